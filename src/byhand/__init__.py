@@ -1,0 +1,81 @@
+"""Deep learning written out by hand in NumPy.
+
+The mathematics lies in the modules of this package, to be read top to bottom: `activations`, `losses`,
+`initializers`, `layers`, `network`, `optimizers`, `training`, `gradient_check`, `datasets`. `figures` draws,
+`lab` is the practical. Each is loaded when its name is first used, so that ``import byhand`` and the command
+line start at once.
+
+>>> import byhand
+>>> x, y = byhand.datasets.xor()
+>>> network = byhand.Network.dense([2, 10, 1], "sigmoid", seed=0)
+>>> network.predict(x).shape
+(4, 1)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Where each public name lives; the block for type checkers says the same, and a test holds the two together.
+_MODULE_OF = {
+    "ByhandError": "errors",
+    "Dense": "layers",
+    "GradientDescent": "optimizers",
+    "GradientMismatch": "gradient_check",
+    "History": "training",
+    "Network": "network",
+    "check_gradients": "gradient_check",
+    "numerical_gradient": "gradient_check",
+    "train": "training",
+}
+_MODULES = {
+    "activations",
+    "datasets",
+    "figures",
+    "gradient_check",
+    "initializers",
+    "lab",
+    "layers",
+    "losses",
+    "network",
+    "optimizers",
+    "training",
+}
+__all__ = ["__version__", *sorted(_MODULES), *sorted(_MODULE_OF)]
+
+if TYPE_CHECKING:
+    from byhand import activations as activations
+    from byhand import datasets as datasets
+    from byhand import figures as figures
+    from byhand import gradient_check as gradient_check
+    from byhand import initializers as initializers
+    from byhand import lab as lab
+    from byhand import layers as layers
+    from byhand import losses as losses
+    from byhand import network as network
+    from byhand import optimizers as optimizers
+    from byhand import training as training
+    from byhand.errors import ByhandError as ByhandError
+    from byhand.gradient_check import GradientMismatch as GradientMismatch
+    from byhand.gradient_check import check_gradients as check_gradients
+    from byhand.gradient_check import numerical_gradient as numerical_gradient
+    from byhand.layers import Dense as Dense
+    from byhand.network import Network as Network
+    from byhand.optimizers import GradientDescent as GradientDescent
+    from byhand.training import History as History
+    from byhand.training import train as train
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"byhand.{name}")
+    if name in _MODULE_OF:
+        value = getattr(import_module(f"byhand.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'byhand' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,181 @@
+"""A network: forward through the layers, backward through the layers."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from byhand._types import Array, Seed
+from byhand.activations import Activation
+from byhand.initializers import Initializer
+from byhand.layers import Dense, Layer
+
+
+class Network:
+    """Layers one after the other; the output of each is the input of the next.
+
+    All parameters lie in one vector, and their gradients in another of the same layout (layer by layer, W row by
+    row and then b); each layer's W, b, grad_W and grad_b are views into these. So an optimizer updates everything
+    with one line, and a numerical derivative can go through everything with one loop.
+
+    Parameters
+    ----------
+    layers : sequence of layers
+        Each belongs to one network only.
+
+    Attributes
+    ----------
+    layers : list
+    parameters, gradients : array, shape (n_parameters,)
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, one stands there twice, one's outputs don't fit the next one's inputs, or their
+        precisions differ.
+
+    Examples
+    --------
+    >>> network = Network.dense([2, 10, 1], "sigmoid", seed=0)
+    >>> network
+    Network([Dense(2, 10, 'sigmoid'), Dense(10, 1, 'sigmoid')])
+    >>> network.forward(np.zeros((4, 2))).shape
+    (4, 1)
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = list(layers)
+        dense = self.dense_layers
+        if not dense or len({id(layer) for layer in self.layers}) < len(self.layers):
+            raise ValueError("a network needs at least one Dense layer, and each layer only once.")
+        for before, after in pairwise(dense):
+            if before.n_out != after.n_in:
+                raise ValueError(f"{before} gives {before.n_out} numbers, but {after} takes {after.n_in}.")
+        dtypes = {layer.W.dtype for layer in dense}
+        if len(dtypes) > 1:
+            raise ValueError(f"all layers need one precision, not {' and '.join(sorted(map(str, dtypes)))}.")
+        self._use_one_vector(dtypes.pop())
+
+    def _use_one_vector(self, dtype: npt.DTypeLike) -> None:
+        sizes = [layer.n_parameters for layer in self.layers]
+        self.parameters: Array = np.zeros(sum(sizes), dtype=dtype)
+        self.gradients: Array = np.zeros(sum(sizes), dtype=dtype)
+        ends = np.cumsum(sizes)
+        for layer, size, end in zip(self.layers, sizes, ends, strict=True):
+            layer.use_memory(self.parameters[end - size : end], self.gradients[end - size : end])
+
+    @classmethod
+    def dense(
+        cls,
+        sizes: Sequence[int],
+        activations: str | Activation | Sequence[str | Activation],
+        *,
+        initializer: str | Initializer = "glorot_uniform",
+        seed: Seed = None,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> "Network":
+        """A network of fully connected layers.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            The numbers of inputs, of units of each hidden layer, and of outputs: [2, 10, 1] has two layers.
+        activations : str, Activation, or one for each layer
+            For example ["relu", "identity"].
+        initializer, dtype
+            As in `Dense`.
+        seed : int, Generator or None
+            One stream for all layers, in order: the same seed gives the same network.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two sizes, or not one activation a layer.
+        """
+        n_layers = len(sizes) - 1
+        if n_layers < 1:
+            raise ValueError(f"sizes needs at least the inputs and the outputs, such as [2, 10, 1], not {list(sizes)}.")
+        if isinstance(activations, str | Activation):
+            activations = [activations] * n_layers
+        if len(activations) != n_layers:
+            raise ValueError(f"{n_layers} layers need {n_layers} activations, not {len(activations)}.")
+        rng = np.random.default_rng(seed)
+        return cls(
+            [
+                Dense(n_in, n_out, activation, initializer=initializer, seed=rng, dtype=dtype)
+                for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True)
+            ]
+        )
+
+    @property
+    def dense_layers(self) -> list[Dense]:
+        """The layers with parameters, in order."""
+        return [layer for layer in self.layers if isinstance(layer, Dense)]
+
+    def forward(self, x: Array) -> Array:
+        """From a batch x, shape (n, n_in), to ŷ, shape (n, n_out); each layer keeps what `backward` needs."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, grad_y_hat: Array) -> Array:
+        """From dL/dŷ, shape (n, n_out), to dL/dx, shape (n, n_in); leaves dL/d(parameters) in `gradients`.
+
+        It only computes: to update is the optimizer's part. Call `forward` on the same batch first.
+        """
+        return self.layers[0].backward(self._backward_to_first(grad_y_hat))
+
+    def backward_parameters(self, grad_y_hat: Array) -> None:
+        """The same without dL/dx, which training has no use for: in a wide first layer that saves a third."""
+        self.layers[0].backward_parameters(self._backward_to_first(grad_y_hat))
+
+    def _backward_to_first(self, gradient: Array) -> Array:
+        for layer in reversed(self.layers[1:]):
+            gradient = layer.backward(gradient)
+        return gradient
+
+    def predict(self, x: npt.ArrayLike) -> Array:
+        """ŷ for a batch x, shape (n, n_in), keeping nothing; without dropout.
+
+        Raises
+        ------
+        ValueError
+            If x is not a table of n_in columns.
+        """
+        x = self.as_batch(x)
+        for layer in self.layers:
+            x = layer.predict(x)
+        return x
+
+    def as_batch(self, x: npt.ArrayLike) -> Array:
+        """x as an array of this network's precision with n_in columns.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape.
+        """
+        x = np.asarray(x, dtype=self.parameters.dtype)
+        n_in = self.dense_layers[0].n_in
+        if x.ndim != 2 or x.shape[1] != n_in:
+            raise ValueError(f"inputs of shape {x.shape}: this network takes (n, {n_in}), one row a sample.")
+        return x
+
+    def astype(self, dtype: npt.DTypeLike) -> "Network":
+        """A copy in another precision."""
+        copy = deepcopy(self)
+        copy._use_one_vector(dtype)
+        return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The views would become arrays of their own in a copy; the vectors are made anew instead.
+        return {"layers": self.layers}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["layers"])  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"Network({self.layers})"

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import scipy.special
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+
+from byhand.gradient_check import complex_step_gradient, numerical_gradient
+from byhand.losses import LOSSES, get
+
+
+def example(seed, n=5, k=3):
+    """Outputs, targets that suit every loss (rows of probabilities), and weights."""
+    rng = np.random.default_rng(seed)
+    return 3 * rng.standard_normal((n, k)), rng.dirichlet(np.ones(k), n), rng.uniform(0.1, 2, n)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_each_gradient_is_that_of_exactly_its_loss(loss, weighted, seed):
+    y_hat, y, weights = example(seed)
+    weights = weights if weighted else None
+
+    def value(y_hat):
+        return loss.value(y_hat, y, weights)
+
+    written = loss.gradient(y_hat, y, weights)
+    np.testing.assert_allclose(written, numerical_gradient(value, y_hat), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(written, complex_step_gradient(value, y_hat), rtol=1e-11, atol=1e-13)
+
+
+def test_values_by_hand():
+    y_hat, y = np.array([[1.0, 2.0], [4.0, 0.0]]), np.array([[0.0, 0.0], [1.0, 0.5]])  # errors 1, 2, 3, -0.5
+    expected = {
+        "sum_of_squares": 1 + 4 + 9 + 0.25,
+        "mean_squared_error": 14.25 / 4,
+        "half_mean_squared_error": 14.25 / 2 / 2,
+        "mean_absolute_error": 6.5 / 4,
+        "huber": (0.5 + 1.5 + 2.5 + 0.125) / 4,
+    }
+    assert {name: LOSSES[name].value(y_hat, y) for name in expected} == pytest.approx(expected)
+
+
+def test_values_agree_with_scikit_learn():
+    y_hat, y, weights = example(0)
+    one_hot = np.eye(3)[y.argmax(axis=1)]
+    p = scipy.special.softmax(y_hat, axis=1)
+    options = {"sample_weight": weights}
+    assert get("cross_entropy_from_logits").value(y_hat, one_hot, weights) == pytest.approx(
+        sklearn.metrics.log_loss(one_hot, p, **options)
+    )
+    assert get("mean_squared_error").value(y_hat, y, weights) == pytest.approx(
+        sklearn.metrics.mean_squared_error(y, y_hat, **options)
+    )
+    assert get("mean_absolute_error").value(y_hat, y, weights) == pytest.approx(
+        sklearn.metrics.mean_absolute_error(y, y_hat, **options)
+    )
+    z, labels = y_hat[:, :1], one_hot[:, :1]
+    assert get("binary_cross_entropy_from_logits").value(z, labels, weights) == pytest.approx(
+        sklearn.metrics.log_loss(labels, scipy.special.expit(z), **options)
+    )
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy_from_logits", "cross_entropy_from_logits"])
+def test_logits_of_a_thousand_neither_overflow_nor_warn(name):
+    z, y = np.array([[1000.0, -1000.0]]), np.array([[0.0, 1.0]])
+    loss = get(name)
+    assert loss.value(z, y) == {"binary_cross_entropy_from_logits": 1000, "cross_entropy_from_logits": 2000}[name]
+    assert np.isfinite(loss.gradient(z, y)).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
+def test_a_weight_of_two_counts_as_two_samples(loss):
+    y_hat, y, _ = example(1)
+    twice = np.array([0, 0, 1, 2, 3, 4])
+    weights = np.array([2.0, 1, 1, 1, 1])
+    assert loss.value(y_hat, y, weights) == pytest.approx(loss.value(y_hat[twice], y[twice]))
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
+def test_float32_stays_float32(loss):
+    y_hat, y, weights = (array.astype(np.float32) for array in example(2))
+    assert loss.gradient(y_hat, y, weights).dtype == np.float32
+
+
+def test_shapes_that_would_broadcast_are_refused():
+    with pytest.raises(ValueError, match=r"\(4, 1\) and targets of shape \(4,\).*reshape"):
+        get("mean_squared_error").value(np.zeros((4, 1)), np.zeros(4))
+
+
+def test_an_unknown_name_says_what_there_is():
+    with pytest.raises(ValueError, match="there are sum_of_squares"):
+        get("mse")

@@ -1,0 +1,326 @@
+import numpy as np
+import pytest
+import sklearn.datasets
+from sklearn.linear_model import LinearRegression
+from sklearn.neural_network import MLPRegressor
+
+from byhand import schedules
+from byhand.datasets import circles, digits, line, moons, spirals, xor
+from byhand.gradient_check import numerical_gradient
+from byhand.layers import Dense, Dropout
+from byhand.network import Network
+from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
+from byhand.penalties import L1, L2
+from byhand.training import Diverged, clip_norm, largest_learning_rate, train
+
+
+def trained_line(learning_rate=0.1, epochs=3000, **options):
+    x, y = line(seed=0)
+    network = Network.dense([1, 1], "identity", seed=0)
+    optimizer = GradientDescent(learning_rate)
+    history = train(network, x, y, loss="mean_squared_error", optimizer=optimizer, epochs=epochs, **options)
+    return x, y, network, history
+
+
+def train_xor(network=None, *, epochs=200, **options):
+    network = network or Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0)
+    options = {"loss": "sum_of_squares", "optimizer": GradientDescent(0.5)} | options
+    return network, train(network, *xor(), epochs=epochs, **options)
+
+
+def test_gradient_descent_finds_the_line_of_scikit_learn():
+    x, y, network, history = trained_line()
+    exact = LinearRegression().fit(x, y)
+    np.testing.assert_allclose(network.parameters, [exact.coef_[0, 0], exact.intercept_[0]], rtol=1e-10)
+    assert history.loss[-1] == pytest.approx(((exact.predict(x) - y) ** 2).mean())
+    assert len(history.loss) == 3000
+
+
+def test_just_under_the_largest_learning_rate_converges_and_just_over_it_does_not():
+    x, y, network, _ = trained_line()
+    hessian = 2 / len(x) * np.array([[(x**2).sum(), x.sum()], [x.sum(), len(x)]])
+    bound = largest_learning_rate(network, x, y, "mean_squared_error")
+    assert bound == pytest.approx(2 / np.linalg.eigvalsh(hessian).max())
+    assert trained_line(0.99 * bound)[3].loss[-1] == pytest.approx(0.01, rel=0.3)
+    assert trained_line(1.01 * bound, epochs=200)[3].loss[-1] > 10
+    assert largest_learning_rate(Network.dense([1, 2, 1], "identity"), x, y, "mean_squared_error") is None
+
+
+def test_xor_is_learned_and_the_first_loss_is_that_of_the_untrained_network():
+    x, y = xor()
+    untrained = (
+        (Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0).predict(x) - y) ** 2
+    ).sum()
+    network, history = train_xor(epochs=10_000)
+    assert history.loss[0] == pytest.approx(untrained)
+    assert history.loss[-1] < 1e-3
+    np.testing.assert_allclose(network.predict(x), y, atol=0.02)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7, 1])
+def test_the_same_seed_gives_the_same_course_to_the_last_bit(batch_size):
+    runs = [trained_line(epochs=20, batch_size=batch_size, seed=5)[3].loss for _ in range(2)]
+    assert runs[0] == runs[1]
+    if batch_size:
+        assert trained_line(epochs=20, batch_size=batch_size, seed=6)[3].loss != runs[0]
+
+
+def test_mini_batches_take_the_course_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((50, 3)), rng.standard_normal((50, 1))
+    options = {
+        "solver": "sgd",
+        "alpha": 0,
+        "momentum": 0,
+        "learning_rate_init": 0.05,
+        "shuffle": False,
+        "batch_size": 8,
+    }
+    theirs = MLPRegressor(hidden_layer_sizes=(6,), activation="tanh", random_state=0, **options)
+    theirs.partial_fit(x, y.ravel())
+    network = Network.dense([3, 6, 1], ["tanh", "identity"])
+    for layer, W, b in zip(network.dense_layers, theirs.coefs_, theirs.intercepts_, strict=True):
+        layer.W, layer.b = W.T, b
+    for _ in range(20):
+        theirs.partial_fit(x, y.ravel())
+    optimizer = GradientDescent(0.05)
+    history = train(
+        network, x, y, loss="half_mean_squared_error", optimizer=optimizer, epochs=20, batch_size=8, shuffle=False
+    )
+    np.testing.assert_allclose(network.predict(x)[:, 0], theirs.predict(x), rtol=1e-10)
+    np.testing.assert_allclose(history.loss, theirs.loss_curve_[1:], rtol=1e-10)
+
+
+# The first three steps on f(θ) = θ² from θ = 1 (so g = 2 θ), by hand from the formulas, learning rate 0.1.
+STEPS = {
+    GradientDescent: [0.8, 0.64, 0.512],
+    Momentum: [0.8, 0.46, 0.062],
+    Nesterov: [0.62, 0.2224, -0.108352],
+}
+
+
+@pytest.mark.parametrize("optimizer", STEPS)
+def test_first_steps_by_hand(optimizer):
+    theta = np.array([1.0])
+    one = optimizer(0.1)
+    for expected in STEPS[optimizer]:
+        one.step(theta, 2 * theta)
+        assert theta[0] == pytest.approx(expected)
+
+
+def test_adaptive_optimizers_step_by_the_learning_rate_whatever_the_scale():
+    gradients = np.array([1e-3, -1.0, 1e3])
+    for optimizer, factor in ((Adam(0.01), 1), (RMSProp(0.01, decay=0.99), 10)):
+        theta = np.zeros(3)
+        optimizer.step(theta, gradients)
+        np.testing.assert_allclose(theta, -factor * 0.01 * np.sign(gradients), rtol=1e-4)
+
+
+def test_adam_with_a_changing_gradient_by_the_formula():
+    gradients = np.array([1.0, -2.0, 0.5])
+    theta, optimizer = np.array([3.0]), AdamW(0.1, 0.8, 0.9, weight_decay=0.5)
+    for g in gradients:
+        optimizer.step(theta, np.array([g]))
+    expected = 3.0
+    for t in (1, 2, 3):
+        age = np.arange(t)[::-1]  # the means written out as weighted sums over the past
+        mean = (0.2 * 0.8**age * gradients[:t]).sum() / (1 - 0.8**t)
+        square = (0.1 * 0.9**age * gradients[:t] ** 2).sum() / (1 - 0.9**t)
+        expected = expected * (1 - 0.1 * 0.5) - 0.1 * mean / (np.sqrt(square) + 1e-8)
+    assert theta[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "optimizer", [GradientDescent(0.5), Momentum(0.1), Nesterov(0.1), RMSProp(0.01), Adam(0.05), AdamW(0.05)]
+)
+def test_every_optimizer_learns_xor(optimizer):
+    _, history = train_xor(optimizer=optimizer, epochs=2000)
+    assert history.loss[-1] < 0.1
+
+
+@pytest.mark.parametrize("penalty", [L2(0.3), L1(0.2)])
+def test_penalties_are_part_of_loss_and_gradient_for_weights_and_not_biases(penalty):
+    x, y = xor()
+    network = Network.dense([2, 3, 1], "tanh", seed=0)
+    start = network.parameters + 0.1
+
+    def objective(parameters):
+        network.parameters[:] = parameters
+        squares = ((network.predict(x) - y) ** 2).sum()
+        return squares + sum(penalty.value(layer.W) for layer in network.layers)
+
+    numerical = numerical_gradient(objective, start)
+    value = objective(start)
+    history = train(
+        network, x, y, loss="sum_of_squares", optimizer=GradientDescent(1e-3), epochs=1, penalties=[penalty]
+    )
+    np.testing.assert_allclose((start - network.parameters) / 1e-3, numerical, rtol=1e-6)
+    assert history.loss == [pytest.approx(value)]
+    assert penalty.value(np.array([[3.0, -4.0]])) == pytest.approx({L2: 0.5 * 0.3 * 25, L1: 0.2 * 7}[type(penalty)])
+
+
+def test_a_weight_of_two_counts_as_two_samples():
+    x, y = xor()
+    networks = [Network.dense([2, 3, 1], "tanh", seed=0) for _ in range(2)]
+    options = {"loss": "mean_squared_error", "optimizer": GradientDescent(0.5), "epochs": 50}
+    train(networks[0], x, y, sample_weight=[2, 1, 1, 1], **options)
+    train(networks[1], x[[0, 0, 1, 2, 3]], y[[0, 0, 1, 2, 3]], **options)
+    np.testing.assert_allclose(networks[0].parameters, networks[1].parameters, rtol=1e-10)
+
+
+def test_early_stopping_puts_the_best_weights_back():
+    x, y = sklearn.datasets.make_moons(60, noise=0.4, random_state=0)
+    x, y = x, y[:, None].astype(float)
+    network = Network.dense([2, 60, 1], ["tanh", "identity"], seed=0)
+    history = train(
+        network,
+        x[:30],
+        y[:30],
+        loss="binary_cross_entropy_from_logits",
+        optimizer=Adam(0.05),
+        epochs=1000,
+        validation=(x[30:], y[30:]),
+        patience=20,
+    )
+    assert len(history.loss) < 1000
+    assert history.best_epoch == np.argmin(history.validation_loss) == len(history.loss) - 21
+    p = 1 / (1 + np.exp(-network.predict(x[30:])))
+    validation_loss = -(y[30:] * np.log(p) + (1 - y[30:]) * np.log(1 - p)).mean()
+    assert validation_loss == pytest.approx(min(history.validation_loss))
+    assert set(history.table()) == {"epoch", "loss", "validation_loss"}
+
+
+def test_clipping_keeps_the_direction():
+    gradients = np.array([3.0, 4.0])
+    clip_norm(gradients, 10)
+    np.testing.assert_array_equal(gradients, [3, 4])
+    clip_norm(gradients, 1)
+    np.testing.assert_allclose(gradients, [0.6, 0.8])
+    start = Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0).parameters.copy()
+    network, _ = train_xor(epochs=1, max_norm=0.01)
+    assert np.linalg.norm(network.parameters - start) == pytest.approx(0.5 * 0.01)
+
+
+def test_schedules():
+    assert [schedules.step_decay(2)(e) for e in range(5)] == [1, 1, 0.5, 0.5, 0.25]
+    assert [schedules.exponential(0.9)(e) for e in (0, 2)] == pytest.approx([1, 0.81])
+    assert [schedules.inverse_time(10)(e) for e in (0, 10, 20)] == pytest.approx([1, 1 / 2, 1 / 3])
+    assert [schedules.cosine(10)(e) for e in (0, 5, 10, 11)] == pytest.approx([1, 0.5, 0, 0])
+    assert [schedules.warmup(2, schedules.exponential(0.1))(e) for e in range(4)] == pytest.approx([0.5, 1, 1, 0.1])
+
+
+def test_a_schedule_scales_the_learning_rate_and_leaves_it_as_it_was():
+    start = Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0).parameters
+    optimizer = GradientDescent(0.5)
+    whole, _ = train_xor(optimizer=optimizer, epochs=1)
+    half, _ = train_xor(optimizer=optimizer, epochs=1, schedule=lambda epoch: 0.5)
+    np.testing.assert_allclose(half.parameters - start, (whole.parameters - start) / 2, rtol=1e-10)
+    assert optimizer.learning_rate == 0.5
+
+
+def test_callbacks_see_every_epoch_and_can_stop():
+    seen = []
+
+    def callback(epoch, network, history):
+        seen.append((epoch, history.loss[-1]))
+        return epoch == 4
+
+    _, history = train_xor(callbacks=[callback])
+    assert [epoch for epoch, _ in seen] == [0, 1, 2, 3, 4]
+    assert [loss for _, loss in seen] == history.loss
+
+
+def test_a_diverging_linear_model_is_told_its_largest_learning_rate():
+    with pytest.raises(Diverged, match=r"layer 1 .*below 2/λmax = 0\.7\d*, and the learning rate is 5") as caught:
+        trained_line(5.0)
+    assert 50 < len(caught.value.history.loss) < 3000
+    assert np.isfinite(caught.value.history.loss).all()
+
+
+@pytest.mark.parametrize(("scale", "advice"), [(1, "try a tenth of it"), (1e4, "scale each column")])
+def test_a_diverging_network_is_told_what_to_try(scale, advice):
+    x, y = line(seed=0)
+    network = Network.dense([1, 8, 1], ["relu", "identity"], seed=0)
+    with pytest.raises(Diverged, match=advice):
+        train(network, scale * x, y, loss="sum_of_squares", optimizer=GradientDescent(1.0), epochs=2000)
+
+
+def test_float32_trains_in_float32():
+    network = Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0, dtype=np.float32)
+    network, history = train_xor(network, epochs=2000, optimizer=Adam(0.05))
+    assert network.parameters.dtype == np.float32
+    assert history.loss[-1] < 1e-2
+
+
+def test_dropout_trains_and_is_off_in_use():
+    x, y = moons(200, seed=0)
+    network = Network([Dense(2, 30, "relu", seed=0), Dropout(0.2, seed=1), Dense(30, 1, seed=2)])
+    train(network, x, y, loss="binary_cross_entropy_from_logits", optimizer=Adam(0.02), epochs=300)
+    np.testing.assert_array_equal(network.predict(x), network.predict(x))
+    assert ((network.predict(x) > 0) == y).mean() > 0.95
+
+
+def test_progress_goes_to_stderr(capsys):
+    train_xor(epochs=3, progress=True)
+    captured = capsys.readouterr()
+    assert "Training" in captured.err
+    assert captured.out == ""
+
+
+X, Y = xor()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"y": Y[:, 0]}, r"targets of shape \(4,\).*reshape"),
+        ({"y": Y[:3]}, r"4 samples and 1 outputs need \(4, 1\)"),
+        ({"x": X[:, :1]}, r"takes \(n, 2\)"),
+        ({"x": X[:0], "y": Y[:0]}, "no samples"),
+        ({"x": np.where(X == 1, np.nan, X)}, "x holds nan in row 1, column 1 .and 3 more"),
+        ({"y": np.full((4, 1), np.inf)}, "y holds inf in row 0"),
+        ({"epochs": 0}, "epochs is at least 1"),
+        ({"batch_size": 0}, "batch_size is at least 1"),
+        ({"patience": 5}, "needs a validation set"),
+        ({"max_norm": 0}, "max_norm is positive"),
+        ({"sample_weight": [1, 2]}, "needs 4 numbers"),
+        ({"sample_weight": [1, 1, 1, -1]}, "not negative"),
+        ({"loss": "mse"}, "unknown loss"),
+    ],
+)
+def test_mistakes_are_named(options, message):
+    options = {"x": X, "y": Y, "loss": "sum_of_squares", "optimizer": Adam(), "epochs": 1} | options
+    with pytest.raises(ValueError, match=message):
+        train(Network.dense([2, 1], "tanh"), options.pop("x"), options.pop("y"), **options)
+
+
+@pytest.mark.parametrize(
+    "mistake", [lambda: GradientDescent(0), lambda: Adam(np.nan), lambda: Momentum(0.1, 1.0), lambda: L2(-1)]
+)
+def test_impossible_settings_are_refused(mistake):
+    with pytest.raises(ValueError, match=r"positive|below 1|at least 0"):
+        mistake()
+
+
+def test_data_sets_are_what_they_say():
+    x, y = line(10_000, a=2, b=1, noise=0.1, seed=0)
+    assert x.min() >= 0
+    assert x.max() < 1
+    assert (y - 2 * x - 1).var() == pytest.approx(0.01, rel=0.05)  # a variance of 0.01 is a standard deviation of 0.1
+    np.testing.assert_array_equal(xor()[1][:, 0], [0, 1, 1, 0])
+    x, y = circles(500, 0, seed=0)
+    np.testing.assert_allclose(np.hypot(*x.T), np.where(y[:, 0] == 1, 0.5, 1))
+    x, y = moons(500, 0, seed=0)
+    centre = np.where(y == 1, [1, 0.5], [0, 0])
+    np.testing.assert_allclose(np.hypot(*(x - centre).T), 1)
+    assert ((x - centre)[:, 1] * np.where(y[:, 0] == 1, -1, 1)).min() >= 0
+    x, y = spirals(500, 0, seed=0)
+    assert y.mean() == 0.5
+    assert 0.1 <= np.hypot(*x.T).min() < np.hypot(*x.T).max() <= 1
+    x, y = digits()
+    assert (x.shape, y.shape, x.max()) == ((1797, 64), (1797, 10), 1)
+    np.testing.assert_array_equal(y.argmax(axis=1), sklearn.datasets.load_digits().target)
+    with pytest.raises(ValueError, match="at least 1"):
+        moons(0)
+    with pytest.raises(ValueError, match="standard deviation"):
+        line(noise=-1)
