@@ -5,11 +5,16 @@ remembers between steps (a velocity, mean squares) starts at 0 with its first st
 network. η is the learning rate throughout.
 """
 
+from math import sqrt
 from typing import Protocol
 
 import numpy as np
 
 from byhand._types import Array
+
+# Adam goes over its four vectors a dozen times in each step. In blocks of so many numbers, one after the other,
+# they are still in the processor's cache the next time.
+_BLOCK = 16_384
 
 
 class Optimizer(Protocol):
@@ -155,13 +160,21 @@ class Adam:
         if self.t == 0:
             self.mean = np.zeros_like(gradients)
             self.mean_square = np.zeros_like(gradients)
+            self._scratch = np.empty_like(gradients[:_BLOCK])
         self.t += 1
-        self.mean += (1 - self.beta_1) * (gradients - self.mean)
-        self.mean_square += (1 - self.beta_2) * (gradients * gradients - self.mean_square)
-        mean_correction = 1 - self.beta_1**self.t
-        square_correction = 1 - self.beta_2**self.t
-        root = np.sqrt(self.mean_square / square_correction) + self.epsilon
-        parameters -= self.learning_rate / mean_correction * self.mean / root
+        # η m̂ / (√ŝ + ε) with both corrections taken out of the arrays: η √c₂/c₁ · m / (√s + ε √c₂), cᵢ = 1 − βᵢᵗ.
+        root_correction = sqrt(1 - self.beta_2**self.t)
+        step_size = self.learning_rate * root_correction / (1 - self.beta_1**self.t)
+        for start in range(0, len(parameters), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            g, m, s = gradients[block], self.mean[block], self.mean_square[block]
+            scratch = self._scratch[: len(g)]
+            m += np.multiply(np.subtract(g, m, out=scratch), 1 - self.beta_1, out=scratch)
+            np.subtract(np.multiply(g, g, out=scratch), s, out=scratch)
+            s += np.multiply(scratch, 1 - self.beta_2, out=scratch)
+            root = np.sqrt(s, out=scratch)
+            root += self.epsilon * root_correction
+            parameters[block] -= np.multiply(np.divide(m, root, out=scratch), step_size, out=scratch)
 
 
 class AdamW(Adam):

@@ -88,11 +88,12 @@ def train(
     epochs: int,
     batch_size: int | None = None,
     shuffle: bool = True,
-    seed: Seed = None,
+    seed: Seed | np.random.RandomState = None,
     sample_weight: npt.ArrayLike | None = None,
-    validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    validation: Sequence[npt.ArrayLike] | None = None,
     patience: int | None = None,
     penalties: Sequence[Penalty] = (),
+    penalties_per_sample: bool = False,
     max_norm: float | None = None,
     schedule: Schedule | None = None,
     callbacks: Sequence[Callback] = (),
@@ -114,17 +115,20 @@ def train(
         Samples for each update: all by default (full batch), 1 for an update after every sample.
     shuffle : bool
         Whether batches are drawn in a new order in each epoch (a full batch never is).
-    seed : int, Generator or None
+    seed : int, Generator, RandomState or None
         For that order. The same seed, network and data give the same course, to the last bit.
     sample_weight : array, shape (n,), optional
         How much each sample counts in the loss.
-    validation : (x, y), optional
+    validation : (x, y) or (x, y, sample_weight), optional
         A validation set: its loss is recorded after each epoch, and nothing is learned from it.
     patience : int, optional
         Early stopping: end after so many epochs without a new lowest validation loss, and put the weights of the
         lowest back.
     penalties : sequence of Penalty
         For example [L2(1e-4)], added to the loss.
+    penalties_per_sample : bool
+        Whether they are divided by the number of samples in the batch (by the sum of their weights), as in
+        scikit-learn's MLP: for a loss that is a mean, loss and penalty then weigh as in a sum over the batch.
     max_norm : float, optional
         Gradient clipping: a gradient longer than this is scaled down to this length (Pascanu et al. 2013).
     schedule : callable, optional
@@ -148,7 +152,9 @@ def train(
     loss = losses.get(loss)
     x, y = _check_data(network, x, y)
     weights = _check_weights(sample_weight, x)
-    held_out = None if validation is None else _check_data(network, *validation)
+    if weights is not None and not weights.all():  # a batch of samples that don't count would have no mean
+        x, y, weights = (values[weights > 0] for values in (x, y, weights))
+    held_out = None if validation is None else _check_validation(network, *validation)
     _check_options(epochs, batch_size, patience, validation, max_norm)
     batches = _Batches(x, y, weights, batch_size, shuffle, seed)
     best = None if patience is None else _Best(patience)
@@ -161,7 +167,8 @@ def train(
                     optimizer.learning_rate = learning_rate * schedule(epoch)
                 epoch_loss = 0.0
                 for x_batch, y_batch, w_batch in batches:
-                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, penalties)
+                    share = 1 / losses.total_weight(y_batch, w_batch) if penalties_per_sample else 1.0
+                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, penalties, share)
                     if not isfinite(value):
                         raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
                     if max_norm is not None:
@@ -170,7 +177,8 @@ def train(
                     epoch_loss += value if loss.reduction == "sum" else value * len(x_batch) / len(x)
                 history.loss.append(float(epoch_loss))
                 if held_out is not None:
-                    history.validation_loss.append(float(loss.value(network.predict(held_out[0]), held_out[1])))
+                    x_val, y_val, w_val = held_out
+                    history.validation_loss.append(float(loss.value(network.predict(x_val), y_val, w_val)))
                 wants_stop = [callback(epoch, network, history) for callback in callbacks]
                 if any(wants_stop) or (best is not None and best.is_long_ago(network, history)):
                     break
@@ -178,8 +186,8 @@ def train(
                 raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
     finally:
         optimizer.learning_rate = learning_rate
-    if best is not None:
-        best.restore(network, history)
+        if best is not None:
+            best.restore(network, history)
     return history
 
 
@@ -190,15 +198,18 @@ def loss_and_gradients(
     loss: Loss,
     weights: Array | None = None,
     penalties: Sequence[Penalty] = (),
+    penalty_share: float = 1.0,
 ) -> float:
     """The loss of one batch (with the penalties), and its gradients in `network.gradients`: all but the update."""
     y_hat = network.forward(x)
-    value = loss.value(y_hat, y, weights)
+    value = float(loss.value(y_hat, y, weights))
     network.backward_parameters(loss.gradient(y_hat, y, weights))
     for penalty in penalties:
         for layer in network.dense_layers:
-            value += penalty.value(layer.W)
-            layer.grad_W += penalty.gradient(layer.W)
+            value += penalty_share * penalty.value(layer.W)
+            gradient = penalty.gradient(layer.W)
+            gradient *= penalty_share
+            layer.grad_W += gradient
     return value
 
 
@@ -239,22 +250,31 @@ class _Batches:
     """The samples batch by batch, in a new order each time when shuffled."""
 
     def __init__(
-        self, x: Array, y: Array, weights: Array | None, batch_size: int | None, shuffle: bool, seed: Seed
+        self,
+        x: Array,
+        y: Array,
+        weights: Array | None,
+        batch_size: int | None,
+        shuffle: bool,
+        seed: Seed | np.random.RandomState,
     ) -> None:
         self.x, self.y, self.weights = x, y, weights
         self.size = len(x) if batch_size is None else min(batch_size, len(x))
-        self.shuffle = shuffle and self.size < len(x)
-        self.rng = np.random.default_rng(seed)
+        self.order = np.arange(len(x))
+        self.shuffle = shuffle
+        self.rng = seed if isinstance(seed, np.random.RandomState) else np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[tuple[Array, Array, Array | None]]:
         n = len(self.x)
         if self.size == n:
             yield self.x, self.y, self.weights
             return
-        order = self.rng.permutation(n) if self.shuffle else np.arange(n)
+        if self.shuffle:
+            self.rng.shuffle(self.order)
         for start in range(0, n, self.size):
-            batch = order[start : start + self.size]
-            yield self.x[batch], self.y[batch], None if self.weights is None else self.weights[batch]
+            batch = self.order[start : start + self.size]
+            weights = None if self.weights is None else self.weights.take(batch)
+            yield self.x.take(batch, axis=0), self.y.take(batch, axis=0), weights
 
 
 class _Best:
@@ -299,13 +319,21 @@ def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[A
             f"targets of shape {y.shape}, but {len(x)} samples and {n_out} outputs need ({len(x)}, {n_out}){hint}."
         )
     for name, values in (("x", x), ("y", y)):
-        bad = np.argwhere(~np.isfinite(values))
-        if len(bad):
+        with np.errstate(over="ignore", invalid="ignore"):
+            doubtful = not np.isfinite(values.sum())
+        if doubtful and len(bad := np.argwhere(~np.isfinite(values))):
             raise ValueError(
                 f"{name} holds {values[tuple(bad[0])]} in row {bad[0][0]}, column {bad[0][1]} (and {len(bad) - 1} more "
                 "such numbers): drop these samples or fill them in."
             )
     return x, y
+
+
+def _check_validation(
+    network: Network, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+) -> tuple[Array, Array, Array | None]:
+    x, y = _check_data(network, x, y)
+    return x, y, _check_weights(sample_weight, x)
 
 
 def _check_weights(weights: npt.ArrayLike | None, x: Array) -> Array | None:
