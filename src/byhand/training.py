@@ -92,8 +92,7 @@ def train(
     sample_weight: npt.ArrayLike | None = None,
     validation: Sequence[npt.ArrayLike] | None = None,
     patience: int | None = None,
-    penalties: Sequence[Penalty] = (),
-    penalties_per_sample: bool = False,
+    penalties: Sequence[Penalty] | Callable[[float], Sequence[Penalty]] = (),
     max_norm: float | None = None,
     schedule: Schedule | None = None,
     callbacks: Sequence[Callback] = (),
@@ -124,11 +123,9 @@ def train(
     patience : int, optional
         Early stopping: end after so many epochs without a new lowest validation loss, and put the weights of the
         lowest back.
-    penalties : sequence of Penalty
-        For example [L2(1e-4)], added to the loss.
-    penalties_per_sample : bool
-        Whether they are divided by the number of samples in the batch (by the sum of their weights), as in
-        scikit-learn's MLP: for a loss that is a mean, loss and penalty then weigh as in a sum over the batch.
+    penalties : sequence of Penalty, or callable
+        For example [L2(1e-4)], added to the loss of each batch. Or a function from the batch's number of samples (the
+        sum of their weights) to such a sequence: lambda n: [L2(1e-4 / n)] is what scikit-learn's MLP does.
     max_norm : float, optional
         Gradient clipping: a gradient longer than this is scaled down to this length (Pascanu et al. 2013).
     schedule : callable, optional
@@ -167,8 +164,8 @@ def train(
                     optimizer.learning_rate = learning_rate * schedule(epoch)
                 epoch_loss = 0.0
                 for x_batch, y_batch, w_batch in batches:
-                    share = 1 / losses.total_weight(y_batch, w_batch) if penalties_per_sample else 1.0
-                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, penalties, share)
+                    of_batch = penalties(losses.total_weight(y_batch, w_batch)) if callable(penalties) else penalties
+                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, of_batch)
                     if not isfinite(value):
                         raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
                     if max_norm is not None:
@@ -198,7 +195,6 @@ def loss_and_gradients(
     loss: Loss,
     weights: Array | None = None,
     penalties: Sequence[Penalty] = (),
-    penalty_share: float = 1.0,
 ) -> float:
     """The loss of one batch (with the penalties), and its gradients in `network.gradients`: all but the update."""
     y_hat = network.forward(x)
@@ -206,10 +202,8 @@ def loss_and_gradients(
     network.backward_parameters(loss.gradient(y_hat, y, weights))
     for penalty in penalties:
         for layer in network.dense_layers:
-            value += penalty_share * penalty.value(layer.W)
-            gradient = penalty.gradient(layer.W)
-            gradient *= penalty_share
-            layer.grad_W += gradient
+            value += penalty.value(layer.W)
+            layer.grad_W += penalty.gradient(layer.W)
     return value
 
 

@@ -187,8 +187,7 @@ class _NetworkEstimator(BaseEstimator):
                 sample_weight=weights,
                 validation=validation,
                 patience=self.max_iter if self.early_stopping else None,  # so that the best weights are put back
-                penalties=[L2(self.alpha)] if self.alpha else [],
-                penalties_per_sample=True,
+                penalties=lambda n: [L2(self.alpha / n)] if self.alpha else [],
                 callbacks=[stop],
                 progress=bool(self.verbose) and not partial,
             )
