@@ -1,9 +1,9 @@
 """Deep learning written out by hand in NumPy.
 
 The mathematics lies in the modules of this package, to be read top to bottom: `activations`, `losses`,
-`initializers`, `layers`, `network`, `optimizers`, `training`, `gradient_check`, `datasets`. `figures` draws,
-`lab` is the practical. Each is loaded when its name is first used, so that ``import byhand`` and the command
-line start at once.
+`initializers`, `layers`, `network`, `optimizers`, `training`, `gradient_check`, `datasets`. `estimators` is
+their scikit-learn face, `figures` draws, `lab` is the practical. Each is loaded when its name is first used, so
+that ``import byhand`` and the command line start at once.
 
 >>> import byhand
 >>> x, y = byhand.datasets.xor()
@@ -19,6 +19,9 @@ __version__ = "0.1.0"
 
 # Where each public name lives; the block for type checkers says the same, and a test holds the two together.
 _MODULE_OF = {
+    "ByHandClassifier": "estimators",
+    "ByHandLinearRegression": "estimators",
+    "ByHandRegressor": "estimators",
     "ByhandError": "errors",
     "Dense": "layers",
     "GradientDescent": "optimizers",
@@ -32,6 +35,7 @@ _MODULE_OF = {
 _MODULES = {
     "activations",
     "datasets",
+    "estimators",
     "figures",
     "gradient_check",
     "initializers",
@@ -47,6 +51,7 @@ __all__ = ["__version__", *sorted(_MODULES), *sorted(_MODULE_OF)]
 if TYPE_CHECKING:
     from byhand import activations as activations
     from byhand import datasets as datasets
+    from byhand import estimators as estimators
     from byhand import figures as figures
     from byhand import gradient_check as gradient_check
     from byhand import initializers as initializers
@@ -57,6 +62,9 @@ if TYPE_CHECKING:
     from byhand import optimizers as optimizers
     from byhand import training as training
     from byhand.errors import ByhandError as ByhandError
+    from byhand.estimators import ByHandClassifier as ByHandClassifier
+    from byhand.estimators import ByHandLinearRegression as ByHandLinearRegression
+    from byhand.estimators import ByHandRegressor as ByHandRegressor
     from byhand.gradient_check import GradientMismatch as GradientMismatch
     from byhand.gradient_check import check_gradients as check_gradients
     from byhand.gradient_check import numerical_gradient as numerical_gradient

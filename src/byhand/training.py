@@ -1,6 +1,7 @@
 """Training: forward, loss, backward, update, again and again; and what is remembered of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -158,8 +159,11 @@ def train(
     history = History()
     learning_rate = optimizer.learning_rate
     try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # Diverged tells of these
-            for epoch in _epochs(epochs, progress):
+        with (
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # Diverged tells of these
+            _progress(epochs, progress) as show,
+        ):
+            for epoch in range(epochs):
                 if schedule is not None:
                     optimizer.learning_rate = learning_rate * schedule(epoch)
                 epoch_loss = 0.0
@@ -176,6 +180,7 @@ def train(
                 if held_out is not None:
                     x_val, y_val, w_val = held_out
                     history.validation_loss.append(float(loss.value(network.predict(x_val), y_val, w_val)))
+                show(history)
                 wants_stop = [callback(epoch, network, history) for callback in callbacks]
                 if any(wants_stop) or (best is not None and best.is_long_ago(network, history)):
                     break
@@ -292,13 +297,29 @@ class _Best:
             history.best_epoch = self.epoch
 
 
-def _epochs(epochs: int, progress: bool) -> Iterable[int]:
-    if not progress:
-        return range(epochs)
+@contextmanager
+def _progress(epochs: int, wanted: bool) -> Iterator[Callable[[History], None]]:
+    """What shows, after each epoch, how far the training is: a bar, or where there is no terminal ten plain lines."""
+    if not wanted:
+        yield lambda history: None
+        return
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return track(range(epochs), "Training", console=Console(stderr=True))
+    console = Console(stderr=True)
+    if not console.is_terminal:
+
+        def show_line(history: History) -> None:
+            epoch = len(history.loss)
+            if epoch % max(1, epochs // 10) == 0:
+                console.print(f"Training: epoch {epoch}/{epochs}, loss {history.loss[-1]:.4g}", highlight=False)
+
+        yield show_line
+        return
+    loss = TextColumn("loss {task.fields[loss]:.4g}")
+    with Progress("Training", BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("", total=epochs, loss=np.nan)
+        yield lambda history: bar.update(task, completed=len(history.loss), loss=history.loss[-1])
 
 
 def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:

@@ -127,8 +127,9 @@ class ByHandLinearRegression(RegressorMixin, BaseEstimator):
         self.loss_curve_, self.n_iter_ = history.loss, len(history.loss)
         if np.abs(network.gradients).max() > converged:
             warnings.warn(
-                f"no convergence in {self.max_iter} steps: some columns nearly depend on each other (their "
-                f"curvatures differ by a factor of {highest / lowest:.1e}).",
+                f"not yet converged after max_iter={self.max_iter} steps: the curvatures differ by a factor of "
+                f"{highest / lowest:.1e}, and the number of steps grows with its root. The factor is large when columns "
+                "nearly depend on each other: leave some out, or raise max_iter.",
                 ConvergenceWarning,
                 stacklevel=2,
             )

@@ -469,9 +469,9 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """The probabilities of the classes in the order of `classes_`, or of the labels; shape (n, n_classes)."""
         p = self._probabilities(X)
-        if p.shape[1] > 1:
-            return p
-        return np.hstack([1 - p, p])[:, : len(self.classes_)]
+        if len(self.classes_) == 1:
+            return np.ones_like(p)
+        return p if p.shape[1] > 1 else np.hstack([1 - p, p])
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
         """The logarithms of `predict_proba`."""
