@@ -128,8 +128,8 @@ class ByHandLinearRegression(RegressorMixin, BaseEstimator):
         if np.abs(network.gradients).max() > converged:
             warnings.warn(
                 f"not yet converged after max_iter={self.max_iter} steps: the curvatures differ by a factor of "
-                f"{highest / lowest:.1e}, and the number of steps grows with its root. The factor is large when columns "
-                "nearly depend on each other: leave some out, or raise max_iter.",
+                f"{highest / lowest:.1e}, with whose root the number of steps grows; it is large when columns nearly "
+                "depend on each other. Leave some out, or raise max_iter.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
