@@ -56,7 +56,7 @@ class ByHandLinearRegression(RegressorMixin, BaseEstimator):
     Examples
     --------
     >>> model = ByHandLinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
-    >>> model.coef_.round(6), round(model.intercept_, 6)
+    >>> model.coef_.round(6), round(float(model.intercept_), 6)
     (array([2.]), 1.0)
     """
 

@@ -395,7 +395,8 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
     --------
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = ByHandClassifier((16,), activation="tanh", learning_rate_init=0.01, random_state=0).fit(X, y)
+    >>> model = ByHandClassifier((16,), activation="tanh", solver="sgd", learning_rate_init=0.1, random_state=0)
+    >>> model = model.fit(X, y)
     >>> round(float(model.score(X, y)), 1)
     1.0
     """
