@@ -34,15 +34,13 @@ with needs_extra("sklearn"):
     )
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-_SIGMOID_NAMES = ("sigmoid", "logistic")  # scikit-learn calls it by the other name
-
 
 class _NetworkEstimator(BaseEstimator):
     """What the classifier and the regressor share: all but the meaning of the outputs."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({*activations.ACTIVATIONS, *_SIGMOID_NAMES}), Activation],
+        "activation": [StrOptions({*activations.ACTIVATIONS, "logistic"}), Activation],
         "solver": [StrOptions({"adam", "sgd"}), HasMethods("step")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -212,15 +210,15 @@ class _NetworkEstimator(BaseEstimator):
         return hidden
 
     def _activation(self) -> Activation:
-        name = "sigmoid" if self.activation in _SIGMOID_NAMES else self.activation
-        return activations.get(name)
+        return activations.get("sigmoid" if self.activation == "logistic" else self.activation)
 
     def _new_network(self, sizes: list[int], dtype: npt.DTypeLike, random_state: np.random.RandomState) -> Network:
         """A network that starts as scikit-learn's MLP does: Glorot's uniform draws, for the biases too."""
         hidden = [self._activation()] * (len(sizes) - 2)
         network = Network.dense(sizes, [*hidden, "identity"], initializer="zeros", dtype=dtype)
+        spread = 2 if self._activation() is activations.sigmoid else 6
         for layer in network.dense_layers:
-            limit = np.sqrt((2 if self.activation in _SIGMOID_NAMES else 6) / (layer.n_in + layer.n_out))
+            limit = np.sqrt(spread / (layer.n_in + layer.n_out))
             layer.W = random_state.uniform(-limit, limit, (layer.n_in, layer.n_out)).T
             layer.b = random_state.uniform(-limit, limit, layer.n_out)
         return network
@@ -264,9 +262,15 @@ class _NetworkEstimator(BaseEstimator):
         nothing = [None] if weights is None else []
         return *training, *nothing, *validation, *nothing
 
+    def _inputs(self, X: npt.ArrayLike) -> Array:
+        """X as the network takes it."""
+        check_is_fitted(self)
+        return self.network_.as_batch(validate_data(self, X, dtype=(np.float64, np.float32), reset=False))
+
     def _outputs(self, X: npt.ArrayLike) -> Array:
         """What the last layer gives, shape (n, n_outputs)."""
-        return self.activations(X)[-1]
+        x = self._inputs(X)
+        return self.network_.predict(x)
 
     def activations(self, X: npt.ArrayLike) -> list[Array]:
         """What every layer makes of X.
@@ -281,8 +285,7 @@ class _NetworkEstimator(BaseEstimator):
             a = f(z) of each hidden layer in order, and of the last layer, which has no activation function: for a
             classifier its numbers are the logits, from which `predict_proba` has the probabilities.
         """
-        check_is_fitted(self)
-        a = self.network_.as_batch(validate_data(self, X, dtype=(np.float64, np.float32), reset=False))
+        a = self._inputs(X)
         of_layers = []
         for layer in self.network_.layers:
             a = layer.predict(a)
