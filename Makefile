@@ -39,4 +39,4 @@ peers: ## hold the library against PyTorch (and install it)
 
 clean: ## remove the environment and what the tools left; notebooks/ stays
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find src tests benchmarks peers -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,8 +2,8 @@
 
 The mathematics lies in the modules of this package, to be read top to bottom: `activations`, `losses`, `initializers`,
 `layers`, `network`, `optimizers`, `training`, `gradient_check`. `arithmetic` tells one pass step by step, `figures`
-draws, and `lab` is the practical. Each is loaded when its name is first used, so that ``import byhand`` and the command
-line start at once.
+draws, `estimators` is the scikit-learn face, and `lab` is the practical. Each is loaded when its name is first used, so
+that ``import byhand`` and the command line start at once.
 
 >>> import byhand
 >>> x, y = byhand.datasets.xor()
@@ -21,6 +21,9 @@ __version__ = "0.1.0"
 _MODULE_OF = {
     "Adam": "optimizers",
     "AdamW": "optimizers",
+    "ByHandClassifier": "estimators",
+    "ByHandLinearRegression": "estimators",
+    "ByHandRegressor": "estimators",
     "ByhandError": "errors",
     "Dense": "layers",
     "Diverged": "training",
@@ -42,6 +45,7 @@ _MODULES = {
     "activations",
     "arithmetic",
     "datasets",
+    "estimators",
     "figures",
     "gradient_check",
     "initializers",
@@ -54,12 +58,14 @@ _MODULES = {
     "schedules",
     "training",
 }
-__all__ = ["__version__", *sorted(_MODULE_OF)]
+# What `from byhand import *` brings: all but what needs an extra.
+__all__ = ["__version__", *sorted(name for name, module in _MODULE_OF.items() if module != "estimators")]
 
 if TYPE_CHECKING:
     from byhand import activations as activations
     from byhand import arithmetic as arithmetic
     from byhand import datasets as datasets
+    from byhand import estimators as estimators
     from byhand import figures as figures
     from byhand import gradient_check as gradient_check
     from byhand import initializers as initializers
@@ -72,6 +78,9 @@ if TYPE_CHECKING:
     from byhand import schedules as schedules
     from byhand import training as training
     from byhand.errors import ByhandError as ByhandError
+    from byhand.estimators import ByHandClassifier as ByHandClassifier
+    from byhand.estimators import ByHandLinearRegression as ByHandLinearRegression
+    from byhand.estimators import ByHandRegressor as ByHandRegressor
     from byhand.gradient_check import GradientMismatch as GradientMismatch
     from byhand.gradient_check import check_gradients as check_gradients
     from byhand.gradient_check import numerical_gradient as numerical_gradient
@@ -102,4 +111,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *sorted(_MODULES)]
+    return ["__version__", *sorted(_MODULE_OF), *sorted(_MODULES)]

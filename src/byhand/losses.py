@@ -57,7 +57,7 @@ class Loss:
         if weights is not None:
             terms = terms * weights[:, None]
         total = np.add.reduce(terms, axis=None)
-        return total if self.reduction == "sum" else total / _weight(y, weights)
+        return total if self.reduction == "sum" else total / total_weight(y, weights)
 
     def gradient(self, y_hat: Array, y: Array, weights: Array | None = None) -> Array:
         """dL/dŷ, shape (n, n_out), of the same L as `value`."""
@@ -65,7 +65,7 @@ class Loss:
         gradient = self.terms_gradient(y_hat, y)
         if weights is not None:
             gradient = gradient * weights[:, None]
-        return gradient if self.reduction == "sum" else gradient / _weight(y, weights)
+        return gradient if self.reduction == "sum" else gradient / total_weight(y, weights)
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
@@ -85,7 +85,8 @@ def _check_shapes(y_hat: Array, y: Array) -> None:
         )
 
 
-def _weight(y: Array, weights: Array | None) -> float:
+def total_weight(y: Array, weights: Array | None) -> float:
+    """The number of samples, or the sum of their weights: what a mean is divided by."""
     return len(y) if weights is None else float(weights.sum())
 
 

@@ -1,6 +1,7 @@
 """Training: forward, loss, backward, update, again and again; and what is remembered of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -88,11 +89,11 @@ def train(
     epochs: int,
     batch_size: int | None = None,
     shuffle: bool = True,
-    seed: Seed = None,
+    seed: Seed | np.random.RandomState = None,
     sample_weight: npt.ArrayLike | None = None,
-    validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    validation: Sequence[npt.ArrayLike] | None = None,
     patience: int | None = None,
-    penalties: Sequence[Penalty] = (),
+    penalties: Sequence[Penalty] | Callable[[float], Sequence[Penalty]] = (),
     max_norm: float | None = None,
     schedule: Schedule | None = None,
     callbacks: Sequence[Callback] = (),
@@ -114,17 +115,18 @@ def train(
         Samples for each update: all by default (full batch), 1 for an update after every sample.
     shuffle : bool
         Whether batches are drawn in a new order in each epoch (a full batch never is).
-    seed : int, Generator or None
+    seed : int, Generator, RandomState or None
         For that order. The same seed, network and data give the same course, to the last bit.
     sample_weight : array, shape (n,), optional
         How much each sample counts in the loss.
-    validation : (x, y), optional
+    validation : (x, y) or (x, y, sample_weight), optional
         A validation set: its loss is recorded after each epoch, and nothing is learned from it.
     patience : int, optional
         Early stopping: end after so many epochs without a new lowest validation loss, and put the weights of the
         lowest back.
-    penalties : sequence of Penalty
-        For example [L2(1e-4)], added to the loss.
+    penalties : sequence of Penalty, or callable
+        For example [L2(1e-4)], added to the loss of each batch. Or a function from the batch's number of samples (the
+        sum of their weights) to such a sequence: lambda n: [L2(1e-4 / n)] is what scikit-learn's MLP does.
     max_norm : float, optional
         Gradient clipping: a gradient longer than this is scaled down to this length (Pascanu et al. 2013).
     schedule : callable, optional
@@ -148,20 +150,26 @@ def train(
     loss = losses.get(loss)
     x, y = _check_data(network, x, y)
     weights = _check_weights(sample_weight, x)
-    held_out = None if validation is None else _check_data(network, *validation)
+    if weights is not None and not weights.all():  # a batch of samples that don't count would have no mean
+        x, y, weights = (values[weights > 0] for values in (x, y, weights))
+    held_out = None if validation is None else _check_validation(network, *validation)
     _check_options(epochs, batch_size, patience, validation, max_norm)
     batches = _Batches(x, y, weights, batch_size, shuffle, seed)
     best = None if patience is None else _Best(patience)
     history = History()
     learning_rate = optimizer.learning_rate
     try:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # Diverged tells of these
-            for epoch in _epochs(epochs, progress):
+        with (
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # Diverged tells of these
+            _progress(epochs, progress) as show,
+        ):
+            for epoch in range(epochs):
                 if schedule is not None:
                     optimizer.learning_rate = learning_rate * schedule(epoch)
                 epoch_loss = 0.0
                 for x_batch, y_batch, w_batch in batches:
-                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, penalties)
+                    of_batch = penalties(losses.total_weight(y_batch, w_batch)) if callable(penalties) else penalties
+                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, of_batch)
                     if not isfinite(value):
                         raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
                     if max_norm is not None:
@@ -170,17 +178,17 @@ def train(
                     epoch_loss += value if loss.reduction == "sum" else value * len(x_batch) / len(x)
                 history.loss.append(float(epoch_loss))
                 if held_out is not None:
-                    history.validation_loss.append(float(loss.value(network.predict(held_out[0]), held_out[1])))
-                if callbacks and any([callback(epoch, network, history) for callback in callbacks]):  # noqa: C419 - all are called
-                    break
-                if best is not None and best.is_long_ago(network, history):
+                    x_val, y_val, w_val = held_out
+                    history.validation_loss.append(float(loss.value(network.predict(x_val), y_val, w_val)))
+                wants_stop = [callback(epoch, network, history) for callback in (*show, *callbacks)]
+                if any(wants_stop) or (best is not None and best.is_long_ago(network, history)):
                     break
             if not np.isfinite(network.parameters).all():
                 raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
     finally:
         optimizer.learning_rate = learning_rate
-    if best is not None:
-        best.restore(network, history)
+        if best is not None:
+            best.restore(network, history)
     return history
 
 
@@ -194,7 +202,7 @@ def loss_and_gradients(
 ) -> float:
     """The loss of one batch (with the penalties), and its gradients in `network.gradients`: all but the update."""
     y_hat = network.forward(x)
-    value = loss.value(y_hat, y, weights)
+    value = float(loss.value(y_hat, y, weights))
     network.backward_parameters(loss.gradient(y_hat, y, weights))
     for penalty in penalties:
         for layer in network.dense_layers:
@@ -240,22 +248,31 @@ class _Batches:
     """The samples batch by batch, in a new order each time when shuffled."""
 
     def __init__(
-        self, x: Array, y: Array, weights: Array | None, batch_size: int | None, shuffle: bool, seed: Seed
+        self,
+        x: Array,
+        y: Array,
+        weights: Array | None,
+        batch_size: int | None,
+        shuffle: bool,
+        seed: Seed | np.random.RandomState,
     ) -> None:
         self.x, self.y, self.weights = x, y, weights
         self.size = len(x) if batch_size is None else min(batch_size, len(x))
-        self.shuffle = shuffle and self.size < len(x)
-        self.rng = np.random.default_rng(seed)
+        self.order = np.arange(len(x))
+        self.shuffle = shuffle
+        self.rng = seed if isinstance(seed, np.random.RandomState) else np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[tuple[Array, Array, Array | None]]:
         n = len(self.x)
         if self.size == n:
             yield self.x, self.y, self.weights
             return
-        order = self.rng.permutation(n) if self.shuffle else np.arange(n)
+        if self.shuffle:
+            self.rng.shuffle(self.order)
         for start in range(0, n, self.size):
-            batch = order[start : start + self.size]
-            yield self.x[batch], self.y[batch], None if self.weights is None else self.weights[batch]
+            batch = self.order[start : start + self.size]
+            weights = None if self.weights is None else self.weights.take(batch)
+            yield self.x.take(batch, axis=0), self.y.take(batch, axis=0), weights
 
 
 class _Best:
@@ -279,13 +296,28 @@ class _Best:
             history.best_epoch = self.epoch
 
 
-def _epochs(epochs: int, progress: bool) -> Iterable[int]:
-    if not progress:
-        return range(epochs)
+@contextmanager
+def _progress(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
+    """Give a callback that shows how far the training is: with a bar, or where there is no terminal with ten lines."""
+    if not wanted:
+        yield ()
+        return
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return track(range(epochs), "Training", console=Console(stderr=True))
+    console = Console(stderr=True)
+    loss = TextColumn("loss {task.fields[loss]:.4g}")
+    columns = ("Training", BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=epochs, loss=np.nan)
+
+        def show(epoch: int, network: Network, history: History) -> None:
+            done, last = epoch + 1, history.loss[-1]
+            bar.update(task, completed=done, loss=last)
+            if not console.is_terminal and done % max(1, epochs // 10) == 0:
+                console.print(f"Training: epoch {done}/{epochs}, loss {last:.4g}", highlight=False)
+
+        yield (show,)
 
 
 def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
@@ -300,13 +332,21 @@ def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[A
             f"targets of shape {y.shape}, but {len(x)} samples and {n_out} outputs need ({len(x)}, {n_out}){hint}."
         )
     for name, values in (("x", x), ("y", y)):
-        bad = np.argwhere(~np.isfinite(values))
-        if len(bad):
+        with np.errstate(over="ignore", invalid="ignore"):
+            doubtful = not np.isfinite(values.sum())
+        if doubtful and len(bad := np.argwhere(~np.isfinite(values))):
             raise ValueError(
                 f"{name} holds {values[tuple(bad[0])]} in row {bad[0][0]}, column {bad[0][1]} (and {len(bad) - 1} more "
                 "such numbers): drop these samples or fill them in."
             )
     return x, y
+
+
+def _check_validation(
+    network: Network, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+) -> tuple[Array, Array, Array | None]:
+    x, y = _check_data(network, x, y)
+    return x, y, _check_weights(sample_weight, x)
 
 
 def _check_weights(weights: npt.ArrayLike | None, x: Array) -> Array | None:
