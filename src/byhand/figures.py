@@ -103,8 +103,9 @@ def lines_over_points(
     title, xlabel, ylabel : str
     """
     figure, axes = _axes(title, xlabel, ylabel)
+    x = np.asarray(x)
     _points(axes, x, y)
-    ends = np.array([np.min(x), np.max(x)])
+    ends = np.array([x.min(), x.max()])
     shades = mpl.colormaps["viridis_r"](np.linspace(0.15, 1, len(lines)))
     for i, (label, (slope, intercept)) in enumerate(lines.items()):
         last = i == len(lines) - 1

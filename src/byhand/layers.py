@@ -157,7 +157,9 @@ class Dense:
 
     def predict(self, x: Array) -> Array:
         """The same as `forward`, keeping nothing."""
-        return self.activation.function(x @ self._W.T + self._b)
+        z = x @ self._W.T
+        z += self._b
+        return self.activation.function(z)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy starts with its own numbers and without the last batch.
