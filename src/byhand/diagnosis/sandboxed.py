@@ -102,7 +102,7 @@ class _CatchPlots(MetaPathFinder):
 
 def _keep_figures() -> None:
     """Save the figures that were drawn and never shown."""
-    if "matplotlib.pyplot" in sys.modules:
+    if "matplotlib._pylab_helpers" in sys.modules:
         from byhand.diagnosis.plots import FigureManager
 
         FigureManager.pyplot_show()

@@ -331,18 +331,22 @@ def explain(found: Gradients, p: Pass, *, pairs: bool = True, tolerance: float =
 
 def distinct_variants(p: Pass) -> list[Variant]:
     """The variants that fit this network, change something in it, and differ from those before them."""
-    true = gradients_of(TRUE_RULE, p)
-    seen: list[dict[Place, Array] | None] = [true]
+    seen = [_flat(gradients_of(TRUE_RULE, p))]
     result = []
     for variant in variants(p):
         gradients = gradients_of(variant.change(TRUE_RULE), p)
         if gradients is None:
             continue
-        if any(other and all(agrees(gradients[k], other[k], 1e-12) for k in other) for other in seen):
-            continue
-        seen.append(gradients)
-        result.append(variant)
+        flat = _flat(gradients)
+        if (np.abs(np.array(seen) - flat).max(axis=1) > 1e-12 * np.abs(flat).max()).all():
+            seen.append(flat)
+            result.append(variant)
     return result
+
+
+def _flat(gradients: Gradients | None) -> Array:
+    assert gradients is not None
+    return np.concatenate([gradient.ravel() for gradient in gradients.values()])
 
 
 def _compare(found: Gradients, p: Pass, chosen: tuple[Variant, ...], tolerance: float) -> Explanation | None:
