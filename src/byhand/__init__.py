@@ -1,8 +1,8 @@
 """Deep learning written out by hand in NumPy.
 
-The mathematics lies in the modules of this package, to be read top to bottom: `activations`, `losses`,
-`initializers`, `layers`, `network`, `optimizers`, `training`, `gradient_check`, `datasets`. `figures` draws,
-`lab` is the practical. Each is loaded when its name is first used, so that ``import byhand`` and the command
+The mathematics lies in the modules of this package, to be read top to bottom: `activations`, `losses`, `initializers`,
+`layers`, `network`, `optimizers`, `training`, `gradient_check`. `arithmetic` tells one pass step by step, `figures`
+draws, and `lab` is the practical. Each is loaded when its name is first used, so that ``import byhand`` and the command
 line start at once.
 
 >>> import byhand
@@ -19,18 +19,28 @@ __version__ = "0.1.0"
 
 # Where each public name lives; the block for type checkers says the same, and a test holds the two together.
 _MODULE_OF = {
+    "Adam": "optimizers",
+    "AdamW": "optimizers",
     "ByhandError": "errors",
     "Dense": "layers",
+    "Diverged": "training",
+    "Dropout": "layers",
     "GradientDescent": "optimizers",
     "GradientMismatch": "gradient_check",
     "History": "training",
+    "L1": "penalties",
+    "L2": "penalties",
+    "Momentum": "optimizers",
+    "Nesterov": "optimizers",
     "Network": "network",
+    "RMSProp": "optimizers",
     "check_gradients": "gradient_check",
     "numerical_gradient": "gradient_check",
     "train": "training",
 }
 _MODULES = {
     "activations",
+    "arithmetic",
     "datasets",
     "figures",
     "gradient_check",
@@ -40,12 +50,15 @@ _MODULES = {
     "losses",
     "network",
     "optimizers",
+    "penalties",
+    "schedules",
     "training",
 }
-__all__ = ["__version__", *sorted(_MODULES), *sorted(_MODULE_OF)]
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 if TYPE_CHECKING:
     from byhand import activations as activations
+    from byhand import arithmetic as arithmetic
     from byhand import datasets as datasets
     from byhand import figures as figures
     from byhand import gradient_check as gradient_check
@@ -55,14 +68,25 @@ if TYPE_CHECKING:
     from byhand import losses as losses
     from byhand import network as network
     from byhand import optimizers as optimizers
+    from byhand import penalties as penalties
+    from byhand import schedules as schedules
     from byhand import training as training
     from byhand.errors import ByhandError as ByhandError
     from byhand.gradient_check import GradientMismatch as GradientMismatch
     from byhand.gradient_check import check_gradients as check_gradients
     from byhand.gradient_check import numerical_gradient as numerical_gradient
     from byhand.layers import Dense as Dense
+    from byhand.layers import Dropout as Dropout
     from byhand.network import Network as Network
+    from byhand.optimizers import Adam as Adam
+    from byhand.optimizers import AdamW as AdamW
     from byhand.optimizers import GradientDescent as GradientDescent
+    from byhand.optimizers import Momentum as Momentum
+    from byhand.optimizers import Nesterov as Nesterov
+    from byhand.optimizers import RMSProp as RMSProp
+    from byhand.penalties import L1 as L1
+    from byhand.penalties import L2 as L2
+    from byhand.training import Diverged as Diverged
     from byhand.training import History as History
     from byhand.training import train as train
 
@@ -78,4 +102,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *sorted(_MODULES)]

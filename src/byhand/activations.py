@@ -102,7 +102,9 @@ _SIGMOID_FLOOR = {
 
 
 def _sigmoid(z: Array) -> Array:
-    return 1.0 / (1.0 + np.exp(-np.maximum(z, _SIGMOID_FLOOR[z.dtype])))
+    a = np.exp(-np.maximum(z, _SIGMOID_FLOOR[z.dtype]))
+    a += 1.0
+    return np.reciprocal(a)
 
 
 identity = Activation(

@@ -42,6 +42,5 @@ def needs_extra(extra: str) -> Iterator[None]:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "byhand"):
             raise
-        raise MissingExtraError(
-            f'{missing} is not installed; to get it: pip install "byhand[{extra}]"', name=missing
-        ) from error
+        message = f'{missing} is not installed; to get it: pip install "byhand[{extra}]"'
+        raise MissingExtraError(message, name=missing) from None

@@ -23,7 +23,6 @@ from byhand.layers import Dense, Dropout
 from byhand.losses import Loss
 from byhand.network import Network
 
-
 _STEP = 6e-6  # the cube root of float64's ε
 
 
@@ -218,7 +217,7 @@ def check_gradients(
         probe.parameters[:] = parameters
         return loss.value(probe.forward(x.astype(probe.parameters.dtype)), y)
 
-    arguments = {
+    arguments: dict[str, tuple[Callable[[Array], Any], Array]] = {
         "parameters": (lambda parameters: loss_at(parameters, x), exact.parameters),
         "input": (lambda x: loss_at(exact.parameters, x), x.astype(np.float64)),
     }

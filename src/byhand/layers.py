@@ -136,10 +136,9 @@ class Dense:
 
     def forward(self, x: Array) -> Array:
         """From the input x, shape (n, n_in), to a = f(x Wᵀ + b), shape (n, n_out); keeps x, z and a."""
-        self.x = x
-        self.z = x @ self._W.T
-        self.z += self._b
-        self.a = self.activation.function(self.z)
+        z = x @ self._W.T
+        z += self._b
+        self.x, self.z, self.a = x, z, self.activation.function(z)
         return self.a
 
     def backward(self, grad_a: Array) -> Array:

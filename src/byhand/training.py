@@ -171,8 +171,9 @@ def train(
                 history.loss.append(float(epoch_loss))
                 if held_out is not None:
                     history.validation_loss.append(float(loss.value(network.predict(held_out[0]), held_out[1])))
-                wants_stop = [callback(epoch, network, history) for callback in callbacks]
-                if any(wants_stop) or (best is not None and best.is_long_ago(network, history)):
+                if callbacks and any([callback(epoch, network, history) for callback in callbacks]):  # noqa: C419 - all are called
+                    break
+                if best is not None and best.is_long_ago(network, history):
                     break
             if not np.isfinite(network.parameters).all():
                 raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)

@@ -1,0 +1,42 @@
+# Two commands do all, on a machine with git, make and Python 3.11 or newer: `make lab` and `make test`.
+# PYTHON=/path/to/python3 chooses another Python than the first that fits (after `make clean`).
+
+python := .venv/bin/python
+
+.PHONY: help lab test lint format environment bench peers clean
+.NOTPARALLEL:
+
+help: ## say what can be made (this)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+lab: ## run the whole practical; write notebooks/td1_report.html and the two notebooks
+	@tools/environment all
+	@.venv/bin/byhand lab --out notebooks
+
+test: lint ## lint, and run all the tests, those in a browser too
+	@$(python) tests/browser.py
+	$(python) -m pytest -n 2 --dist loadgroup
+
+lint: environment ## ruff and mypy
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+
+format: environment ## let ruff put the code in order
+	$(python) -m ruff check --fix
+	$(python) -m ruff format
+
+environment: ## .venv with byhand, its extras and what the tests need
+	@tools/environment all test
+
+bench: ## measure how long the library takes beside others (installs PyTorch)
+	@tools/environment all bench
+	$(python) -m benchmarks
+
+peers: ## hold the library against PyTorch (and install it)
+	@tools/environment all test peers
+	$(python) -m pytest peers
+
+clean: ## remove the environment and what the tools left; notebooks/ stays
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests benchmarks peers -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,203 @@
+"""What the practical's notebook calls: to show a figure, to say an answer, to check a result gently.
+
+A student's notebook starts out empty and has to run all the same. So a check that meets something not written yet
+says so and lets the notebook go on; only a wrong result stops it. When nbgrader grades, both stop it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class NotDoneYetError(AssertionError):
+    """What is checked has not been written yet."""
+
+
+class WrongResultError(AssertionError):
+    """What is checked is there, and wrong. Jupyter shows the message alone: the traceback would lead to us."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"✗ {self}"]
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a matplotlib figure as SVG and close it.
+
+    The text stays text, so that it can be selected, read aloud and take the reader's font; coordinates are rounded
+    to a hundredth of a point, which keeps the notebook small; nothing in it depends on the day it was drawn.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    alt : str
+        What the figure shows, in a sentence, for those who cannot see it.
+
+    Raises
+    ------
+    ValueError
+        When `alt` is empty.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    if not alt.strip():
+        raise ValueError("alt is empty; say in a sentence what the figure shows")
+    buffer = io.StringIO()
+    with plt.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "byhand", "font.sans-serif": ["DejaVu Sans", "sans-serif"]}
+    ):
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=nothing)
+    plt.close(figure)
+    display(
+        {"image/svg+xml": _rounded(buffer.getvalue()), "text/plain": alt},
+        metadata={"image/svg+xml": {"alt": alt}},
+        raw=True,
+    )
+
+
+def _rounded(svg: str) -> str:
+    def coordinates(attribute: re.Match[str]) -> str:
+        return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 2) + 0:g}", attribute[0])
+
+    return re.sub(r'\b(?:d|x|y)="[^"]*"', coordinates, svg)
+
+
+def say(markdown: str) -> None:
+    """Display an answer in words, written in Markdown with formulas between dollar signs.
+
+    Parameters
+    ----------
+    markdown : str
+        The answer; its numbers are best computed and formatted in, so that it holds for every seed.
+    """
+    from IPython.display import display
+
+    display({"text/markdown": markdown, "text/plain": markdown}, raw=True)
+
+
+@contextmanager
+def question(title: str) -> Iterator[None]:
+    """Check the answer to one question; say gently when it is not written yet.
+
+    Prints ``✓ title`` when the block ends well, and ``○ title: not done yet (why)`` when it meets a name that is not
+    defined, a stub's ``None`` or ``...``, or `NotImplementedError`.
+
+    Parameters
+    ----------
+    title : str
+        The question's heading, such as ``"1.4 Predictions"``.
+
+    Raises
+    ------
+    AssertionError
+        When a result is wrong; and, while nbgrader grades or validates (it sets ``NBGRADER_EXECUTION``),
+        when it is not written yet, so that it earns no points.
+    """
+    try:
+        yield
+    except (NameError, NotImplementedError, NotDoneYetError, TypeError, AttributeError) as error:
+        reason = _not_done_yet(error)
+        if reason is None:
+            raise
+        message = f"{title}: not done yet ({reason})"
+        if os.environ.get("NBGRADER_EXECUTION"):
+            raise WrongResultError(message) from None
+        print(f"○ {message}")  # noqa: T201
+    except AssertionError as error:
+        raise WrongResultError(f"{title}: {str(error) or 'wrong result'}") from None
+    else:
+        print(f"✓ {title}")  # noqa: T201
+
+
+def _not_done_yet(error: Exception) -> str | None:
+    """Why the error means that something is still to be written; None when it is a mistake in what is written."""
+    match error:
+        case NotDoneYetError():
+            return str(error)
+        case UnboundLocalError():
+            return None
+        case NameError():
+            return f"{error.name} is not defined" if error.name else str(error)
+        case NotImplementedError():
+            return "it raises NotImplementedError"
+        case _ if re.search(r"'?(NoneType|ellipsis)'?", str(error)):
+            return "a function still returns None; or is its return missing?"
+    return None
+
+
+def agree(label: str, yours: npt.ArrayLike, reference: npt.ArrayLike, *, rtol: float = 1e-9, atol: float = 0.0) -> None:
+    """Check that two arrays of numbers agree, and print by how much they differ.
+
+    The relative difference of two numbers is |yours − reference| / max(|yours|, |reference|). They agree when it is
+    at most `rtol`, or when they differ by at most `atol`.
+
+    Parameters
+    ----------
+    label : str
+        What is compared.
+    yours : array-like
+        The result to check.
+    reference : array-like
+        What it should be, of the same shape.
+    rtol : float, default 1e-9
+        The largest relative difference allowed.
+    atol : float, default 0
+        Differences up to this one are never counted: for numbers that should be 0.
+
+    Raises
+    ------
+    AssertionError
+        When they disagree; the message says where first, with both numbers, or gives both shapes.
+    """
+    mine, expected = _numbers(label, yours), np.asarray(reference, dtype=float)
+    if mine.shape != expected.shape:
+        raise WrongResultError(f"{label} has shape {mine.shape}, expected {expected.shape}")
+    with np.errstate(invalid="ignore"):  # infinities: equal ones agree, others make a NaN, which is wrong
+        difference = np.where(mine == expected, 0.0, np.abs(mine - expected))
+        size = np.maximum(np.abs(mine), np.abs(expected))
+        relative = np.divide(difference, size, out=np.zeros_like(difference), where=~(difference <= atol))
+    wrong = ~(relative <= rtol)
+    if wrong.any():
+        raise WrongResultError(_disagreement(label, mine, expected, relative, wrong, rtol))
+    largest = relative.max(initial=0.0)
+    print(f"  {label}: " + (f"largest relative difference {largest:.1e}" if largest else "the same"))  # noqa: T201
+
+
+def _numbers(label: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    try:
+        items = np.asarray(values, dtype=object)
+        if any(item is None or item is Ellipsis for item in items.flat):
+            raise NotDoneYetError(f"{label} is still {'...' if Ellipsis in items.flat else 'None'}")
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise WrongResultError(f"{label} is not an array of numbers: {values!r:.60}") from None
+
+
+def _disagreement(
+    label: str,
+    mine: npt.NDArray[np.float64],
+    expected: npt.NDArray[np.float64],
+    relative: npt.NDArray[np.float64],
+    wrong: npt.NDArray[np.bool_],
+    rtol: float,
+) -> str:
+    first = tuple(int(axis[0]) for axis in np.nonzero(wrong)) if mine.ndim else ()
+    place = label + (f"[{', '.join(map(str, first))}]" if first else "")
+    count = f"; {wrong.sum()} of {wrong.size} numbers differ" if wrong.size > 1 else ""
+    return (
+        f"{place} is {mine[first]:.10g}, expected {expected[first]:.10g} "
+        f"(relative difference {relative[first]:.1e}, allowed {rtol:.1e}){count}"
+    )

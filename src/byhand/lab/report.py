@@ -1,0 +1,230 @@
+"""The report: the run notebook as one HTML file that needs no network and no JavaScript.
+
+nbconvert turns cells into a page; what its own templates leave to scripts from elsewhere is done here beforehand:
+formulas become MathML, figures are put in as SVG.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import platform
+import re
+from collections.abc import Iterable
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+import byhand
+from byhand.errors import needs_extra
+from byhand.lab.formulas import inline_formula, mathml
+from byhand.lab.notebooks import headings, tags, without_markers
+
+with needs_extra("lab"):
+    from nbconvert.exporters import TemplateExporter
+    from nbconvert.filters.highlight import Highlight2HTML
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    from nbformat import NotebookNode
+
+TEMPLATE = Path(__file__).with_name("report_template")
+SVG = "http://www.w3.org/2000/svg"
+# What the style sheet gives no colour (names, operators, punctuation, spaces) needs no markup, half of the page.
+PLAIN_TOKEN = re.compile(r'<span class="(?:n|nn|nb|bp|o|p|w|vm)">([^<]*)</span>')
+# The stop must not begin a line.
+FORMULA_BEFORE_A_STOP = re.compile(r'(<math display="inline">(?:(?!</math>).)*</math>[.,;:!?)]+)')
+XLINK = "http://www.w3.org/1999/xlink"
+
+
+def report_html(notebook: NotebookNode, seed: int) -> str:
+    """Return the report on a notebook that has been run.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The solution notebook with its outputs.
+    seed : int
+        The seed that it ran with, told at the foot of the page.
+    """
+    page = _Page(notebook)
+    exporter = TemplateExporter(  # type: ignore[no-untyped-call]
+        template_paths=[str(TEMPLATE)],
+        template_file="report.html.j2",
+        file_extension=".html",
+        filters={
+            "figure": page.figure,
+            "code": page.code,
+            "is_folded": page.is_folded,
+            "kind": _kind,
+            "markdown": page.markdown,
+            "tags": tags,
+        },
+    )
+    today = datetime.date.today()
+    exporter.environment.globals.update(
+        contents=page.contents,
+        command=f"byhand lab --seed {seed}",
+        date=today.isoformat(),
+        date_in_words=f"{today.day} {today:%B %Y}",
+        seed=seed,
+        title=_title(notebook),
+        versions=list(_versions()),
+    )
+    html, _ = exporter.from_notebook_node(notebook)
+    return str(html)
+
+
+class _Heading(NamedTuple):
+    level: int
+    id: str
+    html: str
+
+
+class _Page(IPythonRenderer):
+    """What the page has to remember while it is made: its headings, and how many figures it has."""
+
+    def __init__(self, notebook: NotebookNode) -> None:
+        super().__init__(escape=False, exclude_anchor_links=True)
+        self.wanted = _wanted(notebook)
+        self.headings: list[_Heading] = []
+        self.figures = 0
+
+    def contents(self) -> list[tuple[_Heading, list[_Heading]]]:
+        """Return each part with its questions; to be called when the page's cells have been rendered."""
+        parts: list[tuple[_Heading, list[_Heading]]] = []
+        for heading in self.headings:
+            if heading.level == 2:
+                parts.append((heading, []))
+            elif heading.level == 3 and parts:
+                parts[-1][1].append(heading)
+        return parts
+
+    def markdown(self, source: str) -> str:
+        html = MarkdownWithMath(renderer=self).render(source)
+        return FORMULA_BEFORE_A_STOP.sub(r'<span class="unbroken">\1</span>', html)
+
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        plain = re.sub(r"<[^>]*>", "", text)
+        name = re.sub(r"[^\w.]+", "-", plain.lower()).strip("-.")
+        if any(heading.id == name for heading in self.headings):
+            name += f"-{len(self.headings)}"
+        self.headings.append(_Heading(level, name, text))
+        return f'<h{level} id="{name}">{text}</h{level}>\n'
+
+    def is_folded(self, cell: NotebookNode) -> bool:
+        """Whether to fold the code: of figures and answers in words, unless a question asked to write it."""
+        shown = (output.get("data", {}) for output in cell.outputs)
+        return cell.id not in self.wanted and any(data.keys() - {"text/plain"} for data in shown)
+
+    def code(self, cell: NotebookNode) -> str:
+        source = without_markers(cell.source)
+        return _code(_without_display(source) if cell.id in self.wanted else source.strip())
+
+    def inline_math(self, body: str) -> str:
+        return inline_formula(body)
+
+    def block_math(self, body: str) -> str:
+        return _scrolling("span", "Formula", mathml(body, "block"))
+
+    def table(self, text: str) -> str:
+        return _scrolling("div", "Table", f"<table>{text}</table>")
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        if not head or not text:  # an empty corner heads nothing
+            return f"<td>{text}</td>"
+        words = re.sub(r"<math.*?</math>", "", text)
+        if not re.search(r"\w", re.sub(r"<[^>]*>", "", words)):  # some readers find no name in a formula alone
+            name = re.sub(r"<[^>]*>", "", text)
+            text = text.replace("<math ", f'<math aria-label="{name}" ', 1)
+        return f'<th scope="col">{text}</th>'
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
+
+    def figure(self, svg: str, alt: str) -> str:
+        self.figures += 1
+        return inline_svg(svg, alt, f"figure{self.figures}-")
+
+
+def _scrolling(element: str, label: str, html: str) -> str:
+    """Let what can be wider than a phone scroll by itself, with the keyboard too."""
+    return f'<{element} class="scrolling" role="group" aria-label="{label}" tabindex="0">{html}</{element}>'
+
+
+def inline_svg(svg: str, alt: str, prefix: str) -> str:
+    """Make an SVG file fit to stand in a page among others.
+
+    Ids that nothing refers to are dropped, the others begin with `prefix`, since in one page an id may stand once;
+    the text takes the page's font; and `alt` is what a screen reader reads.
+    """
+    root = ElementTree.fromstring(svg)
+    for group in root.findall(f".//{{{SVG}}}g[@id='patch_1']/.."):
+        group.remove(group[0])  # matplotlib's background, so that the figure stands on the page's
+    used = set(re.findall(r"#([^\s)\"']+)", svg))
+    for element in root.iter():
+        for name, value in list(element.attrib.items()):
+            if name == "id":
+                del element.attrib[name]
+                if value in used:
+                    element.set(name, prefix + value)
+            elif name == f"{{{XLINK}}}href":
+                del element.attrib[name]
+                element.set("href", re.sub(r"^#", f"#{prefix}", value))
+            else:
+                element.set(name, _plain_attribute(value, prefix))
+        for child in element.findall(f"{{{SVG}}}style"):
+            element.remove(child)  # a rule for `*`, which would hold for the whole page
+    root.set("role", "img")
+    root.set("aria-label", alt)
+    ElementTree.register_namespace("", SVG)
+    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
+
+
+def _plain_attribute(value: str, prefix: str) -> str:
+    value = re.sub(r"font-family:[^;]*;?\s*", "", value)
+    return re.sub(r"url\(#", f"url(#{prefix}", value)
+
+
+def _code(source: str) -> str:
+    highlight = Highlight2HTML(pygments_lexer="ipython3")  # type: ignore[no-untyped-call]
+    return PLAIN_TOKEN.sub(r"\1", str(highlight(source)))
+
+
+def _wanted(notebook: NotebookNode) -> set[str]:
+    """Return the ids of the cells with what a question asks to write: those that a check follows."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return {cell.id for cell, after in pairwise(code) if "check" in tags(after)}
+
+
+def _without_display(source: str) -> str:
+    """Leave out the statements that display what the page shows anyway: `say(...)` and `show(...)`."""
+    lines = source.split("\n")
+    for statement in reversed(ast.parse(source).body):
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="say" | "show")), lineno=first, end_lineno=int(last)):
+                del lines[first - 1 : last]
+    return "\n".join(lines).strip()
+
+
+def _kind(output: NotebookNode) -> str:
+    """Return "figure", "answer", "text", or "" for what does not belong in a report, such as a library's warning."""
+    data = output.get("data", {})
+    if "image/svg+xml" in data:
+        return "figure"
+    if "text/markdown" in data:
+        return "answer"
+    if "text/plain" in data or output.get("name") == "stdout":
+        return "text"
+    return ""
+
+
+def _title(notebook: NotebookNode) -> str:
+    return next(title for cell in notebook.cells for level, title in headings(cell) if level == 1)
+
+
+def _versions() -> Iterable[tuple[str, str]]:
+    yield "byhand", byhand.__version__
+    yield "Python", platform.python_version()
+    for name, distribution in (("NumPy", "numpy"), ("matplotlib", "matplotlib"), ("scikit-learn", "scikit-learn")):
+        yield name, version(distribution)

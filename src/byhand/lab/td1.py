@@ -1,0 +1,2246 @@
+# %% [markdown]
+# # Deep learning by hand
+#
+# A line, a network that learns XOR, and a program that never learns anything. You write all of it with NumPy
+# alone: forward, backward, update. At the end you will know what a framework does for you, and where to look when
+# training goes wrong.
+#
+# **How it works.** Each question has a cell to write in, and then a cell that checks. `○` means "not done yet",
+# `✓` means that your numbers agree with somebody else's: a library's, a numerical derivative's, scikit-learn's. A
+# wrong result stops, and shows both numbers. You can run the whole notebook at any time, however much is missing.
+# Where a plot is wanted, draw it as you like; `figures` has functions for all of ours, and
+# `show(figure, "what it shows")` displays them. `say(f"…")` displays Markdown, with your numbers in it.
+#
+# Throughout, $\hat y$ is what a model answers, and $y$ is what it should have answered.
+
+# %% tags=["parameters"]
+SEED = 44  # another number, other draws; the answers below are computed, and follow
+
+# %%
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import mean_squared_error
+
+import byhand
+from byhand import figures
+from byhand.lab import agree, question, say, show
+
+# %% [markdown]
+# ## Part 1: a line
+#
+# We fit a straight line by gradient descent. For a line there is also a formula, and we will use it as a judge.
+# But the formula ends with the line, and gradient descent goes on to networks of any size.
+
+# %% [markdown]
+# ### 1.1 Data
+#
+# Draw $N = 100$ points, with $x_i$ uniform on $[0, 1)$ and
+#
+# $$y_i = a\,x_i + b + \varepsilon_i, \qquad a = 2, \quad b = 1, \quad \varepsilon_i \sim \mathcal N(0,\ 0.01).$$
+#
+# The second number of $\mathcal N$ is a variance: the standard deviation of the noise is $\sqrt{0.01} = 0.1$.
+# `np.random.randn` draws from $\mathcal N(0, 1)$, and `np.random.rand` uniformly from $[0, 1)$.
+
+# %%
+np.random.seed(SEED)  # so that this cell draws the same numbers each time
+N, a_true, b_true = 100, 2.0, 1.0
+
+# Wanted: x_train and y_train, both of shape (N,).
+### BEGIN SOLUTION
+x_train = np.random.rand(N)
+noise = np.sqrt(0.01) * np.random.randn(N)
+y_train = a_true * x_train + b_true + noise
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.1 Data"):
+    assert x_train.shape == y_train.shape == (N,), f"the shapes are {x_train.shape} and {y_train.shape}, not ({N},)"
+    assert x_train.min() >= 0, f"x_train goes down to {x_train.min():.3g}"
+    assert x_train.max() < 1, f"x_train goes up to {x_train.max():.3g}"
+    deviation = np.sqrt(np.mean((y_train - (a_true * x_train + b_true)) ** 2))
+    agree("standard deviation of the noise, roughly", deviation, 0.1, rtol=0.3)
+
+# %% [markdown]
+# ### 1.2 Look at it
+#
+# Plot the points. Does a straight line make sense?
+
+# %%
+# Wanted: a plot of y_train against x_train, with named axes; and your answer.
+### BEGIN SOLUTION
+r = np.corrcoef(x_train, y_train)[0, 1]
+show(
+    figures.scatter(x_train, y_train, title=f"{N} points along a straight band (correlation {r:.3f})"),
+    f"Scatter plot of {N} points. They rise from about y = {b_true:g} at x = 0 to y = {a_true + b_true:g} at "
+    "x = 1, in a narrow straight band of even width.",
+)
+scatter = {k: np.std(y_train - np.polyval(np.polyfit(x_train, y_train, k), x_train)) for k in (0, 1, 3)}
+say(
+    f"Yes. About the best constant the points scatter by {scatter[0]:.3f}, about the best line only by "
+    f"{scatter[1]:.3f}, about as much as the noise does alone. The best cubic curve, with two more numbers to "
+    f"turn, comes to {scatter[3]:.3f}: hardly anything to gain."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 1.3 A first guess
+#
+# Draw a slope and an intercept with `np.random.randn`. They will be wrong, but training has to begin somewhere.
+
+# %%
+# Wanted: a_start and b_start, two numbers.
+### BEGIN SOLUTION
+a_start, b_start = np.random.randn(2)
+print(f"We start at a = {a_start:.3f}, b = {b_start:.3f}; the points were made with a = 2, b = 1.")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.3 A first guess"):
+    assert np.shape(a_start) == np.shape(b_start) == (), "a_start and b_start should be two single numbers"
+    assert np.isfinite([a_start, b_start]).all(), "a_start and b_start should be finite"
+
+# %% [markdown]
+# ### 1.4 Predictions
+#
+# What does the first guess predict for each $x_i$?
+
+# %%
+# Wanted: y_hat, shape (N,).
+### BEGIN SOLUTION
+y_hat = a_start * x_train + b_start
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.4 Predictions"):
+    line = byhand.Network.dense([1, 1], "identity")  # one input, one output: a line is the smallest network
+    line.parameters[:] = a_start, b_start
+    agree("ŷ", y_hat, line.predict(x_train[:, None])[:, 0])
+
+# %% [markdown]
+# ### 1.5 Error and loss
+#
+# The error is $err_i = \hat y_i - y_i$, and the loss is its mean square (MSE):
+#
+# $$L = \frac{1}{N} \sum_i err_i^2 .$$
+#
+# Dividing by $N$ doesn't move the minimum. But it keeps the loss, and with it its gradient, of the same size
+# however many points there are.
+
+# %%
+# Wanted: err, shape (N,), and loss, a number.
+### BEGIN SOLUTION
+err = y_hat - y_train
+loss = np.sum(err**2) / N
+print(f"L = {loss:.4f}: the first guess is off by about {np.sqrt(loss):.2f}.")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.5 Error and loss"):
+    agree("err", err, line.predict(x_train[:, None])[:, 0] - y_train)
+    agree("L", loss, mean_squared_error(y_train, y_hat))
+
+# %% [markdown]
+# ### 1.6 Both gradients
+#
+# In which direction does the loss grow? Derive $\partial L / \partial a$ and $\partial L / \partial b$ on paper
+# (the chain rule: the derivative of the square, times the derivative of what is inside), then compute them.
+
+# %% [markdown] tags=["solution"]
+# Inside the square stands $err_i = a x_i + b - y_i$. Its derivative with respect to $a$ is $x_i$, with respect to
+# $b$ it is $1$. The square brings a factor $2\,err_i$. So
+#
+# $$\frac{\partial L}{\partial a} = \frac{2}{N} \sum_i err_i\, x_i, \qquad
+# \frac{\partial L}{\partial b} = \frac{2}{N} \sum_i err_i .$$
+#
+# Each point pulls at the line with its error: at the height all points alike, at the slope with more force the
+# further to the right they stand.
+
+# %%
+# Wanted: grad_a and grad_b, two numbers, at a_start and b_start.
+### BEGIN SOLUTION
+grad_a = 2 * np.sum(err * x_train) / N
+grad_b = 2 * np.sum(err) / N
+print(f"∂L/∂a = {grad_a:.4f}, ∂L/∂b = {grad_b:.4f}")
+### END SOLUTION
+
+# %% [markdown]
+# The judge here knows no formula for a gradient. It moves each parameter a little to both sides, and looks at how
+# much the loss changes: $\big(L(\theta + h) - L(\theta - h)\big) / 2h$.
+
+
+# %% tags=["check"]
+def loss_of_line(theta):
+    """Return the loss of the line with slope theta[0] and intercept theta[1]."""
+    return mean_squared_error(y_train, theta[0] * x_train + theta[1])
+
+
+with question("1.6 Both gradients"):
+    numerical = byhand.numerical_gradient(loss_of_line, [a_start, b_start])
+    agree("∂L/∂a and ∂L/∂b", [grad_a, grad_b], numerical, rtol=1e-7)
+
+# %% [markdown]
+# ### 1.7 One update
+#
+# The gradient points uphill. So take a step the other way: its length is the gradient's, times the learning rate
+# $\eta = 0.1$.
+
+# %%
+learning_rate = 1e-1
+
+# Wanted: a_next and b_next, the parameters one step from a_start and b_start; and loss_next,
+# the loss there.
+### BEGIN SOLUTION
+a_next = a_start - learning_rate * grad_a
+b_next = b_start - learning_rate * grad_b
+loss_next = np.sum((a_next * x_train + b_next - y_train) ** 2) / N
+print(f"One step takes the loss from {loss:.4f} to {loss_next:.4f}.")
+### END SOLUTION
+
+
+# %% tags=["check"]
+def library_line(epochs):
+    """Train the library's line from a_start and b_start; return its losses and its parameters."""
+    line.parameters[:] = a_start, b_start
+    columns = x_train[:, None], y_train[:, None]
+    optimizer = byhand.GradientDescent(learning_rate)
+    history = byhand.train(line, *columns, loss="mean_squared_error", optimizer=optimizer, epochs=epochs)
+    return history.loss, line.parameters
+
+
+with question("1.7 One update"):
+    agree("a and b after one step", [a_next, b_next], library_line(epochs=1)[1])
+    agree("the loss there", loss_next, library_line(epochs=2)[0][1])
+
+# %% [markdown]
+# ### 1.8 A thousand epochs
+#
+# Now the same again and again: predict, compare, follow the gradient. One pass through all points is called an
+# epoch. Do 1000 of them, and plot the error (as the loss, its mean square) against the epochs.
+
+
+# %%
+def gradient_descent(a, b, learning_rate, epochs):
+    """Fit the line to x_train and y_train, beginning at a and b.
+
+    Returns two arrays: the loss before each update, shape (epochs,); and a and b at the start
+    and after each update, shape (epochs + 1, 2).
+    """
+    ### BEGIN SOLUTION
+    losses, path = [], [(a, b)]
+    for _ in range(epochs):
+        err = a * x_train + b - y_train
+        losses.append(np.sum(err**2) / N)
+        a = a - learning_rate * 2 * np.sum(err * x_train) / N
+        b = b - learning_rate * 2 * np.sum(err) / N
+        path.append((a, b))
+    return np.array(losses), np.array(path)
+    ### END SOLUTION
+
+
+# Wanted: losses and path, for 1000 epochs from a_start and b_start.
+### BEGIN SOLUTION
+losses, path = gradient_descent(a_start, b_start, learning_rate, 1000)
+a_fit, b_fit = path[-1]
+print(f"a = {a_fit:.4f}, b = {b_fit:.4f}, loss {losses[-1]:.4f}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.8 A thousand epochs"):
+    library_losses, library_parameters = library_line(epochs=1000)
+    agree("the start", path[0], [a_start, b_start])
+    agree("all 1000 losses", losses, library_losses)
+    agree("a and b at the end", path[-1], library_parameters)
+
+# %%
+# Wanted: a plot of losses; what do you see?
+### BEGIN SOLUTION
+settled = int(np.argmax(losses < 1.01 * losses[-1]))
+show(
+    figures.loss_curves(
+        {"the line": losses},
+        title=f"The loss comes to rest at {losses[-1]:.4f}, about the variance of the noise",
+        ylabel="loss (mean squared error)",
+        levels={"variance of the noise": 0.01},
+    ),
+    f"Loss against 1000 epochs on a logarithmic axis. It falls steeply from {losses[0]:.2g}, then flattens; "
+    f"from epoch {settled} on it is within 1% of its last value, {losses[-1]:.4f}.",
+)
+say(
+    f"The loss doesn't go to 0, and should not. No line explains the noise, whose variance is 0.01; what remains is "
+    f"{losses[-1]:.4f}. From epoch {settled} on, the loss is within 1% of that."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 1.9 The line moves to its place
+#
+# Draw the points, and over them the line at the start, after a few epochs, and at the end.
+
+# %%
+# Wanted: a plot of the points, with the lines of several rows of path.
+### BEGIN SOLUTION
+moments = {"start": path[0]} | {f"epoch {k}": path[k] for k in (1, 3, 10, 30, 100, 1000)}
+heights_off = np.abs(path @ [0.5, 1] - (0.5 * a_fit + b_fit))
+slopes_off = np.abs(path[:, 0] - a_fit)
+show(
+    figures.lines_over_points(
+        x_train,
+        y_train,
+        moments,
+        title=f"After 30 epochs the height is right within {heights_off[30]:.2f}, the slope within {slopes_off[30]:.2f}",
+    ),
+    f"The points, and the line at seven moments. It begins with slope {a_start:.2f} and intercept "
+    f"{b_start:.2f}, comes to the height of the points within a few epochs, then turns, and at last lies "
+    f"along them with slope {a_fit:.2f}.",
+)
+say(
+    f"After 30 epochs the line is only {heights_off[30]:.3f} from its final height in the middle, at "
+    f"$x = 0.5$, while its slope is still {slopes_off[30]:.3f} away. Question 1.11 says why one takes so much "
+    "longer."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 1.10 The same as the formula, and as scikit-learn
+#
+# For a line, the minimum can be written down. Derive it by setting both gradients to zero, and compute it. Then
+# fit `sklearn.linear_model.LinearRegression` to the same points, and print how far gradient descent is from each.
+
+# %% [markdown] tags=["solution"]
+# $\partial L / \partial b = 0$ says that the errors have mean zero, so $b = \bar y - a \bar x$. With that,
+# $\partial L / \partial a = 0$ becomes $\sum_i \big(a (x_i - \bar x) - (y_i - \bar y)\big)\, x_i = 0$. The
+# bracket sums to zero, so that $x_i$ may be replaced by $x_i - \bar x$:
+#
+# $$a = \frac{\sum_i (x_i - \bar x)(y_i - \bar y)}{\sum_i (x_i - \bar x)^2}, \qquad b = \bar y - a\,\bar x .$$
+
+# %%
+# Wanted: best, shape (2,), with slope and intercept by the formula; and sklearn_line, a
+# fitted LinearRegression.
+### BEGIN SOLUTION
+x_centred, y_centred = x_train - x_train.mean(), y_train - y_train.mean()
+a_best = np.sum(x_centred * y_centred) / np.sum(x_centred**2)
+best = np.array([a_best, y_train.mean() - a_best * x_train.mean()])
+sklearn_line = LinearRegression().fit(x_train[:, None], y_train)
+sklearn_best = np.array([sklearn_line.coef_[0], sklearn_line.intercept_])
+print("gradient descent − closed form:        ", path[-1] - best)
+print("gradient descent − LinearRegression:   ", path[-1] - sklearn_best)
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.10 The same as the formula, and as scikit-learn"):
+    reference = LinearRegression().fit(x_train[:, None], y_train)
+    optimum = np.array([reference.coef_[0], reference.intercept_])
+    agree("closed form and LinearRegression", best, optimum)
+    agree("your LinearRegression", [sklearn_line.coef_[0], sklearn_line.intercept_], optimum)
+    agree("gradient descent and LinearRegression", path[-1], optimum, rtol=1e-3)
+
+# %%
+# Wanted: a table of a, b and their differences. Which of these are rounding, which are not?
+### BEGIN SOLUTION
+say(
+    f"""
+| | $a$ | $b$ |
+|---|---|---|
+| gradient descent, 1000 epochs | {a_fit:.9f} | {b_fit:.9f} |
+| closed form | {best[0]:.9f} | {best[1]:.9f} |
+| `LinearRegression` | {sklearn_best[0]:.9f} | {sklearn_best[1]:.9f} |
+| gradient descent − closed form | {a_fit - best[0]:.1e} | {b_fit - best[1]:.1e} |
+| closed form − `LinearRegression` | {best[0] - sklearn_best[0]:.1e} | {best[1] - sklearn_best[1]:.1e} |
+
+The last row is rounding. The one above it is not: it is the way that gradient descent still has to go.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 1.11 Why the difference shrinks as it does
+#
+# The second derivatives of $L$ form a matrix, the Hessian $H$, which is the same everywhere here. Compute it, and
+# its eigenvalues. Show on paper that each epoch multiplies the difference $\theta - \theta^*$ from the best
+# parameters $\theta^* = (a^*, b^*)$ by the matrix $I - \eta H$. Which factor an epoch does that predict for the
+# distance $\lVert \theta - \theta^* \rVert$, once many epochs have gone by? Which factor do you measure on
+# `path`?
+
+# %% [markdown] tags=["solution"]
+# Differentiating the gradients of 1.6 once more gives
+#
+# $$H = \begin{pmatrix} \frac{2}{N}\sum_i x_i^2 & \frac{2}{N}\sum_i x_i \\ \frac{2}{N}\sum_i x_i & 2 \end{pmatrix} .$$
+#
+# $L$ is quadratic, so its gradient is exactly $H(\theta - \theta^*)$. A step
+# $\theta \leftarrow \theta - \eta H(\theta - \theta^*)$ turns the difference into
+# $(I - \eta H)(\theta - \theta^*)$.
+#
+# Split the difference along the two eigenvectors of $H$: each epoch multiplies one part by
+# $1 - \eta\lambda_{\max}$, and the other by $1 - \eta\lambda_{\min}$, which is nearer to 1. After many epochs
+# only that part is left, and the distance shrinks by $1 - \eta\lambda_{\min}$ an epoch. The quick part is mostly
+# the line's height, the slow one mostly its tilt.
+
+# %%
+# Wanted: hessian, shape (2, 2); eigenvalues, shape (2,), the smaller one first; distance,
+# shape (1001,), from best for each row of path; predicted_factor; and measured_factor, the
+# (geometric) mean over the last 100 epochs.
+### BEGIN SOLUTION
+hessian = 2 / N * np.array([[np.sum(x_train**2), np.sum(x_train)], [np.sum(x_train), N]])
+eigenvalues = np.linalg.eigvalsh(hessian)
+distance = np.linalg.norm(path - best, axis=1)
+predicted_factor = 1 - learning_rate * eigenvalues[0]
+measured_factor = (distance[1000] / distance[900]) ** (1 / 100)
+print(f"predicted {predicted_factor:.9f}, measured {measured_factor:.9f}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.11 Why the difference shrinks as it does"):
+    # The loss is quadratic: differences of differences are exact, however long the step.
+    rows = [
+        byhand.numerical_gradient(
+            lambda theta, i=i: byhand.numerical_gradient(loss_of_line, theta, step=0.1)[i],
+            [a_start, b_start],
+            step=0.1,
+        )
+        for i in (0, 1)
+    ]
+    agree("Hessian", hessian, rows, rtol=1e-7)
+    agree("λmin + λmax, the trace", np.sum(eigenvalues), np.trace(rows), rtol=1e-7)
+    agree("λmin · λmax, the determinant", np.prod(eigenvalues), np.linalg.det(rows), rtol=1e-7)
+    agree("predicted and measured factor", predicted_factor, measured_factor, rtol=1e-6)
+
+# %%
+# Wanted: a plot of distance; both factors side by side.
+### BEGIN SOLUTION
+epochs = np.arange(1001.0)
+show(
+    figures.loss_curves(
+        {
+            "measured": distance,
+            "as λmin predicts from epoch 300": distance[300] * predicted_factor ** (epochs - 300),
+        },
+        title=f"The distance shrinks by the factor {predicted_factor:.4f} an epoch, as predicted",
+        ylabel="distance from the best (a, b)",
+    ),
+    "Distance from the best parameters against 1000 epochs on a logarithmic axis: after the first epochs a "
+    f"straight line down to {distance[-1]:.1e}, on top of the line that the smaller eigenvalue predicts.",
+)
+say(
+    rf"""
+$\lambda_{{\min}} = {eigenvalues[0]:.4f}$ and $\lambda_{{\max}} = {eigenvalues[1]:.4f}$.
+
+| factor an epoch | |
+|---|---|
+| predicted, $1 - \eta\lambda_{{\min}}$ | {predicted_factor:.9f} |
+| measured, mean of the last 100 epochs | {measured_factor:.9f} |
+
+So the distance halves every {np.log(0.5) / np.log(predicted_factor):.0f} epochs, and 1000 epochs are worth a
+factor of {predicted_factor**1000:.1e}. That is why a distance of {distance[-1]:.1e} is left in the end.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 1.12 The largest learning rate
+#
+# A larger $\eta$ makes larger steps. From which $\eta$ on does the line no longer come to rest? Predict it from
+# the eigenvalues, then go 1% under it and 1% over it.
+
+# %% [markdown] tags=["solution"]
+# Both factors, $1 - \eta\lambda_{\min}$ and $1 - \eta\lambda_{\max}$, must lie between $-1$ and $1$. As $\eta$
+# grows, the second is the first to leave; it reaches $-1$ at
+#
+# $$\eta = \frac{2}{\lambda_{\max}} .$$
+#
+# There, each step jumps across the valley to the same height on the other side. Just below, it lands a little
+# lower each time; just above, a little higher, without end.
+
+# %%
+# Wanted: largest_rate, a number; distance_under and distance_over, shape (1001,), the
+# distance from best at 0.99 and at 1.01 times that learning rate, from the same start.
+### BEGIN SOLUTION
+largest_rate = 2 / eigenvalues[1]
+_, path_under = gradient_descent(a_start, b_start, 0.99 * largest_rate, 1000)
+_, path_over = gradient_descent(a_start, b_start, 1.01 * largest_rate, 1000)
+distance_under = np.linalg.norm(path_under - best, axis=1)
+distance_over = np.linalg.norm(path_over - best, axis=1)
+print(f"2/λmax = {largest_rate:.4f}")
+print(f"distance after 1000 epochs: {distance_under[-1]:.1e} (1% under), {distance_over[-1]:.1e} (1% over)")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("1.12 The largest learning rate"):
+    columns = x_train[:, None], y_train[:, None]
+    agree("2/λmax", largest_rate, byhand.training.largest_learning_rate(line, *columns, "mean_squared_error"))
+    assert distance_under[-1] < 0.01 * distance_under[0], "1% under the limit, the line should come much nearer"
+    assert distance_over[-1] > 100 * distance_over[0], "1% over the limit, the line should fly away"
+
+# %%
+# Wanted: a plot of both distances; predicted and measured factors.
+### BEGIN SOLUTION
+show(
+    figures.loss_curves(
+        {
+            f"η = {1.01 * largest_rate:.3f}, 1% over": distance_over,
+            f"η = {0.99 * largest_rate:.3f}, 1% under": distance_under,
+            "η = 0.1": distance,
+        },
+        title=f"At η = 2/λmax = {largest_rate:.3f}, coming to rest turns into flying away",
+        ylabel="distance from the best (a, b)",
+    ),
+    "Distance from the best parameters against 1000 epochs on a logarithmic axis, for three learning rates. "
+    f"1% under the limit it falls in a straight line to {distance_under[-1]:.0e}, 1% over it rises in one "
+    f"to {distance_over[-1]:.0e}.",
+)
+rows = []
+for name, share, far in (("under", 0.99, distance_under), ("over", 1.01, distance_over)):
+    predicted, measured = abs(1 - share * largest_rate * eigenvalues[1]), (far[1000] / far[900]) ** (1 / 100)
+    rows.append(f"| 1% {name} | {predicted:.6f} | {measured:.6f} | {far[-1]:.1e} |")
+say(
+    r"| | $\lvert 1 - \eta\lambda_{\max} \rvert$, predicted | factor an epoch, measured | distance after 1000 epochs |"
+    "\n|---|---|---|---|\n" + "\n".join(rows)
+)
+### END SOLUTION
+# %% [markdown]
+# ## Part 2: XOR
+#
+# Exclusive or: 1 when exactly one of two inputs is 1. No straight line parts its ones from its zeros, so a linear
+# model is helpless; one hidden layer is enough. To learn XOR with a network is a silly way to compute it, and
+# about the smallest way to see everything that makes a network work.
+
+# %% [markdown]
+# ### 2.1 The function and its four points
+#
+# Write XOR, and tabulate it on $(0,0)$, $(0,1)$, $(1,0)$, $(1,1)$, in this order, one point a row.
+
+
+# %%
+def xor(p, q):
+    """Return 1 when exactly one of p and q is 1, else 0 (p and q are 0 or 1)."""
+    ### BEGIN SOLUTION
+    return (p + q) % 2
+    ### END SOLUTION
+
+
+# Wanted: X, shape (4, 2), and y, shape (4, 1), both of floats.
+### BEGIN SOLUTION
+X = np.array([[p, q] for p in (0.0, 1.0) for q in (0.0, 1.0)])
+y = np.array([[xor(p, q)] for p, q in X])
+print(np.hstack([X, y]))
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.1 The function and its four points"):
+    agree("xor", [xor(p, q) for p in (0, 1) for q in (0, 1)], [p != q for p in (0, 1) for q in (0, 1)])
+    agree("X", X, byhand.datasets.xor()[0])
+    agree("y", y, byhand.datasets.xor()[1])
+
+# %% [markdown]
+# ### 2.2 The architecture
+#
+# Two inputs, one hidden layer of 10 units, one output; learning rate 0.5. Every unit has a weight for each number
+# that comes in, and a bias. How many numbers does this network learn?
+
+# %%
+n_inputs, n_hidden, n_outputs = 2, 10, 1
+learning_rate = 0.5
+
+# Wanted: n_parameters, a number.
+### BEGIN SOLUTION
+n_parameters = (n_hidden * n_inputs + n_hidden) + (n_outputs * n_hidden + n_outputs)
+print(f"{n_parameters}, most of them ({n_hidden * n_inputs + n_hidden}) in the hidden layer")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.2 The architecture"):
+    agree("n_parameters", n_parameters, byhand.Network.dense([2, 10, 1], "sigmoid").parameters.size)
+
+# %% [markdown]
+# ### 2.3 Weights and biases, in both layouts
+#
+# Each unit of a layer computes a weighted sum of what comes in, plus a bias. There are two ways to write that
+# down for a whole layer and many samples:
+#
+# - **columns**, $W x + b$: each sample is a column of $x$; $W$ has one *row* a unit, and $b$ is a column;
+# - **rows**, $x V + b$: each sample is a row of $x$; $V$ has one *column* a unit, and $b$ is a row.
+#
+# Write both. One is the other transposed, so with $V = W^\top$ they give the same numbers.
+#
+# Then draw the network's parameters. From here on, $W$ has one row a unit, as in the formula $W x + b$, while
+# samples stand in rows, as in every data table. A layer is then $x W^\top + b$.
+
+
+# %%
+def layer_columns(W, x, b):
+    """Return W x + b for W (n_out, n_in), x (n_in, n) and b (n_out, 1); shape (n_out, n)."""
+    ### BEGIN SOLUTION
+    return W @ x + b
+    ### END SOLUTION
+
+
+def layer_rows(x, V, b):
+    """Return x V + b for x (n, n_in), V (n_in, n_out) and b (1, n_out); shape (n, n_out)."""
+    ### BEGIN SOLUTION
+    return x @ V + b
+    ### END SOLUTION
+
+
+def draw(seed):
+    """Draw a network: W_hidden (10, 2), b_hidden (1, 10), W_out (1, 10), b_out (1, 1), as a
+    list in this order.
+
+    It calls np.random.seed(seed), then draws first W_hidden and then W_out with
+    np.random.randn; the biases are 0.
+    """
+    ### BEGIN SOLUTION
+    np.random.seed(seed)
+    W_hidden = np.random.randn(n_hidden, n_inputs)
+    W_out = np.random.randn(n_outputs, n_hidden)
+    return [W_hidden, np.zeros((1, n_hidden)), W_out, np.zeros((1, n_outputs))]
+    ### END SOLUTION
+
+
+start = draw(SEED)
+
+# Wanted: the hidden layer's weighted sums for the four points in both layouts: in_columns,
+# shape (10, 4), and in_rows, shape (4, 10).
+### BEGIN SOLUTION
+W_hidden, b_hidden, W_out, b_out = start
+in_columns = layer_columns(W_hidden, X.T, b_hidden.T)
+in_rows = layer_rows(X, W_hidden.T, b_hidden)
+print(f"largest difference between the two layouts: {np.abs(in_columns.T - in_rows).max():.1g}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.3 Weights and biases, in both layouts"):
+    layer = byhand.Dense(3, 5, seed=0)  # all sizes differ and no bias is 0, so that nothing is right by accident
+    layer.b = np.arange(1.0, 6.0)
+    samples = np.random.default_rng(1).normal(size=(4, 3))
+    agree("W x + b", layer_columns(layer.W, samples.T, layer.b[:, None]), layer.forward(samples).T)
+    agree("x V + b", layer_rows(samples, layer.W.T, layer.b[None, :]), layer.forward(samples))
+    agree("the same in both layouts", in_columns.T, in_rows)
+    agree("the shapes", [p.shape for p in start], [(10, 2), (1, 10), (1, 10), (1, 1)])
+    agree("W_hidden, then W_out", [*start[0].ravel(), *start[2].ravel()], np.random.RandomState(SEED).randn(30))
+    agree("the biases", [*start[1].ravel(), *start[3].ravel()], np.zeros(11))
+
+# %% [markdown]
+# ### 2.4 The sigmoid and its derivative
+#
+# Without a function between them, two layers would be no more than one (question 2.13). After both layers we put
+#
+# $$\sigma(z) = \frac{1}{1 + e^{-z}}, \qquad \sigma'(z) = \sigma(z)\,\big(1 - \sigma(z)\big) .$$
+#
+# Write them, and plot them.
+
+
+# %%
+def sigmoid(z):
+    """Return σ(z), element by element."""
+    ### BEGIN SOLUTION
+    return 1 / (1 + np.exp(-z))
+    ### END SOLUTION
+
+
+def sigmoid_derivative(z):
+    """Return σ′(z), element by element."""
+    ### BEGIN SOLUTION
+    s = sigmoid(z)
+    return s * (1 - s)
+    ### END SOLUTION
+
+
+# A function carries its derivative along: for any of ours, f.derivative(z) is f′(z).
+sigmoid.derivative = sigmoid_derivative
+
+# %% tags=["check"]
+with question("2.4 The sigmoid and its derivative"):
+    z = np.linspace(-8, 8, 33)
+    agree("σ", sigmoid(z), byhand.activations.sigmoid(z))
+    agree("σ′, by the library", sigmoid_derivative(z), byhand.activations.sigmoid.derivative(z, sigmoid(z)))
+    slopes = byhand.numerical_gradient(lambda z: sigmoid(z).sum(), z)
+    error = np.abs(sigmoid_derivative(z) - slopes).max()
+    agree(f"σ′, numerically (largest difference {error:.0e})", sigmoid_derivative(z), slopes, rtol=1e-7, atol=1e-9)
+    with np.errstate(over="ignore"):  # at −1000 the plain formula passes e^1000 = inf on its way to the right answer, 0
+        agree("σ(−1000), σ(1000)", sigmoid(np.array([-1000.0, 1000.0])), [0, 1], atol=1e-300)
+
+# %%
+# Wanted: a plot of both.
+### BEGIN SOLUTION
+show(
+    figures.function_and_derivative(
+        sigmoid,
+        sigmoid_derivative,
+        title="σ is steepest at 0, with slope ¼; far out it is flat",
+        labels=("σ(z)", "σ′(z)"),
+    ),
+    "The sigmoid rises from 0 to 1, with σ(0) = ½. Its derivative is a bump, ¼ high at 0 and almost 0 beyond ±6.",
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.5 Forward
+#
+# From the four points, through both layers, to the four answers:
+#
+# $$z_h = X W_h^\top + b_h, \quad a_h = f_h(z_h), \qquad z_o = a_h W_o^\top + b_o, \quad \hat y = f_o(z_o) .$$
+#
+# Keep everything on the way: the backward pass will need it. Write the transpose as `W.mT`. For one matrix that
+# is the same as `W.T`; for a stack of matrices, which we will have in 2.11, it transposes each.
+
+
+# %%
+def forward(X, parameters, f_hidden, f_out):
+    """Return z_hidden and a_hidden, shape (n, 10), and z_out and y_hat, shape (n, 1), for X
+    of shape (n, 2).
+
+    parameters is a list such as draw returns; f_hidden and f_out are functions such as
+    sigmoid.
+    """
+    ### BEGIN SOLUTION
+    W_hidden, b_hidden, W_out, b_out = parameters
+    z_hidden = X @ W_hidden.mT + b_hidden
+    a_hidden = f_hidden(z_hidden)
+    z_out = a_hidden @ W_out.mT + b_out
+    y_hat = f_out(z_out)
+    return z_hidden, a_hidden, z_out, y_hat
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+def library_network(parameters, activations):
+    """Build the same network from the library's layers, to compare with."""
+    network = byhand.Network.dense([2, 10, 1], activations)
+    for layer, W, b in zip(network.layers, parameters[::2], parameters[1::2], strict=True):
+        layer.W, layer.b = W, b[0]
+    return network
+
+
+with question("2.5 Forward"):
+    shifted = [p + 0.1 for p in start]  # the same network with biases that are not 0
+    passed = forward(X, shifted, sigmoid, sigmoid)
+    network = library_network(shifted, "sigmoid")
+    network.forward(X)
+    hidden, out = network.layers
+    for name, mine, theirs in zip(
+        ("z_hidden", "a_hidden", "z_out", "y_hat"), passed, (hidden.z, hidden.a, out.z, out.a), strict=True
+    ):
+        agree(name, mine, theirs)
+
+# %% [markdown]
+# ### 2.6 Untrained
+#
+# Test the network as it was drawn, and plot its outputs beside the targets. What do you expect?
+
+# %%
+# Wanted: y_untrained, shape (4, 1), the outputs of the network with the parameters in start.
+### BEGIN SOLUTION
+y_untrained = forward(X, start, sigmoid, sigmoid)[-1]
+print(y_untrained)
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.6 Untrained"):
+    agree("ŷ, untrained", y_untrained, library_network(start, "sigmoid").predict(X))
+
+# %%
+points = ["(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)"]
+
+# Wanted: a plot of y_untrained beside y.
+### BEGIN SOLUTION
+right = np.sum((y_untrained > 0.5) == (y > 0.5))
+loss_untrained = np.sum((y_untrained - y) ** 2)
+
+
+def listed(values):
+    """Write the outputs for the four points as words."""
+    return ", ".join(f"{value:z.3f} at {point}" for value, point in zip(np.ravel(values), points, strict=True))
+
+
+show(
+    figures.outputs_and_targets(
+        {"untrained": y_untrained},
+        y,
+        points,
+        title=f"Untrained: {right} of 4 outputs on the right side of ½",
+        ylabel="output ŷ",
+    ),
+    f"Outputs of the untrained network: {listed(y_untrained)}. The targets are 0, 1, 1, 0.",
+)
+say(
+    f"Random weights give random answers: {right} of 4 on the right side of ½, and a sum of squares "
+    rf"$\sum_i (\hat y_i - y_i)^2$ of {loss_untrained:.3f}. To answer ½ everywhere would cost 1."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.7 Backward
+#
+# The loss is now the sum of squares over the four points, $L = \sum_i (\hat y_i - y_i)^2$: a sum, not a mean.
+# (That is a convention; with a mean, the same steps would need a learning rate four times as large.) Derive its
+# gradient with respect to all four parameters by the chain rule, from the output back to the input, and write it
+# down as code.
+
+# %% [markdown] tags=["solution"]
+# Go back one step at a time. Write $\delta = \partial L / \partial z$ for what arrives at the weighted sums of a
+# layer, and $\odot$ for the product element by element.
+#
+# **Output layer.** $L$ depends on $\hat y$ through the square, and $\hat y = f_o(z_o)$:
+#
+# $$\delta_o = 2\,(\hat y - y) \odot f_o'(z_o) .$$
+#
+# Now $z_o = a_h W_o^\top + b_o$. The weight from hidden unit $j$ multiplies $a_{h,ij}$ in sample $i$, and the
+# bias is added in every sample. Summed over the samples:
+#
+# $$\frac{\partial L}{\partial W_o} = \delta_o^\top a_h, \qquad \frac{\partial L}{\partial b_o} = \sum_i \delta_{o,i} .$$
+#
+# **Hidden layer.** $a_h$ enters $z_o$ multiplied by the output weights, so
+# $\partial L / \partial a_h = \delta_o W_o$. And $a_h = f_h(z_h)$, so
+#
+# $$\delta_h = (\delta_o W_o) \odot f_h'(z_h) .$$
+#
+# From here on it is the output layer again, with $X$ in the place of $a_h$:
+#
+# $$\frac{\partial L}{\partial W_h} = \delta_h^\top X, \qquad \frac{\partial L}{\partial b_h} = \sum_i \delta_{h,i} .$$
+#
+# A deeper network would only repeat the last two lines. That is all of backpropagation.
+
+
+# %%
+def backward(X, y, parameters, passed, f_hidden, f_out):
+    """Return the gradients of the sum of squares: a list of four arrays, each of the shape of
+    its parameter.
+
+    passed is what forward returned for X and these parameters. Nothing is changed here: to
+    update comes later.
+    """
+    ### BEGIN SOLUTION
+    z_hidden, a_hidden, z_out, y_hat = passed
+    _, _, W_out, _ = parameters
+    delta_out = 2 * (y_hat - y) * f_out.derivative(z_out)
+    delta_hidden = (delta_out @ W_out) * f_hidden.derivative(z_hidden)
+    grad_W_hidden = delta_hidden.mT @ X
+    grad_b_hidden = delta_hidden.sum(axis=-2, keepdims=True)
+    grad_W_out = delta_out.mT @ a_hidden
+    grad_b_out = delta_out.sum(axis=-2, keepdims=True)
+    return [grad_W_hidden, grad_b_hidden, grad_W_out, grad_b_out]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# Two judges: numerical derivatives of your own loss through your own forward pass, for each of the 41 parameters;
+# and the library's backward pass.
+
+# %% tags=["check"]
+PARAMETERS = ["W_hidden", "b_hidden", "W_out", "b_out"]
+
+
+def agree_numerically(gradients, parameters, f_hidden, f_out):
+    """Hold gradients against numerical derivatives of the sum of squares, parameter by parameter."""
+    for i, (name, mine, parameter) in enumerate(zip(PARAMETERS, gradients, parameters, strict=True)):
+
+        def loss_with(values, i=i):
+            changed = [values if k == i else p for k, p in enumerate(parameters)]
+            return byhand.losses.sum_of_squares.value(forward(X, changed, f_hidden, f_out)[-1], y)
+
+        numerical = byhand.numerical_gradient(loss_with, parameter)
+        largest = max(np.abs(numerical).max(), 1e-300)
+        error = np.abs(mine - numerical).max() / largest
+        # Central differences have an error of some 1e-10, however small the derivative: so relative to the largest.
+        agree(f"∂L/∂{name} (error {error:.0e} of the largest)", mine, numerical, rtol=1e-7, atol=1e-7 * largest)
+
+
+with question("2.7 Backward"):
+    passed = forward(X, shifted, sigmoid, sigmoid)
+    gradients = backward(X, y, shifted, passed, sigmoid, sigmoid)
+    agree_numerically(gradients, shifted, sigmoid, sigmoid)
+    network = library_network(shifted, "sigmoid")
+    network.backward(byhand.losses.sum_of_squares.gradient(network.forward(X), y))
+    agree("all 41, by the library", np.concatenate([g.ravel() for g in gradients]), network.gradients)
+
+# %% [markdown]
+# ### 2.8 Ten thousand epochs
+#
+# Forward, backward, update, 10,000 times. Print the loss every 1,000 epochs (the handout says every 10,000, which
+# would print it once), keep all losses, and plot them on a logarithmic axis.
+
+
+# %%
+def train(parameters, X, y, f_hidden, f_out, learning_rate, epochs, print_every=None):
+    """Train by gradient descent on the sum of squares.
+
+    Returns the trained parameters (a new list; those given stay as they were) and the loss
+    before each update, an array with one row an epoch. With print_every=k, prints the loss
+    every k epochs.
+    """
+    ### BEGIN SOLUTION
+    losses = []
+    for epoch in range(epochs):
+        passed = forward(X, parameters, f_hidden, f_out)
+        loss = np.sum((passed[-1] - y) ** 2, axis=(-2, -1))
+        losses.append(loss)
+        gradients = backward(X, y, parameters, passed, f_hidden, f_out)
+        parameters = [p - learning_rate * g for p, g in zip(parameters, gradients, strict=True)]
+        if print_every and epoch % print_every == 0:
+            print(f"epoch {epoch:5}: loss {loss:.6f}")
+    return parameters, np.array(losses)
+    ### END SOLUTION
+
+
+# Wanted: trained, the parameters after 10,000 epochs from start at learning rate 0.5, and
+# losses_sigmoid, shape (10000,).
+### BEGIN SOLUTION
+trained, losses_sigmoid = train(start, X, y, sigmoid, sigmoid, 0.5, 10_000, print_every=1000)
+print(f"the last one: loss {losses_sigmoid[-1]:.6f}")
+### END SOLUTION
+
+
+# %% tags=["check"]
+def library_losses(network, learning_rate, epochs):
+    """Train the library's network on the four points; return the loss of each epoch."""
+    optimizer = byhand.GradientDescent(learning_rate)
+    return byhand.train(network, X, y, loss="sum_of_squares", optimizer=optimizer, epochs=epochs).loss
+
+
+with question("2.8 Ten thousand epochs"):
+    network = library_network(start, "sigmoid")
+    agree("all 10,000 losses", losses_sigmoid, library_losses(network, 0.5, 10_000), rtol=1e-6)
+    agree(
+        "all 41 parameters",
+        np.concatenate([p.ravel() for p in trained]),
+        network.parameters,
+        rtol=1e-6,
+        atol=1e-9,
+    )
+
+# %%
+CONVERGED = 0.01  # with a sum of squares below this, every output is within 0.1 of its target
+
+
+# Wanted: a plot of losses_sigmoid on a logarithmic axis.
+### BEGIN SOLUTION
+def course(losses):
+    """Say where a loss curve gets to."""
+    below = np.flatnonzero(losses < CONVERGED)
+    return f"falls below {CONVERGED} in epoch {below[0]}" if below.size else f"ends at {losses[-1]:.3f}"
+
+
+show(
+    figures.loss_curves(
+        {"sigmoid": losses_sigmoid},
+        title=f"The loss {course(losses_sigmoid)}, and goes on to {losses_sigmoid[-1]:.1e}",
+        ylabel="loss (sum of squares)",
+        levels={"every output within 0.1": CONVERGED},
+    ),
+    f"Loss against 10,000 epochs on a logarithmic axis. It begins at {losses_sigmoid[0]:.2f}, "
+    f"{course(losses_sigmoid)}, and falls ever more slowly, to {losses_sigmoid[-1]:.1e}.",
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.9 Trained
+#
+# Test the trained network. Plot its outputs on the four points, its answers all over the square, and what each
+# hidden unit has come to draw.
+
+# %%
+# Wanted: y_trained, shape (4, 1).
+### BEGIN SOLUTION
+y_trained = forward(X, trained, sigmoid, sigmoid)[-1]
+print(y_trained)
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.9 Trained"):
+    agree("ŷ, trained", y_trained, library_network(trained, "sigmoid").predict(X))
+    agree("ŷ, rounded", np.round(y_trained), byhand.datasets.xor()[1])
+
+# %%
+# Wanted: a plot of y_trained beside y, and one of the outputs all over the square.
+# figures.decision_surface takes a function from points, shape (m, 2), to outputs.
+### BEGIN SOLUTION
+worst = np.abs(y_trained - y).max()
+show(
+    figures.outputs_and_targets(
+        {"untrained": y_untrained, "trained": y_trained},
+        y,
+        points,
+        title=f"Trained, every output is within {worst:.3f} of its target",
+        ylabel="output ŷ",
+    ),
+    f"Outputs before and after training. After: {listed(y_trained)}. The targets are 0, 1, 1, 0.",
+)
+
+
+def answer(x):
+    return forward(x, trained, sigmoid, sigmoid)[-1]
+
+
+middle = answer(np.array([[0.5, 0.5]])).item()
+inner, outer = ("ones", "zeros") if middle > 0.5 else ("zeros", "ones")
+show(
+    figures.decision_surface(answer, X, y, title=f"A band of {inner} through the middle, {outer} on both sides"),
+    "Output of the trained network over the square, as colours from 0 to 1, with the line where it is ½. A "
+    f"band of {inner} runs through the middle ({middle:.2f} there) and joins two opposite corners; the other "
+    "two lie on both sides of it.",
+)
+say(
+    f"The outputs are {listed(y_trained)}. Between the four points nobody has told the network anything. What "
+    "it answers there is its own idea, and another seed may have the other one: a band of ones, or a band of "
+    "zeros."
+)
+### END SOLUTION
+
+# %%
+# Wanted: a plot of what each hidden unit draws (figures.unit_surfaces).
+### BEGIN SOLUTION
+weights_out = trained[2][0]
+show(
+    figures.unit_surfaces(
+        lambda x: forward(x, trained, sigmoid, sigmoid)[1],
+        X,
+        y,
+        title="Each hidden unit draws one soft step; the output weighs them",
+        labels=[f"unit {j}: {w:+.1f}" for j, w in enumerate(weights_out, 1)],
+    ),
+    "Ten small pictures of the square, one for each hidden unit. Each is a soft step between 0 and 1 along a "
+    "straight edge, in a direction, at a place and of a steepness of its own. The output weights are "
+    + ", ".join(f"{w:+.1f}" for w in weights_out)
+    + ".",
+)
+first, second = np.argsort(-np.abs(weights_out))[:2] + 1
+say(
+    f"One unit can only draw a step along a straight edge. Those that count most here are number {first} "
+    f"(weight {weights_out[first - 1]:+.1f}) and number {second} ({weights_out[second - 1]:+.1f}). It takes "
+    "two steps at least to make a band, one for each of its sides; that is why XOR needs a hidden layer."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.10 The same with ReLU
+#
+# $\mathrm{relu}(z) = \max(z, 0)$. At 0 it has no derivative; take 0 there. Rebuild the network with ReLU in the
+# place of the sigmoid, from the same start, at the learning rate 0.01. "In the place of the sigmoid" can mean two
+# things: ReLU in both layers; or ReLU in the hidden layer, and at the output the plain weighted sum (the
+# identity). Do both.
+
+
+# %%
+def relu(z):
+    """Return max(z, 0), element by element."""
+    ### BEGIN SOLUTION
+    return np.maximum(z, 0)
+    ### END SOLUTION
+
+
+def relu_derivative(z):
+    """Return 1.0 where z > 0 and 0.0 elsewhere."""
+    ### BEGIN SOLUTION
+    return np.where(z > 0, 1.0, 0.0)
+    ### END SOLUTION
+
+
+def identity(z):
+    """Return z as it is."""
+    ### BEGIN SOLUTION
+    return z
+    ### END SOLUTION
+
+
+def identity_derivative(z):
+    """Return the derivative of the identity at each element of z, in the shape of z."""
+    ### BEGIN SOLUTION
+    return np.ones_like(z)
+    ### END SOLUTION
+
+
+relu.derivative, identity.derivative = relu_derivative, identity_derivative
+
+# Wanted: trained_relu and losses_relu, 10,000 epochs from start at learning rate 0.01 with
+# ReLU in both layers; and trained_mixed and losses_mixed, the same with ReLU in the hidden
+# layer and the identity at the output.
+### BEGIN SOLUTION
+trained_relu, losses_relu = train(start, X, y, relu, relu, 0.01, 10_000)
+trained_mixed, losses_mixed = train(start, X, y, relu, identity, 0.01, 10_000)
+print(f"last loss: {losses_relu[-1]:.6f} with two ReLUs, {losses_mixed[-1]:.6f} with ReLU and identity")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.10 The same with ReLU"):
+    z = np.array([-3.0, -0.5, 0.0, 0.5, 3.0])
+    agree("relu", relu(z), byhand.activations.relu(z))
+    agree("relu′", relu_derivative(z), byhand.activations.relu.derivative(z, relu(z)))
+    agree("identity and its derivative", [identity(z), identity_derivative(z)], [z, np.ones(5)])
+    awake = [
+        start[0],
+        start[1] + 0.1,
+        np.abs(start[2]),
+        start[3] + 0.1,
+    ]  # some unit is on, and none exactly at 0
+    for name, f_out, losses in (("relu", relu, losses_relu), ("identity", identity, losses_mixed)):
+        print(f"  output {name}:")
+        gradients = backward(X, y, awake, forward(X, awake, relu, f_out), relu, f_out)
+        agree_numerically(gradients, awake, relu, f_out)
+        reference = library_losses(library_network(start, ["relu", name]), 0.01, 1000)
+        agree("the first 1000 losses", losses[:1000], reference, rtol=1e-6, atol=1e-9)
+
+# %%
+# Wanted: a plot of ReLU and its derivative; one of all three loss curves; one of the surface
+# that ReLU units make.
+### BEGIN SOLUTION
+show(
+    figures.function_and_derivative(
+        relu,
+        relu_derivative,
+        title="ReLU: slope 1 above 0, nothing at all below",
+        labels=("relu(z)", "relu′(z)"),
+        span=(-3, 3),
+    ),
+    "ReLU is 0 for negative z, and z for positive z. Its derivative jumps from 0 to 1 at 0.",
+)
+show(
+    figures.loss_curves(
+        {
+            "sigmoid, η = 0.5": losses_sigmoid,
+            "ReLU in both layers, η = 0.01": losses_relu,
+            "ReLU, then identity, η = 0.01": losses_mixed,
+        },
+        x=np.arange(1, 10_001),
+        log_x=True,
+        bottom=1e-6,
+        title="One start, three networks: one run each, so no verdict yet",
+        xlabel="epoch (the first is 1, for the logarithmic axis)",
+        ylabel="loss (sum of squares)",
+    ),
+    f"Losses against 10,000 epochs, both axes logarithmic. Sigmoid: {course(losses_sigmoid)}. ReLU in both layers: "
+    f"{course(losses_relu)}. ReLU, then identity: {course(losses_mixed)}.",
+)
+show(
+    figures.decision_surface(
+        lambda x: forward(x, trained_mixed, relu, identity)[-1],
+        X,
+        y,
+        title="ReLU units fold the plane: flat pieces, straight creases",
+    ),
+    "Output of the network with ReLU and an identity output over the square, as colours: flat pieces that meet along "
+    f"straight creases. The outputs are {listed(forward(X, trained_mixed, relu, identity)[-1])}.",
+)
+say(
+    f"From this start, the loss of the sigmoid network {course(losses_sigmoid)}. With ReLU in both layers it "
+    f"{course(losses_relu)}; with ReLU and then the identity it {course(losses_mixed)}. So which is the "
+    "fastest? One run is one draw of a lottery. The next question buys more tickets."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.11 Which converges the fastest?
+#
+# Draw 300 starts, from 300 seeds, and train from all of them.
+#
+# No loop over them is needed. `@` and `.mT` work on the last two axes of an array. So put one more axis in front:
+# `W_hidden` of shape (300, 10, 2), `b_hidden` of shape (300, 1, 10), and so on. The very same `forward`,
+# `backward` and `train` then train 300 networks at once. (If yours do not: sum over `axis=-2` and
+# over `axis=(-2, -1)`, instead of over `axis=0` and over everything.)
+#
+# Say that a run has converged when its loss is below 0.01. For each kind of network, count how many of the 300
+# converge within 2,000 epochs, and find the epoch in which the middle one does. A run that never converges is a
+# slow run, not a missing one: in the median it counts as $\infty$. (Leave it out, and the network that fails most
+# may look best.)
+
+# %%
+RUNS, EPOCHS = 300, 2000
+seeds = np.random.RandomState(SEED).randint(2**31, size=RUNS)
+contenders = {
+    "sigmoid, η = 0.5": (sigmoid, sigmoid, 0.5),
+    "ReLU in both layers, η = 0.01": (relu, relu, 0.01),
+    "ReLU, then identity, η = 0.01": (relu, identity, 0.01),
+}
+
+
+def share(count, of):
+    """Write a share with its 95% confidence interval (Wilson's)."""
+    interval = binomtest(int(count), int(of)).proportion_ci(method="wilson")
+    return f"{count / of:.1%} ({interval.low:.1%} to {interval.high:.1%})"
+
+
+def in_epochs(number):
+    """Write a number of epochs, which may be infinite."""
+    return f"{number:.0f}" if np.isfinite(number) else "never"
+
+
+def stack(networks):
+    """Put the parameters of many networks into four arrays, with one more axis in front."""
+    return [np.stack(arrays) for arrays in zip(*networks, strict=True)]
+
+
+# Wanted: first_below(losses, threshold); and reached, a dictionary: for each contender an
+# array of shape (RUNS,).
+def first_below(losses, threshold):
+    """Return for each column of losses the first row below the threshold, or np.inf."""
+    ### BEGIN SOLUTION
+    below = losses < threshold
+    return np.where(below.any(axis=0), below.argmax(axis=0), np.inf)
+    ### END SOLUTION
+
+
+### BEGIN SOLUTION
+starts = stack([draw(seed) for seed in seeds])
+reached, last_losses = {}, {}
+with np.errstate(over="ignore", invalid="ignore"):  # should a run fly off, it has not converged
+    for name, (f_hidden, f_out, rate) in contenders.items():
+        _, losses = train(starts, X, y, f_hidden, f_out, rate, EPOCHS)
+        reached[name], last_losses[name] = first_below(losses, CONVERGED), losses[-1]
+for name, when in reached.items():
+    count, epochs = np.isfinite(when).sum(), in_epochs(np.median(when))
+    print(f"{name}: {count} of {RUNS} converge; epochs, middle one: {epochs}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.11 Which converges the fastest?"):
+    for name, activations, rate in (
+        ("sigmoid, η = 0.5", "sigmoid", 0.5),
+        ("ReLU in both layers, η = 0.01", "relu", 0.01),
+        ("ReLU, then identity, η = 0.01", ["relu", "identity"], 0.01),
+    ):
+        assert reached[name].shape == (RUNS,), f"reached[{name!r}] has shape {reached[name].shape}, not ({RUNS},)"
+        alone = np.array(library_losses(library_network(draw(seeds[-1]), activations), rate, EPOCHS))
+        expected = np.argmax(alone < 0.01) if alone.min() < 0.01 else np.inf
+        agree(f"the last run, {name}, trained alone by the library", reached[name][-1], expected, atol=1)
+
+# %%
+# Wanted: how many converge, when the middle one does, and a plot. Which is the fastest? How
+# sure are you?
+### BEGIN SOLUTION
+converged = {name: np.isfinite(when) for name, when in reached.items()}
+medians = {name: np.median(when) for name, when in reached.items()}
+fastest, surest = min(medians, key=medians.get), max(converged, key=lambda name: converged[name].sum())
+rows = [
+    f"| {name} | {share(converged[name].sum(), RUNS)} | {in_epochs(medians[name])} | "
+    f"{in_epochs(np.median(when[converged[name]]) if converged[name].any() else np.inf)} |"
+    for name, when in reached.items()
+]
+show(
+    figures.convergence(reached, within=EPOCHS, title=f"The middle run is fastest with: {fastest}"),
+    f"Which share of {RUNS} runs has converged by which epoch (logarithmic axis). In the end: "
+    + "; ".join(f"{name}: {is_in.mean():.0%}" for name, is_in in converged.items())
+    + ".",
+)
+both = "ReLU in both layers, η = 0.01"
+lost = last_losses[both][~converged[both]]
+say(
+    f"""
+| network | converged, with 95% interval | epochs, middle one of all {RUNS} | epochs, middle one of those converged |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+The middle run is fastest with **{fastest}** ({in_epochs(medians[fastest])} epochs). The surest is **{surest}**
+({converged[surest].mean():.1%} of the runs).
+
+ReLU in both layers shows how one lucky run would mislead. Look only at those that converge, and the middle one
+takes {in_epochs(np.median(reached[both][converged[both]]))} epochs. But {np.mean(~converged[both]):.0%} never
+do. Of those, {np.mean(np.abs(lost - 2) < 1e-3):.0%} end at a loss of 2, which is the price of an output of 0
+everywhere, and {np.mean(np.abs(lost - 1) < 0.1):.0%} near 1. Part 3 finds out what has happened to them.
+
+All this holds for these learning rates, for weights drawn like this, and for this problem. ReLU was given a
+fiftieth of the sigmoid's learning rate, and nothing says that either is the best for its network.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.12 Faster is not better
+#
+# Suppose that one network does converge faster. Is it better? We want a network to be right on points that it has
+# *not* seen, and XOR has none. So here is a problem with room for that: points all over a square, in class 1
+# where exactly one coordinate is positive; and 15% of the labels are wrong. A network that learns the training
+# points by heart learns the wrong labels, too. One that knows the rule and answers 0.15 or 0.85 has a mean
+# squared error of $0.15 \cdot 0.85 = 0.1275$ on new points, and nothing can do better.
+#
+# Three sets are kept apart. From the **training** set, networks learn. By the **validation** set, we choose
+# between them. And by the **test** set, once and at the very end, we announce how good the chosen one is: its
+# validation loss is too good to be announced, because for that it was chosen.
+#
+# Six candidates: sigmoid in both layers, or ReLU and then the identity, at three learning rates each. Train 10
+# networks of each. Whose training loss is the first below 0.2? Whose validation loss is the lowest at the end?
+
+
+# %%
+def noisy_xor(n):
+    """Draw n points of a square; 15% of the labels are wrong."""
+    x = np.random.uniform(-1, 1, (n, 2))
+    label = (x[:, :1] > 0) ^ (x[:, 1:] > 0)
+    return x, (label ^ (np.random.rand(n, 1) < 0.15)).astype(float)
+
+
+np.random.seed(SEED)
+X_training, y_training = noisy_xor(100)  # few, so that they can be learned by heart
+X_validation, y_validation = noisy_xor(1000)
+X_test, y_test = noisy_xor(1000)
+
+candidates = {
+    f"{name}, η = {rate:g}": (f_hidden, f_out, rate)
+    for name, f_hidden, f_out, rates in (
+        ("sigmoid", sigmoid, sigmoid, (1, 3, 10)),
+        ("ReLU", relu, identity, (0.03, 0.1, 0.2)),
+    )
+    for rate in rates
+}
+
+
+# Wanted: for each candidate, ten networks from the first ten seeds, trained for 2,000 epochs
+# on the mean squared error (train uses the sum: divide the learning rate by 100). Three
+# dictionaries: networks, with their parameters, stacked; training_losses, shape (2000, 10),
+# for each epoch; validation_losses, shape (41, 10), at the start and after every 50 epochs.
+### BEGIN SOLUTION
+def squared_errors(parameters, name, x, targets):
+    """Return the squared error of each network on each point."""
+    f_hidden, f_out, _ = candidates[name]
+    return (forward(x, parameters, f_hidden, f_out)[-1] - targets) ** 2
+
+
+def validate(parameters, name):
+    """Return the mean squared error of each network on the validation set."""
+    return squared_errors(parameters, name, X_validation, y_validation).mean(axis=(-2, -1))
+
+
+networks, training_losses, validation_losses = {}, {}, {}
+for name, (f_hidden, f_out, rate) in candidates.items():
+    parameters = stack([draw(seed) for seed in seeds[:10]])
+    training, validation = [], [validate(parameters, name)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(40):
+            parameters, losses = train(parameters, X_training, y_training, f_hidden, f_out, rate / 100, epochs=50)
+            training.append(losses / 100)
+            validation.append(validate(parameters, name))
+    networks[name] = parameters
+    training_losses[name] = np.concatenate(training)
+    validation_losses[name] = np.array(validation)
+### END SOLUTION
+
+# %% [markdown]
+# Now choose, by the median over the ten networks. And among the ten of the best candidate, choose one, by its
+# validation loss.
+
+# %%
+# Wanted: fastest_candidate (the first with a training loss below 0.2) and best_candidate (the
+# lowest validation loss at the end), two names; chosen_network, a list of four parameters,
+# its validation_loss, and, computed once, its test_loss.
+### BEGIN SOLUTION
+speed = {name: np.median(first_below(losses, 0.2)) for name, losses in training_losses.items()}
+in_the_end = {name: np.nan_to_num(losses[-1], nan=np.inf) for name, losses in validation_losses.items()}
+final = {name: np.median(losses) for name, losses in in_the_end.items()}
+fastest_candidate = min(speed, key=speed.get)
+best_candidate = min(final, key=final.get)
+
+best_run = np.argmin(in_the_end[best_candidate])
+validation_loss = in_the_end[best_candidate][best_run]
+chosen_network = [p[best_run] for p in networks[best_candidate]]
+test_errors = squared_errors(chosen_network, best_candidate, X_test, y_test)
+test_loss = np.mean(test_errors)
+print(f"fastest: {fastest_candidate}; best by validation: {best_candidate}")
+print(f"test loss of the chosen network: {test_loss:.4f}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.12 Faster is not better"):
+    for name, (f_hidden, f_out, _) in candidates.items():
+        assert training_losses[name].shape == (2000, 10), f"training_losses[{name!r}]: {training_losses[name].shape}"
+        activations = [f_hidden.__name__, f_out.__name__]
+        y_hat = library_network([p[3] for p in networks[name]], activations).predict(X_validation)
+        agree(
+            f"{name}, network 3, validation loss",
+            validation_losses[name][-1, 3],
+            mean_squared_error(y_validation, y_hat),
+        )
+    at_the_end = {name: np.median(np.nan_to_num(losses[-1], nan=np.inf)) for name, losses in validation_losses.items()}
+    assert at_the_end[best_candidate] == min(at_the_end.values()), "another candidate has a lower median"
+    activations = [f.__name__ for f in candidates[best_candidate][:2]]
+    y_hat = library_network(chosen_network, activations).predict(X_test)
+    agree(
+        "validation loss of the chosen network",
+        validation_loss,
+        np.nanmin(validation_losses[best_candidate][-1]),
+    )
+    agree("test loss of the chosen network", test_loss, mean_squared_error(y_test, y_hat))
+
+# %%
+# Wanted: a plot of validation loss against speed for the candidates; one of training and
+# validation loss for the fastest and the best; one of the chosen network's surface.
+### BEGIN SOLUTION
+groups = {"sigmoid": {}, "ReLU, then identity": {}}
+for name in candidates:
+    kind, _, rate = name.partition(", ")
+    low, high = np.nanquantile(validation_losses[name][-1], [0.25, 0.75])
+    group = groups["sigmoid" if kind == "sigmoid" else "ReLU, then identity"]
+    group[rate] = speed[name] + 1, final[name], (high - low) / 2
+is_best = fastest_candidate == best_candidate
+show(
+    figures.trade_off(
+        groups,
+        title=f"The fastest ({fastest_candidate}) is {'' if is_best else 'not '}the best"
+        + ("" if is_best else f" ({best_candidate})"),
+        xlabel="epochs to a training loss below 0.2",
+        ylabel="validation loss in the end (MSE)",
+    ),
+    "The six candidates: epochs to a training loss below 0.2 across, validation loss in the end up (medians "
+    "of ten networks). "
+    + "; ".join(f"{name}: {in_epochs(speed[name])} epochs, {final[name]:.3f}" for name in candidates)
+    + ".",
+)
+
+stages = np.arange(50, 2001, 50)
+curves = {}
+for role, name in {"fastest": fastest_candidate, "best": best_candidate}.items():
+    curves[f"{role}, training"] = np.median(training_losses[name][49::50], axis=1)
+    curves[f"{role}, validation"] = np.median(validation_losses[name][1:], axis=1)
+last = {label: curve[-1] for label, curve in curves.items()}
+gap = last["fastest, validation"] - last["fastest, training"]
+show(
+    figures.loss_curves(
+        curves,
+        x=stages,
+        log_y=False,
+        title=f"On new points the fastest is worse by {gap:.2f} than on those it has learned",
+        ylabel="mean squared error (median)",
+        levels={"nothing can do better\non new points: 0.1275": 0.1275},
+    ),
+    f"Training and validation losses from epoch 50 to 2,000 for the fastest candidate ({fastest_candidate}) "
+    f"and the best ({best_candidate}). In the end: "
+    + "; ".join(f"{label} {value:.3f}" for label, value in last.items())
+    + ".",
+)
+
+inside = np.stack(np.meshgrid(*2 * [np.linspace(-0.99, 0.99, 100)]), axis=-1).reshape(-1, 2)
+f_hidden, f_out, _ = candidates[best_candidate]
+by_rule = (inside[:, :1] > 0) ^ (inside[:, 1:] > 0)
+by_rule = np.mean((forward(inside, chosen_network, f_hidden, f_out)[-1] > 0.5) == by_rule)
+show(
+    figures.decision_surface(
+        lambda x: forward(x, chosen_network, f_hidden, f_out)[-1],
+        X_training,
+        y_training,
+        title=f"The chosen network follows the rule on {by_rule:.0%} of the square",
+    ),
+    "Output of the chosen network over the square, as colours, and the 100 training points. It is on the "
+    f"side of the true rule (four quarters, crosswise) on {by_rule:.0%} of the square; elsewhere its border "
+    "bends, some of it round wrong labels.",
+)
+### END SOLUTION
+
+
+# %%
+# Wanted: your answer. Is the fastest the best? What do you announce? How sure are you?
+### BEGIN SOLUTION
+def compared(one, other):
+    """Say by how much the validation loss of one candidate is above the other's, and whether that could be chance."""
+    means = []
+    for name in (one, other):
+        errors = squared_errors(networks[name], name, X_validation, y_validation)
+        means.append(errors[np.isfinite(errors).all(axis=(-2, -1))].mean(axis=0))  # a run that flew off has none
+    difference = means[0] - means[1]
+    margin = 2 * np.std(difference, ddof=1) / np.sqrt(difference.size)
+    verdict = "more than chance in the points explains" if abs(difference.mean()) > margin else "no difference shown"
+    return f"{difference.mean():+.4f} ± {margin:.4f}, {verdict}"
+
+
+best_sigmoid, best_relu = (min((n for n in candidates if n.startswith(k)), key=final.get) for k in ("sigmoid", "ReLU"))
+margin = 2 * np.std(test_errors, ddof=1) / np.sqrt(test_errors.size)
+story = (
+    f"This time the fastest candidate, {fastest_candidate}, is also the best. Nothing in its speed has told "
+    "us so; the validation set has."
+    if is_best
+    else f"The fastest candidate is {fastest_candidate} ({in_epochs(speed[fastest_candidate])} epochs), the best is "
+    f"{best_candidate} ({in_epochs(speed[best_candidate])} epochs). The difference in validation loss, all "
+    f"ten networks of each taken together: {compared(fastest_candidate, best_candidate)}."
+)
+say(
+    f"""
+{story}
+
+And the activations, each at the best of its three learning rates: {best_relu} compared with {best_sigmoid}:
+{compared(best_relu, best_sigmoid)}.
+
+Chosen by validation: {best_candidate}, network {best_run}, with a validation loss of {validation_loss:.4f}.
+Announced, from the test set, used this once: **{test_loss:.4f} ± {margin:.4f}**,
+{test_loss - validation_loss:+.4f} from the loss that it was chosen for. (Best possible: 0.1275.)
+
+Every ± here is two standard errors, from the scatter of the points. Another training set would add a scatter of
+its own, which a single one can't show.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 2.13 The identity everywhere
+#
+# Rebuild the network once more, on XOR, with the identity in both layers (learning rate 0.005, 10,000 epochs).
+# What happens? Why does it make sense? Prove where it must end.
+
+# %% [markdown] tags=["solution"]
+# With the identity, the network computes
+#
+# $$\hat y = (X W_h^\top + b_h)\, W_o^\top + b_o = X\, (W_o W_h)^\top + (b_h W_o^\top + b_o) :$$
+#
+# one weighted sum and one bias. Ten hidden units or none, it draws a plane over the square,
+# $\hat y = w_1 x_1 + w_2 x_2 + c$.
+#
+# The best plane follows from the normal equations. With a column of ones appended to $X$:
+#
+# $$\tilde X = \begin{pmatrix} 0 & 0 & 1 \\ 0 & 1 & 1 \\ 1 & 0 & 1 \\ 1 & 1 & 1 \end{pmatrix}, \qquad
+# \tilde X^\top \tilde X \begin{pmatrix} w_1 \\ w_2 \\ c \end{pmatrix} =
+# \begin{pmatrix} 2 & 1 & 2 \\ 1 & 2 & 2 \\ 2 & 2 & 4 \end{pmatrix} \begin{pmatrix} w_1 \\ w_2 \\ c \end{pmatrix} =
+# \tilde X^\top y = \begin{pmatrix} 1 \\ 1 \\ 2 \end{pmatrix} .$$
+#
+# The first line minus the second says $w_1 = w_2 = w$. Then $3w + 2c = 1$ and $4w + 4c = 2$, so that $w = 0$ and
+# $c = \frac12$, and there is no other solution. The best that any plane can do is to answer $\frac12$ everywhere,
+# at a loss of $4 \cdot \left(\frac12\right)^2 = 1$ (which is a mean squared error of 0.25).
+#
+# It makes sense. The middle of the square is halfway between $(0,0)$ and $(1,1)$, and also between $(0,1)$ and
+# $(1,0)$. A plane over two opposite corners has at the middle the mean of both. It can't have 0 there for one
+# pair and 1 for the other.
+
+# %%
+# Wanted: trained_linear, losses_linear; y_linear, shape (4, 1), the outputs after training;
+# best_plane, shape (3,), with w₁, w₂ and c by the normal equations.
+### BEGIN SOLUTION
+trained_linear, losses_linear = train(start, X, y, identity, identity, 0.005, 10_000)
+y_linear = forward(X, trained_linear, identity, identity)[-1]
+X_tilde = np.hstack([X, np.ones((4, 1))])
+best_plane = np.linalg.solve(X_tilde.T @ X_tilde, X_tilde.T @ y)[:, 0]
+print(f"outputs {y_linear[:, 0]}, loss {losses_linear[-1]:.6f}")
+print(f"best plane {best_plane.round(12)}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("2.13 The identity everywhere"):
+    reference = LinearRegression().fit(*byhand.datasets.xor())
+    agree("best plane", best_plane, [*reference.coef_[0], reference.intercept_[0]], atol=1e-12)
+    agree("all outputs", y_linear, np.full((4, 1), 0.5), rtol=1e-6)
+    agree("the loss in the end", losses_linear[-1], np.sum((reference.predict(X) - y) ** 2), rtol=1e-6)
+
+# %%
+# Wanted: a plot of the outputs, and one of the losses; the plane that the trained network has
+# become, beside the best one.
+### BEGIN SOLUTION
+show(
+    figures.outputs_and_targets(
+        {"sigmoid": y_trained, "identity everywhere": y_linear},
+        y,
+        points,
+        title="With the identity everywhere, every output goes to ½",
+        ylabel="output ŷ",
+    ),
+    f"Outputs for the four points. With the identity everywhere: {listed(y_linear)}; with sigmoids: "
+    f"{listed(y_trained)}. The targets are 0, 1, 1, 0.",
+)
+show(
+    figures.loss_curves(
+        {"sigmoid, η = 0.5": losses_sigmoid, "identity everywhere, η = 0.005": losses_linear},
+        x=np.arange(1, 10_001),
+        log_x=True,
+        title=f"With the identity everywhere, the loss stays at {losses_linear[-1]:.4f}",
+        xlabel="epoch (the first is 1, for the logarithmic axis)",
+        ylabel="loss (sum of squares)",
+        levels={"the best plane": 1.0},
+    ),
+    "Losses against 10,000 epochs, both axes logarithmic. With the identity everywhere the loss falls to "
+    f"{losses_linear[-1]:.4f}, the loss of the best plane, and stays there; with sigmoids it goes on to "
+    f"{losses_sigmoid[-1]:.1e}.",
+)
+W_hidden, b_hidden, W_out, b_out = trained_linear
+plane = [*(W_out @ W_hidden)[0], (b_hidden @ W_out.T + b_out).item()]
+rows = [
+    f"| {name} | " + " | ".join(f"{number:z.6f}" for number in (*numbers, loss)) + " |"
+    for name, numbers, loss in (
+        ("best plane, by the normal equations", best_plane, np.sum((X_tilde @ best_plane[:, None] - y) ** 2)),
+        ("trained network, multiplied out", plane, losses_linear[-1]),
+    )
+]
+say(
+    f"""
+| | $w_1$ | $w_2$ | $c$ | loss |
+|---|---|---|---|---|
+{chr(10).join(rows)}
+
+The network's outputs are {listed(y_linear)}: the training found what the proof says, and 41 parameters are
+worth no more than 3.
+"""
+)
+### END SOLUTION
+# %% [markdown]
+# ## Part 3: a program that does not learn
+#
+# Here is a program for XOR with ReLU in both layers. It is the last one of the handout, told in fewer words, with
+# everything that is wrong with it. Launch it. What happens? Why?
+
+# %%
+PROGRAM = """
+np.random.seed(44)
+
+W_hidden = np.random.randn(n_hidden, 2)  # W x + b, one sample x at a time
+b_hidden = np.zeros(n_hidden)
+W_out = np.random.randn(1, n_hidden)
+b_out = np.zeros(1)
+
+n_hidden = 10
+learning_rate = 0.001
+epochs = 10_000
+
+def relu(z):
+    return np.maximum(z, 0)
+
+def slope(z):
+    return 1 * (z >= 0)
+
+def delta(i):
+    return 2 * (y_hat[i] - y_train[i]) * slope(W_out @ hidden[i] + b_out)
+
+losses = np.zeros(epochs)
+for epoch in range(epochs):
+    hidden = [relu(W_hidden @ x + b_hidden) for x in X_train]
+    y_hat = [relu(W_out @ a + b_out) for a in hidden]
+    loss = sum((y_train[i] - y_hat[i]) ** 2 for i in range(4))
+    for i in range(4):
+        for j in range(n_hidden):
+            W_out[0, j] -= learning_rate * delta(i) * hidden[i][j]
+        b_out -= learning_rate * delta(i)
+        for j in range(n_hidden):
+            for k in range(2):
+                on = slope(W_hidden @ X_train[i] + b_hidden)[j]
+                W_hidden[j, k] -= learning_rate * delta(i) * W_out[0, j] * on * X_train[i, k]
+            b_hidden[j] -= learning_rate * delta(i) * W_out[0, j]
+    losses[epoch] = loss
+    if epoch % 1000 == 0:
+        print(f"epoch {epoch}: loss {loss}")
+"""
+
+
+def launch(program):
+    """Run a program in a Python of its own, as fresh as a kernel after "Restart".
+
+    Returns the errors and warnings that it caused, a list of lines, and what it printed,
+    another.
+    """
+    command = [sys.executable, "-c", program]
+    plain = {**os.environ, "PYTHON_COLORS": "0"}  # from Python 3.13 on, messages may be coloured
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=plain)
+    complaints = re.findall(r"\w*(?:Error|Warning): .*", finished.stderr)
+    return list(dict.fromkeys(complaints)), finished.stdout.splitlines()  # each of them once
+
+
+# %% [markdown]
+# ### 3.1 Launch it
+#
+# Launch it in a fresh Python. What does it say, and why?
+
+# %%
+# Wanted: complaints, a list: the errors that launch(PROGRAM) returns.
+### BEGIN SOLUTION
+complaints, _ = launch(PROGRAM)
+print(complaints)
+### END SOLUTION
+
+# %% tags=["check"]
+with question("3.1 Launch it"):
+    again, _ = launch(PROGRAM)
+    assert complaints == again, f"a fresh Python says {again}"
+
+# %%
+# Wanted: your explanation.
+### BEGIN SOLUTION
+say(
+    f"`{complaints[-1]}`: it ends at its first line. The import stood in another cell, far above. In a kernel "
+    "where that cell has run nobody notices; a fresh one knows nothing of it. So before you hand anything "
+    "in: *Restart and run all*."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.2 Mend it until it runs
+#
+# Mend what stopped it, launch it again, and go on until it runs. Change as little as you can; a text has
+# `.replace(old, new)`. Once it may run for long, launch a shorter one: `.replace("10_000", "20")`.
+
+# %%
+# Wanted: mended, a program that runs without complaint; and messages, a list with the last
+# complaint of each launch on the way, beginning after the import is there.
+### BEGIN SOLUTION
+with_import = "import numpy as np\n" + PROGRAM
+complaints_2, _ = launch(with_import)
+
+in_order = with_import.replace("n_hidden = 10\n", "").replace(
+    "import numpy as np\n", "import numpy as np\nn_hidden = 10\n"
+)
+complaints_3, _ = launch(in_order)
+
+data = f"X_train = np.array({X.tolist()})\ny_train = np.array({y.tolist()})\n"
+with_data = in_order.replace("n_hidden = 10\n", "n_hidden = 10\n" + data)
+complaints_4, _ = launch(with_data.replace("10_000", "20"))
+
+mended = with_data.replace("* delta(i)", "* delta(i).item()")
+mended = mended.replace("] = loss", "] = loss.item()")
+complaints_5, printed = launch(mended.replace("10_000", "20"))
+
+messages = [complaints_2[-1], complaints_3[-1], complaints_4[-1]]
+print(*messages, f"then, complaints: {complaints_5}, and it prints: {printed}", sep="\n")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("3.2 Mend it until it runs"):
+    errors, lines = launch(mended.replace("10_000", "20"))
+    assert not errors, f"the program still says {errors[-1] if errors else ''}"
+    assert lines, "the program runs, but prints nothing"
+    assert len(messages) >= 2, "there is more than one thing to mend after the import"
+
+# %%
+# Wanted: what each message means.
+### BEGIN SOLUTION
+outcome = "an error" if "Error" in complaints_4[-1] else "a warning so far; from NumPy 2.4 on it is an error"
+say(
+    f"""
+1. `{messages[0]}`. The weights are drawn in a shape that uses `n_hidden`; the line that sets it comes later.
+   (In a used kernel, with an `n_hidden` from an earlier network, this would have gone through without a word,
+   with the old value.)
+2. `{messages[1]}`. The data came from an earlier cell, too.
+3. {", then ".join(f"`{complaint}`" for complaint in complaints_4)} The output of one unit for one sample is an
+   array with one element, of shape (1,). The program stores it in one place of an array, where a number
+   belongs. With NumPy {np.__version__} that is {outcome}. `.item()` takes the number out of the array.
+4. Now it runs, and prints `{printed[0]}`.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.3 What it does once it runs
+#
+# It takes its time. So write one epoch of it in whole-array code of your own, such that its numbers are the same,
+# and many seeds can run side by side as in 2.11. Look closely: the program updates after each sample; which of
+# the numbers that it uses are from before the epoch, and which have just been changed? Improve nothing yet. Then
+# run 10,000 epochs. How does the loss go?
+
+
+# %%
+def slope(z):
+    """Return the derivative of relu as the program has it, 1.0 or 0.0 for each element of z."""
+    ### BEGIN SOLUTION
+    return np.where(z >= 0, 1.0, 0.0)
+    ### END SOLUTION
+
+
+def epoch_as_given(parameters, learning_rate, mend=()):
+    """Do one epoch of the program on X and y; return the loss that it reports, and the new
+    parameters (a list of four).
+
+    mend is for question 3.7: the faults to be mended, any of "forward", "W_out", "b_hidden"
+    and "slope".
+    """
+    ### BEGIN SOLUTION
+    W_hidden, b_hidden, W_out, b_out = parameters
+    f_slope = relu.derivative if "slope" in mend else slope
+    _, hidden, _, y_hat = forward(X, parameters, relu, relu)  # all samples, before any update
+    for i in range(4):
+        x, a, output = X[i : i + 1], hidden[..., i : i + 1, :], y_hat[..., i : i + 1, :]
+        if "forward" in mend:
+            _, a, _, output = forward(x, [W_hidden, b_hidden, W_out, b_out], relu, relu)
+        error = 2 * (output - y[i])
+        delta_out = error * f_slope(a @ W_out.mT + b_out)
+        sent_back = delta_out @ W_out
+        W_out = W_out - learning_rate * delta_out.mT @ a
+        b_out = b_out - learning_rate * delta_out
+        if "W_out" not in mend:  # the program computes it only now, with the new W_out
+            sent_back = error * f_slope(a @ W_out.mT + b_out) @ W_out
+        delta_hidden = sent_back * f_slope(x @ W_hidden.mT + b_hidden)
+        W_hidden = W_hidden - learning_rate * delta_hidden.mT @ x
+        delta_b = delta_hidden if "b_hidden" in mend else sent_back
+        b_hidden = b_hidden - learning_rate * delta_b
+    return np.sum((y_hat - y) ** 2, axis=(-2, -1)), [W_hidden, b_hidden, W_out, b_out]
+    ### END SOLUTION
+
+
+def train_as_given(parameters, learning_rate, epochs, mend=()):
+    """Repeat epoch_as_given; return the last parameters and the losses, with one row an epoch."""
+    losses = []
+    for _ in range(epochs):
+        loss, parameters = epoch_as_given(parameters, learning_rate, mend)
+        losses.append(loss)
+    return parameters, np.array(losses)
+
+
+# Wanted: hundred, the stacked parameters of the seeds 0 to 99; losses_given, shape (10000,
+# 100), of the program from these, at its learning rate; losses_44, shape (10000,), those of
+# seed 44.
+### BEGIN SOLUTION
+hundred = stack([draw(seed) for seed in range(100)])
+_, losses_given = train_as_given(hundred, 0.001, 10_000)
+losses_44 = losses_given[:, 44]
+print(f"seed 44: losses from {losses_44.min()} to {losses_44.max()}")
+### END SOLUTION
+
+# %% [markdown]
+# The judge is the program itself, loops and all, as you have mended it: 50 epochs, for seed 44 and for two seeds
+# that move.
+
+
+# %% tags=["check"]
+def run_here(program, epochs, seed=44):
+    """Run a program for some epochs in this Python; return its variables, a dictionary."""
+    variables = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(program.replace("10_000", str(epochs)).replace("seed(44)", f"seed({seed})"), variables)
+    return variables
+
+
+with question("3.3 What it does once it runs"):
+    for seed in (44, 1, 9):
+        agree(f"50 losses, seed {seed}", losses_given[:50, seed], run_here(mended, 50, seed)["losses"])
+    agree("10,000 losses, seed 44", losses_44, np.full(10_000, 2.0), rtol=0)
+
+# %%
+# Wanted: a plot of losses_44, perhaps beside a seed that learns; what do you see?
+### BEGIN SOLUTION
+best_seed = int(np.argmin(losses_given[-1]))
+show(
+    figures.loss_curves(
+        {"seed 44": losses_44, f"seed {best_seed}": losses_given[:, best_seed]},
+        bottom=1e-6,
+        title=f"Seed 44: a loss of {losses_44[0]:g} from the first of the 10,000 epochs to the last",
+        ylabel="loss (sum of squares)",
+    ),
+    "Losses of the program against 10,000 epochs on a logarithmic axis. Seed 44: a level line at "
+    f"{losses_44[0]:g}. Seed {best_seed} learns: its loss falls below one millionth.",
+)
+say(
+    f"In 10,000 epochs the loss of seed 44 takes the value{'s' if np.ptp(losses_44) else ''} "
+    f"{', '.join(str(value) for value in np.unique(losses_44)[:5])}, and no other: not about 2, not falling "
+    f"slowly, but this very number, to the last bit. Nothing moves. With seed {best_seed}, the same program "
+    "learns."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.4 Why
+#
+# Look at the first epoch of seed 44: what arrives at the output unit on each of the four points (its
+# pre-activation $z_o$), what leaves it, how large the error is, and what the gradients are. Why does nothing
+# move?
+
+# %% [markdown] tags=["solution"]
+# Whatever goes back passes the output unit, where it is multiplied by its slope:
+# $\delta_o = 2\,(\hat y - y)\,\mathrm{relu}'(z_o)$.
+#
+# On three points $z_o$ is negative. There the output is 0, and so is the slope: however wrong the answer is,
+# nothing is sent back. On $(0,0)$ all hidden units give 0, because the biases are 0, and so does the output unit.
+# The program takes the slope there to be 1, but 0 is the right answer for this point. The error is 0, and again
+# nothing is sent back.
+#
+# So $\delta_o$ is zero on all points, and with it every gradient. The update changes nothing, the next epoch
+# finds what this one found, and so on for ever: the output unit is **dead**. Its answer of 0 misses the two
+# targets of 1 by 1 each, which is the loss of 2.
+
+# %%
+# Wanted: z_44, shape (4,), the pre-activations of the output unit for seed 44; and
+# gradients_44, its four gradients.
+### BEGIN SOLUTION
+network_44 = draw(44)
+passed = forward(X, network_44, relu, relu)
+z_44, y_hat_44 = passed[2][:, 0], passed[3][:, 0]
+gradients_44 = backward(X, y, network_44, passed, relu, relu)
+print(f"pre-activations {z_44.round(3)}")
+print(f"largest gradient {max(np.abs(g).max() for g in gradients_44)}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("3.4 Why"):
+    network = library_network(draw(44), "relu")
+    network.backward(byhand.losses.sum_of_squares.gradient(network.forward(X), y))
+    agree("pre-activations of the output unit", z_44, network.layers[1].z[:, 0])
+    agree("all 41 gradients, by the library", np.concatenate([g.ravel() for g in gradients_44]), network.gradients)
+    agree("all 41 gradients", np.concatenate([g.ravel() for g in gradients_44]), np.zeros(41))
+
+# %%
+# Wanted: a plot or a table of what arrives at the output unit and what is sent back.
+### BEGIN SOLUTION
+show(
+    figures.outputs_and_targets(
+        {"pre-activation z": z_44, "output relu(z)": y_hat_44},
+        y,
+        points,
+        title="Seed 44: nothing positive arrives, so nothing but 0 leaves",
+        ylabel="at the output unit",
+    ),
+    f"Pre-activations of the output unit: {listed(z_44)}. Its output is 0 on all four points; the targets are "
+    "0, 1, 1, 0.",
+)
+rows = [
+    f"| {point} | {z:z.3f} | {output:g} | {target:g} | {output - target:g} | {slope(z):g} | "
+    f"{2 * (output - target) * slope(z):zg} |"
+    for point, z, output, target in zip(points, z_44, y_hat_44, y[:, 0], strict=True)
+]
+say(
+    f"""
+| input | $z_o$ | output | target | error | slope in the program | $\\delta_o$ |
+|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+The largest of the 41 numbers in the four gradients is {max(np.abs(g).max() for g in gradients_44):g}.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.5 Bad luck?
+#
+# Seed 44 is one of many. Which share of the seeds 0 to 999 is dead like this from the start: $\delta_o = 0$ on
+# all four points, with the program's slope?
+
+# %%
+# Wanted: z_thousand, shape (1000, 4), the pre-activations of the output unit for each seed;
+# dead, shape (1000,), booleans.
+### BEGIN SOLUTION
+thousand = stack([draw(seed) for seed in range(1000)])
+z_thousand = forward(X, thousand, relu, relu)[2][..., 0]
+dead = np.all((relu(z_thousand) - y[:, 0]) * slope(z_thousand) == 0, axis=1)
+print(f"{dead.sum()} of {dead.size} are dead from the start")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("3.5 Bad luck?"):
+    for seed in (0, 44, 999):
+        network = library_network(draw(seed), "relu")
+        network.forward(X)
+        agree(f"pre-activations, seed {seed}", z_thousand[seed], network.layers[1].z[:, 0], rtol=1e-6, atol=1e-12)
+    agree(
+        "dead, and a loss of 2 in all 10,000 epochs, of the first 100",
+        dead[:100],
+        np.all(losses_given == 2, axis=0),
+    )
+
+# %%
+# Wanted: the share, with how sure you are of it; a plot.
+### BEGIN SOLUTION
+highest = z_thousand[:, 1:].max(axis=1)  # on (0, 0) it is always 0
+escaped = np.flatnonzero((highest <= 0) & ~dead)
+show(
+    figures.histogram(
+        highest,
+        title=f"{dead.mean():.1%} of 1,000 seeds are dead from the start",
+        xlabel="highest pre-activation of the output unit on (0, 1), (1, 0) and (1, 1)",
+        ylabel="number of seeds",
+        split=0.0,
+        labels=("nothing positive arrives", "something does"),
+        mark=("seed 44", float(highest[44])),
+    ),
+    f"Histogram over 1,000 seeds of the highest pre-activation of the output unit. For {np.sum(highest <= 0)} "
+    f"seeds it is not above 0; seed 44, at {highest[44]:.2f}, is one of them.",
+)
+say(
+    f"""
+{share(dead.sum(), dead.size)}: bad luck, but of a common kind.
+
+Nothing positive arrives with {np.sum(highest <= 0)} of the seeds. The difference, seed
+{", ".join(map(str, escaped))}, is a curiosity: on {points[z_thousand[escaped[0], 1:].argmax() + 1]} all its
+hidden units are off, so that exactly 0 arrives, the target is 1, and the program's slope of 1 at 0 lets the
+error through. Its loss begins at {losses_given[0, escaped[0]]:g} and ends at
+{losses_given[-1, escaped[0]]:.2g}.
+
+And to be alive at the start is not enough. Of the first 100 seeds, {np.sum(dead[:100])} are dead from the
+start, {np.sum(losses_given[-1] == 2)} have a loss of 2 after 10,000 epochs, and only
+{np.sum(losses_given[-1] < CONVERGED)} have converged.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.6 What cures it?
+#
+# Try it on the seeds 0 to 99, with `train` at the program's learning rate, for 5,000 epochs:
+#
+# - the weights scaled down (He's way: $W_o$ times $\sqrt{2/10}$; his factor for $W_h$ is $\sqrt{2/2} = 1$);
+# - small weights (Glorot's way: $W_h$ times $\sqrt{2/12}$, $W_o$ times $\sqrt{2/11}$) with an output bias of ½;
+# - positive output weights, $\lvert W_o \rvert$;
+# - a sigmoid at the output (with the learning rate 0.5; at 0.001 its small slopes would take for ever);
+# - the identity at the output.
+#
+# Which share converges, which is dead in the end? And what about simply taking another seed?
+
+# %%
+# Wanted: ends, a dictionary: for "as given" and each cure an array of shape (100,) with the
+# losses after 5,000 epochs.
+CURES = [
+    "weights scaled",
+    "small weights, bias ½",
+    "positive output weights",
+    "sigmoid output",
+    "identity output",
+]
+### BEGIN SOLUTION
+W_hidden, b_hidden, W_out, b_out = hundred
+scaled = [W_hidden, b_hidden, np.sqrt(2 / 10) * W_out, b_out]
+small = [np.sqrt(2 / 12) * W_hidden, b_hidden, np.sqrt(2 / 11) * W_out, b_out + 0.5]
+positive = [W_hidden, b_hidden, np.abs(W_out), b_out]
+ends = {"as given": losses_given[4999]}
+for name, parameters, f_out, rate in zip(
+    CURES,
+    (scaled, small, positive, hundred, hundred),
+    (relu, relu, relu, sigmoid, identity),
+    (0.001, 0.001, 0.001, 0.5, 0.001),
+    strict=True,
+):
+    ends[name] = train(parameters, X, y, relu, f_out, rate, 5000)[1][-1]
+    count = np.sum(ends[name] < CONVERGED)
+    print(f"{name}: {count} of 100 converge, seed 44 ends at {ends[name][44]:.1e}")
+### END SOLUTION
+
+# %% tags=["check"]
+with question("3.6 What cures it?"):
+    for name, activations, rate in (
+        ("identity output", ["relu", "identity"], 0.001),
+        ("sigmoid output", ["relu", "sigmoid"], 0.5),
+    ):
+        alone = library_losses(library_network(draw(44), activations), rate, 5000)
+        agree(f"seed 44, {name}, by the library", ends[name][44], alone[-1], rtol=1e-3)
+    agree("seed 44, weights scaled", ends["weights scaled"][44], 2.0, rtol=0)
+    assert set(CURES) <= set(ends), f"missing: {set(CURES) - set(ends)}"
+
+# %% [markdown] tags=["solution"]
+# **Scaling cannot wake a dead unit.** For every $s > 0$, $\mathrm{relu}(s z) = s\,\mathrm{relu}(z)$. So with
+# biases of 0, a network with $W_h$ scaled by $s$ and $W_o$ by $t$ has $s t$ times the old $z_o$: the sign stays,
+# and exactly the same seeds are dead from the start.
+#
+# **Why the others help.** The identity and the sigmoid have no slope of zero: every error is sent back. With
+# positive output weights, $z_o$ is a sum of numbers that are not negative, so no seed is dead from the start. A
+# positive output bias beside small weights does nearly the same. But a ReLU at the output may still die later, on
+# the way.
+
+# %%
+# Wanted: the shares in a plot; your answer. What about another seed?
+### BEGIN SOLUTION
+fates = {
+    name: {
+        "converged": np.mean(end < CONVERGED),
+        "neither": np.mean((end >= CONVERGED) & (end != 2)),
+        "dead (loss exactly 2)": np.mean(end == 2),
+    }
+    for name, end in ends.items()
+}
+ranking = sorted(CURES, key=lambda name: -fates[name]["converged"])
+show(
+    figures.shares(
+        fates,
+        title=f"The best cure here: {ranking[0]} ({fates[ranking[0]]['converged']:.0%} converge)",
+        xlabel="share of the seeds 0 to 99, after 5,000 epochs",
+    ),
+    "Bars with the shares of 100 seeds. "
+    + "; ".join(
+        f"{name}: " + ", ".join(f"{value:.0%} {fate}" for fate, value in parts.items()) for name, parts in fates.items()
+    )
+    + ".",
+)
+rows = [
+    f"| {name} | {end[44]:.1e} | {share(np.sum(end < CONVERGED), 100)} | {np.mean(end == 2):.0%} |"
+    for name, end in ends.items()
+]
+alive = ~dead[:100]
+living_converged = share(np.sum(ends["as given"][alive] < CONVERGED), alive.sum())
+say(
+    f"""
+| | seed 44 ends at | converged, with 95% interval | dead in the end |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+Another seed? The next that is not dead from the start is {45 + np.argmin(dead[45:])}; but even of those that
+are not, only {living_converged} converge within 5,000 epochs. Another seed changes this run and leaves the
+fault where it is.
+
+Of the cures, "{ranking[0]}" works for {fates[ranking[0]]["converged"]:.0%} of the seeds and "{ranking[1]}" for
+{fates[ranking[1]]["converged"]:.0%}. With 100 seeds, a few percent between two cures may be chance; their distance from
+"as given" is not. ReLU belongs in hidden layers. The function of an output unit is chosen by what the unit has to say.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.7 The quieter faults
+#
+# The dead unit is not the only thing that is wrong with the program; it only hides the rest. Which other faults
+# do you find? Let `epoch_as_given` mend each, and measure what each costs: by how much it changes what one epoch
+# does to the parameters, at several learning rates; and how many of the seeds 0 to 99 converge with and without
+# it.
+
+# %% [markdown] tags=["solution"]
+# - **A stale forward pass** (`forward`). All four outputs are computed before the epoch. When the second sample's
+#   turn comes, the weights have changed, and its error is out of date. An update after each sample needs a
+#   forward pass for each sample.
+# - **Updated weights in the hidden gradient** (`W_out`). The gradient of the hidden layer is $\delta_o W_o$, with
+#   the $W_o$ of the forward pass. The program has changed $W_o$ a few lines before. First compute all gradients,
+#   then update.
+# - **No hidden slope in the bias** (`b_hidden`). For $W_h$ the program multiplies by $\mathrm{relu}'(z_h)$, for
+#   $b_h$ it does not. So a hidden unit has its bias moved by samples for which it is switched off.
+# - **A slope of 1 at 0** (`slope`), from the `>=`. That is a convention rather than a mistake. But with biases of
+#   0, every hidden unit is exactly at 0 on the point $(0,0)$, so it is not as rare a case as one may think.
+# - **Updates inside the backward pass.** The gradient never exists as a whole, so it can't be held against a
+#   numerical derivative, which would have found the third fault at once.
+# - **Loops** over samples, units and weights: question 3.8.
+# - In the handout's own text: `.T` on an array with one axis does nothing (there is nothing to transpose), and
+#   `global` doesn't keep a change local, as a comment there says: it lets a function change the variables
+#   outside.
+
+# %%
+FAULTS = {
+    "stale forward pass": "forward",
+    "updated weights used": "W_out",
+    "no hidden slope in the bias": "b_hidden",
+    "slope 1 at 0": "slope",
+}
+rates = np.geomspace(1e-4, 1e-1, 7)
+
+# Wanted: deviation, a dictionary: for each name in FAULTS an array of shape (7,), one number
+# for each of the rates. How much does what one epoch changes with only this fault (the other
+# three mended) differ from what it changes with all four mended, relative to the latter?
+# Norms over all 41 parameters; the median over those of the seeds 0 to 99 for which something
+# positive arrives at the output unit. And: convergence, a dictionary: for "as given", each
+# name in FAULTS (only that one mended) and "all four mended" the array of the first epochs
+# below 0.01 (np.inf for never) of the seeds 0 to 99 within 1,500 epochs at learning rate
+# 0.001.
+### BEGIN SOLUTION
+living = [p[z_thousand[:100].max(axis=1) > 0] for p in hundred]
+
+
+def change(rate, mend):
+    """Return what one epoch changes, for each living seed: shape (seeds, 41)."""
+    _, after = epoch_as_given(living, rate, mend)
+    differences = [new - old for new, old in zip(after, living, strict=True)]
+    return np.hstack([d.reshape(len(d), -1) for d in differences])
+
+
+every_fault = set(FAULTS.values())
+deviation = {}
+for name, fault in FAULTS.items():
+    deviation[name] = np.zeros(7)
+    for k, rate in enumerate(rates):
+        right, wrong = change(rate, every_fault), change(rate, every_fault - {fault})
+        off = np.linalg.norm(wrong - right, axis=1) / np.linalg.norm(right, axis=1)
+        deviation[name][k] = np.median(off)
+
+mending = {"as given": set()} | {name: {fault} for name, fault in FAULTS.items()}
+mending["all four mended"] = every_fault
+convergence = {}
+for name, mend in mending.items():
+    _, losses = train_as_given(hundred, 0.001, 1500, mend)
+    convergence[name] = first_below(losses, CONVERGED)
+### END SOLUTION
+
+# %% [markdown]
+# With all four mended, one epoch must be what the library does with batches of one sample, in order.
+
+# %% tags=["check"]
+with question("3.7 The quieter faults"):
+    network = library_network(draw(1), "relu")
+    optimizer = byhand.GradientDescent(0.01)
+    byhand.train(network, X, y, loss="sum_of_squares", optimizer=optimizer, epochs=1, batch_size=1, shuffle=False)
+    _, mine = epoch_as_given(draw(1), 0.01, set(FAULTS.values()))
+    agree("one epoch, all four mended", np.concatenate([p.ravel() for p in mine]), network.parameters, atol=1e-15)
+    for name in ("stale forward pass", "updated weights used"):
+        agree(
+            f"{name}: ten times the rate, ten times the deviation",
+            deviation[name][2] / deviation[name][0],
+            10,
+            rtol=0.2,
+        )
+    assert set(convergence) == {"as given", *FAULTS, "all four mended"}, f"convergence has {set(convergence)}"
+
+# %%
+# Wanted: a plot of deviation against the learning rate; how many seeds converge; your answer.
+### BEGIN SOLUTION
+heaviest = max(deviation, key=lambda name: deviation[name][0])
+show(
+    figures.loss_curves(
+        {name: values for name, values in deviation.items() if values.any()},
+        x=rates,
+        log_x=True,
+        title=f"At small learning rates one fault outweighs all: {heaviest}",
+        xlabel="learning rate η",
+        ylabel="relative deviation of one epoch",
+    ),
+    "By how much one epoch deviates from a right one, against the learning rate, both axes logarithmic. "
+    + "; ".join(f"{name}: {values[0]:.2g} at 0.0001, {values[-1]:.2g} at 0.1" for name, values in deviation.items())
+    + ".",
+)
+rows_deviation = [f"| {name} | {values[2]:.2%} | {values[-1]:.2%} |" for name, values in deviation.items()]
+rows_convergence = [
+    f"| {name if name in ('as given', 'all four mended') else f'mended: {name}'} | {np.isfinite(when).sum()} | "
+    f"{in_epochs(np.median(when[np.isfinite(when)]))} |"
+    for name, when in convergence.items()
+]
+count = {name: np.isfinite(when).sum() for name, when in convergence.items()}
+say(
+    f"""
+| fault | one epoch deviates at η = 0.001 | at η = 0.1 |
+|---|---|---|
+{chr(10).join(rows_deviation)}
+
+The stale forward pass and the updated weights deviate in proportion to η: at the program's small learning rate
+they hide, and they would come out as soon as someone made it faster. The missing slope is wrong at any learning
+rate. The slope at 0 changes nothing in the first epoch, because on $(0,0)$ the error is 0 as well (but it is
+what has saved seed {", ".join(map(str, escaped))} in question 3.5).
+
+| seeds 0 to 99, 1,500 epochs | converged | epochs, middle one of these |
+|---|---|---|
+{chr(10).join(rows_convergence)}
+
+Mending all four takes the number of seeds that converge from {count["as given"]} to {count["all four mended"]}.
+They are mistakes, and they cost time; but what keeps the program from learning is the dead unit.
+"""
+)
+### END SOLUTION
+
+# %% [markdown]
+# ### 3.8 Loops, or whole arrays
+#
+# How long do 10,000 epochs of the program take, and how long 10,000 of `train`? Time 100 epochs of the program,
+# and scale up. (`run_here(mended, 100)` runs them in this Python.)
+
+# %%
+# Wanted: seconds_loops, for 10,000 epochs of the program, and seconds_arrays, for 10,000 of
+# train with ReLU in both layers.
+### BEGIN SOLUTION
+begin = time.perf_counter()
+run_here(mended, 100)
+seconds_loops = (time.perf_counter() - begin) * 100
+
+begin = time.perf_counter()
+train(draw(44), X, y, relu, relu, 0.001, 10_000)
+seconds_arrays = time.perf_counter() - begin
+### END SOLUTION
+
+# %% tags=["check"]
+with question("3.8 Loops, or whole arrays"):
+    assert 0 < seconds_arrays < seconds_loops, "whole-array code should be the faster one"
+
+# %%
+# Wanted: your answer.
+### BEGIN SOLUTION
+say(
+    f"On this machine, now: the program about {seconds_loops:.0f} s (100 epochs, times 100), whole arrays "
+    f"{seconds_arrays:.2f} s, which is {seconds_loops / seconds_arrays:.0f} times faster. A NumPy call costs "
+    "about a microsecond, whether it handles one number or a hundred. The program makes more than a thousand "
+    "of them in an epoch, `train` some thirty; and 300 networks at once (2.11) cost hardly more calls than "
+    "one."
+)
+### END SOLUTION
+
+# %% [markdown]
+# ## What to take with you
+#
+# - Gradient descent needs a loss and its gradient. The chain rule gives the gradient, layer by layer, from the
+#   back.
+# - Believe a gradient that you have written once a numerical derivative agrees with it.
+# - How large a learning rate may be is no matter of taste. For a linear model it is below $2/\lambda_{\max}$.
+# - Without a function between them, layers collapse into one.
+# - One run is an anecdote. Count over many seeds, and count the failures.
+# - Choose by validation, announce by test.
+# - When a loss doesn't move at all, look at the pre-activations and the gradients before you turn any
+#   knob.

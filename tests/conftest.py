@@ -1,0 +1,54 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import browser
+from practicals import small, td1  # noqa: F401 - fixtures, each made once for all modules
+
+CHROMIUM_FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of the real practical on one worker, which then makes it once."""
+    for item in items:
+        if "td1" in item.fixturenames or "td1" in item.name:
+            item.add_marker(pytest.mark.xdist_group("td1"))
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Where the browser is; a test that needs it fails where there is none, and is never skipped."""
+    path = browser.find()
+    if path is None:
+        pytest.fail("no Chromium or Chrome that Playwright can drive; `make test` installs one")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium(browser_path: str) -> Iterator[Browser]:
+    """A headless Chromium, for one module: Playwright's event loop would be in the way of other modules' own."""
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS)
+        yield instance
+        instance.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A new page in a context of its own: no cookies, no cache, nothing kept."""
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()

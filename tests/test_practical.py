@@ -1,0 +1,711 @@
+"""The practical's claims: every number in its answers held against another way to get it; and what its checks refuse.
+
+The other ways: closed forms, matrix powers, the library, and `ensemble` below, which trains many networks with code
+unlike the notebook's (the runs on the last axis, no matrix product).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+import byhand
+import byhand.lab
+from byhand.lab import notebooks
+from byhand.lab.notebooks import question_titles, solution_notebook, tags
+
+X, Y = byhand.datasets.xor()
+NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+
+
+@dataclass
+class Shown:
+    """What one question shows: what was printed, the answers in words, the figures' alternative texts and titles."""
+
+    printed: str = ""
+    said: str = ""
+    alts: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def shown(td1):
+    """From the number of each question, such as "1.10", to what it shows."""
+    questions, current = {}, Shown()
+    for cell in td1.solution.cells:
+        for title in question_titles(cell):
+            current = questions.setdefault(title.split()[0], Shown())
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                current.printed += output.text
+            elif "image/svg+xml" in output.data:
+                current.alts.append(output.metadata["image/svg+xml"]["alt"])
+                current.titles.append(bold_text(output.data["image/svg+xml"]))
+            else:
+                current.said += output.data["text/markdown"] + "\n"
+    return questions
+
+
+def bold_text(svg):
+    return " ".join(re.findall(r"<text[^>]*font-weight: 700[^>]*>([^<]*)</text>", svg))
+
+
+def numbers(text):
+    return [float(number) for number in re.findall(NUMBER, text)]
+
+
+def rows(markdown):
+    """The tables' rows: from the first cell to the numbers in the others."""
+    table = {}
+    for line in markdown.splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        if line.startswith("|") and not set(line) <= set("|-"):
+            table[cells[0]] = [numbers(cell) for cell in cells[1:]]
+    return table
+
+
+def found(pattern, text):
+    """The numbers that the pattern's groups catch."""
+    match = re.search(pattern.replace("#", f"({NUMBER})"), re.sub(r"\s+", " ", text))
+    assert match, f"{pattern!r} is not in {text!r}"
+    values = [float(group) for group in match.groups()]
+    return values[0] if len(values) == 1 else values
+
+
+def wilson(count, n):
+    """Wilson's 95% interval in %, by its formula."""
+    z, p = 1.959963984540054, count / n
+    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return [100 * (middle - half) / (1 + z**2 / n), 100 * (middle + half) / (1 + z**2 / n)]
+
+
+# Part 1
+
+
+@dataclass
+class Line:
+    """Part 1 by linear algebra."""
+
+    def __init__(self):
+        rng = np.random.RandomState(44)
+        self.x = rng.rand(100)
+        self.y = 2 * self.x + 1 + 0.1 * rng.randn(100)
+        self.start = rng.randn(2)
+        self.best = np.polyfit(self.x, self.y, 1)
+        design = np.column_stack([self.x, np.ones(100)])
+        self.hessian = 2 / 100 * design.T @ design
+        self.eigenvalues = np.linalg.eigvalsh(self.hessian)
+
+    def at(self, epoch, rate=0.1):
+        """(a, b) before that epoch: the difference from the best, multiplied by a matrix power."""
+        shrinking = np.linalg.matrix_power(np.eye(2) - rate * self.hessian, epoch)
+        return self.best + shrinking @ (self.start - self.best)
+
+    def loss(self, theta):
+        return np.mean((theta[0] * self.x + theta[1] - self.y) ** 2)
+
+
+@pytest.fixture(scope="module")
+def line():
+    return Line()
+
+
+def test_the_points_and_the_first_guess(shown, line):
+    (alt,) = shown["1.2"].alts
+    assert found("plot of # points. They rise from about y = # at x = 0 to y = # at x = 1", alt) == [100, 1, 3]
+    assert found(r"correlation #", shown["1.2"].titles[0]) == pytest.approx(np.corrcoef(line.x, line.y)[0, 1], abs=5e-4)
+    residuals = [np.std(line.y - np.polyval(np.polyfit(line.x, line.y, k), line.x)) for k in (0, 1, 3)]
+    claimed = found("constant the points scatter by #, about the best line only by #,.* comes to #", shown["1.2"].said)
+    assert claimed == pytest.approx(residuals, abs=5e-4)
+    assert found("start at a = #, b = #", shown["1.3"].printed) == pytest.approx(line.start, abs=5e-4)
+
+
+def test_loss_gradients_and_one_step(shown, line):
+    loss = line.loss(line.start)
+    claimed = found(r"L = #: the first guess is off by about #\.", shown["1.5"].printed)
+    assert claimed == pytest.approx([loss, np.sqrt(loss)], abs=5e-3)
+    gradient = line.hessian @ (line.start - line.best)
+    assert found("∂L/∂a = #, ∂L/∂b = #", shown["1.6"].printed) == pytest.approx(gradient, abs=5e-5)
+    claimed = found(r"from # to #\.", shown["1.7"].printed)
+    assert claimed == pytest.approx([loss, line.loss(line.at(1))], abs=5e-5)
+
+
+def test_a_thousand_epochs(shown, line):
+    end = line.at(1000)
+    claimed = found("a = #, b = #, loss #", shown["1.8"].printed)
+    assert claimed == pytest.approx([*end, line.loss(line.at(999))], abs=5e-5)
+    losses = np.array([line.loss(line.at(k)) for k in range(1000)])
+    settled = np.argmax(losses < 1.01 * losses[-1])
+    assert found(r"what remains is #\. From epoch # on, the loss is within 1%", shown["1.8"].said) == pytest.approx(
+        [losses[-1], settled], abs=5e-5
+    )
+    assert found("rest at #,", shown["1.8"].titles[0]) == pytest.approx(losses[-1], abs=5e-5)
+
+
+def test_the_line_finds_its_height_before_its_slope(shown, line):
+    off = line.at(30) - line.at(1000)
+    claimed = found("only # from its final height in the middle, .*slope is still # away", shown["1.9"].said)
+    assert claimed == pytest.approx(np.abs([0.5 * off[0] + off[1], off[0]]), abs=5e-4)
+    assert claimed[0] < claimed[1] / 10
+
+
+def test_gradient_descent_closed_form_and_scikit_learn(shown, line):
+    table = rows(shown["1.10"].said)
+    model = LinearRegression().fit(line.x[:, None], line.y)
+    assert np.ravel(table["closed form"]) == pytest.approx(line.best, abs=1e-9)
+    assert np.ravel(table["`LinearRegression`"]) == pytest.approx([model.coef_[0], model.intercept_], abs=1e-9)
+    assert np.ravel(table["gradient descent − closed form"]) == pytest.approx(line.at(1000) - line.best, rel=0.06)
+    assert np.abs(np.ravel(table["closed form − `LinearRegression`"])).max() < 1e-14
+
+
+def test_the_difference_shrinks_as_the_hessian_predicts(shown, line):
+    low, high = line.eigenvalues
+    said = shown["1.11"].said
+    assert found(r"min\}\$? = #\$ and .*max\} = #\$", said.replace("{\\", "{")) == pytest.approx([low, high], abs=5e-5)
+    table = rows(said)
+    (predicted,), (measured,) = (
+        table["predicted, $1 - \\eta\\lambda_{\\min}$"][0],
+        table["measured, mean of the last 100 epochs"][0],
+    )
+    d900, d1000 = (np.linalg.norm(line.at(k) - line.best) for k in (900, 1000))
+    assert predicted == pytest.approx(1 - 0.1 * low, abs=1e-9)
+    assert measured == pytest.approx((d1000 / d900) ** 0.01, abs=1e-8)
+    halving, worth, left = found(
+        "halves every # epochs, and 1000 epochs are worth a factor of #. .* distance of # is", said
+    )
+    assert halving == round(np.log(0.5) / np.log(predicted))
+    assert [worth, left] == pytest.approx([predicted**1000, d1000], rel=0.06)
+
+
+def test_just_under_and_just_over_the_largest_learning_rate(shown, line):
+    limit = 2 / line.eigenvalues[1]
+    assert found("2/λmax = #", shown["1.12"].printed) == pytest.approx(limit, abs=5e-5)
+    for name, share in (("under", 0.99), ("over", 1.01)):
+        (predicted,), (measured,), (far,) = rows(shown["1.12"].said)[f"1% {name}"]
+        assert predicted == measured == {"under": 0.98, "over": 1.02}[name]
+        assert far == pytest.approx(np.linalg.norm(line.at(1000, share * limit) - line.best), rel=0.06)
+
+
+# Part 2
+
+
+def draw(seed):
+    rng = np.random.RandomState(seed)
+    return rng.randn(10, 2), rng.randn(1, 10)
+
+
+def network(seed, activations):
+    """The library's network from the handout's draws."""
+    built = byhand.Network.dense([2, 10, 1], activations)
+    built.layers[0].W, built.layers[1].W = draw(seed)
+    return built
+
+
+def losses_of(built, rate, epochs):
+    optimizer = byhand.GradientDescent(rate)
+    return np.array(byhand.train(built, X, Y, loss="sum_of_squares", optimizer=optimizer, epochs=epochs).loss)
+
+
+FUNCTIONS = {
+    "sigmoid": (lambda z: np.tanh(z / 2) / 2 + 0.5, lambda a: a - a * a),
+    "relu": (lambda z: z * (z > 0), lambda a: 1.0 * (a > 0)),
+    "identity": (lambda z: z, lambda a: 1.0),
+}
+
+
+def ensemble(W, V, hidden, out, rate, epochs, x=X, y=Y, output_bias=0.0):
+    """The losses of many runs, shape (epochs, runs), and a function for their outputs on other points.
+
+    W has shape (runs, 10, 2) and V (runs, 1, 10), as drawn; the loss is the sum of squares.
+    """
+    f, slope = FUNCTIONS[hidden]
+    g, out_slope = FUNCTIONS[out]
+    u, w, v = np.moveaxis(W[:, :, 0], 0, -1), np.moveaxis(W[:, :, 1], 0, -1), np.moveaxis(V[:, 0], 0, -1)
+    b, c = np.zeros_like(v), np.full(v.shape[1], output_bias)
+
+    def outputs(x):
+        a = f(x[:, :1, None] * u + x[:, 1:, None] * w + b)
+        return a, g(np.sum(a * v, axis=1) + c)
+
+    losses = []
+    for _ in range(epochs):
+        a, y_hat = outputs(x)
+        losses.append(np.sum((y_hat - y) ** 2, axis=0))
+        delta = 2 * (y_hat - y) * out_slope(y_hat)
+        back = delta[:, None] * v * slope(a)
+        v, c = v - rate * np.sum(delta[:, None] * a, axis=0), c - rate * delta.sum(axis=0)
+        u = u - rate * np.sum(back * x[:, :1, None], axis=0)
+        w = w - rate * np.sum(back * x[:, 1:, None], axis=0)
+        b = b - rate * back.sum(axis=0)
+    return np.array(losses), lambda x: outputs(x)[1]
+
+
+def first_below(losses, threshold):
+    return np.array([np.flatnonzero(run < threshold)[0] if run.min() < threshold else np.inf for run in losses.T])
+
+
+def drawn(seeds):
+    W, V = zip(*map(draw, seeds), strict=True)
+    return np.array(W), np.array(V)
+
+
+STARTS = np.random.RandomState(44).randint(2**31, size=300)
+
+
+def test_both_layouts_give_the_same_numbers(shown):
+    assert found("difference between the two layouts: #", shown["2.3"].printed) < 1e-15
+    assert "41," in shown["2.2"].printed
+
+
+def test_the_untrained_network(shown):
+    y_hat = network(44, "sigmoid").predict(X)
+    alt = found("network: # at .0, 0., # at .0, 1., # at .1, 0., # at .1, 1.", shown["2.6"].alts[0])
+    assert alt == pytest.approx(y_hat[:, 0], abs=5e-4)
+    right, loss = found(
+        r": # of 4 on the right side of ½, and .* of #\. To answer ½ everywhere would cost 1", shown["2.6"].said
+    )
+    assert right == np.sum(y_hat.round() == Y)
+    assert loss == pytest.approx(np.sum((y_hat - Y) ** 2), abs=5e-4)
+
+
+@pytest.mark.parametrize("question", ["2.7", "2.10"])
+def test_every_gradient_agrees_with_numerical_derivatives_to_a_relative_1e_7(shown, question):
+    errors = numbers(" ".join(re.findall(rf"\(error ({NUMBER}) of the largest\): the same", shown[question].printed)))
+    assert len(errors) == {"2.7": 4, "2.10": 8}[question]
+    assert max(errors) < 1e-7
+    assert max(errors) > 0  # something was compared
+
+
+def test_the_loss_printed_as_it_goes(shown):
+    losses = losses_of(network(44, "sigmoid"), 0.5, 10_000)
+    printed = re.findall(rf"epoch +(\d+): loss ({NUMBER})", shown["2.8"].printed)
+    assert [int(epoch) for epoch, _ in printed] == list(range(0, 10_000, 1000))
+    assert [float(loss) for _, loss in printed] == pytest.approx(losses[::1000], abs=1e-6)
+    epoch, end = found("falls below 0.01 in epoch #, and goes on to #", shown["2.8"].titles[0])
+    assert epoch == np.argmax(losses < 0.01)
+    assert end == pytest.approx(losses[-1], rel=0.05)
+
+
+def test_the_trained_network(shown):
+    trained = network(44, "sigmoid")
+    losses_of(trained, 0.5, 10_000)
+    y_hat = trained.predict(X)[:, 0]
+    assert y_hat.round().tolist() == [0, 1, 1, 0]
+    claimed = found("outputs are # at .0, 0., # at .0, 1., # at .1, 0., # at .1, 1.", shown["2.9"].said)
+    assert claimed == pytest.approx(y_hat, abs=5e-4)
+    assert found("within # of its", shown["2.9"].titles[0]) == pytest.approx(np.abs(y_hat - Y[:, 0]).max(), abs=5e-4)
+    middle = trained.predict([[0.5, 0.5]]).item()
+    assert found("middle .# there.", shown["2.9"].alts[1]) == pytest.approx(middle, abs=5e-3)
+    assert f"A band of {'ones' if middle > 0.5 else 'zeros'} through" in shown["2.9"].titles[1]
+    weights = trained.layers[1].W[0]
+    assert numbers(shown["2.9"].alts[2].partition("weights are")[2]) == pytest.approx(weights, abs=0.05)
+    heaviest = found(r"are number # .weight #. and number # .#.", shown["2.9"].said)
+    order = np.argsort(-np.abs(weights))[:2]
+    assert heaviest[::2] == (order + 1).tolist()
+    assert heaviest[1::2] == pytest.approx(weights[order], abs=0.05)
+
+
+def test_relu_from_the_same_start(shown):
+    said = shown["2.10"].said
+    assert np.unique(losses_of(network(44, "relu"), 0.01, 10_000)).tolist() == [2.0]
+    assert found("ReLU in both layers it ends at #;", said) == 2
+    for activations, rate, pattern in (
+        ("sigmoid", 0.5, "sigmoid network falls below 0.01 in epoch #"),
+        (["relu", "identity"], 0.01, "then the identity it falls below 0.01 in epoch #"),
+    ):
+        losses = losses_of(network(44, activations), rate, 2000)
+        assert found(pattern, said) == np.argmax(losses < 0.01)
+
+
+def test_which_converges_the_fastest_over_300_starts(shown):
+    said, table = shown["2.11"].said, rows(shown["2.11"].said)
+    medians, shares = {}, {}
+    for name, hidden, out, rate in (
+        ("sigmoid, η = 0.5", "sigmoid", "sigmoid", 0.5),
+        ("ReLU in both layers, η = 0.01", "relu", "relu", 0.01),
+        ("ReLU, then identity, η = 0.01", "relu", "identity", 0.01),
+    ):
+        losses, _ = ensemble(*drawn(STARTS), hidden, out, rate, 2000)
+        when = first_below(losses, 0.01)
+        reached = np.isfinite(when)
+        medians[name], shares[name] = np.median(when), reached.mean()
+        interval, middle, middle_of_converged = table[name]
+        assert interval == pytest.approx([100 * reached.mean(), *wilson(reached.sum(), 300)], abs=0.06)
+        assert middle == ([] if np.isinf(medians[name]) else [pytest.approx(medians[name], abs=1)])
+        assert middle_of_converged == [pytest.approx(np.median(when[reached]), abs=1)]
+        assert f"{name}: {reached.mean():.0%}" in shown["2.11"].alts[0]
+        if name == "ReLU in both layers, η = 0.01":
+            lost = losses[-1][~reached]
+            never, at_two, at_one = found(r"But #% never do. Of those, #% end at a loss of 2, .* #% near 1", said)
+            assert never == pytest.approx(100 * np.mean(~reached), abs=0.5)
+            assert at_two == pytest.approx(100 * np.mean(np.abs(lost - 2) < 1e-3), abs=0.5)
+            assert at_one == pytest.approx(100 * np.mean(np.abs(lost - 1) < 0.1), abs=0.5)
+    assert f"fastest with **{min(medians, key=medians.get)}**" in re.sub(r"\s+", " ", said)
+    assert f"surest is **{max(shares, key=shares.get)}**" in re.sub(r"\s+", " ", said)
+
+
+def test_faster_is_not_better(shown):
+    rng = np.random.RandomState(44)
+
+    def noisy_xor(n):
+        x = rng.uniform(-1, 1, (n, 2))
+        wrong = rng.rand(n, 1) < 0.15
+        return x, 1.0 * ((np.sign(x[:, :1]) != np.sign(x[:, 1:])) != wrong)
+
+    (x, y), (x_val, y_val), (x_test, y_test) = noisy_xor(100), noisy_xor(1000), noisy_xor(1000)
+    alts, said = shown["2.12"].alts, re.sub(r"\s+", " ", shown["2.12"].said)
+    speed, final, point_errors, test = {}, {}, {}, {}
+    for name, hidden, out, rate in [
+        *((f"sigmoid, η = {rate:g}", "sigmoid", "sigmoid", rate) for rate in (1, 3, 10)),
+        *((f"ReLU, η = {rate:g}", "relu", "identity", rate) for rate in (0.03, 0.1, 0.2)),
+    ]:
+        losses, outputs = ensemble(*drawn(STARTS[:10]), hidden, out, rate / 100, 2000, x, y)
+        speed[name] = np.median(first_below(losses / 100, 0.2))
+        point_errors[name] = (outputs(x_val) - y_val) ** 2
+        final[name] = np.median(point_errors[name].mean(axis=0))
+        test[name] = (outputs(x_test) - y_test) ** 2
+        claimed = found(f"{re.escape(name)}: # epochs, #[;.]", alts[0])
+        assert claimed == [pytest.approx(speed[name], abs=1.5), pytest.approx(final[name], abs=2e-3)]
+    fastest, best = min(speed, key=speed.get), min(final, key=final.get)
+    assert fastest != best
+    assert f"The fastest candidate is {fastest} (" in said
+    assert f"the best is {best} (" in said
+    assert shown["2.12"].titles[0].startswith(f"The fastest ({fastest}) is not the best ({best})")
+
+    def difference(one, other):
+        values = point_errors[one].mean(axis=1) - point_errors[other].mean(axis=1)
+        return values.mean(), 2 * values.std(ddof=1) / np.sqrt(1000)
+
+    best_relu, best_sigmoid = (min((n for n in final if n.startswith(k)), key=final.get) for k in ("ReLU", "sigmoid"))
+    for one, other, pattern in (
+        (fastest, best, r"together: # ± #, (\w+ \w+ \w+)"),
+        (
+            best_relu,
+            best_sigmoid,
+            rf"{re.escape(best_relu)} compared with {re.escape(best_sigmoid)}: # ± #, (\w+ \w+ \w+)",
+        ),
+    ):
+        mean, margin = difference(one, other)
+        *claimed, verdict = re.search(pattern.replace("#", f"({NUMBER})"), said).groups()
+        assert [float(number) for number in claimed] == pytest.approx([mean, margin], abs=1e-3)
+        assert verdict == ("more than chance" if abs(mean) > margin else "no difference shown")
+    run = np.argmin(point_errors[best].mean(axis=0))
+    number, validation_loss, test_loss, margin = found(
+        r"network #, with a validation loss of #\. .*\*\*# ± #\*\*", said
+    )
+    assert number == run
+    assert validation_loss == pytest.approx(point_errors[best][:, run].mean(), abs=1e-3)
+    assert test_loss == pytest.approx(test[best][:, run].mean(), abs=1e-3)
+    assert margin == pytest.approx(2 * test[best][:, run].std(ddof=1) / np.sqrt(1000), abs=1e-3)
+    assert test_loss > 0.15 * 0.85 - margin
+
+
+def test_the_identity_everywhere_ends_where_the_normal_equations_say(shown):
+    table = rows(shown["2.13"].said)
+    for name in ("best plane, by the normal equations", "trained network, multiplied out"):
+        assert np.ravel(table[name]).tolist() == [0, 0, 0.5, 1]
+    claimed = found("outputs are # at .0, 0., # at .0, 1., # at .1, 0., # at .1, 1.", shown["2.13"].said)
+    assert claimed == [0.5] * 4
+    losses = losses_of(network(44, "identity"), 0.005, 10_000)
+    assert losses[-1] == pytest.approx(1)
+    assert found("stays at #", shown["2.13"].titles[1]) == 1
+
+
+# Part 3
+
+
+def program(seed, rate, epochs, mended=frozenset()):
+    """The program in single numbers: its losses, and the 41 parameters at the end."""
+    (W, V), b, c, losses = draw(seed), np.zeros(10), np.zeros(1), []
+    W, v = W.copy(), V[0].copy()
+    slope = (lambda z: float(z > 0)) if "slope" in mended else (lambda z: float(z >= 0))
+
+    def forward(x):
+        a = [max(W[j, 0] * x[0] + W[j, 1] * x[1] + b[j], 0.0) for j in range(10)]
+        return a, max(sum(v[j] * a[j] for j in range(10)) + c[0], 0.0)
+
+    for _ in range(epochs):
+        before = [forward(x) for x in X]
+        losses.append(sum((out - y[0]) ** 2 for (_, out), y in zip(before, Y, strict=True)))
+        for x, y, (a, out) in zip(X, Y, before, strict=True):
+            if "forward" in mended:
+                a, out = forward(x)
+            error = 2 * (out - y[0])
+
+            def delta(a=a, error=error):
+                return error * slope(sum(v[j] * a[j] for j in range(10)) + c[0])
+
+            old_delta, old_v = delta(), v.copy()
+            for j in range(10):
+                v[j] -= rate * (old_delta if "W_out" in mended else delta()) * a[j]
+            c[0] -= rate * (old_delta if "W_out" in mended else delta())
+            for j in range(10):
+                sent = old_delta * old_v[j] if "W_out" in mended else delta() * v[j]
+                on = slope(W[j, 0] * x[0] + W[j, 1] * x[1] + b[j])
+                W[j] -= rate * sent * on * x
+                b[j] -= rate * sent * (on if "b_hidden" in mended else 1.0)
+    return np.array(losses), np.concatenate([W.ravel(), b, v, c])
+
+
+def test_what_the_program_says_layer_by_layer(shown):
+    assert "`NameError: name 'np' is not defined`" in shown["3.1"].said
+    said = shown["3.2"].said
+    messages = ["NameError: name 'n_hidden' is not defined", "NameError: name 'X_train' is not defined"]
+    version = tuple(int(part) for part in np.__version__.split(".")[:2])
+    messages.append(
+        "TypeError: only 0-dimensional arrays" if version >= (2, 4) else "DeprecationWarning: Conversion of"
+    )
+    places = [said.index(f"`{message}") for message in messages]
+    assert places == sorted(places)
+    assert f"With NumPy {np.__version__} that is {'an error' if version >= (2, 4) else 'a warning so far'}" in re.sub(
+        r"\s+", " ", said
+    )
+    assert "it runs, and prints `epoch 0: loss [2.]`" in said
+
+
+def test_the_loss_of_seed_44_is_exactly_2(shown):
+    assert "takes the value 2.0, and no other" in shown["3.3"].said
+    losses, parameters = program(44, 0.001, 20)
+    assert set(losses) == {2.0}
+    W, V = draw(44)
+    assert parameters.tolist() == [*W.ravel(), *np.zeros(10), *V.ravel(), 0]
+    assert found("Seed 44: a loss of # from the first of the 10,000", shown["3.3"].titles[0]) == 2
+
+
+def test_the_dead_output_unit(shown):
+    table = rows(shown["3.4"].said)
+    z = [table[point][0][0] for point in ("(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)")]
+    assert z == [0, -2.377, -2.605, -4.033]
+    for point, target in zip(("(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)"), Y[:, 0], strict=True):
+        _, output, claimed_target, error, slope, delta = (column[0] for column in table[point])
+        assert [output, claimed_target, error, delta] == [0, target, -target, 0]
+        assert slope == (point == "(0, 0)")
+    assert found("41 numbers in the four gradients is #", shown["3.4"].said) == 0
+    dead = network(44, "relu")
+    dead.backward(2 * (dead.forward(X) - Y))
+    assert not dead.gradients.any()
+
+
+@pytest.fixture(scope="module")
+def thousand():
+    """The pre-activations of the output unit for the seeds 0 to 999, shape (1000, 4)."""
+    return np.array([(np.maximum(X @ W.T, 0) @ V.T)[:, 0] for W, V in map(draw, range(1000))])
+
+
+def sends_nothing_back(z):
+    """Whether 2 (ŷ − y) relu′(z) is 0 on all points, with relu′(0) = 1."""
+    return all(z_i < 0 or max(z_i, 0) == y for z_i, y in zip(z, Y[:, 0], strict=True))
+
+
+def test_which_share_of_a_thousand_seeds_is_dead(shown, thousand):
+    dead = np.array([sends_nothing_back(z) for z in thousand])
+    never_positive = thousand.max(axis=1) <= 0
+    said = shown["3.5"].said
+    share, low, high = found("#% .#% to #%.", said)
+    assert [share, low, high] == pytest.approx([100 * dead.mean(), *wilson(dead.sum(), 1000)], abs=0.06)
+    count, escaped = found("positive arrives with # of the seeds. The difference, seed #,", said)
+    assert count == never_positive.sum()
+    assert [escaped] == np.flatnonzero(never_positive & ~dead).tolist()
+    at_start, at_end, converged = found(
+        "100 seeds, # are dead from the start, # have a loss of 2 .* only # have converged", said
+    )
+    assert at_start == dead[:100].sum()
+    assert at_end >= at_start
+    assert converged < 100 - at_end
+    assert f"{dead.mean():.1%} of 1,000 seeds" in shown["3.5"].titles[0]
+    assert dead[44]
+
+
+def test_seed_33_escapes_through_the_slope_at_zero():
+    losses, _ = program(33, 0.001, 200)
+    assert losses[0] == 2
+    assert losses[-1] < 2
+    assert set(program(33, 0.001, 20, {"slope"})[0]) == {2.0}
+
+
+def test_what_cures_it(shown):
+    W, V = drawn(range(100))
+    table = rows(shown["3.6"].said)
+    converged = {}
+    for name, W_start, V_start, out, rate, bias in (
+        ("weights scaled", W, V * np.sqrt(0.2), "relu", 0.001, 0.0),
+        ("small weights, bias ½", W * np.sqrt(2 / 12), V * np.sqrt(2 / 11), "relu", 0.001, 0.5),
+        ("positive output weights", W, np.abs(V), "relu", 0.001, 0.0),
+        ("sigmoid output", W, V, "sigmoid", 0.5, 0.0),
+        ("identity output", W, V, "identity", 0.001, 0.0),
+    ):
+        losses, _ = ensemble(W_start, V_start, "relu", out, rate, 5000, output_bias=bias)
+        converged[name] = np.sum(losses[-1] < 0.01)
+        (at_44,), (share, low, high), (dead,) = table[name]
+        assert at_44 == pytest.approx(losses[-1, 44], rel=0.06, abs=1e-9)
+        assert share == pytest.approx(converged[name], abs=1)
+        assert [low, high] == pytest.approx(wilson(share, 100), abs=0.06)
+        assert dead == np.sum(losses[-1] == 2)
+    ranking = sorted(converged, key=lambda name: -converged[name])
+    said = re.sub(r"\s+", " ", shown["3.6"].said)
+    assert f'Of the cures, "{ranking[0]}" works for {converged[ranking[0]]}% of the seeds and "{ranking[1]}"' in said
+    assert f"The best cure here: {ranking[0]}" in shown["3.6"].titles[0]
+    assert table["as given"][0] == [2]
+
+
+def test_another_seed_is_no_cure(shown, thousand):
+    dead = np.array([sends_nothing_back(z) for z in thousand])
+    following, share, low, high = found(r"start is #; but .* only #% .#% to #%. converge", shown["3.6"].said)
+    assert following == 45 + np.argmin(dead[45:])
+    alive = (~dead[:100]).sum()
+    assert [low, high] == pytest.approx(wilson(share / 100 * alive, alive), abs=0.1)
+    assert share < 50
+
+
+def test_what_the_quieter_faults_cost(shown, thousand):
+    living = np.flatnonzero(thousand[:100].max(axis=1) > 0)
+    every = {"forward", "W_out", "b_hidden", "slope"}
+    table = rows(shown["3.7"].said)
+    for name, fault in (
+        ("stale forward pass", "forward"),
+        ("updated weights used", "W_out"),
+        ("no hidden slope in the bias", "b_hidden"),
+        ("slope 1 at 0", "slope"),
+    ):
+        for column, rate in ((0, 0.001), (1, 0.1)):
+            deviations = []
+            for seed in living:
+                W, V = draw(seed)
+                before = np.concatenate([W.ravel(), np.zeros(10), V.ravel(), [0]])
+                right, wrong = (program(seed, rate, 1, mended)[1] - before for mended in (every, every - {fault}))
+                deviations.append(np.linalg.norm(wrong - right) / np.linalg.norm(right))
+            assert table[name][column] == [pytest.approx(100 * np.median(deviations), abs=0.1, rel=0.02)]
+    assert table["slope 1 at 0"] == [[0], [0]]
+    counts = {name: row for name, row in table.items() if len(row) == 2 and name not in ("fault",)}
+    given, mended = found("converge from # to #\\.", shown["3.7"].said)
+    assert [given, mended] == [counts["as given"][0][0], counts["all four mended"][0][0]]
+    assert counts["all four mended"][1] < counts["as given"][1]  # epochs
+
+
+def test_the_loops_cost_time(shown):
+    loops, arrays, times = found("program about # s .* whole arrays # s, which is # times faster", shown["3.8"].said)
+    assert loops / arrays == pytest.approx(times, rel=0.1)
+    assert times > 3
+
+
+# The figures
+
+
+def test_every_figure_has_a_title_and_an_alternative_text_of_its_own(shown):
+    titles = [title for question in shown.values() for title in question.titles]
+    alts = [alt for question in shown.values() for alt in question.alts]
+    assert len(titles) == len(alts) >= 20
+    assert all(len(title) > 15 for title in titles)
+    assert all(len(alt) > 60 for alt in alts)
+    assert len(set(titles)) == len(titles)
+    assert len(set(alts)) == len(alts)
+
+
+# The checks, and other seeds: the notebook's cells in this process, without a kernel and without drawing
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """What the cells show, kept instead of displayed."""
+    kept = []
+    monkeypatch.setattr(byhand.lab, "show", lambda figure, alt: kept.append(alt))
+    monkeypatch.setattr(byhand.lab, "say", kept.append)
+    return kept
+
+
+def code_cells(notebook, first, last):
+    """The code cells of the questions from `first` up to (without) `last`, and those before the first question."""
+    number = (0, 0)
+    for cell in notebook.cells:
+        for title in question_titles(cell):
+            number = tuple(int(part) for part in title.split()[0].split("."))
+        if cell.cell_type == "code" and (number == (0, 0) or first <= number < last):
+            yield ".".join(map(str, number)), cell
+
+
+MISTAKES = [
+    ("1.1", "np.sqrt(0.01) * np.random.randn", "0.01 * np.random.randn"),
+    ("1.4", "a_start * x_train + b_start", "a_start * x_train"),
+    ("1.5", "y_hat - y_train", "y_train - y_hat"),
+    ("1.5", "np.sum(err**2) / N", "np.sum(err**2)"),
+    ("1.6", "2 * np.sum(err) / N", "np.sum(err) / N"),
+    ("1.6", "np.sum(err * x_train)", "np.sum(err)"),
+    ("1.7", "a_start - learning_rate * grad_a", "a_start + learning_rate * grad_a"),
+    ("1.8", "b = b - learning_rate * 2 * np.sum(err)", "b = b - learning_rate * 2 * np.sum(a * x_train + b - y_train)"),
+    ("1.10", "y_train.mean() - a_best * x_train.mean()", "y_train.mean()"),
+    ("1.11", "np.sum(x_train), N]", "np.sum(x_train), 1]"),
+    ("1.11", "1 - learning_rate * eigenvalues[0]", "1 - learning_rate * eigenvalues[1]"),
+    ("1.12", "2 / eigenvalues[1]", "1 / eigenvalues[1]"),
+    ("2.1", "(p + q) % 2", "max(p, q)"),
+    ("2.2", "+ n_outputs)", ")"),
+    ("2.3", "return W @ x + b", "return W @ x"),
+    ("2.3", "return x @ V + b", "return x @ V + b.T[0, 0]"),
+    ("2.4", "s * (1 - s)", "s * (1 - z)"),
+    ("2.5", "X @ W_hidden.mT + b_hidden", "X @ W_hidden.mT"),
+    ("2.7", "2 * (y_hat - y)", "(y_hat - y)"),
+    ("2.7", "2 * (y_hat - y) * f_out.derivative(z_out)", "2 * (y_hat - y)"),
+    ("2.7", "* f_hidden.derivative(z_hidden)", "* f_hidden.derivative(a_hidden)"),
+    ("2.7", "(delta_out @ W_out) * f_hidden.derivative(z_hidden)", "delta_out @ W_out"),
+    ("2.7", "delta_hidden.sum(axis=-2, keepdims=True)", "delta_hidden.mean(axis=-2, keepdims=True)"),
+    ("2.7", "delta_out.mT @ a_hidden", "delta_out.mT @ z_hidden"),
+    ("2.8", "p - learning_rate * g", "p - learning_rate * g / 4"),
+    ("2.10", "np.where(z > 0, 1.0, 0.0)", "np.where(z >= 0, 1.0, 0.0)"),
+    ("2.10", "np.ones_like(z)", "z"),
+]
+
+
+def test_every_check_refuses_a_wrong_answer(quiet, capsys):
+    """Up to ReLU, cell by cell; beside each right answer, wrong ones are tried in a copy of the variables."""
+    namespace, wrong, refused = {}, [], []
+    for question, cell in code_cells(solution_notebook(), (1, 1), (2, 11)):
+        for here, old, new in MISTAKES:
+            if (
+                here == question
+                and "BEGIN SOLUTION" in cell.source
+                and old in cell.source
+                and "show(" not in cell.source
+            ):
+                variables = namespace.copy()
+                with np.errstate(all="ignore"):
+                    exec(cell.source.replace(old, new, 1), variables)
+                wrong.append(((here, old, new), variables))
+        if "check" in tags(cell):
+            for mistake, variables in wrong:
+                with pytest.raises(AssertionError, match=rf"^{re.escape(question)} "):
+                    exec(cell.source, variables)
+                refused.append(mistake)
+            wrong = []
+        exec(cell.source, namespace)
+    assert sorted(refused) == sorted(MISTAKES)
+    assert "○" not in capsys.readouterr().out
+
+
+def test_with_another_seed_every_check_passes_and_the_words_follow(quiet, capsys):
+    """Parts 1 and 2; Part 3 takes its own seeds."""
+    namespace = {}
+    for _, cell in code_cells(solution_notebook(seed=7), (1, 1), (3, 1)):
+        exec(cell.source, namespace)
+    assert (
+        len(re.findall(r"^✓", capsys.readouterr().out, flags=re.MULTILINE)) == 23
+    )  # all but 1.2 and 1.9, which are plots
+    said = "\n".join(quiet)
+    assert namespace["SEED"] == 7
+    middle = namespace["middle"]
+    assert f"band of {'ones' if middle > 0.5 else 'zeros'} runs through the middle ({middle:.2f} there)" in said
+    medians = {name: np.median(when) for name, when in namespace["reached"].items()}
+    assert f"fastest with **{min(medians, key=medians.get)}**" in said
+    assert f"Chosen by validation: {namespace['best_candidate']}, network" in said
+    assert f"The fastest candidate is {namespace['fastest_candidate']} (" in said
+    for losses, name in ((namespace["losses_relu"], "both layers"), (namespace["losses_mixed"], "then the identity")):
+        if losses[-1] >= 0.01:
+            assert re.search(rf"{name} it\s+ends at {losses[-1]:.3f}", said)
+        else:
+            assert re.search(rf"{name} it\s+falls below 0.01 in epoch {np.argmax(losses < 0.01)}", said)
+
+
+def test_the_default_seed_is_the_handouts():
+    assert notebooks.DEFAULT_SEED == 44

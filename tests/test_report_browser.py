@@ -1,0 +1,267 @@
+"""The report, as a browser shows it: alone, without network or JavaScript, to everyone, on every screen."""
+
+from __future__ import annotations
+
+import html
+import re
+from itertools import pairwise
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from byhand.lab.formulas import inline_formula, mathml
+
+WIDE, PHONE = {"width": 1360, "height": 900}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(params=["small", "td1"])
+def report(request):
+    return request.getfixturevalue(request.param).report.as_uri()
+
+
+@pytest.fixture
+def small_report(small):
+    return small.report.as_uri()
+
+
+def opened(page, report, viewport=WIDE, **media):
+    page.set_viewport_size(viewport)
+    page.emulate_media(**media)
+    page.goto(report)
+    return page
+
+
+def test_it_asks_for_nothing_and_complains_of_nothing(page, report):
+    requests, messages = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    opened(page, report)
+    page.wait_for_load_state("networkidle")
+    assert [url for url in requests if not url.startswith("data:")] == [report]
+    assert messages == []
+
+
+def test_td1_is_smaller_than_a_megabyte(td1):
+    assert td1.report.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(page, report, scheme):
+    assert violations(opened(page, report, color_scheme=scheme)) == []
+
+
+def test_axe_finds_no_violation_on_a_phone(page, small_report):
+    assert violations(opened(page, small_report, PHONE)) == []
+
+
+def violations(page):
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    found = Axe().run(page).response["violations"]
+    return [(violation["id"], [node["html"][:200] for node in violation["nodes"]]) for violation in found]
+
+
+def test_light_and_dark_are_what_they_say(page, small_report):
+    lightness = "Number(getComputedStyle(document.documentElement).backgroundColor.match(/\\d+/)[0])"
+    assert opened(page, small_report, color_scheme="light").evaluate(lightness) > 230
+    assert opened(page, small_report, color_scheme="dark").evaluate(lightness) < 40
+
+
+def test_it_reads_without_javascript(chromium, small_report):
+    context = chromium.new_context(java_script_enabled=False)
+    page = opened(context.new_page(), small_report)
+    assert page.get_by_role("heading", level=1).inner_text() == "A small practical"
+    assert "The largest square is" in page.locator(".answer").last.inner_text()
+    code = page.locator("details.code", has_text="left.set(").locator(".highlight")
+    assert not code.is_visible()
+    page.get_by_text("Code", exact=True).first.click()
+    assert code.is_visible()
+    context.close()
+
+
+def test_formulas_are_mathml_and_no_latex_is_left(page, report):
+    opened(page, report)
+    formulas = page.locator("math")
+    assert formulas.count() >= 5
+    sizes = formulas.evaluate_all(
+        "all => all.filter(f => f.checkVisibility()).map(f => f.getBoundingClientRect()).map(r => [r.width, r.height])"
+    )
+    assert all(width > 4 and height > 4 for width, height in sizes)
+    text = page.evaluate(
+        """() => {
+            const copy = document.querySelector('main').cloneNode(true);
+            copy.querySelectorAll('pre, code, svg').forEach(element => element.remove());
+            return copy.textContent;
+        }"""
+    )
+    assert re.findall(r".{0,30}[$\\].{0,30}", text) == []
+    assert [formula for formula in formulas.all_text_contents() if "&" in formula] == []
+
+
+def test_a_formula_is_set_as_written(page, small_report):
+    """The fraction stands left of the sign, and the signs of the two lines stand one below the other."""
+    opened(page, small_report)
+    formula = page.locator("math[display=block]").first
+    fraction = formula.locator("mfrac").bounding_box()
+    first, second = (formula.locator("mtr").nth(row).locator("mtd").nth(1) for row in range(2))
+    assert fraction["x"] + fraction["width"] <= first.bounding_box()["x"]
+    signs = [cell.locator("mo").first.bounding_box() for cell in (first, second)]
+    assert signs[0]["x"] == pytest.approx(signs[1]["x"], abs=1)
+    assert signs[0]["y"] < signs[1]["y"]
+    assert {"10,000", "for"} <= {text.strip() for text in page.locator("mtext").all_text_contents()}
+
+
+def test_nothing_is_wider_than_a_phone(page, report):
+    opened(page, report, PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    wider = page.evaluate(
+        """() => [...document.querySelectorAll('main *, footer *')]
+            .filter(e => !e.closest('.scrolling') && !e.closest('svg') && e.checkVisibility())
+            .filter(e => e.getBoundingClientRect().right > 360 + .5)
+            .map(e => e.outerHTML.slice(0, 200))"""
+    )
+    assert wider == []
+
+
+def test_every_figure_has_an_alternative_text_of_its_own(page, report):
+    opened(page, report)
+    figures = page.locator("figure")
+    assert figures.count() >= 2
+    names = page.locator("figure > svg[role=img]").evaluate_all("all => all.map(svg => svg.getAttribute('aria-label'))")
+    assert len(names) == figures.count()
+    assert all(len(name) > 20 for name in names), names
+    assert len(set(names)) == len(names)
+    assert page.locator("main img").count() == 0
+
+
+def test_the_figures_do_not_get_mixed_up(page, report):
+    """Markers, clips and gradients are found by id: each must be unique, there, and in its own figure."""
+    opened(page, report)
+    doubles, lost, foreign = page.evaluate(
+        """() => {
+            const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+            const doubles = ids.filter((id, i) => ids.indexOf(id) !== i);
+            const lost = [], foreign = [];
+            for (const e of document.querySelectorAll('svg *')) {
+                for (const {value} of e.attributes) {
+                    for (const [, id] of value.matchAll(/(?:^|url\\()#([^)]+)/g)) {
+                        if (/^[0-9a-f]{6}$/i.test(id)) continue;  // a colour
+                        const target = document.getElementById(id);
+                        if (!target) lost.push(id);
+                        else if (target.closest('svg') !== e.closest('svg')) foreign.push(id);
+                    }
+                }
+            }
+            return [doubles, lost, foreign];
+        }"""
+    )
+    assert (doubles, lost, foreign) == ([], [], [])
+    assert page.locator("svg style").count() == 0
+
+
+def test_an_image_in_a_figure_is_shown(page, small_report):
+    """The four squares of imshow: four colours in the picture of the figure."""
+    opened(page, small_report)
+    image = page.locator("figure svg image").first
+    width, height = image.evaluate("i => [i.getBBox().width, i.getBBox().height]")
+    assert width > 50
+    assert height > 50
+    assert image.get_attribute("href").startswith("data:image/png;base64,")
+
+
+def test_headings_are_in_order_and_the_contents_lead_to_them(page, report):
+    opened(page, report)
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(h => Number(h.tagName[1]))")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    links = page.evaluate(
+        """[...document.querySelectorAll('nav a')].map(
+            a => [a.textContent, document.getElementById(a.hash.slice(1))?.textContent])"""
+    )
+    assert [shown for shown, _ in links] == [heading for _, heading in links]
+    assert len(links) == levels.count(2) + levels.count(3)
+
+
+def test_the_contents_are_beside_the_text_or_folded_above_it(page, small_report):
+    link = page.get_by_role("link", name="1.2 The square")
+    opened(page, small_report, WIDE)
+    assert link.is_visible()
+    assert link.bounding_box()["x"] < page.locator("main").bounding_box()["x"]
+    opened(page, small_report, PHONE)
+    assert not link.is_visible()
+    page.get_by_text("Contents").click()
+    link.click()
+    assert page.evaluate("scrollY") > 300
+
+
+def test_the_keyboard_skips_the_contents(page, small_report):
+    opened(page, small_report)
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the text"
+    assert page.get_by_text("Skip to the text").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+def test_what_is_shown_and_what_is_folded(page, small_report):
+    opened(page, small_report)
+    text = page.locator("main").inner_text()
+    assert "np.random.seed(SEED)" in text, "what the question asked for"
+    assert "plt.subplots" not in text, "the code of a figure is folded"
+    assert "with question" not in text, "the code of a check is folded"
+    assert "✓ 1.2 The square" in text
+    assert "say(f" not in text
+    assert "derivative: largest relative difference 2.5e-13" in text
+    assert "epoch 1  loss <0.5>" in text
+    whole = page.locator("main").text_content()
+    assert "SOLUTION" not in whole
+    assert whole.count("a library's warning") == 1, "in the code that prints it, and not again"
+    answers = page.locator(".answer")
+    assert [answer.split("\n")[0].lower() for answer in answers.all_inner_texts()] == ["answer"] * 2
+
+
+def test_the_foot_says_how_it_was_made(page, report):
+    import matplotlib
+    import numpy
+    import sklearn
+
+    import byhand
+
+    foot = opened(page, report).locator("footer").inner_text()
+    assert re.search(r"Made on \d{1,2} [A-Z][a-z]+ 20\d\d by byhand lab --seed 44, seed 44\.", foot)
+    libraries = (("byhand", byhand), ("NumPy", numpy), ("matplotlib", matplotlib), ("scikit-learn", sklearn))
+    for name, library in libraries:
+        assert f"{name} {library.__version__}" in foot
+    assert re.search(r"Python 3\.\d+\.\d+", foot)
+
+
+def test_on_paper_no_figure_is_split_and_nothing_folded_is_left(page, report):
+    opened(page, report, {"width": 643, "height": 978}, media="print")  # A4 without its margins
+    assert not page.locator("nav").is_visible()
+    assert page.locator("details.code").evaluate_all("all => all.filter(d => d.checkVisibility()).length") == 0
+    figures = page.locator("figure").evaluate_all(
+        "all => all.map(f => [getComputedStyle(f).breakInside, f.getBoundingClientRect().height])"
+    )
+    assert all(inside == "avoid" and height < 978 for inside, height in figures)
+    assert page.pdf().startswith(b"%PDF")
+
+
+def texts(page):
+    return [html.unescape(re.sub(r"<[^>]*>", "", formula)) for formula in re.findall(r"<math.*?</math>", page)]
+
+
+def test_a_long_formula_may_go_on_in_the_next_line_before_a_relation():
+    short, long = r"a = b", r"\hat y = (x W_h + b_h)^\top W_o + b_o = f(u = 1) + 1 \le 2"
+    assert len(texts(inline_formula(short))) == 1
+    first, *others = texts(inline_formula(long))
+    assert [other[0] for other in others] == ["=", "=", "≤"]
+    assert first == "y^"
+    assert "u=1" in others[1], "not inside brackets"
+    assert "".join(texts(inline_formula(long))) == "".join(texts(mathml(long, "inline")))
+
+
+def test_a_leading_minus_is_a_sign_and_another_one_an_operation():
+    formula = html.unescape(mathml(r"a = -1, f(-x) - (1) - 2", "inline"))
+    assert re.findall(r"<mo( form=\"prefix\")?>−</mo>", formula) == [' form="prefix"', ' form="prefix"', "", ""]
