@@ -6,6 +6,7 @@ The student's code runs in the sandbox (`check_job`); everything is judged here.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,9 @@ from byhand.diagnosis.sandboxed import unpack
 from byhand.diagnosis.sources import Cell
 
 Status = Literal["right", "wrong", "not done yet", "unclear"]
+
+# What reading an experiment may raise when their code has tampered with it.
+_GARBLED = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 LIMITS = Limits(wall_seconds=10, cpu_seconds=10, memory_mb=2048, output_mb=16, disk_mb=100)
 
@@ -240,8 +244,6 @@ class _Checker:
             if message.get("kind") == "failed":
                 error = message["error"]
                 if id_ := self._id_of_error(error, ""):
-                    if id_ == "shape-mismatch" and self._flat_targets():
-                        id_ = "broadcast-error-matrix"
                     self._find(id_, self._cell_of(error), f"{error['type']}: {error['message']}", 0.8, message["program"])
 
     def _cell_of(self, error: Mapping[str, Any]) -> tuple[str, int | None]:
@@ -255,12 +257,21 @@ class _Checker:
         if kind in ("NameError", "UnboundLocalError"):
             return self._id_of_name(error)
         if kind == "ValueError" and re.search(r"could not be broadcast|mismatch in its core dimension|not aligned|broadcastable", text):
-            return "shape-mismatch"
+            return self._id_of_shapes(text)
         if re.search(r"only (0-dimensional|length-1|size-1) arrays|setting an array element with a sequence", text):
             return "size-one-array-to-scalar"
         if kind == "UFuncTypeError" or "Cannot cast ufunc" in text:
             return "integer-parameters" if re.search(r"to dtype\('?u?int", text) else None
         return None
+
+    def _id_of_shapes(self, text: str) -> str:
+        """Two shapes that are each other's transpose, or a square of the number of targets, tell more."""
+        shapes = [tuple(int(k) for k in found.split(",") if k) for found in re.findall(r"\(([\d,]+)\)", text)]
+        if "broadcast" in text and len(shapes) >= 2 and len(shapes[0]) == 2 and shapes[0] == shapes[1][::-1] and shapes[0] != shapes[1]:
+            return "transposed-gradient" if 1 not in shapes[0] else "shape-mismatch"
+        if (n := self._flat_targets()) and (n, n) in shapes:
+            return "broadcast-error-matrix"
+        return "shape-mismatch"
 
     def _id_of_name(self, error: Mapping[str, Any]) -> str | None:
         name = error.get("name")
@@ -365,11 +376,12 @@ class _Checker:
                 return bool(packed["shape"][0] > packed["shape"][1])
         return any(m.get("kind") == "experiment" and m["forms"][0] == "rows" for m in self.messages)
 
-    def _flat_targets(self) -> bool:
-        return any(
-            packed and names.means(name, "y") and len(packed["shape"]) == 1 and packed["shape"][0] > 2
-            for name, packed in self.ran.get("names", {}).items()
-        )
+    def _flat_targets(self) -> int:
+        """How many targets there are in a flat array; 0 when they are no flat array."""
+        for name, packed in self.ran.get("names", {}).items():
+            if packed and names.means(name, "y") and len(packed["shape"]) == 1 and packed["shape"][0] > 2:
+                return int(packed["shape"][0])
+        return 0
 
     def _accuracy(self, name: str, values: dict[str, Array], arguments: dict[str, list[Array]]) -> None:
         cell, node = self.functions[name]
@@ -408,25 +420,12 @@ class _Checker:
     # ── parameters ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _initial_values(self) -> None:
-        used = {p["name"]: p for m in self.messages if m.get("kind") == "experiment" for p in m["parameters"]}
+        used = {p["name"] for m in self.messages if m.get("kind") == "experiment" for p in m["parameters"]}
         first = {n: unpack(v) for n, v in self.ran.get("first", {}).items() if v is not None}
-        now = {n: unpack(v) for n, v in self.ran.get("names", {}).items() if v is not None}
-        for name, parameter in used.items():
-            if name not in first:
-                continue
+        for name in used & set(first):
             value = first[name]
             if value.dtype.kind in "iu" and re.search(rf"\b{name}\b(\[[^\]]*\])*\s*[-+]=", self.text):
                 self._find("integer-parameters", self._assigned(name), f"{name} has the dtype {value.dtype}", 0.85, "parameters")
-            if parameter["kind"] == "W" and parameter["layer"] == 0 and value.ndim == 2 and min(value.shape) > 1:
-                last = now.get(name, value)
-                if np.ptp(value) == 0 and last.shape == value.shape and _units_equal(last, parameter["form"]):
-                    self._find(
-                        "symmetric-initialization",
-                        self._assigned(name),
-                        f"every number of {name} starts at {value.ravel()[0]:g}",
-                        0.9,
-                        "parameters",
-                    )
 
     def _assigned(self, name: str) -> tuple[str, int | None]:
         for cell in self.cells:
@@ -438,33 +437,49 @@ class _Checker:
     # ── forward and backward ───────────────────────────────────────────────────────────────────────────────────
 
     def _network(self) -> None:
-        experiments = [m for m in self.messages if m.get("kind") == "experiment"]
         log = bool(re.search(r"\blog(1p|2)?\(", self.text))
-        verdicts: list[Verdict] = []
+        experiments: list[Experiment] = []
         known: dict[int, OwnLoss] = {}
-        for message in experiments:
-            try:
+        for message in self.messages:
+            if message.get("kind") != "experiment":
+                continue
+            with contextlib.suppress(*_GARBLED):
                 experiment = Experiment(message)
-                loss = experiment.own_loss(experiment.network())
-            except (ValueError, KeyError, TypeError, IndexError):
-                continue
-            if loss is not None and not message["own"]:
-                known.setdefault(len(message["sizes"]), loss)
-        for message in experiments:
-            try:
-                verdicts.append(judge(message, log, self._comparable(known, message)))
-            except (ValueError, KeyError, TypeError, IndexError):
-                continue
-            for name in leaks(message):
-                self._find("label-leak", self._where(verdicts[-1].parts[0] if verdicts[-1].parts else ""), f"{name} changes when the targets do", 0.9, "forward")
+                loss = experiment.own_loss(experiment.network)
+                experiments.append(experiment)
+                if loss is not None and loss.kind != "unknown" and not experiment.own:
+                    known.setdefault(len(experiment.sizes), loss)
+        verdicts: list[Verdict] = []
+        for experiment in experiments:
+            with contextlib.suppress(*_GARBLED):
+                verdicts.append(judge(experiment, log, known.get(len(experiment.sizes))))
+                for name in leaks(experiment):
+                    where = self._where(experiment.parts[0] if experiment.parts else "")
+                    self._find("label-leak", where, f"{name} changes when the targets do", 0.9, "forward")
+            self._symmetry(experiment)
         for depth in sorted({len(v.sizes) for v in verdicts}):
             self._judge_network([v for v in verdicts if len(v.sizes) == depth])
         self._unfilled(verdicts)
 
-    def _comparable(self, known: Mapping[int, OwnLoss], message: dict[str, Any]) -> OwnLoss | None:
-        """The loss that another experiment with this network showed; its factor holds for the same sizes only."""
-        loss = known.get(len(message["sizes"]))
-        return loss if loss is not None and not message["own"] else None
+    def _symmetry(self, experiment: Experiment) -> None:
+        """Hidden units that are all the same in the student's own parameters, as they are now."""
+        present = dict(zip(experiment.places, experiment.message["present"], strict=True))
+        forms = {p: d["form"] for p, d in zip(experiment.places, experiment.parameters, strict=True)}
+        below, above = present.get((0, "W")), present.get((1, "W"))
+        if below is None or above is None:
+            return
+        W, V = unpack(below), unpack(above)
+        W = W if forms[0, "W"] == "out,in" else W.T
+        V = V.T if forms[1, "W"] == "out,in" else V
+        if len(W) > 1 and len(W) == len(V) and np.allclose(W, W[0]) and np.allclose(V, V[0]):
+            name = experiment.names_of[0, "W"]
+            self._find(
+                "symmetric-initialization",
+                self._assigned(name),
+                f"all {len(W)} hidden units have the same weights in {name} and in {experiment.names_of[1, 'W']}",
+                0.9,
+                "parameters",
+            )
 
     def _judge_network(self, verdicts: list[Verdict]) -> None:
         forward = next((v for v in verdicts if v.network is not None), None)
@@ -576,11 +591,6 @@ class _Checker:
 
 def _same(got: Array, truth: Array) -> bool:
     return bool(got.shape == np.shape(truth) and np.allclose(got, truth, rtol=1e-6, atol=1e-9))
-
-
-def _units_equal(W: Array, form: str) -> bool:
-    units = W.T if form == "in,out" else W
-    return bool(np.allclose(units, units[0]))
 
 
 def _id_of_values(f: Any, z: Array, got: Array, truth: Array, inside: tuple[Array, Array] | None, derivative: bool) -> str:

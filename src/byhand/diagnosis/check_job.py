@@ -143,6 +143,7 @@ class Prober:
         self.deadline = time.monotonic() + _EXPERIMENTS_SECONDS
         self.x_names, self.y_names = self._data_names()
         self.calls = self._calls()
+        self.made_up = {"_parameters"}
         self.shares = any("softmax" in cell["source"] for cell in code.cells)
         self.loss_names = [n for n in self._callables() if names.means(n, "is_loss") and not names.means(n, "is_derivative")]
 
@@ -398,7 +399,9 @@ class Prober:
                         made = dict(zip(weights, (np.zeros(first), np.zeros(second)), strict=True))
                         made |= {b: np.zeros(s) for b, s in zip(biases, bias, strict=False)}
                         for label, value in made.items():
-                            self.namespace.setdefault(label, value)
+                            if label not in self.namespace:
+                                self.made_up.add(label)
+                                self.namespace[label] = value
                         yield [((label,), value) for label, value in made.items()]
             if names.means(node.name, "is_forward") and any(a.arg in ("parameters", "params") for a in node.args.args):
                 self.namespace.setdefault("_parameters", [np.zeros(s) for s in ((10, 2), (1, 10), (1, 10), (1, 1))])
@@ -609,9 +612,16 @@ class Program:
             "rate": RATE,
             "step": STEP,
             "moved": moved,
+            "present": [self._present(p) for p in parameters],
             "leak": self._leak(state, wanted),
             "big_step": self._big_step(state),
         }
+
+    def _present(self, parameter: Parameter) -> dict[str, Any] | None:
+        """What the student's own code has there; None when we had to make one up."""
+        if parameter.path[0] in self.prober.made_up:
+            return None
+        return pack(get_path(self.prober.frozen.saved, parameter.path))
 
     def parts(self) -> list[str]:
         """The names of the functions in it."""

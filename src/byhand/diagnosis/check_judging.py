@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 from typing import Any, Literal
 
@@ -50,6 +51,7 @@ class OwnLoss:
     factor: float
     own: bool
     name: str = ""
+    form: str = "1"
 
 
 @dataclass
@@ -129,8 +131,9 @@ class Experiment:
         W = [by_place[k, "W"] for k in layers]
         return W, [by_place.get((k, "b"), np.zeros(self.sizes[k + 1])) for k in layers]
 
+    @cached_property
     def network(self) -> Network | None:
-        """Find by value what the forward pass computes."""
+        """What the forward pass computes, found by value."""
         W, b = self.weights()
         outputs = {name: rows for name, array in self.outputs.items() if (rows := self.rows(array)) is not None}
         matches: list[Network] = []
@@ -201,15 +204,16 @@ class Experiment:
             return unknown
         for name, value in sorted(scalars.items(), key=lambda item: not item[0].startswith("loss:")):
             for kind, base in _bases(y_hat, self.y).items():
-                for factor in self.factors():
+                for form, factor in self.factors().items():
                     if base and abs(value - factor * base) <= 1e-9 * abs(value):
-                        return OwnLoss(kind, factor, True, name)  # type: ignore[arg-type]
+                        return OwnLoss(kind, factor, True, name, form)  # type: ignore[arg-type]
         return unknown
 
-    def factors(self) -> list[float]:
-        """The factors that a loss commonly has in front of its sum."""
+    def factors(self) -> dict[str, float]:
+        """The factors that a loss commonly has in front of its sum, by what they are in any size."""
         n, k = self.n, self.sizes[-1]
-        return list(dict.fromkeys(a / b for a in (1.0, 0.5) for b in (1, n, n * k, k)))
+        divisors = {"1": 1, "n": n, "nk": n * k, "k": k}
+        return {f"{a}/{name}": a / divisor for a in (1.0, 0.5) for name, divisor in divisors.items()}
 
     def y_hat(self, network: Network | None) -> Array | None:
         """The output, when the forward pass is one that we know."""
@@ -389,10 +393,9 @@ def _loss_gradient(loss: OwnLoss, network: Network) -> Callable[[Array, Array], 
     return gradient
 
 
-def judge(message: dict[str, Any], log_in_source: bool, known: OwnLoss | None = None) -> Verdict:
+def judge(experiment: Experiment, log_in_source: bool, known: OwnLoss | None = None) -> Verdict:
     """What one experiment says."""
-    experiment = Experiment(message)
-    network = experiment.network()
+    network = experiment.network
     loss = experiment.own_loss(network)
     verdict = Verdict(
         experiment.program, experiment.parts, "none", network, loss, own_sizes=experiment.own, names_of=experiment.names_of, sizes=experiment.sizes
@@ -419,10 +422,11 @@ def judge(message: dict[str, Any], log_in_source: bool, known: OwnLoss | None = 
 
 def _assumed(experiment: Experiment, log_in_source: bool, known: OwnLoss | None) -> list[OwnLoss]:
     """The losses that a gradient may belong to when the code does not say which."""
+    factors = experiment.factors()
     if known is not None and known.kind != "unknown":
-        return [known]
-    halves = [OwnLoss("squares", factor, False) for factor in experiment.factors()]
-    logs = [OwnLoss("log", factor, False) for factor in experiment.factors() if factor in (1.0, 1 / experiment.n, 1 / experiment.y.size)]
+        return [replace(known, factor=factors[known.form], name="")]
+    halves = [OwnLoss("squares", factor, False) for factor in dict.fromkeys(factors.values())]
+    logs = [OwnLoss("log", factors[form], False) for form in ("1.0/1", "1.0/n", "1.0/nk")]
     return halves + (logs if log_in_source else [])
 
 
@@ -430,6 +434,8 @@ def _judge_reading(
     experiment: Experiment, verdict: Verdict, found: Gradients, assumed: list[OwnLoss], rate_known: bool
 ) -> None:
     network = verdict.network
+    if network is not None:
+        found = {p: g for p, g in found.items() if not (p[1] == "b" and p[0] in network.without_bias)}
     truths = [(loss, truth) for loss in assumed if (truth := experiment.numerical(network, loss)) is not None]
     if not truths:
         verdict.status = "unclear"
@@ -484,7 +490,6 @@ def _explanations(
     experiment: Experiment, network: Network, found: Gradients, losses: list[OwnLoss], rate_known: bool
 ) -> list[Explanation]:
     """The simplest explanations, over the losses that the gradient may belong to."""
-    found = {p: g for p, g in found.items() if not (p[1] == "b" and p[0] in network.without_bias)}
     best: list[Explanation] = []
     for pairs in (False, True):
         for loss in losses if not pairs else losses[:4]:
@@ -552,11 +557,10 @@ def _look_at_big_step(experiment: Experiment, verdict: Verdict, assumed: list[Ow
                         return
 
 
-def leaks(message: dict[str, Any]) -> list[str]:
+def leaks(experiment: Experiment) -> list[str]:
     """The outputs of the forward pass, by name, that change when nothing but the targets does."""
-    experiment = Experiment(message)
-    network = experiment.network()
-    changed = {name: unpack(v) for name, v in message["leak"] if v is not None}
+    network = experiment.network
+    changed = {name: unpack(v) for name, v in experiment.message["leak"] if v is not None}
     if network is not None:
         return []
     result = []

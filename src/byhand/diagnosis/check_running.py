@@ -22,8 +22,8 @@ import numpy as np
 from byhand.diagnosis import names
 from byhand.diagnosis.sandboxed import describe
 
-_STATEMENT_SECONDS = 0.4
-_ALL_SECONDS = 2.0
+_STATEMENT_SECONDS = 0.25
+_ALL_SECONDS = 1.2
 _CALL_SECONDS = 0.6
 
 

@@ -58,6 +58,14 @@ def layer_of(name: str) -> int | None:
 def kind_of(name: str) -> str:
     """ "W" for the name of weights, "b" for that of a bias; "" when it is neither."""
     lowered = name.lower().strip("_")
+    if lowered.startswith(("grad", "d_", "delta", "dw", "db")):
+        return ""
+    if "bias" in lowered:
+        return "b"
+    if "weight" in lowered or re.search(r"_w\d?\Z", lowered):
+        return "W"
+    if re.search(r"_b\d?\Z", lowered):
+        return "b"
     if re.match(r"(b\Z|b\d|b_|bias|b[a-z]{1,2}\Z|bh|bo|beta\d?\Z|theta0)", lowered) and not lowered.startswith("batch"):
         return "b"
     if re.match(r"(w\Z|w\d|w_|weight|w[a-z]{1,2}\Z|theta|v\Z|u\Z|v_|u_|syn\d|k\Z)", lowered):
