@@ -29,7 +29,9 @@ Status = Literal["right", "wrong", "not done yet", "unclear"]
 # What reading an experiment may raise when their code has tampered with it.
 _GARBLED = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
-LIMITS = Limits(wall_seconds=10, cpu_seconds=10, memory_mb=2048, output_mb=16, disk_mb=100)
+_ATTEMPTS = 4
+
+LIMITS = Limits(wall_seconds=8, cpu_seconds=10, memory_mb=1024, output_mb=16, disk_mb=100)
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing that the practical asks for, and how far it is."""
+    """One thing that the practical asks for, and how far it is; `part` is the same for everybody's own names."""
 
     name: str
     status: Status
     note: str = ""
+    part: str = ""
 
 
 @dataclass
@@ -126,20 +129,57 @@ def check_file(path: Path, limits: Limits = LIMITS) -> Report:
     return check_cells(sources.read(path), path.name, limits)
 
 
-def check_cells(cells: Sequence[Cell], file: str, limits: Limits = LIMITS) -> Report:
-    """Check code that has been read already."""
-    request = {"cells": [asdict(cell) for cell in cells]}
-    outcome = run("byhand.diagnosis.check_job:main", request, limits=limits)
-    return _Checker(list(cells), outcome, file).report()
+def check_cells(
+    cells: Sequence[Cell], file: str, limits: Limits = LIMITS, values: Mapping[str, Any] | None = None
+) -> Report:
+    """Check code that has been read already; `values` are names that it finds defined (see `notebook`)."""
+    skip: list[str] = []
+    request: dict[str, Any] = {"cells": [asdict(cell) for cell in cells], "values": values or {}, "skip": skip}
+    told: list[str] = []
+    for _ in range(_ATTEMPTS):
+        outcome = run("byhand.diagnosis.check_job:main", request, limits=limits)
+        told += [note for note in _how_it_ended(outcome, limits) if note not in told]
+        guilty = _last_step(outcome)
+        if outcome.ended in ("finished", "raised") or guilty in skip:
+            break
+        skip.append(guilty)  # the rest of the work may be right: look at it without that step
+    return _Checker(list(cells), outcome, file, told).report()
+
+
+def _last_step(outcome: Outcome) -> str:
+    steps = [m.get("what") for m in outcome.messages if m.get("kind") in ("start", "at")]
+    return str(steps[-1]) if steps else "starting"
+
+
+def _how_it_ended(outcome: Outcome, limits: Limits) -> list[str]:
+    """What their code did that it should not, one note each."""
+    at = _last_step(outcome).replace("the file:", "line ").replace(":", ", line ")
+    told = {
+        "out of time": f"it did not end and was stopped ({at})",
+        "out of memory": f"it took more than {limits.memory_mb} MB of memory and was stopped ({at})",
+        "too many processes": f"it started process after process and was stopped ({at})",
+        "too much output": f"it printed without end and was stopped ({at})",
+        "too much disk": f"it filled the disk and was stopped ({at})",
+        "exited": f"it ended the whole program ({at})",
+        "killed": f"it crashed with signal {outcome.signal} ({at})",
+        "lost": f"it killed the process that watches over it ({at})",
+        "raised": f"it could not be looked at to the end: {(outcome.error or {}).get('message', '')[:200]}",
+    }
+    notes = [told[outcome.ended]] if outcome.ended in told else []
+    if outcome.asked_for_input:
+        notes.append("it asks for input(), and nobody is there to answer")
+    if outcome.left_behind:
+        notes.append(f"it left {outcome.left_behind} processes running; they were ended")
+    return notes
 
 
 class _Checker:
-    def __init__(self, cells: list[Cell], outcome: Outcome, file: str) -> None:
+    def __init__(self, cells: list[Cell], outcome: Outcome, file: str, told: list[str]) -> None:
         self.cells = cells
-        self.outcome = outcome
+        self.told = told
         self.text = "\n".join(cell.source for cell in cells)
         self.result = Report(file)
-        self.messages = outcome.messages
+        self.messages = [m for m in outcome.messages if m.get("kind") != "at"]
         self.ran = next((m for m in self.messages if m.get("kind") == "ran"), {})
         self.has_stub = sources.has_stub(self.text)
         self.functions = dict(self._definitions())
@@ -170,8 +210,8 @@ class _Checker:
 
     # ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _question(self, name: str, status: Status, note: str = "") -> None:
-        self.result.questions.append(Question(name, status, note))
+    def _question(self, name: str, status: Status, note: str = "", part: str = "") -> None:
+        self.result.questions.append(Question(name, status, note, part or _part_of(name)))
 
     def _find(
         self,
@@ -205,46 +245,34 @@ class _Checker:
     # ── how it ran ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _how_it_ran(self) -> None:
-        outcome, notes = self.outcome, self.result.notes
-        started = [m["what"] for m in self.messages if m.get("kind") == "start"]
-        at = started[-1] if started else "starting"
-        told = {
-            "out of time": f"it did not end and was stopped ({at})",
-            "out of memory": f"it took more than {LIMITS.memory_mb} MB of memory and was stopped ({at})",
-            "too many processes": f"it started process after process and was stopped ({at})",
-            "too much output": f"it printed without end and was stopped ({at})",
-            "too much disk": f"it filled the disk and was stopped ({at})",
-            "exited": f"it ended the whole program ({at})",
-            "killed": f"it crashed with signal {outcome.signal} ({at})",
-            "lost": f"it killed the process that watches over it ({at})",
-            "raised": f"it could not be looked at to the end: {(outcome.error or {}).get('message', '')[:200]}",
-        }
-        if outcome.ended in told:
-            notes.append(told[outcome.ended])
-        if outcome.asked_for_input:
-            notes.append("it asks for input(), and nobody is there to answer")
-        if outcome.left_behind:
-            notes.append(f"it left {outcome.left_behind} processes running; they were ended")
+        self.result.notes += self.told
         if self.ran.get("patched"):
-            notes.append(f"it puts something of its own into NumPy: {', '.join('np.' + n for n in self.ran['patched'])}")
+            self.result.notes.append(
+                f"it puts something of its own into {', '.join(self.ran['patched'])}; that was undone"
+            )
+        for where in self.ran.get("too_long", []):
+            self.result.notes.append(f"the loop in line {where.rpartition(':')[2]} has no end; it was stopped")
 
     def _errors(self) -> None:
         for problem in self.ran.get("problems", []):
             error = problem["error"]
             cell = problem["where"].rpartition(":")[0]
             where = ("" if cell in ("the file", "") else cell, error.get("line"))
-            message = f"{error['type']}: {error['message']}"
+            told = f"{error['type']}: {error['message']}"
             if error["type"] == "SyntaxError":
-                self._question("the code can be read", "wrong", message)
+                self._question("the code can be read", "wrong", told)
+                self.result.notes.append(f"{told} (line {error.get('line')})")
             elif id_ := self._id_of_error(error, problem["statement"]):
-                self._find(id_, where, message, 0.95)
+                self._find(id_, where, told, 0.95)
             elif error["type"] == "SystemExit":
                 self.result.notes.append(f"it ends itself with sys.exit (line {error.get('line')})")
         for message in self.messages:
             if message.get("kind") == "failed":
-                error = message["error"]
-                if id_ := self._id_of_error(error, ""):
-                    self._find(id_, self._cell_of(error), f"{error['type']}: {error['message']}", 0.8, message["program"])
+                failure = message["error"]
+                if id_ := self._id_of_error(failure, ""):
+                    self._find(
+                        id_, self._cell_of(failure), f"{failure['type']}: {failure['message']}", 0.8, message["program"]
+                    )
 
     def _cell_of(self, error: Mapping[str, Any]) -> tuple[str, int | None]:
         for file, line, _ in reversed(error.get("lines", [])):
@@ -256,7 +284,9 @@ class _Checker:
         kind, text = error["type"], error["message"]
         if kind in ("NameError", "UnboundLocalError"):
             return self._id_of_name(error)
-        if kind == "ValueError" and re.search(r"could not be broadcast|mismatch in its core dimension|not aligned|broadcastable", text):
+        if kind == "ValueError" and re.search(
+            r"could not be broadcast|mismatch in its core dimension|not aligned|broadcastable", text
+        ):
             return self._id_of_shapes(text)
         if re.search(r"only (0-dimensional|length-1|size-1) arrays|setting an array element with a sequence", text):
             return "size-one-array-to-scalar"
@@ -267,7 +297,13 @@ class _Checker:
     def _id_of_shapes(self, text: str) -> str:
         """Two shapes that are each other's transpose, or a square of the number of targets, tell more."""
         shapes = [tuple(int(k) for k in found.split(",") if k) for found in re.findall(r"\(([\d,]+)\)", text)]
-        if "broadcast" in text and len(shapes) >= 2 and len(shapes[0]) == 2 and shapes[0] == shapes[1][::-1] and shapes[0] != shapes[1]:
+        if (
+            "broadcast" in text
+            and len(shapes) >= 2
+            and len(shapes[0]) == 2
+            and shapes[0] == shapes[1][::-1]
+            and shapes[0] != shapes[1]
+        ):
             return "transposed-gradient" if 1 not in shapes[0] else "shape-mismatch"
         if (n := self._flat_targets()) and (n, n) in shapes:
             return "broadcast-error-matrix"
@@ -279,7 +315,8 @@ class _Checker:
             return None
         if name in ("np", "numpy", "plt", "math", "random", "pd") and not re.search(rf"import .*\b{name}\b", self.text):
             return "missing-import"
-        defined = re.search(rf"(?m)^\s*(def|class)\s+{name}\b|^\s*(\w+\s*,\s*)*{name}\s*(,\s*\w+\s*)*=[^=]|\bas\s+{name}\b|import .*\b{name}\b", self.text)
+        assigned = rf"^\s*(\w+\s*,\s*)*{name}\s*(,\s*\w+\s*)*=[^=]|\bas\s+{name}\b"
+        defined = re.search(rf"(?m)^\s*(def|class)\s+{name}\b|{assigned}|import .*\b{name}\b", self.text)
         if self.has_stub:
             return None
         return "name-before-definition" if defined else "undefined-name"
@@ -297,9 +334,7 @@ class _Checker:
         first = next(iter(outcomes.values()))
         if any(o.get("mutated") for o in outcomes.values()):
             self._find("input-mutated", where, f"{name} changes the array that it is given", 0.9, title)
-        values = {
-            label: unpack(o["value"]) for label, o in outcomes.items() if o.get("value") is not None
-        }
+        values = {label: unpack(o["value"]) for label, o in outcomes.items() if o.get("value") is not None}
         if not values:
             error = first.get("error") or {}
             stub = error.get("type") == "NotImplementedError"
@@ -319,7 +354,9 @@ class _Checker:
         judges[message["as"]](name, values, arguments)
 
     def _elementwise(self, name: str, values: dict[str, Array], arguments: dict[str, list[Array]]) -> None:
-        kinds = [k for k in ("sigmoid", "relu", "tanh", "identity") if names.means(name, f"is_{k}") or k[:4] in name.lower()]
+        kinds = [
+            k for k in ("sigmoid", "relu", "tanh", "identity") if names.means(name, f"is_{k}") or k[:4] in name.lower()
+        ]
         if "leaky" in name.lower() or "soft" in name.lower() or "hard" in name.lower():
             return
         derivative = names.means(name, "is_derivative")
@@ -334,7 +371,9 @@ class _Checker:
         inside = (arguments["inside"][0], values["inside"]) if "inside" in values else None
         for f in known:
             if derivative:
-                if _same(got, f.derivative(z, f(z))) or (inside and _same(inside[1], f.derivative(inside[0], inside[0]))):
+                if _same(got, f.derivative(z, f(z))) or (
+                    inside and _same(inside[1], f.derivative(inside[0], inside[0]))
+                ):
                     self._question(name, "right")
                     return
             elif _same(got, f(z)):
@@ -357,7 +396,7 @@ class _Checker:
         large = [v for label, v in values.items() if label.startswith("large")]
         wrong = False
         if got is not None and not _same(got, softmax(grid)) and self._rows():
-            other_axis = _same(got, softmax(grid.T).T)
+            other_axis = got.shape == grid.shape and np.allclose(got.sum(axis=0), 1)
             everywhere = got.shape == grid.shape and abs(float(got.sum()) - 1) < 1e-9
             if other_axis or everywhere:
                 wrong = True
@@ -425,7 +464,13 @@ class _Checker:
         for name in used & set(first):
             value = first[name]
             if value.dtype.kind in "iu" and re.search(rf"\b{name}\b(\[[^\]]*\])*\s*[-+]=", self.text):
-                self._find("integer-parameters", self._assigned(name), f"{name} has the dtype {value.dtype}", 0.85, "parameters")
+                self._find(
+                    "integer-parameters",
+                    self._assigned(name),
+                    f"{name} has the dtype {value.dtype}",
+                    0.85,
+                    "parameters",
+                )
 
     def _assigned(self, name: str) -> tuple[str, int | None]:
         for cell in self.cells:
@@ -488,7 +533,9 @@ class _Checker:
         if forward is not None:
             self._judge_forward(forward, parts)
         elif any(v.parts for v in verdicts):
-            self._question(f"forward ({parts[0]})" if parts else "forward", "unclear", "I don't recognise what it computes")
+            self._question(
+                f"forward ({parts[0]})" if parts else "forward", "unclear", "I don't recognise what it computes"
+            )
         gradients = [v for v in verdicts if v.status != "none"]
         if not gradients:
             return
@@ -496,15 +543,25 @@ class _Checker:
         for verdict in gradients:
             by_program.setdefault(verdict.program, []).append(verdict)
         settled = {program: self._settle(group) for program, group in by_program.items()}
-        update_right = any(v.status == "right" and v.updates for v in settled.values())
+        right_steps = [v for v in settled.values() if v.status == "right" and v.updates]
+        # A factor may be made good where the step is taken; with a rate that is written in, only a division shows it.
+        steps_divide = re.search(r"(?m)^.*[-+]=.*/|=\s*\w+\s*-.*/", self.text) is not None
+        excused = {"sign-flipped"} if right_steps else set()
+        if any(v.rate_known for v in right_steps) or (right_steps and steps_divide):
+            excused |= {"constant-factor", "sum-versus-mean"}
         for program, verdict in settled.items():
-            status = verdict.status
-            if status == "wrong" and update_right and not verdict.updates and verdict.scalar_only:
+            status: Status = "unclear" if verdict.status == "none" else verdict.status
+            if status == "wrong" and not verdict.updates and verdict.ids and set(verdict.ids) <= excused:
                 status = "right"  # the factor or sign is made good where the step is taken
-            if status == "wrong" and not verdict.ids and (verdict.updates and any(v.status == "right" for v in settled.values())):
+            if (
+                status == "wrong"
+                and not verdict.ids
+                and (verdict.updates and any(v.status == "right" for v in settled.values()))
+            ):
                 status = "unclear"  # momentum, decay and the like
             title = f"{label}: {program}"
-            self._question(title, status, verdict.evidence if status == "wrong" else "")
+            part = "line" if label == "line" else "training" if verdict.updates else "backward"
+            self._question(title, status, verdict.evidence if status == "wrong" else "", part)
             if status == "wrong":
                 self._tell(verdict, title)
 
@@ -522,8 +579,16 @@ class _Checker:
         where = self._where(parts[0]) if parts else ("", None)
         wrong = False
         if verdict.network.without_bias and verdict.sizes != [1, 1]:
-            layers = ", ".join("output" if k == len(verdict.sizes) - 2 else "hidden" for k in verdict.network.without_bias)
-            self._find("bias-missing", where, f"the output is exactly that of a network without bias ({layers} layer)", 0.9, title)
+            layers = ", ".join(
+                "output" if k == len(verdict.sizes) - 2 else "hidden" for k in verdict.network.without_bias
+            )
+            self._find(
+                "bias-missing",
+                where,
+                f"the output is exactly that of a network without bias ({layers} layer)",
+                0.9,
+                title,
+            )
             wrong = True
         if verdict.loss is not None and verdict.loss.kind == "matrix":
             self._find(
@@ -534,7 +599,9 @@ class _Checker:
                 "loss",
             )
         activations = " and ".join(dict.fromkeys(a.name for a in verdict.network.activations))
-        note = f"{'-'.join(map(str, verdict.sizes))}, {activations}" + (", softmax" if verdict.network.probabilities else "")
+        note = f"{'-'.join(map(str, verdict.sizes))}, {activations}" + (
+            ", softmax" if verdict.network.probabilities else ""
+        )
         self._question(title, "wrong" if wrong else "right", note)
 
     def _tell(self, verdict: Verdict, title: str) -> None:
@@ -584,16 +651,36 @@ class _Checker:
         named = {q.name for q in self.result.questions}
         for name, (_, node) in self.functions.items():
             body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-            stub = not body or all(isinstance(s, ast.Pass) for s in body) or "NotImplementedError" in ast.unparse(body[0])
+            stub = (
+                not body or all(isinstance(s, ast.Pass) for s in body) or "NotImplementedError" in ast.unparse(body[0])
+            )
             if stub and name not in named:
                 self._question(name, "not done yet")
+
+
+def _part_of(name: str) -> str:
+    """The part of the practical that a function's name belongs to."""
+    if name == "the code can be read":
+        return "code"
+    for part in ("softmax", "accuracy"):
+        if names.means(name, f"is_{part}"):
+            return part
+    for part in ("sigmoid", "relu", "tanh", "identity"):
+        if names.means(name, f"is_{part}") or part[:4] in name.lower():
+            return f"{part} derivative" if names.means(name, "is_derivative") else part
+    for part in ("backward", "forward", "loss"):
+        if names.means(name.partition(" ")[0], f"is_{part}"):
+            return part
+    return "derivative" if names.means(name, "is_derivative") else "other"
 
 
 def _same(got: Array, truth: Array) -> bool:
     return bool(got.shape == np.shape(truth) and np.allclose(got, truth, rtol=1e-6, atol=1e-9))
 
 
-def _id_of_values(f: Any, z: Array, got: Array, truth: Array, inside: tuple[Array, Array] | None, derivative: bool) -> str:
+def _id_of_values(
+    f: Any, z: Array, got: Array, truth: Array, inside: tuple[Array, Array] | None, derivative: bool
+) -> str:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = got / truth
     ratio = ratio[np.isfinite(ratio)]
@@ -639,7 +726,11 @@ def _likely_line(id_: str, body: list[ast.stmt], verdict: Verdict) -> int | None
         else:
             score += 1.5 if re.search(r"delta|err|dz|d_z|dout|grad_z|δ|da", target) else 0.0
         if id_ == "updated-weights-used":
-            score += 2.0 if re.search(r"(\.t\b|dot|@|\*)", text) and re.search(r"w_?(out|2|o|ho)", text) and "=" in text else 0.0
+            score += (
+                2.0
+                if re.search(r"(\.t\b|dot|@|\*)", text) and re.search(r"w_?(out|2|o|ho)", text) and "=" in text
+                else 0.0
+            )
         scores.append((score, -statement.lineno))
     best = max(scores)
     return -best[1]

@@ -7,10 +7,11 @@ targets of ours, and the forward pass again with each number of each parameter m
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +24,8 @@ from byhand.diagnosis.check_running import (
     Frozen,
     Layout,
     Parameter,
-    Trail,
     TooLongError,
+    Trail,
     _with_line,
     at_most,
     flatten,
@@ -35,7 +36,7 @@ from byhand.diagnosis.check_running import (
     return_labels,
     set_path,
 )
-from byhand.diagnosis.sandboxed import Send, pack
+from byhand.diagnosis.sandboxed import Send, pack, unpack
 
 STEP = 1e-5
 RATE = 1e-5
@@ -44,21 +45,43 @@ _EXPERIMENTS_SECONDS = 2.2
 
 def main(request: dict[str, Any], send: Send) -> None:
     """Run the code in the request's cells, then every experiment that can be made with it."""
-    code = Code(request["cells"])
-    originals = {name: getattr(np, name) for name in ("dot", "exp", "sum", "array", "zeros", "maximum", "mean")}
+    code = Code(
+        request["cells"], skip=set(request["skip"]), on_statement=lambda where: send({"kind": "at", "what": where})
+    )
+    originals = [(module, dict(vars(module))) for module in (np, np.random, np.linalg, builtins)]
     send({"kind": "start", "what": "running the code"})
-    code.run()
+    code.run({name: _unpacked(value) for name, value in request.get("values", {}).items()})
     send(
         {
             "kind": "ran",
             "problems": [problem.__dict__ for problem in code.problems],
             "too_long": code.too_long,
-            "patched": [name for name, value in originals.items() if getattr(np, name) is not value],
+            "patched": _put_back(originals),
             "names": _described_names(code),
             "first": {name: pack(value) for name, value in code.first_values.items() if value.size < 5000},
         }
     )
-    Prober(code, send).run()
+    Prober(code, send, set(request["skip"])).run()
+
+
+def _put_back(originals: list[tuple[Any, dict[str, Any]]]) -> list[str]:
+    """Undo what their code has put into NumPy and the builtins in place of what was there; tell what it was."""
+    changed = []
+    for module, names_ in originals:
+        for name, value in names_.items():
+            if vars(module).get(name) is not value and not name.startswith("__"):
+                changed.append(f"{module.__name__}.{name}")
+                setattr(module, name, value)
+    return changed
+
+
+def _unpacked(value: dict[str, Any]) -> Any:
+    (kind, content), *_ = value.items()
+    if kind == "dict":
+        return {key: _unpacked(item) for key, item in content.items()}
+    if kind == "list":
+        return [_unpacked(item) for item in content]
+    return unpack(content) if kind == "array" else content
 
 
 def _described_names(code: Code) -> dict[str, Any]:
@@ -70,7 +93,9 @@ def _described_names(code: Code) -> dict[str, Any]:
         if value is Ellipsis or value is None:
             values[name] = None
         elif isinstance(value, int | float | np.ndarray | np.number | list | tuple):
-            packed = pack(value) if (value.size if isinstance(value, np.ndarray) else len(flatten(value))) < 5000 else None
+            packed = (
+                pack(value) if (value.size if isinstance(value, np.ndarray) else len(flatten(value))) < 5000 else None
+            )
             if packed is not None:
                 values[name] = packed
     return values
@@ -136,8 +161,9 @@ def _data(rows: Any, form: str) -> Any:
 class Prober:
     """Makes the experiments."""
 
-    def __init__(self, code: Code, send: Send) -> None:
+    def __init__(self, code: Code, send: Send, skip: set[str]) -> None:
         self.code = code
+        self.skip = skip
         self.send = send
         self.namespace = code.namespace
         self.deadline = time.monotonic() + _EXPERIMENTS_SECONDS
@@ -145,7 +171,9 @@ class Prober:
         self.calls = self._calls()
         self.made_up = {"_parameters"}
         self.shares = any("softmax" in cell["source"] for cell in code.cells)
-        self.loss_names = [n for n in self._callables() if names.means(n, "is_loss") and not names.means(n, "is_derivative")]
+        self.loss_names = [
+            n for n in self._callables() if names.means(n, "is_loss") and not names.means(n, "is_derivative")
+        ]
 
     def _data_names(self) -> tuple[list[str], list[str]]:
         arrays = [n for n, v in self.namespace.items() if not n.startswith("_") and _shape(v)]
@@ -179,7 +207,9 @@ class Prober:
                     self._try(name, kind)
                     break
             else:
-                if self._takes_one(name) and any(names.means(name, f"is_{k}") for k in ("sigmoid", "relu", "tanh", "identity", "derivative")):
+                if self._takes_one(name) and any(
+                    names.means(name, f"is_{k}") for k in ("sigmoid", "relu", "tanh", "identity", "derivative")
+                ):
                     self._try(name, "elementwise")
         try:
             self._experiments()
@@ -191,6 +221,8 @@ class Prober:
         return len(parameters) >= 1 and all(p.default is not p.empty for p in parameters[1:])
 
     def _try(self, name: str, kind: str) -> None:
+        if name in self.skip:
+            return
         self.send({"kind": "start", "what": name})
         function = self.namespace[name]
         samples: list[tuple[str, tuple[Any, ...]]] = []
@@ -199,7 +231,11 @@ class Prober:
             samples = [("grid", (grid,)), ("vector", (grid.ravel(),)), ("number", (0.7,)), ("large", (grid * 300,))]
             samples += [("inside", (np.array([[0.12, 0.35], [0.61, 0.9]]),))]
         elif kind == "is_softmax":
-            samples = [("grid", (grid,)), ("vector", (grid.ravel(),)), ("large", (np.array([[1000.0, 1001.0, 999.0]]),))]
+            samples = [
+                ("grid", (grid,)),
+                ("vector", (grid.ravel(),)),
+                ("large", (np.array([[1000.0, 1001.0, 999.0]]),)),
+            ]
             samples += [("large vector", (np.array([1000.0, 1001.0, 999.0]),))]
         else:
             p, t = np.array([0.9, 0.2, 0.8, 0.4, 0.7]), np.array([1.0, 0.0, 0.0, 1.0, 1.0])
@@ -227,7 +263,9 @@ class Prober:
             results[label] = outcome
             self.frozen.thaw()
         node = self.code.functions.get(name)
-        self.send({"kind": "function", "name": name, "as": kind, "line": node.lineno if node else None, "results": results})
+        self.send(
+            {"kind": "function", "name": name, "as": kind, "line": node.lineno if node else None, "results": results}
+        )
 
     def _order_of_targets(self, name: str) -> str:
         node = self.code.functions.get(name)
@@ -247,7 +285,7 @@ class Prober:
         programs = list(self._programs())
         done: set[str] = set()
         for program in programs:
-            if program.name in done or time.monotonic() > self.deadline:
+            if program.name in done | self.skip or time.monotonic() > self.deadline:
                 continue
             self.send({"kind": "start", "what": program.name})
             before = time.monotonic()
@@ -262,17 +300,23 @@ class Prober:
         functions = self._callables()
         forwards = [n for n in functions if names.means(n, "is_forward") and not names.means(n, "is_backward")]
         forwards.sort(key=lambda n: ("forward" not in n.lower() and "feed" not in n.lower(), "pass" in n.lower()))
-        backwards = [n for n in functions if names.means(n, "is_backward")]
-        backwards.sort(key=lambda n: "back" not in n.lower())
+        backwards: list[str | None] = [n for n in functions if names.means(n, "is_backward")]
+        backwards.sort(key=lambda n: "back" not in str(n).lower())
         templates = list(self._templates())
-        for backward in [*backwards, None] if not backwards else backwards:
+        for backward in backwards or [None]:
             for forward in self._paired(forwards, backward):
-                yield FunctionProgram(f"{forward} and {backward}" if backward else forward, self, templates, forward, backward)
+                yield FunctionProgram(
+                    f"{forward} and {backward}" if backward else forward, self, templates, forward, backward
+                )
         for class_name in self.code.classes:
             yield from self._class_programs(class_name)
         for name in functions:
             node = self.code.functions.get(name)
-            if names.means(name, "is_train") and node and any(isinstance(k, ast.For | ast.While) for k in ast.walk(node)):
+            if (
+                names.means(name, "is_train")
+                and node
+                and any(isinstance(k, ast.For | ast.While) for k in ast.walk(node))
+            ):
                 yield FunctionProgram(name, self, templates, None, name)
         for loop in self._loops():
             yield LoopProgram(f"the loop in line {loop.lineno}", self, templates, loop)
@@ -283,7 +327,11 @@ class Prober:
             return forwards[:2]
 
         def rest(name: str) -> set[str]:
-            return {part for part in name.lower().split("_") if not part.startswith(("forward", "back", "feed", "pass", "prop"))}
+            return {
+                part
+                for part in name.lower().split("_")
+                if not part.startswith(("forward", "back", "feed", "pass", "prop"))
+            }
 
         return sorted(forwards, key=lambda forward: rest(forward) != rest(backward))[:2]
 
@@ -307,8 +355,9 @@ class Prober:
         backwards = [n for n in methods if names.means(n, "is_backward")]
         items = _arrays_of(self.namespace[instance], (instance,))
         templates = [_named_ones(items)] if items else []
+        no_backward: list[Any] = [None]
         for forward in forwards[:1]:
-            for backward in backwards or [None]:
+            for backward in backwards or no_backward:
                 name = f"{class_name}.{forward} and {backward}" if backward else f"{class_name}.{forward}"
                 yield FunctionProgram(name, self, templates, forward, backward, instance)
         for train in (n for n in methods if names.means(n, "is_train") and n not in backwards):
@@ -316,7 +365,15 @@ class Prober:
 
     def _constructor_arguments(self, kind: Any) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
-        known = {"n_in": 2, "n_hidden": 10, "n_out": 1, "sizes": [2, 10, 1], "learning_rate": 0.5, "epochs": 1, "seed": 0}
+        known = {
+            "n_in": 2,
+            "n_hidden": 10,
+            "n_out": 1,
+            "sizes": [2, 10, 1],
+            "learning_rate": 0.5,
+            "epochs": 1,
+            "seed": 0,
+        }
         for parameter in list(inspect.signature(kind).parameters.values()):
             for key, value in known.items():
                 if names.means(parameter.name, key):
@@ -351,23 +408,42 @@ class Prober:
             and not names.means(n, "learning_rate")
             and names.kind_of(n)
         ]
-        numeric = [((n,), v) for n, v in self.namespace.items() if n in changed and isinstance(v, np.ndarray | float | np.floating)]
+        numeric = [
+            ((n,), v)
+            for n, v in self.namespace.items()
+            if n in changed and isinstance(v, np.ndarray | float | np.floating)
+        ]
         if any(np.ndim(v) == 2 for _, v in plain):
             yield plain
         if numeric and {p for p, _ in numeric} != {p for p, _ in plain}:
             yield [item for item in numeric if not names.means(item[0][0], "loss")]
         for n, v in list(self.namespace.items()):
-            if isinstance(v, dict | list | tuple) and not n.startswith("__") and not names.means(n, "x") and not names.means(n, "y"):
+            if (
+                isinstance(v, dict | list | tuple)
+                and not n.startswith("__")
+                and not names.means(n, "x")
+                and not names.means(n, "y")
+            ):
                 items = _arrays_of(v, (n,))
-                if any(np.ndim(a) == 2 for _, a in items) and len(items) <= 12 and not n.lower().startswith(("grad", "d_", "dw", "db", "cache")):
+                if (
+                    any(np.ndim(a) == 2 for _, a in items)
+                    and len(items) <= 12
+                    and not n.lower().startswith(("grad", "d_", "dw", "db", "cache"))
+                ):
                     yield items
         yield from self._made_templates()
 
     def _lines(self) -> Iterator[list[tuple[Trail, Any]]]:
         """A slope and an intercept: two numbers."""
-        numbers = [n for n, v in self.namespace.items() if isinstance(v, float | np.floating | np.ndarray) and np.ndim(v) == 0]
-        for slope in (n for n in numbers if n.lower() in ("a", "w", "m", "slope", "weight", "theta1", "theta_1", "k", "coef")):
-            for intercept in (n for n in numbers if n.lower() in ("b", "c", "intercept", "bias", "theta0", "theta_0", "q", "offset")):
+        numbers = [
+            n for n, v in self.namespace.items() if isinstance(v, float | np.floating | np.ndarray) and np.ndim(v) == 0
+        ]
+        for slope in (
+            n for n in numbers if n.lower() in ("a", "w", "m", "slope", "weight", "theta1", "theta_1", "k", "coef")
+        ):
+            for intercept in (
+                n for n in numbers if n.lower() in ("b", "c", "intercept", "bias", "theta0", "theta_0", "q", "offset")
+            ):
                 yield [((slope,), self.namespace[slope]), ((intercept,), self.namespace[intercept])]
 
     def _made_templates(self) -> Iterator[list[tuple[Trail, Any]]]:
@@ -379,7 +455,11 @@ class Prober:
                 except (Exception, TooLongError):
                     continue
                 labels = return_labels(self.code.functions.get(name))
-                if isinstance(made, tuple) and len(labels) == len(made) and all(label.isidentifier() for label in labels):
+                if (
+                    isinstance(made, tuple)
+                    and len(labels) == len(made)
+                    and all(label.isidentifier() for label in labels)
+                ):
                     for label, value in zip(labels, made, strict=True):
                         self.namespace.setdefault(label, value)
                     yield [((label,), value) for label, value in zip(labels, made, strict=True)]
@@ -419,7 +499,11 @@ class Prober:
                         target = target.value  # type: ignore[assignment]
                     if isinstance(target, ast.Name):
                         changed.add(target.id)
-                elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(node.targets[0], ast.Name):
+                elif (
+                    isinstance(node, ast.Assign)
+                    and isinstance(node.value, ast.BinOp)
+                    and isinstance(node.targets[0], ast.Name)
+                ):
                     name = node.targets[0].id
                     if any(isinstance(k, ast.Name) and k.id == name for k in ast.walk(node.value.left)):
                         changed.add(name)
@@ -434,12 +518,25 @@ class Prober:
             for k in ast.walk(node):
                 if isinstance(k, ast.AugAssign | ast.Assign):
                     targets = [k.target] if isinstance(k, ast.AugAssign) else k.targets
-                    roots = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store | ast.Load)}
-                    if roots & changed and any(names.kind_of(r) or r in ("a", "m", "slope", "intercept", "c") for r in roots & changed):
+                    roots = {
+                        n.id
+                        for t in targets
+                        for n in ast.walk(t)
+                        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store | ast.Load)
+                    }
+                    if roots & changed and any(
+                        names.kind_of(r) or r in ("a", "m", "slope", "intercept", "c") for r in roots & changed
+                    ):
                         return True
                 if isinstance(k, ast.Call):
                     name = k.func.id if isinstance(k.func, ast.Name) else getattr(k.func, "attr", "")
-                    if names.means(name, "is_backward") or name in ("update", "step", "train_step", "update_parameters", "update_params"):
+                    if names.means(name, "is_backward") or name in (
+                        "update",
+                        "step",
+                        "train_step",
+                        "update_parameters",
+                        "update_params",
+                    ):
                         return True
             return False
 
@@ -491,9 +588,11 @@ class Prober:
     def _own_sizes(self, program: Program, layout: Layout, x_form: str, y_form: str) -> dict[str, Any] | None:
         """The same experiment in the student's own sizes: a number written into a loop is no mistake."""
         for original, own in self._sized_layouts(program):
-            if own and [p.path for p in original.parameters] == [p.path for p in layout.parameters] and [
-                p.form for p in original.parameters
-            ] == [p.form for p in layout.parameters]:
+            if (
+                own
+                and [p.path for p in original.parameters] == [p.path for p in layout.parameters]
+                and [p.form for p in original.parameters] == [p.form for p in layout.parameters]
+            ):
                 state = State(original, 4, x_form, y_form, self.shares)
                 state.draw(1)
                 try:
@@ -522,7 +621,14 @@ class Prober:
             yield layout, True
 
     def _forms(self, program: Program, layout: Layout) -> list[tuple[str, str]]:
-        forms = [("rows", "rows"), ("rows", "flat"), ("cols", "cols"), ("cols", "flat"), ("vec", "vec"), ("vec", "number")]
+        forms = [
+            ("rows", "rows"),
+            ("rows", "flat"),
+            ("cols", "cols"),
+            ("cols", "flat"),
+            ("vec", "vec"),
+            ("vec", "number"),
+        ]
         if layout.sizes[0] == 1:
             forms = [("flat", "flat"), ("rows", "rows"), ("rows", "flat")]
         if layout.sizes[-1] != 1:
@@ -569,7 +675,9 @@ def _arrays_of(value: Any, path: Trail, depth: int = 3) -> list[tuple[Trail, Any
         return [item for key, v in enumerate(value) for item in _arrays_of(v, (*path, key), depth - 1)]
     if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
         items = [item for key, v in vars(value).items() for item in _arrays_of(v, (*path, f".{key}"), depth - 1)]
-        return [item for item in items if not names.means(name_of(item[0]), "x") and not names.means(name_of(item[0]), "y")]
+        return [
+            item for item in items if not names.means(name_of(item[0]), "x") and not names.means(name_of(item[0]), "y")
+        ]
     return []
 
 
@@ -637,7 +745,9 @@ class Program:
 
     def _wanted(self, outputs: list[tuple[str, Any]], state: State) -> list[str]:
         size = state.n * state.layout.sizes[-1]
-        return [name for name, value in outputs if np.size(value) in (1, size) and np.asarray(value).dtype.kind in "fiu"]
+        return [
+            name for name, value in outputs if np.size(value) in (1, size) and np.asarray(value).dtype.kind in "fiu"
+        ]
 
     def _moved(self, state: State, wanted: list[str]) -> list[Any] | None:
         """The outputs with each number of each parameter moved up and down, by parameter and number."""
@@ -699,6 +809,8 @@ class Program:
         """Put parameters, data, sizes and learning rate into their names."""
         prober, namespace = self.prober, self.prober.namespace
         prober.frozen.thaw()
+        np.random.seed(0)  # noqa: NPY002 - so that an order drawn at random is the same each time
+        random.seed(0)
         state.rate = rate
         for parameter, value in zip(state.layout.parameters, state.canonical, strict=True):
             set_path(namespace, parameter.path, parameter.shaped(value))
@@ -749,14 +861,11 @@ class FunctionProgram(Program):
     instance: str | None = None
 
     def parts(self) -> list[str]:
+        """The names of the functions in it."""
         return [name for name in (self.forward, self.backward) if name]
 
-    def _function(self, name: str) -> Callable[..., Any]:
-        if self.instance is not None:
-            return getattr(self.prober.namespace[self.instance], name)
-        return self.prober.namespace[name]
-
     def once(self, state: State, rate: float) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]], list[Any]]:
+        """Call both functions."""
         self._set_up(state, rate)
         outputs = self._forward(state)
         returned: list[tuple[str, Any]] = []
@@ -768,6 +877,7 @@ class FunctionProgram(Program):
         return outputs, returned, self._after(state)
 
     def forward_only(self, state: State) -> list[tuple[str, Any]]:
+        """Call the forward function alone, where there is one."""
         if self.forward is None:
             return self.once(state, 0.0)[0]
         self._set_up(state, 0.0)
@@ -782,7 +892,9 @@ class FunctionProgram(Program):
         outputs = flatten(state.result, state.labels)
         if self.instance is not None:
             outputs += [
-                (f"self.{n}", v) for n, v in vars(self.prober.namespace[self.instance]).items() if isinstance(v, np.ndarray)
+                (f"self.{n}", v)
+                for n, v in vars(self.prober.namespace[self.instance]).items()
+                if isinstance(v, np.ndarray)
             ]
         state.outputs = outputs
         return outputs + self._losses(state)
@@ -792,7 +904,11 @@ class FunctionProgram(Program):
         functions = [(n, n) for n in self.prober.loss_names]
         if self.instance is not None:
             kind = type(self.prober.namespace[self.instance])
-            functions += [(n, n) for n, _ in inspect.getmembers(kind, inspect.isfunction) if names.means(n, "is_loss") and not names.means(n, "is_derivative")]
+            functions += [
+                (n, n)
+                for n, _ in inspect.getmembers(kind, inspect.isfunction)
+                if names.means(n, "is_loss") and not names.means(n, "is_derivative")
+            ]
         for name, label in functions:
             try:
                 value = self._call(name, state)
@@ -859,7 +975,11 @@ class FunctionProgram(Program):
                 target = node.targets[0]
                 if isinstance(target, ast.Name) and target.id == hint.id:
                     return state.result
-                if isinstance(target, ast.Tuple) and isinstance(state.result, tuple | list) and len(target.elts) == len(state.result):
+                if (
+                    isinstance(target, ast.Tuple)
+                    and isinstance(state.result, tuple | list)
+                    and len(target.elts) == len(state.result)
+                ):
                     for element, value in zip(target.elts, state.result, strict=True):
                         if isinstance(element, ast.Name) and element.id == hint.id:
                             return value
@@ -868,7 +988,9 @@ class FunctionProgram(Program):
     def _named(self, name: str, state: State, function: str) -> Any:
         namespace = self.prober.namespace
         parameters = state.layout.parameters
-        for label, value in zip(state.labels, state.result, strict=False) if isinstance(state.result, tuple | list) else []:
+        for label, value in (
+            zip(state.labels, state.result, strict=False) if isinstance(state.result, tuple | list) else []
+        ):
             if label == name:
                 return value
         if isinstance(state.result, dict) and name in state.result and np.ndim(state.result[name]):
@@ -890,16 +1012,24 @@ class FunctionProgram(Program):
                 return value
         if after_forward and names.means(name, "y_hat"):
             return self._y_hat(state)
-        if names.means(name, "container") and not (names.kind_of(name) and len([p for p in parameters if p.kind == "W"]) == 1):
+        if names.means(name, "container") and not (
+            names.kind_of(name) and len([p for p in parameters if p.kind == "W"]) == 1
+        ):
             return self._container(state)
         if after_forward and names.means(name, "saved"):
-            if isinstance(state.result, tuple) and len(state.result) == 2 and isinstance(state.result[1], dict | tuple | list):
+            if (
+                isinstance(state.result, tuple)
+                and len(state.result) == 2
+                and isinstance(state.result[1], dict | tuple | list)
+            ):
                 return state.result[1]
             return state.result
         if names.kind_of(name):
             layer = names.layer_of(name)
             for p in parameters:
-                if p.kind == names.kind_of(name) and (p.layer == layer or (layer is None and len(state.layout.sizes) == 2)):
+                if p.kind == names.kind_of(name) and (
+                    p.layer == layer or (layer is None and len(state.layout.sizes) == 2)
+                ):
                     return get_path(namespace, p.path)
         if names.means(name, "derivative") or names.means(name, "activation"):
             return self._activation(name)
@@ -908,7 +1038,9 @@ class FunctionProgram(Program):
                 return state.layout.sizes[value]
         if name.lower() in ("n", "m", "n_samples", "batch_size"):
             return state.n
-        if after_forward and (names.layer_of(name) == 0 or names.means(name.strip("0123456789_"), "x") or name.lower()[0] in "hza"):
+        if after_forward and (
+            names.layer_of(name) == 0 or names.means(name.strip("0123456789_"), "x") or name.lower()[0] in "hza"
+        ):
             return self._hidden(name, state)
         if name in namespace and not callable(namespace[name]):
             return namespace[name]
@@ -964,19 +1096,18 @@ class LoopProgram(Program):
     loop: ast.For | ast.While = field(default_factory=lambda: ast.While(ast.Constant(True), [], []))
 
     def once(self, state: State, rate: float) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]], list[Any]]:
+        """Run one round of the loop."""
         if not self.prober.x_names or not self.prober.y_names:
             raise UnboundError("data")
         self._set_up(state, rate)
         namespace = self.prober.namespace
-        exec(self._code(), namespace)  # noqa: S102
+        exec(self._code(), namespace)
         stored = {n.id for n in ast.walk(self.loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         roots = {p.path[0] for p in state.layout.parameters}
         outputs: list[tuple[str, Any]] = []
         for name in sorted((stored | {"loss_kept"}) - roots):
             value = namespace.get(name)
-            if isinstance(value, np.ndarray | int | float | np.number):
-                outputs += flatten(value, prefix=name)
-            elif isinstance(value, dict | tuple):
+            if isinstance(value, np.ndarray | int | float | np.number | dict | tuple):
                 outputs += flatten(value, prefix=name)
         return outputs, [], self._after(state)
 
@@ -984,7 +1115,9 @@ class LoopProgram(Program):
         once = ast.List([ast.Constant(0)], ast.Load())
         if isinstance(self.loop, ast.For):
             iterable = ast.unparse(self.loop.iter)
-            rounds = any(word in iterable for word in ("epoch", "iter", "step")) or isinstance(self.loop.iter, ast.Call) and "range" in iterable
+            rounds = any(word in iterable for word in ("epoch", "iter", "step")) or (
+                isinstance(self.loop.iter, ast.Call) and "range" in iterable
+            )
             loop = ast.For(self.loop.target, once if rounds else self.loop.iter, _quiet(self.loop.body), [])
         else:
             loop = ast.For(ast.Name("_", ast.Store()), once, _quiet(self.loop.body), [])

@@ -31,6 +31,10 @@ from byhand.diagnosis.variants import (
 
 NUMERICAL = 2e-6
 """How far, relative to its largest number, a gradient may be from the numerical one."""
+FROM_UPDATES = 5e-5
+"""The same for a gradient that is read from a step of the parameters: updates by sample follow one another."""
+NEARLY = 1e-3
+"""Nearer than this, and still not right, is nothing to blame anybody for."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class Verdict:
     names_of: dict[Place, str] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
     scalar_only: bool = False
+    rate_known: bool = True
+    nearly: bool = False
 
     @property
     def ids(self) -> list[str]:
@@ -164,7 +170,7 @@ class Experiment:
 
     def _matches_by_loss(self) -> list[Network]:
         """Networks whose loss is the one that the code computes, where it shows no output for all samples."""
-        W, b = self.weights()
+        _, b = self.weights()
         result = []
         for without, activations, probabilities in self._candidates():
             if not probabilities:
@@ -196,7 +202,8 @@ class Experiment:
         scalars = {
             name: float(array.ravel()[0])
             for name, array in self.outputs.items()
-            if array.size == 1 and (name.startswith("loss:") or names.means(name.removeprefix("self."), "loss") or "loss" in name.lower())
+            if array.size == 1
+            and (name.startswith("loss:") or names.means(name.removeprefix("self."), "loss") or "loss" in name.lower())
         }
         trusted = [name for name in scalars if name.startswith("loss:")]
         unknown = OwnLoss("unknown", 1.0, True, trusted[0]) if trusted else None
@@ -242,7 +249,9 @@ class Experiment:
             return loss.factor * _bases(rows, self.y)[loss.kind]
 
         result: dict[Place, Array] = {}
-        for place, shape, rows in zip(self.places, (v.shape for v in self.values), self.message["moved"][1], strict=True):
+        for place, shape, rows in zip(
+            self.places, (v.shape for v in self.values), self.message["moved"][1], strict=True
+        ):
             slopes = [(value(up) - value(down)) / (2 * step) for up, down in rows]
             result[place] = np.array(slopes).reshape(shape)
         return result
@@ -257,8 +266,10 @@ class Experiment:
     # ── the gradients found ────────────────────────────────────────────────────────────────────────────────────
 
     def found(self) -> Iterator[tuple[dict[Place, Array], bool, bool, list[tuple[str, str]]]]:
-        """Each reading of what came back: gradients, whether from updates, whether the rate is known, and mistakes
-        that the shapes alone show."""
+        """Each reading of what came back.
+
+        Gradients, whether they are from updates, whether the rate is known, and mistakes that the shapes alone show.
+        """
         yield from self._from_updates()
         yield from self._from_returned()
 
@@ -286,16 +297,20 @@ class Experiment:
             if a is None or b is None:
                 if place[1] == "b" and first.size == self.n * value.size:
                     name = self.names_of[place]
-                    extra.append(("bias-gradient-wrong", f"after one step {name} has shape {first.shape}: no sum over the samples"))
+                    extra.append(
+                        (
+                            "bias-gradient-wrong",
+                            f"after one step {name} has shape {first.shape}: no sum over the samples",
+                        )
+                    )
                 continue
             steps[place] = value - a, value - b
         if not extra and not any(s[0].any() for s in steps.values()):
             return
         rate_counts = any(not agrees(s[0], s[1], 1e-3) for s in steps.values() if s[0].any())
         if rate_counts:
-            found = {p: (2 * s[0] - s[1] / 2) / self.rate for p, s in steps.items()}
-        else:
-            found = {p: s[0] for p, s in steps.items()}
+            steps = {p: ((2 * one - two / 2) / self.rate, two) for p, (one, two) in steps.items()}
+        found = {p: one for p, (one, _) in steps.items()}
         yield found, True, rate_counts, extra
 
     def _from_returned(self) -> Iterator[tuple[dict[Place, Array], bool, bool, list[tuple[str, str]]]]:
@@ -344,7 +359,11 @@ class Experiment:
         for chosen in product(*(options[place] for place in places)):
             if len({o[0] for o in chosen}) < len(chosen):
                 continue
-            extra = [("transposed-gradient", f"{labels[o[0]]} has the shape of {self.names_of[p]} transposed") for p, o in zip(places, chosen, strict=True) if o[3]]
+            extra = [
+                ("transposed-gradient", f"{labels[o[0]]} has the shape of {self.names_of[p]} transposed")
+                for p, o in zip(places, chosen, strict=True)
+                if o[3]
+            ]
             yield {p: o[1] for p, o in zip(places, chosen, strict=True)}, any(o[2] for o in chosen), True, extra
             tried += 1
             if tried >= 24:
@@ -375,20 +394,17 @@ def _bases(y_hat: Array, y: Array) -> dict[str, float]:
 
 
 def _loss_gradient(loss: OwnLoss, network: Network) -> Callable[[Array, Array], Array]:
-    c = loss.factor
-
     def gradient(y_hat: Array, y: Array) -> Array:
-        if network.probabilities:  # the identity stands for the softmax: dL/dz of softmax and cross-entropy
+        if network.probabilities:  # the identity stands for the softmax: dL/dz of softmax and its loss
             p = softmax(y_hat)
-            if loss.kind == "log":
-                return c * (p * y.sum(axis=1, keepdims=True) - y)
-            error = 2 * c * (p - y)
-            return p * (error - (error * p).sum(axis=1, keepdims=True))
-        if loss.kind == "log":
-            return c * (y_hat - y) / (y_hat * (1 - y_hat))
-        if loss.kind == "matrix":
-            return 2 * c * (y_hat - y.mean())
-        return 2 * c * (y_hat - y)
+            error = 2 * (p - y)
+            of_squares: Array = p * (error - (error * p).sum(axis=1, keepdims=True))
+            result = p * y.sum(axis=1, keepdims=True) - y if loss.kind == "log" else of_squares
+        elif loss.kind == "log":
+            result = (y_hat - y) / (y_hat * (1 - y_hat))
+        else:
+            result = 2 * (y_hat - (y.mean() if loss.kind == "matrix" else y))
+        return np.asarray(loss.factor * result)
 
     return gradient
 
@@ -398,7 +414,14 @@ def judge(experiment: Experiment, log_in_source: bool, known: OwnLoss | None = N
     network = experiment.network
     loss = experiment.own_loss(network)
     verdict = Verdict(
-        experiment.program, experiment.parts, "none", network, loss, own_sizes=experiment.own, names_of=experiment.names_of, sizes=experiment.sizes
+        experiment.program,
+        experiment.parts,
+        "none",
+        network,
+        loss,
+        own_sizes=experiment.own,
+        names_of=experiment.names_of,
+        sizes=experiment.sizes,
     )
     assumed = [loss] if loss else _assumed(experiment, log_in_source, known)
     if network is None and loss is None:
@@ -441,22 +464,25 @@ def _judge_reading(
         verdict.status = "unclear"
         return
     for loss, truth in truths:
-        if _right(found, truth, rate_known):
-            verdict.status, verdict.loss = "right", (verdict.loss or loss)
+        if _right(found, truth, rate_known, FROM_UPDATES if verdict.updates else NUMERICAL):
+            verdict.status, verdict.loss, verdict.rate_known = "right", (verdict.loss or loss), rate_known
             return
-    verdict.status = "wrong"
+    verdict.status, verdict.rate_known = "wrong", rate_known
+    verdict.nearly = any(_right(found, truth, rate_known, NEARLY) for _, truth in truths)
     verdict.evidence = _first_difference(experiment, found, truths[0][1])
     if network is None:
         return
     if not verdict.extra_ids:
-        verdict.explanations = _explanations(experiment, network, found, [loss for loss, _ in truths], rate_known)
+        verdict.explanations = _explanations(
+            experiment, network, found, [loss for loss, _ in truths], rate_known, verdict.updates
+        )
         ids = set(verdict.ids)
         verdict.scalar_only = bool(ids) and ids <= {"constant-factor", "sum-versus-mean", "sign-flipped"}
-    if not verdict.ids and _is_adaptive(found):
+    if not verdict.ids and (verdict.nearly or _is_adaptive(found)):
         verdict.status = "unclear"
 
 
-def _right(found: Gradients, truth: Gradients, rate_known: bool) -> bool:
+def _right(found: Gradients, truth: Gradients, rate_known: bool, tolerance: float) -> bool:
     scale = 1.0
     if not rate_known:
         flat_found = np.concatenate([found[p].ravel() for p in found])
@@ -466,7 +492,8 @@ def _right(found: Gradients, truth: Gradients, rate_known: bool) -> bool:
             return False
     size = max(float(np.abs(truth[p]).max()) for p in found) * abs(scale)
     return all(
-        float(np.abs(found[p] - scale * truth[p]).max()) <= NUMERICAL * max(float(np.abs(scale * truth[p]).max()), 1e-2 * size)
+        float(np.abs(found[p] - scale * truth[p]).max())
+        <= tolerance * max(float(np.abs(scale * truth[p]).max()), 1e-2 * size)
         for p in found
     )
 
@@ -487,7 +514,7 @@ def _first_difference(experiment: Experiment, found: Gradients, truth: Gradients
 
 
 def _explanations(
-    experiment: Experiment, network: Network, found: Gradients, losses: list[OwnLoss], rate_known: bool
+    experiment: Experiment, network: Network, found: Gradients, losses: list[OwnLoss], rate_known: bool, updates: bool
 ) -> list[Explanation]:
     """The simplest explanations, over the losses that the gradient may belong to."""
     best: list[Explanation] = []
@@ -497,7 +524,7 @@ def _explanations(
             scaled = found
             if not rate_known:
                 scaled = _scaled_to(found, p)
-            best += explain(scaled, p, pairs=pairs, tolerance=NUMERICAL)
+            best += explain(scaled, p, pairs=pairs, tolerance=1e-5 if updates else NUMERICAL)
         if best:
             break
     if not best:
@@ -505,7 +532,7 @@ def _explanations(
     fewest = min(len(e.ids) for e in best)
     return sorted(
         (e for e in best if len(e.ids) == fewest),
-        key=lambda e: (len(e.variants), any(f != 1.0 for f in e.factors.values())),
+        key=lambda e: (len(e.variants), sum(found[place].size for place, f in e.factors.items() if f != 1.0)),
     )
 
 
@@ -528,7 +555,7 @@ def _is_adaptive(found: Gradients) -> bool:
 
 
 def _look_at_big_step(experiment: Experiment, verdict: Verdict, assumed: list[OwnLoss]) -> None:
-    """A single sample and a long step: are new weights used for the hidden error?"""
+    """See from a single sample and a long step whether new weights are used for the hidden error."""
     big = experiment.message["big_step"]
     if big is None or not verdict.updates or verdict.network is None or verdict.status == "unclear":
         return
@@ -536,7 +563,11 @@ def _look_at_big_step(experiment: Experiment, verdict: Verdict, assumed: list[Ow
         return
     single = Experiment(experiment.message | {"x": big["x"], "y": big["y"], "values": big["values"]})
     rate = big["rate"]
-    after = {p: a for p, v in zip(single.places, big["after"], strict=True) if v is not None and (a := single._canonical(p, unpack(v))) is not None}
+    after = {
+        p: a
+        for p, v in zip(single.places, big["after"], strict=True)
+        if v is not None and (a := single._canonical(p, unpack(v))) is not None
+    }
     found = {p: (single.values[single.places.index(p)] - a) / rate for p, a in after.items()}
     chosen = verdict.explanations[0].variants if verdict.explanations else ()
     for loss in [verdict.loss] if verdict.loss else assumed:
@@ -566,6 +597,11 @@ def leaks(experiment: Experiment) -> list[str]:
     result = []
     for name, array in experiment.outputs.items():
         likely = names.means(name.removeprefix("self."), "y_hat")
-        if likely and array.size == experiment.n * experiment.sizes[-1] and name in changed and not np.array_equal(array, changed[name]):
+        if (
+            likely
+            and array.size == experiment.n * experiment.sizes[-1]
+            and name in changed
+            and not np.array_equal(array, changed[name])
+        ):
             result.append(name)
     return result

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What a name in student code usually stands for. A hint where to look first; numbers decide."""
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def means(name: str, kind: str) -> bool:
 
 
 def layer_of(name: str) -> int | None:
-    """0 for a name of the first layer (hidden), 1 of the output's, or what its number says; None when it says nothing."""
+    """0 for a name of the hidden layer, 1 of the output's, or what its number says; None when it says nothing."""
     lowered = name.lower()
     if number := re.search(r"(\d+)\D*\Z", lowered):
         return int(number[1]) - 1
@@ -56,7 +57,7 @@ def layer_of(name: str) -> int | None:
 
 
 def kind_of(name: str) -> str:
-    """ "W" for the name of weights, "b" for that of a bias; "" when it is neither."""
+    """W for the name of weights, b for that of a bias; "" when it is neither."""
     lowered = name.lower().strip("_")
     if lowered.startswith(("grad", "d_", "delta", "dw", "db")):
         return ""

@@ -404,6 +404,8 @@ def _ids(chosen: tuple[Variant, ...], factors: Mapping[Place, float], p: Pass) -
     if any(factor == 0.0 for factor in off.values()):
         ids.append("parameter-never-updated")
     off = {place: factor for place, factor in off.items() if factor}
+    if "hidden-error-raw" in ids:  # the raw error has lost the loss's factor too: that is one mistake, not two
+        off = {place: factor for place, factor in off.items() if place[0] == p.last}
     only_biases = bool(off) and all(kind == "b" for _, kind in off) and any(kind == "W" for _, kind in factors)
     if only_biases:
         ids.append("bias-gradient-wrong")
