@@ -1,7 +1,8 @@
+# ruff: noqa: E501
 """Student solutions: correct ones in many styles (`solutions/`), and each of them with one thing changed.
 
-`CHANGES[style]` lists (what it then is, old text, new text); what it is, is the catalogue's id, or "right" for a change that
-leaves it correct, only odd. The styles in HELD_OUT were not looked at while the checker was written.
+`CHANGES[style]` lists (what it then is, old text, new text); what it is, is the catalogue's id, or "right" for a change
+that leaves it correct, only odd. The styles in HELD_OUT were not looked at while the checker was written.
 """
 
 import ast
@@ -69,10 +70,18 @@ CHANGES = {
         ("sum-versus-mean", "0.5 * np.sum(error**2)", "0.5 * np.mean(error**2)"),
     ],
     "class_network": [
-        ("right", "    def sigmoid(self, z):\n        return 1 / (1 + np.exp(-z))", "    def sigmoid(self, z):\n        return 0.5 * (1 + np.tanh(z / 2))"),
+        (
+            "right",
+            "    def sigmoid(self, z):\n        return 1 / (1 + np.exp(-z))",
+            "    def sigmoid(self, z):\n        return 0.5 * (1 + np.tanh(z / 2))",
+        ),
         ("right", "return np.mean((y_pred - y_true) ** 2)", "return float(np.square(y_true - y_pred).mean())"),
         ("right", "self.b2 = np.zeros(n_outputs)", "self.b2 = np.zeros((1, n_outputs))"),
-        ("updated-weights-used", "        delta1 = np.dot(delta2, self.W2) * self.sigmoid_derivative(self.z1)\n        dW2 = np.dot(delta2.T, self.a1)\n        dW1 = np.dot(delta1.T, X)\n        self.W2 -= self.lr * dW2\n", "        dW2 = np.dot(delta2.T, self.a1)\n        self.W2 -= self.lr * dW2\n        delta1 = np.dot(delta2, self.W2) * self.sigmoid_derivative(self.z1)\n        dW1 = np.dot(delta1.T, X)\n"),
+        (
+            "updated-weights-used",
+            "        delta1 = np.dot(delta2, self.W2) * self.sigmoid_derivative(self.z1)\n        dW2 = np.dot(delta2.T, self.a1)\n        dW1 = np.dot(delta1.T, X)\n        self.W2 -= self.lr * dW2\n",
+            "        dW2 = np.dot(delta2.T, self.a1)\n        self.W2 -= self.lr * dW2\n        delta1 = np.dot(delta2, self.W2) * self.sigmoid_derivative(self.z1)\n        dW1 = np.dot(delta1.T, X)\n",
+        ),
         ("derivative-of-activation", "self.sigmoid_derivative(self.z1)", "self.sigmoid_derivative(self.a1)"),
         ("hidden-error-raw", "np.dot(delta2, self.W2)", "np.dot(self.output - y, self.W2)"),
         ("sum-versus-mean", "2 / n * (self.output - y)", "2 * (self.output - y)"),
@@ -93,7 +102,11 @@ CHANGES = {
         ("hidden-error-raw", "delta_out @ W_out", "2 * (y_hat - y) @ W_out"),
         ("constant-factor", "2 * (y_hat - y)", "(y_hat - y)"),
         ("sign-flipped", "2 * (y_hat - y)", "2 * (y - y_hat)"),
-        ("bias-gradient-wrong", "delta_hidden.sum(axis=-2, keepdims=True)", "delta_hidden.mean(axis=-2, keepdims=True)"),
+        (
+            "bias-gradient-wrong",
+            "delta_hidden.sum(axis=-2, keepdims=True)",
+            "delta_hidden.mean(axis=-2, keepdims=True)",
+        ),
         ("bias-missing", "a_hidden @ W_out.mT + b_out", "a_hidden @ W_out.mT"),
         ("input-mutated", "    return np.maximum(z, 0)", "    z[z < 0] = 0\n    return z"),
         ("unknown", "    return 1 / (1 + np.exp(-z))", "    return 1 / (1 + np.exp(z))"),
@@ -102,25 +115,49 @@ CHANGES = {
         ("right", "grad_b = 2 * err.sum() / N", "grad_b = np.mean(2 * err)"),
         ("right", "loss = (err**2).sum() / N", "loss = np.dot(err, err) / len(err)"),
         ("sign-flipped", "err = y_hat - y_train", "err = y_train - y_hat"),
-        ("sum-versus-mean", "grad_a = 2 * (err * x_train).sum() / N\n    grad_b = 2 * err.sum() / N", "grad_a = 2 * (err * x_train).sum()\n    grad_b = 2 * err.sum()"),
-        ("constant-factor", "grad_a = 2 * (err * x_train).sum() / N\n    grad_b = 2 * err.sum() / N", "grad_a = (err * x_train).sum() / N\n    grad_b = err.sum() / N"),
+        (
+            "sum-versus-mean",
+            "grad_a = 2 * (err * x_train).sum() / N\n    grad_b = 2 * err.sum() / N",
+            "grad_a = 2 * (err * x_train).sum()\n    grad_b = 2 * err.sum()",
+        ),
+        (
+            "constant-factor",
+            "grad_a = 2 * (err * x_train).sum() / N\n    grad_b = 2 * err.sum() / N",
+            "grad_a = (err * x_train).sum() / N\n    grad_b = err.sum() / N",
+        ),
         ("parameter-never-updated", "    b -= lr * grad_b\n", ""),
     ],
     "columns_dict": [
         ("right", "-np.sum(Y * np.log(A2 + 1e-15)", "-np.sum(Y * np.log(np.clip(A2, 1e-15, 1))"),
         ("right", "(1 - np.power(A1, 2))", "(1 - A1 * A1)"),
         ("right", "A2 - Y", "-(Y - A2)"),
-        ("right", "return {\"dW1\": dW1, \"db1\": db1, \"dW2\": dW2, \"db2\": db2}", "grads = dict(dW2=dW2, db2=db2, dW1=dW1, db1=db1)\n    return grads"),
+        (
+            "right",
+            'return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}',
+            "grads = dict(dW2=dW2, db2=db2, dW1=dW1, db1=db1)\n    return grads",
+        ),
         ("hidden-derivative-missing", "dA1 * (1 - np.power(A1, 2))", "dA1"),
         ("wrong-layer-activation", "(1 - np.power(A1, 2))", "A1 * (1 - A1)"),
-        ("sum-versus-mean", "    dW2 = np.dot(dZ2, A1.T) / m\n    db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "    dW2 = np.dot(dZ2, A1.T)\n    db2 = np.sum(dZ2, axis=1, keepdims=True)"),
-        ("bias-gradient-wrong", "db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = np.sum(dZ1, axis=1, keepdims=True)"),
+        (
+            "sum-versus-mean",
+            "    dW2 = np.dot(dZ2, A1.T) / m\n    db2 = np.sum(dZ2, axis=1, keepdims=True) / m",
+            "    dW2 = np.dot(dZ2, A1.T)\n    db2 = np.sum(dZ2, axis=1, keepdims=True)",
+        ),
+        (
+            "bias-gradient-wrong",
+            "db1 = np.sum(dZ1, axis=1, keepdims=True) / m",
+            "db1 = np.sum(dZ1, axis=1, keepdims=True)",
+        ),
         ("sign-flipped", "dZ2 = A2 - Y", "dZ2 = Y - A2"),
         ("transposed-gradient", "dW1 = np.dot(dZ1, X.T) / m", "dW1 = np.dot(X, dZ1.T) / m"),
-        ("log-of-zero", "np.log(A2 + 1e-15) + (1 - Y) * np.log(1 - A2 + 1e-15)", "np.log(A2) + (1 - Y) * np.log(1 - A2)"),
+        (
+            "log-of-zero",
+            "np.log(A2 + 1e-15) + (1 - Y) * np.log(1 - A2 + 1e-15)",
+            "np.log(A2) + (1 - Y) * np.log(1 - A2)",
+        ),
         ("bias-missing", "Z1 = np.dot(W1, X) + b1", "Z1 = np.dot(W1, X)"),
         ("symmetric-initialization", "np.random.randn(", "0.1 * np.ones(("),
-        ("parameter-never-updated", "    for key in parameters:", "    for key in (\"W1\", \"W2\", \"b2\"):"),
+        ("parameter-never-updated", "    for key in parameters:", '    for key in ("W1", "W2", "b2"):'),
     ],
     "arguments_relu": [
         ("right", "(z > 0).astype(float)", "(z > 0) * 1"),
@@ -142,20 +179,36 @@ CHANGES = {
         ("right", "eta * np.outer(d1, x)", "eta * d1[:, None] * x[None, :]"),
         ("output-derivative-missing", "2 * (a2 - t) * sigma_prime(z2)", "2 * (a2 - t)"),
         ("hidden-derivative-missing", "(W2.T @ d2) * sigma_prime(z1)", "W2.T @ d2"),
-        ("updated-weights-used", "        d1 = (W2.T @ d2) * sigma_prime(z1)\n        W2 -= eta * np.outer(d2, a1)\n", "        W2 -= eta * np.outer(d2, a1)\n        d1 = (W2.T @ d2) * sigma_prime(z1)\n"),
+        (
+            "updated-weights-used",
+            "        d1 = (W2.T @ d2) * sigma_prime(z1)\n        W2 -= eta * np.outer(d2, a1)\n",
+            "        W2 -= eta * np.outer(d2, a1)\n        d1 = (W2.T @ d2) * sigma_prime(z1)\n",
+        ),
         ("derivative-of-activation", "sigma_prime(z1)", "sigma_prime(a1)"),
         ("sign-flipped", "2 * (a2 - t)", "2 * (t - a2)"),
         ("constant-factor", "2 * (a2 - t)", "(a2 - t)"),
         ("hidden-error-raw", "(W2.T @ d2)", "(W2.T @ (a2 - t))"),
         ("parameter-never-updated", "        B1 -= eta * d1\n", ""),
         ("bias-gradient-wrong", "B1 -= eta * d1", "B1 -= eta * (W2.T @ d2)"),
-        ("update-outside-loop", "        W2 -= eta * np.outer(d2, a1)\n        B2 -= eta * d2\n        W1 -= eta * np.outer(d1, x)\n        B1 -= eta * d1\n", "    W2 -= eta * np.outer(d2, a1)\n    B2 -= eta * d2\n    W1 -= eta * np.outer(d1, x)\n    B1 -= eta * d1\n"),
+        (
+            "update-outside-loop",
+            "        W2 -= eta * np.outer(d2, a1)\n        B2 -= eta * d2\n        W1 -= eta * np.outer(d1, x)\n        B1 -= eta * d1\n",
+            "    W2 -= eta * np.outer(d2, a1)\n    B2 -= eta * d2\n    W1 -= eta * np.outer(d1, x)\n    B1 -= eta * d1\n",
+        ),
     ],
     "line_function": [
         ("right", "dw = 2 * (error * x).mean()", "dw = 2 / len(x) * x.dot(error)"),
         ("right", "error = predict(x, w, b) - y", "error = -(y - predict(x, w, b))"),
-        ("constant-factor", "dw = 2 * (error * x).mean()\n    db = 2 * error.mean()", "dw = (error * x).mean()\n    db = error.mean()"),
-        ("sum-versus-mean", "dw = 2 * (error * x).mean()\n    db = 2 * error.mean()", "dw = 2 * (error * x).sum()\n    db = 2 * error.sum()"),
+        (
+            "constant-factor",
+            "dw = 2 * (error * x).mean()\n    db = 2 * error.mean()",
+            "dw = (error * x).mean()\n    db = error.mean()",
+        ),
+        (
+            "sum-versus-mean",
+            "dw = 2 * (error * x).mean()\n    db = 2 * error.mean()",
+            "dw = 2 * (error * x).sum()\n    db = 2 * error.sum()",
+        ),
         ("sign-flipped", "error = predict(x, w, b) - y", "error = y - predict(x, w, b)"),
     ],
     "layer_lists": [

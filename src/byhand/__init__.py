@@ -34,6 +34,7 @@ _MODULE_OF = {
     "Nesterov": "optimizers",
     "Network": "network",
     "RMSProp": "optimizers",
+    "check": "diagnosis.notebook",
     "check_gradients": "gradient_check",
     "numerical_gradient": "gradient_check",
     "train": "training",
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from byhand import penalties as penalties
     from byhand import schedules as schedules
     from byhand import training as training
+    from byhand.diagnosis.notebook import check as check
     from byhand.errors import ByhandError as ByhandError
     from byhand.gradient_check import GradientMismatch as GradientMismatch
     from byhand.gradient_check import check_gradients as check_gradients

@@ -415,6 +415,15 @@ class _Checker:
                 return bool(packed["shape"][0] > packed["shape"][1])
         return any(m.get("kind") == "experiment" and m["forms"][0] == "rows" for m in self.messages)
 
+    def _has_constant_input(self) -> bool:
+        """Whether one of the inputs is the same in every sample: then its weights are the bias."""
+        for name, packed in self.ran.get("names", {}).items():
+            if packed and names.means(name, "x") and len(packed["shape"]) == 2:
+                x = unpack(packed)
+                if any(len(line) > 2 and np.ptp(line) == 0 and line[0] for line in (*x.T, *x)):
+                    return True
+        return False
+
     def _flat_targets(self) -> int:
         """How many targets there are in a flat array; 0 when they are no flat array."""
         for name, packed in self.ran.get("names", {}).items():
@@ -578,7 +587,7 @@ class _Checker:
         title = f"forward ({parts[0]})" if parts else "forward"
         where = self._where(parts[0]) if parts else ("", None)
         wrong = False
-        if verdict.network.without_bias and verdict.sizes != [1, 1]:
+        if verdict.network.without_bias and verdict.sizes != [1, 1] and not self._has_constant_input():
             layers = ", ".join(
                 "output" if k == len(verdict.sizes) - 2 else "hidden" for k in verdict.network.without_bias
             )

@@ -101,6 +101,11 @@ def _described_names(code: Code) -> dict[str, Any]:
     return values
 
 
+def _called(call: ast.Call) -> str:
+    """The name of the function, or of the method, that is called."""
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
 class UnboundError(Exception):
     """An argument of theirs that we don't know a value for."""
 
@@ -168,7 +173,9 @@ class Prober:
         self.namespace = code.namespace
         self.deadline = time.monotonic() + _EXPERIMENTS_SECONDS
         self.x_names, self.y_names = self._data_names()
-        self.calls = self._calls()
+        self.calls: dict[str, ast.Call] = {}
+        self.results_of: dict[str, list[ast.expr]] = {}
+        self._note_calls()
         self.made_up = {"_parameters"}
         self.shares = any("softmax" in cell["source"] for cell in code.cells)
         self.loss_names = [
@@ -185,16 +192,14 @@ class Prober:
     def _callables(self) -> list[str]:
         return [n for n, v in self.namespace.items() if inspect.isfunction(v) and v.__module__ == "__main__"]
 
-    def _calls(self) -> dict[str, ast.Call]:
-        """A call of each of their functions in their own code: it shows which argument is what."""
-        found: dict[str, ast.Call] = {}
+    def _note_calls(self) -> None:
+        """How their own code calls its functions: which argument is what, and what the results are called."""
         for tree in self.code.trees:
             for node in ast.walk(tree):
-                if isinstance(node, ast.Call):
-                    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-                    if name and (node.args or node.keywords):
-                        found.setdefault(name, node)
-        return found
+                if isinstance(node, ast.Call) and (node.args or node.keywords):
+                    self.calls.setdefault(_called(node), node)
+                elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                    self.results_of.setdefault(_called(node.value), []).append(node.targets[0])
 
     # ── activations, losses, measures ──────────────────────────────────────────────────────────────────────────
 
@@ -529,7 +534,7 @@ class Prober:
                     ):
                         return True
                 if isinstance(k, ast.Call):
-                    name = k.func.id if isinstance(k.func, ast.Name) else getattr(k.func, "attr", "")
+                    name = _called(k)
                     if names.means(name, "is_backward") or name in (
                         "update",
                         "step",
@@ -933,9 +938,12 @@ class FunctionProgram(Program):
             try:
                 value = self._value(parameter.name, hints.get(parameter.name), state, name)
             except UnboundError:
-                if parameter.default is parameter.empty:
+                if name == self.forward and state.result is None and not arguments and not positional:
+                    value = np.copy(state.x)  # a forward pass is given its inputs first, whatever they are called
+                elif parameter.default is parameter.empty:
                     raise
-                continue
+                else:
+                    continue
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 positional.append(value)
             else:
@@ -965,24 +973,13 @@ class FunctionProgram(Program):
         """What stands in their call, when it is a result of their forward pass."""
         if self.forward is None or not isinstance(hint, ast.Name) or state.result is None:
             return _NOTHING
-        for tree in self.prober.code.trees:
-            for node in ast.walk(tree):
-                if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
-                    continue
-                called = node.value.func
-                if (called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")) != self.forward:
-                    continue
-                target = node.targets[0]
-                if isinstance(target, ast.Name) and target.id == hint.id:
-                    return state.result
-                if (
-                    isinstance(target, ast.Tuple)
-                    and isinstance(state.result, tuple | list)
-                    and len(target.elts) == len(state.result)
-                ):
-                    for element, value in zip(target.elts, state.result, strict=True):
-                        if isinstance(element, ast.Name) and element.id == hint.id:
-                            return value
+        for target in self.prober.results_of.get(self.forward, []):
+            if isinstance(target, ast.Name) and target.id == hint.id:
+                return state.result
+            if isinstance(target, ast.Tuple) and isinstance(state.result, tuple | list):
+                for element, value in zip(target.elts, state.result, strict=False):
+                    if isinstance(element, ast.Name) and element.id == hint.id:
+                        return value
         return _NOTHING
 
     def _named(self, name: str, state: State, function: str) -> Any:

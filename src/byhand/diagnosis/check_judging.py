@@ -235,7 +235,7 @@ class Experiment:
     def numerical(self, network: Network | None, loss: OwnLoss) -> dict[Place, Array] | None:
         """The numerical derivative of the loss, by parameter."""
         step = self.message["step"]
-        direct = loss.name in self.moved_names
+        direct = loss.name != "" and loss.name in self.moved_names
         if not direct and (network is None or network.y_hat_name not in self.moved_names):
             return None
         index = self.moved_names.index(loss.name if direct else network.y_hat_name)  # type: ignore[union-attr]

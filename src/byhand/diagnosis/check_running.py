@@ -25,6 +25,7 @@ from byhand.diagnosis.sandboxed import describe
 _STATEMENT_SECONDS = 0.25
 _ALL_SECONDS = 1.2
 _CALL_SECONDS = 0.6
+_MOST_COPIED = 5_000
 
 
 class TooLongError(BaseException):
@@ -97,7 +98,7 @@ def _stand_in() -> None:
     """Put something light in the place of the drawing libraries: importing them would take most of our time."""
     drawing = "matplotlib matplotlib.pyplot matplotlib.cm matplotlib.colors matplotlib.animation mpl_toolkits"
     more = "mpl_toolkits.mplot3d seaborn plotly plotly.express plotly.graph_objects IPython IPython.display ipywidgets"
-    learning = "sklearn sklearn.linear_model sklearn.metrics sklearn.preprocessing sklearn.model_selection"
+    learning = "scipy.stats sklearn sklearn.linear_model sklearn.metrics sklearn.preprocessing sklearn.model_selection"
     for name in f"{drawing} {more} {learning}".split():
         sys.modules[name] = _StandIn(name)
     progress: Any = _StandIn("tqdm")
@@ -139,6 +140,7 @@ class Code:
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     too_long: list[str] = field(default_factory=list)
     skip: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     on_statement: Callable[[str], None] = lambda where: None
 
     def run(self, values: Mapping[str, Any] | None = None) -> None:
@@ -172,8 +174,7 @@ class Code:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 self.classes[node.name] = node
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
+            elif isinstance(node, ast.FunctionDef):
                 self.functions[node.name] = node
 
     def _run_statement(self, statement: ast.stmt, filename: str, left: float) -> float:
@@ -183,9 +184,11 @@ class Code:
             return left
         cheap = isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
         if left <= 0 and not cheap and not isinstance(statement, ast.Assign):
+            self._lose(statement)
             return left
         where = f"{filename}:{statement.lineno}"
         if where in self.skip:
+            self._lose(statement)
             return left
         if not cheap:
             self.on_statement(where)
@@ -195,16 +198,24 @@ class Code:
             with at_most(5.0 if cheap else min(_STATEMENT_SECONDS, max(left, 0.05))):
                 exec(code, self.namespace)
         except TooLongError:
+            self._lose(statement)
             if isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant):
                 self.too_long.append(where)
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:
-            text = ast.unparse(statement)[:300]
-            self.problems.append(Problem(where, _with_line(error, filename), text))
+            self._lose(statement)
+            if not (isinstance(error, NameError) and error.name in self.lost):
+                self.problems.append(Problem(where, _with_line(error, filename), ast.unparse(statement)[:300]))
             self._mend_import(error)
         self._note_first_values()
         return left - (0 if cheap else time.monotonic() - started)
+
+    def _lose(self, statement: ast.stmt) -> None:
+        """Remember the names that a statement would have defined: that they are missing is no new mistake."""
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in self.namespace:
+                self.lost.add(node.id)
 
     def _mend_import(self, error: BaseException) -> None:
         """Go on as if a forgotten import were there: the mistake is noted, and the rest can still be looked at."""
@@ -258,9 +269,19 @@ class Frozen:
         self.namespace.update(fresh)
 
 
+def _size(value: Any, depth: int = 3) -> int:
+    """How many numbers are in it, roughly."""
+    if isinstance(value, np.ndarray):
+        return int(value.size)
+    if isinstance(value, list | tuple | dict) and depth:
+        items = list(value.values()) if isinstance(value, dict) else value
+        return len(items) + sum(_size(item, depth - 1) for item in items[:50])
+    return 1
+
+
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
     if isinstance(value, np.ndarray | list | dict | np.random.Generator) or type(value).__module__ == "__main__":
-        if len(value) > 50_000 if isinstance(value, list) else isinstance(value, np.ndarray) and value.size > 200_000:
+        if _size(value) > _MOST_COPIED:  # a record of losses, say, or a data set: nobody's function changes these
             return value
         try:
             return copy.deepcopy(value, memo)
@@ -299,7 +320,7 @@ def set_path(namespace: dict[str, Any], path: Trail, value: Any) -> None:
 def name_of(path: Trail) -> str:
     """What the student calls it."""
     last = path[-1]
-    if path[0] == "_parameters":  # ours, in the practical's order
+    if path[0] == "_parameters" and isinstance(last, int):  # ours, in the practical's order
         return ("W_hidden", "b_hidden", "W_out", "b_out")[last]
     if isinstance(last, int):
         return f"{str(path[-2]).lstrip('.')}[{last}]" if len(path) > 1 else str(last)
@@ -310,12 +331,10 @@ def flatten(value: Any, labels: list[str] | None = None, prefix: str = "", depth
     """Every array and number in a result, each with a name: the ones of the return statement, or the keys."""
     if value is None or isinstance(value, str | bool) or depth == 0:
         return []
-    if isinstance(value, np.ndarray):
-        if value.dtype == object:
-            return []
-        return [(prefix, value)]
-    if isinstance(value, int | float | np.number):
-        return [(prefix, np.asarray(value))]
+    if isinstance(value, int | float | np.number | np.ndarray):
+        only = labels[0] if labels and len(labels) == 1 else "result"
+        array = np.asarray(value)
+        return [] if array.dtype == object else [(prefix or only, array)]
     found: list[tuple[str, Any]] = []
     if isinstance(value, dict):
         for key, item in value.items():

@@ -101,6 +101,7 @@ def grade(
         on_each(len(rows), len(every))
     try:
         with progress.open("a", encoding="utf-8") as kept:
+            kept.write("\n" if done else "")  # a line may have been cut off in the middle
             for (submission, key), row in _check_all(folder, todo, jobs or os.cpu_count() or 1):
                 rows[submission.path] = row
                 kept.write(json.dumps({"key": key, "row": row}) + "\n")
