@@ -48,10 +48,13 @@ def main() -> None:
     for row in rows:
         marks.setdefault(row["student"].partition("-")[2], set()).add(str((row["marks"], row["mistakes"])))
     left = [p for p in Path("/proc").glob("[0-9]*/environ") if b"BYHAND_SANDBOX=" in readable(p)]
+    time.sleep(10)  # somebody else's sandbox on this machine has ended by then
+    left = [p for p in left if b"BYHAND_SANDBOX=" in readable(p)]
     differing = [name for name, found in marks.items() if len(found) > 1]
     print(f"{number} submissions in {seconds:.0f} s ({seconds / number:.2f} s each)")
     print(f"same marks with and without hostile lines: {len(marks) - len(differing)} of {len(marks)} solutions")
-    print(*differing, sep="\n")
+    for name in differing:
+        print(f"  differs: {name}")
     print(f"processes left: {len(left)}")
     sys.exit(bool(differing or left))
 

@@ -33,6 +33,7 @@ NUMERICAL = 2e-6
 """How far, relative to its largest number, a gradient may be from the numerical one."""
 FROM_UPDATES = 5e-5
 """The same for a gradient that is read from a step of the parameters: updates by sample follow one another."""
+_EXPLAINED = 3  # readings of what came back for which an explanation is looked for
 NEARLY = 1e-3
 """Nearer than this, and still not right, is nothing to blame anybody for."""
 
@@ -91,7 +92,7 @@ class Verdict:
     places: list[Place] = field(default_factory=list)
     names_of: dict[Place, str] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
-    scalar_only: bool = False
+    found: dict[Place, Array] = field(default_factory=dict)
     rate_known: bool = True
     nearly: bool = False
 
@@ -430,14 +431,21 @@ def judge(experiment: Experiment, log_in_source: bool, known: OwnLoss | None = N
     readings = list(experiment.found())
     if not readings:
         return verdict
+    truths = [(loss, truth) for loss in assumed if (truth := experiment.numerical(network, loss)) is not None]
+    if not truths:
+        verdict.status = "unclear"
+        return verdict
     wrong: list[Verdict] = []
     for found, updates, rate_known, extra in readings:
-        candidate = replace(verdict, updates=updates, extra_ids=list(extra), places=list(found))
-        _judge_reading(experiment, candidate, found, assumed, rate_known)
+        candidate = replace(verdict, updates=updates, extra_ids=list(extra), places=list(found), rate_known=rate_known)
+        candidate.found = _with_effect(found, network)
+        _hold_against(experiment, candidate, truths)
         if candidate.status == "right" and not extra:
             _look_at_big_step(experiment, candidate, assumed)
             return candidate
         wrong.append(candidate)
+    for candidate in wrong[:_EXPLAINED]:
+        _explain(experiment, candidate, [loss for loss, _ in truths])
     best = min(wrong, key=lambda v: (not v.explanations and not v.extra_ids, len(v.ids), v.status != "wrong"))
     _look_at_big_step(experiment, best, assumed)
     return best
@@ -453,32 +461,29 @@ def _assumed(experiment: Experiment, log_in_source: bool, known: OwnLoss | None)
     return halves + (logs if log_in_source else [])
 
 
-def _judge_reading(
-    experiment: Experiment, verdict: Verdict, found: Gradients, assumed: list[OwnLoss], rate_known: bool
-) -> None:
-    network = verdict.network
-    if network is not None:
-        found = {p: g for p, g in found.items() if not (p[1] == "b" and p[0] in network.without_bias)}
-    truths = [(loss, truth) for loss in assumed if (truth := experiment.numerical(network, loss)) is not None]
-    if not truths:
-        verdict.status = "unclear"
-        return
+def _with_effect(found: Gradients, network: Network | None) -> dict[Place, Array]:
+    """Without the biases that the forward pass leaves out: that is a mistake of its own."""
+    left_out = network.without_bias if network else ()
+    return {p: g for p, g in found.items() if not (p[1] == "b" and p[0] in left_out)}
+
+
+def _hold_against(experiment: Experiment, verdict: Verdict, truths: list[tuple[OwnLoss, dict[Place, Array]]]) -> None:
+    tolerance = FROM_UPDATES if verdict.updates else NUMERICAL
     for loss, truth in truths:
-        if _right(found, truth, rate_known, FROM_UPDATES if verdict.updates else NUMERICAL):
-            verdict.status, verdict.loss, verdict.rate_known = "right", (verdict.loss or loss), rate_known
+        if _right(verdict.found, truth, verdict.rate_known, tolerance):
+            verdict.status, verdict.loss = "right", (verdict.loss or loss)
             return
-    verdict.status, verdict.rate_known = "wrong", rate_known
-    verdict.nearly = any(_right(found, truth, rate_known, NEARLY) for _, truth in truths)
-    verdict.evidence = _first_difference(experiment, found, truths[0][1])
-    if network is None:
-        return
-    if not verdict.extra_ids:
+    verdict.status = "wrong"
+    verdict.nearly = any(_right(verdict.found, truth, verdict.rate_known, NEARLY) for _, truth in truths)
+    verdict.evidence = _first_difference(experiment, verdict.found, truths[0][1])
+
+
+def _explain(experiment: Experiment, verdict: Verdict, losses: list[OwnLoss]) -> None:
+    if verdict.network is not None and not verdict.extra_ids:
         verdict.explanations = _explanations(
-            experiment, network, found, [loss for loss, _ in truths], rate_known, verdict.updates
+            experiment, verdict.network, verdict.found, losses, verdict.rate_known, verdict.updates
         )
-        ids = set(verdict.ids)
-        verdict.scalar_only = bool(ids) and ids <= {"constant-factor", "sum-versus-mean", "sign-flipped"}
-    if not verdict.ids and (verdict.nearly or _is_adaptive(found)):
+    if not verdict.ids and (verdict.nearly or _is_adaptive(verdict.found)):
         verdict.status = "unclear"
 
 
