@@ -65,10 +65,11 @@ def why(path: Path, *, timeout: float = TIMEOUT, progress: Callable[[str], objec
         if not ran_through:
             script_seconds = float(recording.info.get("seconds", 0.0))
             ran_through = recording.exception is None
-        evidence = Evidence.of(recording)
-        findings = causes(evidence)
-        chapter = Chapter(findings, happened(evidence, ended), mended, evidence.losses, evidence.loss_is)
-        chapter.trained = evidence.data is not None and evidence.trained
+        with np.errstate(all="ignore"):  # numbers that overflowed are what is looked for
+            evidence = Evidence.of(recording)
+            findings = causes(evidence)
+            chapter = Chapter(findings, happened(evidence, ended), mended, evidence.losses, evidence.loss_is)
+            chapter.trained = evidence.data is not None and evidence.trained
         chapter.lines = {f.line: recording.line(f.line) for f in findings}
         chapters.append(chapter)
         checked = _checked(evidence)
@@ -80,7 +81,7 @@ def why(path: Path, *, timeout: float = TIMEOUT, progress: Callable[[str], objec
             break
         source, mended = step
     _merge_repeats(chapters)
-    understood = any(c.findings for c in chapters) or bool(checked)
+    understood = any(c.findings for c in chapters) or bool(evidence.judgement.verdicts)
     return Report(chapters, _outcome(chapters, understood), checked, time.monotonic() - started, script_seconds)
 
 

@@ -17,6 +17,7 @@ from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.variants import Place, gradients_of
 from byhand.diagnosis.why_evidence import Evidence, Start
 from byhand.diagnosis.why_gradients import Batch, Verdict, steps
+from byhand.diagnosis.why_network import Forward
 from byhand.diagnosis.why_report import Experiment, Finding
 
 ACCURACY = re.compile(
@@ -162,7 +163,7 @@ def _mutated(e: Evidence) -> Iterator[Finding]:
         if site["kind"] in ("assign", "augassign", "touched") and before >= 0 and before != value:
             text = site["text"]
             itself = site["kind"] != "assign" or re.search(rf"\b{re.escape(site['name'])}\b", text.split("=", 1)[-1])
-            known = site["name"] in names or before in ids or value in ids
+            known = site["name"] in names
             if itself and known and value not in e.found.tainted and before not in e.found.tainted:
                 after_site.setdefault(int(r.events["site"][t]), []).append((before, value))
     for number, pairs in after_site.items():
@@ -421,7 +422,7 @@ def _slices(e: Evidence) -> int:
 def _softmax_axis(e: Evidence) -> Iterator[Finding]:
     for p in e.passes[:20]:
         last = p.layers[-1]
-        if last.activation in ("softmax over samples", "softmax over everything") and len(last.z) > 1:
+        if last.activation.startswith("softmax over") and len(last.z) > 1:
             sums = last.a.sum(axis=1)
             line = _line_in_function(e, last.t_z, last.t_a)
             yield Finding(
@@ -431,7 +432,7 @@ def _softmax_axis(e: Evidence) -> Iterator[Finding]:
                 0.97,
                 f"the probabilities of one sample should add up to 1; here they add up to "
                 f"{', '.join(f'{s:.3g}' for s in sums[:3])}, since line {line} sums over the "
-                f"{'samples' if last.activation.endswith('samples') else 'whole batch'}.",
+                f"{'samples' if 'samples' in last.activation else 'whole batch'}.",
             )
             return
 
@@ -675,9 +676,11 @@ def _gradient(e: Evidence) -> Iterator[Finding]:
     for v in wrong:
         counts.setdefault(v.ids, []).append(v)
     ids, group = max(counts.items(), key=lambda item: (len(item[1]), -len(item[0])))
-    share = len(group) / (len(verdicts) + len(e.judgement.unexplained))
+    # With momentum only the first step lies along its gradient, and the later ones can't be explained.
+    only_first = len(wrong) == len(verdicts) and verdicts[0].ids == ids
+    share = 1.0 if only_first else len(group) / (len(verdicts) + len(e.judgement.unexplained))
     only_stale = ids == ("stale-gradient",)
-    if share < 0.4 or (len(group) < 2 and len(verdicts) > 2 and not only_stale):
+    if share < 0.4 or (len(group) < 2 and len(verdicts) > 2 and not only_stale and not only_first):
         return
     v = group[0]
     if ids == ("constant-factor",) and len(v.factors) == len(v.places):
@@ -1496,7 +1499,7 @@ def _metric(e: Evidence) -> Iterator[Finding]:
             k = bisect(ends, t)
             near = e.passes[max(0, k - 40) : k]
             latest = max((p.end for p in e.found.forwards if p.end < t), default=-1)
-            if not near or near[-1].end != latest:
+            if not near or near[-1].end != latest or not _comes_from(e, t, near[-1]):
                 continue  # the outputs that it was computed from have no known targets
             true = set()
             groups = [near[-1:], [p for p in near if len(p.y_hat) == 1], *([p] for p in near[-12:])]
@@ -1523,6 +1526,25 @@ def _metric(e: Evidence) -> Iterator[Finding]:
                     f"{a:.4g}.",
                 )
                 return
+
+
+def _comes_from(e: Evidence, t: int, p: Forward) -> bool:
+    """Whether a value was computed from the outputs of that forward pass."""
+    r = e.recording
+    wanted = {r.value_id(p.layers[-1].t_a), r.value_id(p.layers[-1].t_z)}
+    queue, seen = [t], {t}
+    while queue:
+        u = queue.pop()
+        if r.value_id(u) in wanted:
+            return True
+        sources = [o for o in r.operands[u] if o >= 0]
+        if r.site(u)["kind"] in ("load", "arg"):
+            sources += [v for v in range(max(p.end, u - 80), u) if r.value_id(v) == r.value_id(u)][-1:]
+        for o in sources:
+            if o >= p.start and o not in seen:
+                seen.add(o)
+                queue.append(o)
+    return False
 
 
 def _accuracy_sites(e: Evidence) -> list[int]:

@@ -31,11 +31,16 @@ def _leaky(slope: float) -> Activation:
     )
 
 
+def _over_samples(e: Array) -> Array:
+    return e / e.sum(axis=0, keepdims=True)
+
+
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     **{name: ACTIVATIONS[name].function for name in ("sigmoid", "tanh", "relu")},
     "softmax": softmax,
     "softmax over samples": lambda z: softmax(z.T).T,
     "softmax over everything": lambda z: softmax(z.reshape(1, -1)).reshape(z.shape),
+    "softmax over samples, shifted": lambda z: _over_samples(np.exp(z - z.max(axis=1, keepdims=True))),
     "leaky_relu": ACTIVATIONS["leaky_relu"].function,
     **{name: ACTIVATIONS[name].function for name in ("softplus", "elu", "silu", "gelu")},
     "leaky_relu(0.1)": lambda z: np.where(z > 0, z, 0.1 * z),
@@ -362,6 +367,8 @@ class _Finder:
             return []
         depth = max(len(p.layers) for p in passes)
         passes = [p for p in passes if len(p.layers) == depth]
+        shapes = Counter(tuple(layer.W.shape for layer in p.layers) for p in passes).most_common(1)[0][0]
+        passes = [p for p in passes if tuple(layer.W.shape for layer in p.layers) == shapes]
         passes = self._with_agreed_activations(passes)
         for p in passes[:4000]:
             self._find_target(p)
@@ -389,10 +396,25 @@ class _Finder:
             found.sort(key=lambda layer: layer.t)
         if not found and weights:
             for t in sorted(self._products()):
+                if not self._is_scalar_weight(t):
+                    continue
                 layer = self._layer(t, weights, elementwise=True)
                 if layer is not None:
                     found.append(layer)
         return found
+
+    def _is_scalar_weight(self, t: int) -> bool:
+        """Whether one operand of a product is a name that steps change: single numbers are too alike to go by value."""
+        names = self._stepping_names
+        return any(o >= 0 and self.r.site(o).get("text") in names for o in self.r.operands[t][:2])
+
+    @cached_property
+    def _stepping_names(self) -> set[str]:
+        """Names that are changed from their own value, and never set anew in a loop, as sums are."""
+        r = self.r
+        changed = {r.site(t)["name"] for t, *_ in self.changed}
+        reset = {s["name"] for s in r.sites if s["kind"] == "assign" and s["loops"] and "const" in s.get("value", {})}
+        return changed - reset
 
     def _layer(
         self, t: int, weights: set[int] | None, *, elementwise: bool, frozen_on_left: bool | None = None
@@ -411,6 +433,8 @@ class _Finder:
             on_left = frozen_on_left
         elif weights is not None:
             is_weight = [ids[k] in weights or r.value_id(pair[k]) in weights for k in (0, 1)]
+            if elementwise:
+                is_weight = [r.site(root).get("text") in self._stepping_names for root, _ in roots]
             if is_weight[0] == is_weight[1]:
                 return None
             on_left = is_weight[0]
@@ -539,7 +563,8 @@ class _Finder:
                     continue
                 error = float(np.abs(a - expected).max())
                 allowed = 1e-5 if r.kind(number) == "<f4" else 1e-11
-                if error <= allowed * max(1e-4, float(np.abs(expected).max())) and error <= best:
+                better = error < best or (error == best and name == layer.activation)
+                if better and error <= allowed * max(1e-4, float(np.abs(expected).max())):
                     best = error
                     layer.activation, layer.a, layer.t_a, layer.seen_a = name, a, t, True
 
@@ -549,7 +574,7 @@ class _Finder:
         passes: list[Forward] = []
         for layer in layers:
             previous = None
-            for p in reversed(passes[-64:]):
+            for p in reversed(passes[-64:] if layer.layout != "wx" else []):
                 last = p.layers[-1]
                 again = any(self.r.value_id(k.W_t) == self.r.value_id(layer.W_t) for k in p.layers)
                 fits = last.t < layer.t and last.a.shape == layer.x.shape and not again
@@ -558,7 +583,7 @@ class _Finder:
                     break
             if previous is not None:
                 previous.layers.append(layer)
-            elif previous is None and self._is_data(layer.x_t):
+            elif previous is None and (layer.layout == "wx" or self._is_data(layer.x_t)):
                 passes.append(Forward([layer]))
         return passes
 
@@ -749,7 +774,7 @@ class _Finder:
         for t, before, after, slot in self.changed:
             place_ = place_of.get(slot)
             old, new = r.held(before), r.held(after)
-            if place_ is None and old is not None and old.any():  # zeros are alike everywhere
+            if place_ is None and old is not None and old.size > 2 and old.any():  # zeros, single numbers are alike
                 place_ = value_place.get(before)
             if place_ is None:
                 continue

@@ -13,6 +13,8 @@ from byhand.diagnosis.why_report import Chapter, Finding, Report
 from byhand.diagnosis.why_terminal import OUTCOMES
 from byhand.errors import needs_extra
 
+LARGEST = 1e30  # what is drawn; a loss that grows further is cut there
+
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 1rem/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
@@ -81,12 +83,12 @@ def _finding(finding: Finding, chapter: Chapter, *, first: bool) -> str:
 def _losses(chapter: Chapter) -> str:
     """The loss of the run and of the first experiment, each against its share of the steps."""
     curves = []
-    finite = [v for v in chapter.losses if math.isfinite(v)]
+    finite = [v for v in chapter.losses if abs(v) < LARGEST]
     if len(finite) > 1:
         curves.append((f"the script: {chapter.loss_is or 'its loss'}", finite, "#D55E00", "-"))
     experiment = next((f.experiment for f in chapter.findings if f.experiment and len(f.experiment.losses) > 1), None)
     if experiment is not None:
-        tried = [v for v in experiment.losses if math.isfinite(v)]
+        tried = [v for v in experiment.losses if abs(v) < LARGEST]
         curves.append((f"tried: {experiment.what} (loss per sample)", tried, "#0072B2", "--"))
     if not curves:
         return ""
