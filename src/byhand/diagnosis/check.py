@@ -208,7 +208,7 @@ class _Checker:
         self.result.findings = list(unique.values())
         return self.result
 
-    # ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what the others use ─────────────────────────────────────────────────────────────────────────────────────
 
     def _question(self, name: str, status: Status, note: str = "", part: str = "") -> None:
         self.result.questions.append(Question(name, status, note, part or _part_of(name)))
