@@ -14,7 +14,7 @@ import pytest
 import byhand
 
 PACKAGE = Path(byhand.__file__).parent
-VERBS = {"lab"}
+VERBS = {"diagnosis", "lab"}
 NOT_MATHEMATICS = {"cli", "__main__", "estimators", "figures", *VERBS}
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))

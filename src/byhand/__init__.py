@@ -37,6 +37,7 @@ _MODULE_OF = {
     "Nesterov": "optimizers",
     "Network": "network",
     "RMSProp": "optimizers",
+    "check": "diagnosis.notebook",
     "check_gradients": "gradient_check",
     "numerical_gradient": "gradient_check",
     "train": "training",
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from byhand import penalties as penalties
     from byhand import schedules as schedules
     from byhand import training as training
+    from byhand.diagnosis.notebook import check as check
     from byhand.errors import ByhandError as ByhandError
     from byhand.estimators import ByHandClassifier as ByHandClassifier
     from byhand.estimators import ByHandLinearRegression as ByHandLinearRegression

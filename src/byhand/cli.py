@@ -88,6 +88,122 @@ def notebook(kind: Literal["student", "solution"], file: Path | None, seed: int,
     click.echo(file)
 
 
+WHY_EXIT_CODES = EXIT_CODES.replace(
+    "  130 ",
+    "  3    something is wrong with the script, and the answer names it\n"
+    "  4    no training was recognised in the script, so nothing was judged\n  130 ",
+)
+
+
+@byhand.command(epilog=WHY_EXIT_CODES, short_help="Run a training script; say what happened and why.")
+@click.argument("script", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The answer as JSON on stdout, for programs.")
+@click.option("--html", type=click.Path(path_type=Path), help="Also write the story with its plots to this file.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 3600),
+    default=120,
+    show_default=True,
+    help="Seconds the script may run; what it did until then is judged.",
+)
+def why(script: Path, as_json: bool, html: Path | None, timeout: float) -> int:
+    """Run SCRIPT, a training written in NumPy, and say what happened, why, and how to mend it.
+
+    The script runs in a process of its own, in a fresh folder, behind limits. What can be mended by changing its
+    text is mended in a copy, and the copy is run, until it trains or nothing more is known.
+    """
+    import json
+
+    from rich.console import Console
+
+    from byhand.diagnosis import why as diagnosis
+    from byhand.diagnosis.why_terminal import tell
+
+    errors = Console(stderr=True)
+    if errors.is_interactive and not errors.is_dumb_terminal:
+        with errors.status("starting") as status:
+            report = diagnosis.why(script, timeout=timeout, progress=lambda text: status.update(text))
+    else:
+        report = diagnosis.why(script, timeout=timeout, progress=lambda text: click.echo(text, err=True))
+    if html is not None:
+        from byhand.diagnosis.why_page import page
+        from byhand.files import write_text
+
+        write_text(html, page(report, script.name))
+    if as_json:
+        click.echo(json.dumps(diagnosis.as_json(report), indent=2))
+    else:
+        tell(report, script.name, Console())
+    return {"nothing wrong found": 0, "not understood": 4}.get(report.outcome, 3)
+
+
+CHECK_EXIT_CODES = """\b
+Exit codes:
+  0    checked, and nothing is wrong in what has been done; for a folder: graded
+  1    could not be done; one line on stderr says why and what to do
+  2    the command line was not understood
+  3    checked, and something is wrong
+  130  stopped with Ctrl-C
+"""
+
+
+@byhand.command(epilog=CHECK_EXIT_CODES, short_help="Test a student's own functions and name the mistakes.")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="For a folder: the table to write (CSV).")
+@click.option("--jobs", type=click.IntRange(1), help="For a folder: how many at a time.  [default: the processors]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: questions, findings, notes.")
+def check(path: Path, out: Path | None, jobs: int | None, as_json: bool) -> int:
+    """Test the functions in a student's file, and name the mistake when one is wrong.
+
+    PATH is a .py file or a notebook: whatever of the practical it has is called, in a process of its own, on inputs of
+    ours, in its own convention. What is not written yet is "not done yet".
+
+    PATH may be a folder, one subfolder or file a student: then --out grades.csv is written, with grades.json and
+    grades.html (which mistakes were made how often) beside it. Stopped, it goes on where it was.
+    """
+    import json
+
+    if path.is_dir():
+        if out is None:
+            raise click.UsageError(f"{path} is a folder: say where the table goes, with --out grades.csv")
+        return _check_class(path, out, jobs, as_json)
+    if out is not None or jobs is not None:
+        raise click.UsageError("--out and --jobs are for a folder")
+    from rich.console import Console
+
+    from byhand.diagnosis.check import check_file
+    from byhand.diagnosis.check_report import show
+
+    report = check_file(path)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(report, Console())
+    return 0 if report.is_right else 3
+
+
+def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> int:
+    import json
+
+    from byhand.diagnosis.grading import grade
+
+    with progress_by_question() as on_question:
+        rows = grade(
+            folder,
+            out,
+            jobs=jobs,
+            on_each=lambda done, total: on_question(f"{done} of {total} checked", min(done + 1, total), total),
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        wrong = sum(not row["report"]["right"] for row in rows)
+        click.echo(f"{len(rows)} submissions, {wrong} of them with something wrong")
+        for file in (out, out.with_suffix(".json"), out.with_suffix(".html")):
+            click.echo(file)
+    return 0
+
+
 @contextmanager
 def progress_by_question() -> Iterator[Callable[[str, int, int], None]]:
     """Show on stderr how far the practical is: a bar in a terminal, plain lines elsewhere.

@@ -1,0 +1,340 @@
+"""The catalogue of mistakes: one entry for each, with the words that `byhand check` and `byhand why` both use.
+
+Which wrong gradient a mistake gives stands in `variants`, under the same ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake, in words.
+
+    Attributes
+    ----------
+    id : str
+        Its name in JSON output.
+    title : str
+        What was done, in a few words.
+    looks_like : str
+        How it shows, in the code or in the numbers.
+    why : str
+        Why it is wrong, with the formula.
+    mend : str
+        What to do.
+    """
+
+    id: str
+    title: str
+    looks_like: str
+    why: str
+    mend: str
+
+
+_ENTRIES = (
+    Mistake(
+        "missing-import",
+        "a library is used but not imported",
+        "NameError: name 'np' is not defined, and no line imports it.",
+        "Python knows a library only after its import; np is no more than the customary name for numpy.",
+        "Put the import at the top: import numpy as np.",
+    ),
+    Mistake(
+        "name-before-definition",
+        "a name is used above the line that defines it",
+        "NameError, although the name is assigned further down.",
+        "A script runs from top to bottom; what a lower line defines does not exist yet. (In a notebook the cell "
+        "may have been run earlier, so that the mistake shows only after a restart.)",
+        "Move the definition above its first use.",
+    ),
+    Mistake(
+        "undefined-name",
+        "a name is never defined",
+        "NameError, and no line assigns the name; often it is spelt differently elsewhere.",
+        "Python looks the name up when the line runs, and nothing has that name.",
+        "Define it, or use the name under which it is defined.",
+    ),
+    Mistake(
+        "shape-mismatch",
+        "two shapes do not fit",
+        "ValueError: operands could not be broadcast, or matmul: mismatch in its core dimension.",
+        "A product A B needs as many columns in A as rows in B: with W of shape (n_out, n_in), a column x gives W x, "
+        "and a batch X with a sample a row gives X Wᵀ.",
+        "Write the shapes beside the line; transpose one factor, or swap them.",
+    ),
+    Mistake(
+        "size-one-array-to-scalar",
+        "an array of one element is put where a number belongs",
+        "TypeError: only 0-dimensional arrays can be converted to Python scalars (before NumPy 2.4 a warning).",
+        "An array of shape (1,) is not a number: A[i, j] = v needs a number v, while W_out @ a has shape (1,).",
+        "Take the number out, v[0] or v.item(), or assign to a slice of the same shape.",
+    ),
+    Mistake(
+        "broadcast-error-matrix",
+        "the error became a matrix",
+        "ŷ has shape (n, 1), y has shape (n,), and ŷ − y has shape (n, n).",
+        "NumPy broadcasts (n, 1) against (n,) to (n, n): every output is compared with every target, and the best "
+        "answer to that is their mean, ŷ = ȳ.",
+        "Give both the same shape: y.reshape(-1, 1), or ŷ[:, 0].",
+    ),
+    Mistake(
+        "learning-rate-too-high",
+        "the learning rate is too high",
+        "The loss grows by a constant factor, jumps about, or becomes inf and nan.",
+        "For a quadratic loss a step multiplies the error along an eigenvector of the Hessian by 1 − ηλ, which "
+        "shrinks it only when η < 2/λ_max.",
+        "Divide the learning rate by 10 until the loss falls steadily.",
+    ),
+    Mistake(
+        "unscaled-data",
+        "the inputs are not on one scale",
+        "Inputs of very different sizes; a learning rate that is too high for one is too low for the other.",
+        "The Hessian of a linear layer is XᵀX, so that λ_max grows as the square of the largest input: "
+        "η < 2/λ_max then leaves the small directions almost unmoved.",
+        "Standardise each input: (x − mean) / standard deviation, with the training set's mean and deviation.",
+    ),
+    Mistake(
+        "sign-flipped",
+        "a sign is flipped",
+        "The gradient is the true one times −1; the loss climbs.",
+        "With L = (ŷ − y)², dL/dŷ = 2 (ŷ − y), and the step is θ ← θ − η dL/dθ: it goes down. One minus too many "
+        "(or too few) goes up. Error and step may both be written the other way round, (y − ŷ) and +, but not one.",
+        "Use ŷ − y with −=, or y − ŷ with +=.",
+    ),
+    Mistake(
+        "output-derivative-missing",
+        "the derivative of the output's activation is missing",
+        "δ_out = dL/dŷ, where the output goes through an activation.",
+        "The chain rule passes through ŷ = f(z): δ_out = dL/dŷ ⊙ f′(z_out). (Only with cross-entropy on a sigmoid or "
+        "softmax do the two factors simplify to ŷ − y.)",
+        "Multiply the output's error by f′(z_out).",
+    ),
+    Mistake(
+        "hidden-derivative-missing",
+        "the derivative of a hidden activation is missing",
+        "δ_hidden = W_outᵀ δ_out and nothing more.",
+        "δ_hidden = (W_outᵀ δ_out) ⊙ f′(z_hidden): what is sent back reaches the hidden outputs a, and from a to z "
+        "leads f′.",
+        "Multiply by f′(z_hidden).",
+    ),
+    Mistake(
+        "derivative-of-activation",
+        "the derivative is given the wrong one of z and a",
+        "σ′ written for z, σ(z)(1 − σ(z)), is called with a = σ(z); or written for a, a(1 − a), is called with z.",
+        "f′ is wanted at z. σ′(z) = σ(z)(1 − σ(z)) = a(1 − a); with a put into the first form, f is applied twice.",
+        "Hand the derivative what it is written for.",
+    ),
+    Mistake(
+        "updated-weights-used",
+        "the output weights are updated before the hidden error uses them",
+        "W_out −= … stands above the line that sends δ_out back through W_out.",
+        "dL/da_hidden = W_outᵀ δ_out with the W_out that the forward pass used. The loss was computed with that one.",
+        "Compute all gradients first, then update all parameters.",
+    ),
+    Mistake(
+        "hidden-error-raw",
+        "the raw error is sent back instead of Wᵀ δ",
+        "The hidden error is made of ŷ − y, without W_out or without f′(z_out).",
+        "A hidden unit feels the output's error through its weight, and only as far as the output's activation lets "
+        "it through: dL/da_hidden = W_outᵀ δ_out with δ_out = dL/dŷ ⊙ f′(z_out).",
+        "Send back δ_out, through W_outᵀ.",
+    ),
+    Mistake(
+        "wrong-layer-activation",
+        "the derivative or the values of another layer are used",
+        "The forward pass applies one activation, the backward pass the derivative of another; or the values of one "
+        "layer stand where another's belong.",
+        "Layer k has its own δ_k = dL/da_k ⊙ f_k′(z_k) and dL/dW_k = δ_kᵀ a_{k−1}: f_k, z_k and a_{k−1} are those of "
+        "its own forward pass.",
+        "Follow one layer through forward and backward and use its own activation and values.",
+    ),
+    Mistake(
+        "bias-missing",
+        "there is no bias in the forward pass",
+        "The output does not change when the bias does, or there is none.",
+        "Without b, z = W x is 0 at x = 0 whatever the weights: every unit's boundary goes through the origin.",
+        "z = W x + b in every layer.",
+    ),
+    Mistake(
+        "bias-gradient-wrong",
+        "the gradient of a bias is wrong",
+        "dL/dW is right and dL/db is not: a derivative, a sum over the samples or a factor is missing.",
+        "z = W x + b has dz/db = 1, so that dL/db = Σₙ δₙ: the same δ as in dL/dW, summed over the samples.",
+        "delta.sum(axis=0), with a sample a row.",
+    ),
+    Mistake(
+        "parameter-never-updated",
+        "a parameter is never changed",
+        "It holds the same numbers after training as before; its gradient is not zero.",
+        "Every parameter takes the step θ ← θ − η dL/dθ. (Inside a function, W = W − … makes a new local W, unless "
+        "the function says global W or changes it in place.)",
+        "Update it, and check that the update reaches the array that the forward pass uses.",
+    ),
+    Mistake(
+        "constant-factor",
+        "a constant factor is missing or too many",
+        "The gradient is the true one of the loss as written, times a constant such as 2 or ½.",
+        "d(ŷ − y)²/dŷ = 2 (ŷ − y), and d ½(ŷ − y)²/dŷ = ŷ − y. The direction is right, the step is longer or shorter "
+        "than the learning rate says.",
+        "Let loss and gradient have the same factor.",
+    ),
+    Mistake(
+        "sum-versus-mean",
+        "one has a sum over the samples, the other a mean",
+        "The gradient is the true one times the number of samples (or outputs), or divided by it.",
+        "L = Σₙ Lₙ has the gradient Σₙ dLₙ/dθ, and L = (1/n) Σₙ Lₙ has (1/n) Σₙ dLₙ/dθ. With n samples the step is "
+        "n times as long, so that a learning rate found with one does not fit the other.",
+        "Divide both by n, or neither.",
+    ),
+    Mistake(
+        "transposed-gradient",
+        "a gradient or a weight matrix is transposed",
+        "dL/dW has the shape of Wᵀ, or its numbers stand in the transposed order; or W stands where Wᵀ belongs.",
+        "With z = W x, dL/dW_kj = δ_k x_j has the shape of W, δ xᵀ; and what is sent back is Wᵀ δ.",
+        "dL/dW always has the shape of W: δᵀ X for W X, Xᵀ δ for X W.",
+    ),
+    Mistake(
+        "dot-instead-of-elementwise",
+        "a matrix product stands where the product is element by element",
+        "np.dot or @ between the error and f′(z).",
+        "δ = dL/da ⊙ f′(z): unit k's error is multiplied by unit k's derivative. A dot product adds them all up.",
+        "Use * there.",
+    ),
+    Mistake(
+        "stale-gradient",
+        "a gradient is old",
+        "It belongs to an earlier forward pass or batch, or is added to the one before without being reset.",
+        "The step needs dL/dθ at the present parameters and batch. Sums that are never set to zero add up all "
+        "earlier gradients.",
+        "Run the forward pass before each backward pass, and set accumulated gradients to zero.",
+    ),
+    Mistake(
+        "update-outside-loop",
+        "the update stands outside the loop",
+        "Only the last (or first) sample or epoch counts: an indentation too few, = in place of +=, or a return "
+        "inside the loop.",
+        "dL/dθ = Σₙ dLₙ/dθ: each sample adds its part, and each epoch makes its step.",
+        "Move the line into the loop, or add up with +=.",
+    ),
+    Mistake(
+        "label-leak",
+        "the prediction uses the answer",
+        "ŷ changes when y does, with inputs and parameters fixed; or a target is among the inputs.",
+        "ŷ = f(x; θ) must not know y: at the time of use there is none, and the loss says nothing about learning.",
+        "Take y out of the forward pass and out of the inputs.",
+    ),
+    Mistake(
+        "symmetric-initialization",
+        "all hidden units start the same",
+        "The weights start at zero or at one constant; the hidden units stay identical.",
+        "Units with equal weights have equal outputs and equal gradients, so that they stay equal: ten units compute "
+        "what one could. With W_out = 0 nothing is sent back at all.",
+        "Draw the weights at random; the biases may start at 0.",
+    ),
+    Mistake(
+        "tiny-initialization",
+        "the weights start too small",
+        "All outputs are nearly equal, and the loss lies still for a long time.",
+        "What is sent back has W as a factor in every layer; with W near 0 gradients are products of tiny numbers.",
+        "Draw them with a standard deviation near 1/√n_in (Glorot; √(2/n_in) for ReLU, He).",
+    ),
+    Mistake(
+        "dead-relu-output",
+        "the ReLU at the output is dead",
+        "z_out ≤ 0 on every sample: ŷ = 0, all gradients are 0, the loss does not move.",
+        "relu′(z) = 0 for z < 0, and with it δ_out = dL/dŷ · relu′(z_out) = 0: nothing can ever change.",
+        "No ReLU on the output: identity for regression, sigmoid for 0 and 1.",
+    ),
+    Mistake(
+        "dead-relu-hidden",
+        "hidden ReLU units are dead",
+        "Their z ≤ 0 on every sample; their gradients are exactly 0.",
+        "relu′(z) = 0 for z < 0: a unit that is off on all samples gets no gradient and stays off.",
+        "A smaller learning rate, another initialisation (He), or leaky ReLU.",
+    ),
+    Mistake(
+        "saturated-units",
+        "units are saturated",
+        "|z| ≥ 5 on most samples while the error is still high.",
+        "σ′(z) = σ(z)(1 − σ(z)) < 0.007 for |z| > 5: whatever error arrives, hardly any of it is let through.",
+        "Smaller initial weights, scaled inputs; cross-entropy in place of squares at the output.",
+    ),
+    Mistake(
+        "target-outside-range",
+        "the targets cannot be reached",
+        "Targets below 0 or above 1 with a sigmoid output, negative ones with ReLU, beyond ±1 with tanh.",
+        "σ(z) lies between 0 and 1: the nearest it comes to y = 2 is 1, with z growing without end.",
+        "Scale the targets, or use the identity at the output.",
+    ),
+    Mistake(
+        "linear-collapse",
+        "the network is only linear",
+        "The output is an affine function of the input, although there are several layers.",
+        "W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂): layers without an activation between them are one layer. XOR is "
+        "not linear: the best such answer is ½ everywhere.",
+        "Put a non-linear activation on the hidden layer.",
+    ),
+    Mistake(
+        "too-few-epochs",
+        "training stopped early",
+        "The loss is still falling at the last epoch.",
+        "Gradient descent with a small step needs many steps: the error falls by a factor 1 − ηλ each.",
+        "Train longer, or with a larger learning rate (below 2/λ_max).",
+    ),
+    Mistake(
+        "log-of-zero",
+        "the logarithm of zero",
+        "The loss is inf or nan: log(0), or 0 · log(0).",
+        "−y log p − (1 − y) log(1 − p) is infinite at p = 0 or 1, which a sigmoid reaches in floating point at "
+        "z ≈ 37; and 0 · (−inf) = nan.",
+        "Compute the loss from z (logits): max(z, 0) − z y + log(1 + e^−|z|); or clip p to [1e-12, 1 − 1e-12].",
+    ),
+    Mistake(
+        "softmax-wrong-axis",
+        "the softmax is taken over the wrong axis",
+        "The probabilities of one sample do not add up to 1; those of one class do, or all together.",
+        "p_k = e^{z_k} / Σ_j e^{z_j} with the sum over the classes of one sample.",
+        "sum(axis=-1, keepdims=True) for a sample a row.",
+    ),
+    Mistake(
+        "softmax-overflow",
+        "the softmax overflows",
+        "nan for large z: e^z is inf above z ≈ 710, and inf / inf is nan.",
+        "e^{z_k − m} / Σ_j e^{z_j − m} is the same number for every m; with m = max z no exponent is positive.",
+        "Subtract the row's maximum first.",
+    ),
+    Mistake(
+        "metric-wrong",
+        "the measure is not what it is called",
+        "The accuracy (or error, or loss) printed differs from the one computed from outputs and targets.",
+        "Accuracy is the share of samples whose class is right: mean(argmax ŷ = argmax y), or mean((ŷ > ½) = y).",
+        "Compare arrays of one shape, and divide by the number of samples.",
+    ),
+    Mistake(
+        "input-mutated",
+        "a function changes what it was given",
+        "The array handed in holds other numbers afterwards, as after x[x < 0] = 0 or x −= …",
+        "NumPy arrays are passed, not copied: the caller's z, or the data, is overwritten, and what uses it later "
+        "(f′(z), the next epoch) gets other numbers.",
+        "Make a new array: np.maximum(x, 0), x = x − …",
+    ),
+    Mistake(
+        "integer-parameters",
+        "the parameters are integers",
+        "W or b has an integer dtype; W −= 0.1 · gradient fails or is cut to whole numbers.",
+        "An integer array holds whole numbers only: a step of −0.3 becomes 0.",
+        "Make them float: np.zeros(n), np.array([1.0, 2.0]).",
+    ),
+    Mistake(
+        "label-shuffle-mismatch",
+        "inputs and targets are shuffled differently",
+        "After shuffling, the targets no longer belong to their inputs; the loss stays at the best constant's.",
+        "Pairs (xᵢ, yᵢ) must stay together: one permutation for both.",
+        "order = rng.permutation(n); X, y = X[order], y[order].",
+    ),
+)
+
+CATALOGUE: dict[str, Mistake] = {mistake.id: mistake for mistake in _ENTRIES}
+"""Every mistake by its id."""

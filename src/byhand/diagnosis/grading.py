@@ -1,0 +1,267 @@
+"""A whole class: each submission checked in its own limited process, the results in a table and on a page.
+
+What has been checked is written down at once, so that nothing is lost when the program is killed; started again, it
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import html
+import io
+import json
+import multiprocessing
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from byhand import __version__
+from byhand.diagnosis.catalogue import CATALOGUE
+from byhand.diagnosis.check import LIMITS, Report, check_file
+from byhand.errors import ByhandError
+from byhand.files import write_text
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One file of one student."""
+
+    student: str
+    path: Path
+
+
+def submissions(folder: Path) -> list[Submission]:
+    """The notebooks and Python files below a folder.
+
+    A file right in the folder is named after itself; in a subfolder (one a student, as nbgrader and Moodle lay
+    them out) the student is the first folder's name.
+
+    Raises
+    ------
+    ByhandError
+        When there are none.
+    """
+    found = []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith((".", "__")) for part in inside.parts)
+        if path.is_file() and path.suffix in (".py", ".ipynb") and not hidden:
+            found.append(Submission(inside.parts[0] if len(inside.parts) > 1 else path.stem, path))
+    if not found:
+        raise ByhandError(f"there is no .py or .ipynb file in {folder}")
+    return found
+
+
+def grade(
+    folder: Path, out: Path, *, jobs: int | None = None, on_each: Callable[[int, int], None] | None = None
+) -> list[dict[str, Any]]:
+    """Check every submission below `folder`; write `out` (CSV), and beside it a .json and an .html of its name.
+
+    Parameters
+    ----------
+    folder : Path
+        See `submissions`.
+    out : Path
+        The table. What is done so far is kept beside it, in a file ending in `.progress.jsonl`; a submission that
+        is there and has not changed is not checked again.
+    jobs : int, optional
+        How many at a time; the number of processors by default.
+    on_each : callable, optional
+        Told after each submission how many are done, and how many there are.
+
+    Returns
+    -------
+    list of dict
+        A row each, in the order of the students' names.
+
+    Raises
+    ------
+    ByhandError
+        When there is nothing to check, or the results cannot be written.
+    """
+    every = submissions(folder)
+    progress = out.with_name(f"{out.stem}.progress.jsonl")
+    done = _read_progress(progress)
+    rows = {}
+    todo = []
+    for submission in every:
+        key = _key(folder, submission)
+        if key in done:
+            rows[submission.path] = done[key]
+        else:
+            todo.append((submission, key))
+    if on_each:
+        on_each(len(rows), len(every))
+    try:
+        with progress.open("a", encoding="utf-8") as kept:
+            kept.write("\n" if done else "")  # a line may have been cut off in the middle
+            for (submission, key), row in _check_all(folder, todo, jobs or os.cpu_count() or 1):
+                rows[submission.path] = row
+                kept.write(json.dumps({"key": key, "row": row}) + "\n")
+                kept.flush()
+                if on_each:
+                    on_each(len(rows), len(every))
+    except OSError as error:
+        raise ByhandError(f"cannot write {progress}: {(error.strerror or str(error)).lower()}") from error
+    ordered = [rows[submission.path] for submission in every]
+    write_text(out, table(ordered))
+    write_text(out.with_suffix(".json"), json.dumps(ordered, indent=1, ensure_ascii=False))
+    write_text(out.with_suffix(".html"), page(ordered))
+    return ordered
+
+
+def _key(folder: Path, submission: Submission) -> str:
+    digest = hashlib.sha256(submission.path.read_bytes()).hexdigest()
+    return f"{__version__} {submission.path.relative_to(folder)} {digest}"
+
+
+def _read_progress(path: Path) -> dict[str, dict[str, Any]]:
+    done: dict[str, dict[str, Any]] = {}
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                record = json.loads(line)
+                done[record["key"]] = record["row"]
+            except (ValueError, KeyError, TypeError):
+                continue  # the line that was being written when the program was killed
+    return done
+
+
+def _check_all(
+    folder: Path, todo: list[tuple[Submission, str]], jobs: int
+) -> Iterator[tuple[tuple[Submission, str], dict[str, Any]]]:
+    if not todo:
+        return
+    context = multiprocessing.get_context("spawn")
+    workers = min(jobs, len(todo))
+    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent, initargs=(os.getpid(),)) as pool:
+        futures = {pool.submit(_row, folder, item[0]): item for item in todo}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _end_with_parent(parent: int) -> None:
+    """Leave no worker behind when the parent is killed outright."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _row(folder: Path, submission: Submission) -> dict[str, Any]:
+    started = time.monotonic()
+    try:
+        report = check_file(submission.path, LIMITS)
+    except ByhandError as error:
+        report = Report(submission.path.name, notes=[str(error)])
+    marks = marks_of(report)
+    return {
+        "student": submission.student,
+        "file": str(submission.path.relative_to(folder)),
+        "marks": marks,
+        "total": sum(mark for mark in marks.values() if mark is not None),
+        "mistakes": [finding.id for finding in report.findings],
+        "report": report.as_json(),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+
+
+def marks_of(report: Report) -> dict[str, float | None]:
+    """A mark for each part of the practical: 1 right, 0 wrong or not done yet, None when a person must look."""
+    by_part: dict[str, list[str]] = {}
+    for question in report.questions:
+        by_part.setdefault(question.part, []).append(question.status)
+    marks: dict[str, float | None] = {}
+    for part, statuses in by_part.items():
+        if "wrong" in statuses:
+            marks[part] = 0.0
+        elif "right" in statuses:
+            marks[part] = 1.0
+        else:
+            marks[part] = None if "unclear" in statuses else 0.0
+    return marks
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as CSV: student, file, a column for each part, total, mistakes, notes."""
+    parts = sorted({part for row in rows for part in row["marks"]})
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["student", "file", *parts, "total", "mistakes", "notes"])
+    for row in rows:
+        marks = [row["marks"].get(part) for part in parts]
+        cells = [
+            row["student"],
+            row["file"],
+            *marks,
+            row["total"],
+            "; ".join(row["mistakes"]),
+            "; ".join(row["report"]["notes"]),
+        ]
+        writer.writerow([_harmless(cell) for cell in cells])
+    return text.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """A student's folder may be called =HYPERLINK(…): a spreadsheet must not run it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """A page for the class: which mistakes were made, how often, why they are wrong and how to mend them."""
+    counts = Counter(id_ for row in rows for id_ in set(row["mistakes"]))
+    most = max(counts.values(), default=1)
+    clean = sum(row["report"]["right"] for row in rows)
+    entries = "\n".join(_entry(id_, count, most, rows) for id_, count in counts.most_common())
+    title = f"{len(rows)} submissions: {clean} without a mistake"
+    common = f"; most often: {_title(counts.most_common(1)[0][0])}" if counts else ""
+    return _PAGE.format(title=html.escape(title + common), entries=entries or "<p>No mistakes were found.</p>")
+
+
+def _title(id_: str) -> str:
+    return CATALOGUE[id_].title if id_ in CATALOGUE else "a wrong result that is no mistake I know"
+
+
+def _entry(id_: str, count: int, most: int, rows: list[dict[str, Any]]) -> str:
+    mistake = CATALOGUE.get(id_)
+    why = f"<p>{html.escape(mistake.why)}</p><p><b>To mend it:</b> {html.escape(mistake.mend)}</p>" if mistake else ""
+    share = f"{100 * count / len(rows):.0f} %"
+    return (
+        f'<details><summary><span class="bar" style="width:{14 * count / most:.2f}em"></span>'
+        f"<b>{count}</b> ({share})&ensp;{html.escape(_title(id_))} <code>{html.escape(id_)}</code></summary>"
+        f"{why}</details>"
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52em; margin: 2em auto; padding: 0 1em; color: #222; }}
+  h1 {{ font-size: 1.3em; }}
+  details {{ border-bottom: 1px solid #ddd; padding: .5em 0; }}
+  summary {{ cursor: pointer; }}
+  .bar {{ display: inline-block; height: .8em; background: #0072b2; margin-right: .6em; }}
+  code {{ color: #555; }}
+</style>
+<h1>{title}</h1>
+<p>Each line is a mistake, with the number of submissions in which it was found. Open it to see why it is wrong.</p>
+{entries}
+</html>
+"""

@@ -1,0 +1,796 @@
+"""Find the network in a recording: by their values, which arrays are inputs, targets, parameters and outputs.
+
+Names play no part. A parameter is what an update changes and a product uses; a layer is a product of a parameter
+with data, or with the layer before; its activation is the function that turns the one recorded value into the
+other; a target is what the output is subtracted from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.activations import ACTIVATIONS, Activation, softmax
+from byhand.diagnosis.recording import Recording, Slot, Values
+from byhand.diagnosis.variants import Place
+
+DOTS = {"MatMult", "dot", "matmul", ".dot", "inner", "einsum", "tensordot", ".matmul"}
+LOOKAHEAD = 160
+
+
+def _leaky(slope: float) -> Activation:
+    return Activation(
+        f"leaky_relu({slope:g})",
+        lambda z: np.where(z > 0, z, slope * z),
+        lambda z, a: np.where(z > 0, 1.0, slope),
+    )
+
+
+def _over_samples(e: Array) -> Array:
+    return e / e.sum(axis=0, keepdims=True)
+
+
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    **{name: ACTIVATIONS[name].function for name in ("sigmoid", "tanh", "relu")},
+    "softmax": softmax,
+    "softmax over samples": lambda z: softmax(z.T).T,
+    "softmax over everything": lambda z: softmax(z.reshape(1, -1)).reshape(z.shape),
+    "softmax over samples, shifted": lambda z: _over_samples(np.exp(z - z.max(axis=1, keepdims=True))),
+    "leaky_relu": ACTIVATIONS["leaky_relu"].function,
+    **{name: ACTIVATIONS[name].function for name in ("softplus", "elu", "silu", "gelu")},
+    "leaky_relu(0.1)": lambda z: np.where(z > 0, z, 0.1 * z),
+    "leaky_relu(0.2)": lambda z: np.where(z > 0, z, 0.2 * z),
+}
+
+
+def _most_seen(layers: list[Layer]) -> str:
+    """The activation that most of these evaluations of one layer show; identity if most show none."""
+    finite = [layer for layer in layers if np.isfinite(layer.z).all()] or layers
+    votes = Counter(layer.activation for layer in finite if layer.seen_a)
+    if not votes:
+        return "identity"
+    name, count = votes.most_common(1)[0]
+    telling = 0
+    with np.errstate(all="ignore"):
+        for layer in finite:
+            value = FUNCTIONS[name](layer.z)
+            telling += bool(np.abs(value - layer.z).max() > 1e-5 * np.abs(layer.z).max())
+    return name if count >= 0.5 * telling else "identity"
+
+
+def activation_named(name: str) -> Activation:
+    """The activation as the library knows it; softmax counts as identity, since it goes with the loss."""
+    if name.startswith("softmax"):
+        return ACTIVATIONS["identity"]
+    if name.startswith("leaky_relu("):
+        return _leaky(float(name[11:-1]))
+    return ACTIVATIONS[name]
+
+
+@dataclass
+class Layer:
+    """One layer at one time, a sample a row."""
+
+    t: int  # the product
+    t_z: int
+    t_a: int
+    W_t: int  # the operand that is the weights
+    b_t: int  # the operand that is the bias; −1 without
+    x_t: int
+    W: Array
+    b: Array
+    x: Array
+    z: Array
+    a: Array
+    layout: str  # "xW", "xWT", "Wx", "WTx", "wx" (element by element)
+    activation: str = "identity"
+    seen_a: bool = False
+    columns: bool = False  # samples are columns
+    frozen: bool = False  # the weights never change
+
+    def as_W(self, value: Values) -> Array:
+        """A value of the weights' shape, in the shape (n_out, n_in)."""
+        if value.size != self.W.size:
+            return np.full(self.W.shape, np.nan)
+        if value.ndim == 2 and self.layout in ("xW", "WTx"):
+            return value.T
+        return value.reshape(self.W.shape)
+
+
+@dataclass
+class Forward:
+    """One forward pass."""
+
+    layers: list[Layer]
+    y: Array | None = None
+    y_t: int = -1
+    error_t: int = -1
+
+    @property
+    def start(self) -> int:
+        """The event of the first product."""
+        return self.layers[0].t
+
+    @property
+    def end(self) -> int:
+        """The event of the output."""
+        return self.layers[-1].t_a
+
+    @property
+    def y_hat(self) -> Array:
+        """The output, a sample a row."""
+        return self.layers[-1].a
+
+
+@dataclass
+class Update:
+    """A change of one parameter in one step."""
+
+    place: Place
+    t: int
+    t_end: int
+    line: int
+    before: Values
+    after: Values
+    slot: Slot
+    element: bool = False
+
+
+@dataclass
+class Found:
+    """What was recognised in a recording."""
+
+    recording: Recording
+    forwards: list[Forward] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    place_of: dict[Slot, Place] = field(default_factory=dict)
+    tainted: set[int] = field(default_factory=set)
+
+    @property
+    def depth(self) -> int:
+        """The number of layers; 0 when no network was recognised."""
+        return max((len(f.layers) for f in self.forwards), default=0)
+
+    @property
+    def model(self) -> list[Layer]:
+        """The layers as of the first whole forward pass."""
+        return self.forwards[0].layers if self.forwards else []
+
+    @cached_property
+    def names(self) -> dict[Place, str]:
+        """What the script calls each parameter."""
+        votes: dict[Place, Counter[str]] = {}
+        for f in self.forwards[:50]:
+            for k, layer in enumerate(f.layers):
+                held: list[tuple[Place, int]] = [((k, "W"), layer.W_t), ((k, "b"), layer.b_t)]
+                for place, t in held:
+                    if t >= 0:
+                        votes.setdefault(place, Counter())[self.recording.site(t).get("text") or ""] += 1
+        return {place: count.most_common(1)[0][0] for place, count in votes.items()}
+
+
+def find(recording: Recording) -> Found:
+    """The network of a recording, with its forward passes and updates."""
+    found = Found(recording)
+    if not recording.end:
+        return found
+    finder = _Finder(recording)
+    found.forwards = finder.forwards()
+    found.updates, found.place_of = finder.updates(found.forwards)
+    found.tainted = finder.tainted
+    return found
+
+
+class _Finder:
+    def __init__(self, recording: Recording) -> None:
+        self.r = recording
+        self.changed, self.values_of = self._changes()
+        self.weight_values = self._weight_values()
+        self.tainted = self._taint()
+
+    # Who holds what
+
+    def _changes(self) -> tuple[list[tuple[int, int, int, Slot]], dict[int, set[Slot]]]:
+        """All events in which a place's value is made from its own old value: (t, before, after, slot)."""
+        r = self.r
+        current: dict[Slot, tuple[int, int]] = {}
+        holders: dict[int, set[Slot]] = {}
+        changes = []
+        values_of: dict[int, set[Slot]] = {}
+        operands = r.operands
+        for t in range(r.end):
+            slot = r.slot(t)
+            if slot is None:
+                continue
+            value, obj = r.value_id(t), r.obj(t)
+            site = r.site(t)
+            if value < 0:
+                continue
+            before = current.get(slot)
+            if site["kind"] == "augassign" or (site["kind"] in ("assign", "touched") and site.get("element")):
+                if before is not None and r.kind(value)[1] in "fi" and site.get("op", "") in ("Add", "Sub", "", "Mult"):
+                    changes.append((t, before[0], value, slot))
+            elif site["kind"] == "assign" and operands[t] and operands[t][0] >= 0:
+                source = operands[t][0]
+                made = r.site(source)
+                if made["kind"] == "op" and made["op"] in ("Add", "Sub"):
+                    own = [o for o in operands[source] if o >= 0 and r.site(o).get("text") == site["target"]]
+                    if own:
+                        changes.append((t, r.value_id(own[0]), value, slot))
+                    elif (
+                        made["op"] == "Sub"
+                        and operands[source][0] >= 0
+                        and r.site(operands[source][0])["kind"] in ("load", "subscript")
+                    ):
+                        changes.append((t, r.value_id(operands[source][0]), value, slot))
+            elif site["kind"] == "touched" and before is not None and before[0] != value and before[1] == obj:
+                changes.append((t, before[0], value, slot))
+            if before is not None and slot in holders.get(before[1], ()):
+                holders[before[1]].discard(slot)
+            current[slot] = (value, obj)
+            holders.setdefault(obj, set()).add(slot)
+            for other in holders[obj]:
+                current[other] = (value, obj)
+            values_of.setdefault(value, set()).update(holders[obj])
+        return changes, values_of
+
+    def _dots(self) -> Iterator[int]:
+        r = self.r
+        for number, site in enumerate(r.sites):
+            if site["kind"] in ("op", "call") and site["op"] in DOTS:
+                yield from r.events_of(number)
+
+    def _products(self) -> Iterator[int]:
+        r = self.r
+        for number, site in enumerate(r.sites):
+            if site["kind"] in ("op", "call") and site["op"] in ("Mult", "multiply"):
+                yield from r.events_of(number)
+
+    def _root(self, t: int) -> tuple[int, bool]:
+        """The event behind a transposition, and whether there is one."""
+        flipped = False
+        while t >= 0:
+            site = self.r.site(t)
+            if (site["kind"] == "op" and site["op"] == "T") or (
+                site["kind"] == "call" and site["op"] in (".transpose", "transpose")
+            ):
+                flipped = not flipped
+            elif site["kind"] == "load" and site["text"].endswith(".T"):
+                # an attribute load of its own, such as W.T as an operand
+                return t, not flipped
+            else:
+                return t, flipped
+            operands = self.r.operands[t]
+            if not operands or operands[0] < 0:
+                return t, flipped
+            t = operands[0]
+        return t, flipped
+
+    def _operands_of_dot(self, t: int) -> tuple[int, int] | None:
+        given = list(self.r.operands[t])
+        given = [o for o in given if o >= 0]
+        if len(given) < 2:
+            return None
+        return given[0], given[1]
+
+    def _weight_values(self) -> set[int]:
+        """Values that an update made or started from, and that a product used: the weights over time."""
+        r = self.r
+        used: set[int] = set()
+        for t in [*self._dots(), *self._products()]:
+            operands = self._operands_of_dot(t)
+            for o in operands or ():
+                root, _ = self._root(o)
+                if root >= 0 and r.value_id(root) >= 0:
+                    used.add(r.value_id(root))
+                    used.add(r.value_id(o))
+        weights: set[int] = set()
+        made = self._made_of_products()
+        for t, before, after, _slot in self.changed:
+            array = r.held(before)
+            step = r.operands[t][0] if r.operands[t] else -1
+            if array is not None and not np.isfinite(array).all():
+                continue  # all arrays of nan are alike
+            if made and array is not None and array.size > 1 and (step < 0 or r.value_id(step) not in made):
+                continue  # data that are scaled or shifted are no weights
+            if before in used and r.kind(before)[1] in "fi" and (after in used or before != after):
+                weights |= {before, after}
+        # Where weights stood once, weights stand always, also those whose making was not written down.
+        found: list[tuple[int, int]] = []
+        places: Counter[tuple[int, int]] = Counter()
+        for t in self._dots():
+            operands = self._operands_of_dot(t)
+            if operands is None:
+                continue
+            site = int(r.events["site"][t])
+            is_weight = [r.value_id(self._root(o)[0]) in weights or r.value_id(o) in weights for o in operands]
+            if is_weight[0] != is_weight[1]:
+                places[site, is_weight.index(True)] += 1
+            elif not any(is_weight):
+                found.append((site, t))
+        for site, t in found:
+            operands = self._operands_of_dot(t)
+            here = [k for k in (0, 1) if places[site, k]]
+            if operands is not None and len(here) == 1 and places[site, here[0]] > 1:
+                root, _ = self._root(operands[here[0]])
+                weights |= {r.value_id(root), r.value_id(operands[here[0]])} - {-1}
+        return weights
+
+    def _made_of_products(self) -> set[int]:
+        """Values that a matrix product went into."""
+        r = self.r
+        made = {r.value_id(t) for t in self._dots()} - {-1}
+        if not made:
+            return made
+        for t in range(r.end):
+            if r.value_id(t) >= 0 and any(o >= 0 and r.value_id(o) in made for o in r.operands[t]):
+                made.add(r.value_id(t))
+        return made
+
+    def _taint(self) -> set[int]:
+        """Values that were computed from weights; data are the others."""
+        r = self.r
+        tainted = set(self.weight_values)
+        seen = set(tainted)
+        operands = r.operands
+        for t in range(r.end):
+            value = r.value_id(t)
+            if value < 0 or value in seen:
+                continue
+            array = r.held(value)
+            if array is not None and array.size == 1 and array.ndim == 0:
+                continue
+            seen.add(value)
+            kind = r.site(t)["kind"]
+            if any(o >= 0 and r.value_id(o) in tainted for o in operands[t]):
+                if kind == "call" and r.site(t)["op"] in ("zeros_like", "ones_like", "empty_like"):
+                    continue
+                tainted.add(value)
+        return tainted
+
+    # Layers
+
+    def forwards(self) -> list[Forward]:
+        weights = self.weight_values
+        layers = self._layers(weights)
+        passes = self._chain(layers)
+        if not any(not layer.frozen for p in passes for layer in p.layers):
+            layers = self._layers(None)
+            passes = self._chain(layers)
+        passes = [p for p in passes if not all(layer.frozen for layer in p.layers)]
+        if not passes:
+            return []
+        depth = max(len(p.layers) for p in passes)
+        passes = [p for p in passes if len(p.layers) == depth]
+        shapes = Counter(tuple(layer.W.shape for layer in p.layers) for p in passes).most_common(1)[0][0]
+        passes = [p for p in passes if tuple(layer.W.shape for layer in p.layers) == shapes]
+        passes = self._with_agreed_activations(passes)
+        for p in passes[:4000]:
+            self._find_target(p)
+        return passes
+
+    def _layers(self, weights: set[int] | None) -> list[Layer]:
+        found = []
+        idle = []
+        for t in sorted(self._dots()):
+            layer = self._layer(t, weights, elementwise=False)
+            if layer is not None:
+                found.append(layer)
+            elif weights:
+                idle.append(t)
+        if found and weights:
+            # Weights that never change are no known weights: they are recognised by their place before known ones.
+            on_left = found[0].layout in ("Wx", "WTx")
+            tainted = self.tainted
+            for t in idle:
+                pair = self._operands_of_dot(t)
+                if pair is not None and not any(self.r.value_id(o) in tainted for o in pair):
+                    layer = self._layer(t, weights, elementwise=False, frozen_on_left=on_left)
+                    if layer is not None:
+                        found.append(layer)
+            found.sort(key=lambda layer: layer.t)
+        if not found and weights:
+            for t in sorted(self._products()):
+                if not self._is_scalar_weight(t):
+                    continue
+                layer = self._layer(t, weights, elementwise=True)
+                if layer is not None:
+                    found.append(layer)
+        return found
+
+    def _is_scalar_weight(self, t: int) -> bool:
+        """Whether one operand of a product is a name that steps change: single numbers are too alike to go by value."""
+        names = self._stepping_names
+        return any(o >= 0 and self.r.site(o).get("text") in names for o in self.r.operands[t][:2])
+
+    @cached_property
+    def _stepping_names(self) -> set[str]:
+        """Names that are changed from their own value, and never set anew in a loop, as sums are."""
+        r = self.r
+        changed = {r.site(t)["name"] for t, *_ in self.changed}
+        reset = {s["name"] for s in r.sites if s["kind"] == "assign" and s["loops"] and "const" in s.get("value", {})}
+        return changed - reset
+
+    def _layer(
+        self, t: int, weights: set[int] | None, *, elementwise: bool, frozen_on_left: bool | None = None
+    ) -> Layer | None:
+        r = self.r
+        pair = self._operands_of_dot(t)
+        result = r.value(t)
+        if pair is None or result is None:
+            return None
+        roots = [self._root(o) for o in pair]
+        ids = [r.value_id(root) for root, _ in roots]
+        left, right = r.value(pair[0]), r.value(pair[1])
+        if left is None or right is None:
+            return None
+        if frozen_on_left is not None:
+            on_left = frozen_on_left
+        elif weights is not None:
+            is_weight = [ids[k] in weights or r.value_id(pair[k]) in weights for k in (0, 1)]
+            if elementwise:
+                is_weight = [r.site(root).get("text") in self._stepping_names for root, _ in roots]
+            if is_weight[0] == is_weight[1]:
+                return None
+            on_left = is_weight[0]
+        else:
+            on_left = self._looks_like_weights_left(pair)
+        w, x = (left, right) if on_left else (right, left)
+        W_t = roots[0][0] if on_left else roots[1][0]
+        flipped = roots[0][1] if on_left else roots[1][1]
+        x_t = pair[1] if on_left else pair[0]
+        if elementwise:
+            if w.size != 1 or False:
+                return None
+            W2, x2, out = w.reshape(1, 1), x.reshape(-1, 1), result.reshape(-1, 1)
+            layout, columns = "wx", False
+        elif on_left:
+            W2 = w if w.ndim == 2 else w.reshape(1, -1)
+            if x.ndim == 1:
+                x2, out = x.reshape(1, -1), result.reshape(1, -1)
+            else:
+                x2, out = x.T, result.T if result.ndim == 2 else result.reshape(-1, 1)
+            layout, columns = ("WTx" if flipped else "Wx"), x.ndim == 2
+        else:
+            W2 = w.T if w.ndim == 2 else w.reshape(1, -1)
+            x2 = x if x.ndim == 2 else x.reshape(1, -1)
+            out = result if result.ndim == 2 else result.reshape(len(x2), -1)
+            layout, columns = ("xWT" if flipped else "xW"), False
+        if x2.shape[1] != W2.shape[1] or out.shape != (len(x2), len(W2)):
+            return None
+        layer = Layer(
+            t,
+            t,
+            t,
+            W_t,
+            -1,
+            x_t,
+            W2,
+            np.zeros(len(W2)),
+            x2,
+            out,
+            out,
+            layout,
+            columns=columns,
+            frozen=frozen_on_left is not None,
+        )
+        self._find_bias(layer, result)
+        self._find_activation(layer)
+        return layer
+
+    def _looks_like_weights_left(self, pair: tuple[int, int]) -> bool:
+        """Without updates to go by: of two operands, weights were made by a random or constant call, or named so."""
+
+        def score(t: int) -> float:
+            root, _ = self._root(t)
+            text = (self.r.site(root).get("text") or "").lower().rsplit(".", 1)[-1]
+            return 1.0 if text.startswith(("w", "theta", "poids", "peso", "gewicht")) else 0.0
+
+        return score(pair[0]) > score(pair[1])
+
+    def _find_bias(self, layer: Layer, product: Values) -> None:
+        r = self.r
+        wanted = r.value_id(layer.t)
+        for t in range(layer.t + 1, min(layer.t + 12, r.end)):
+            site = r.site(t)
+            value = r.value(t)
+            if value is None or value.size < product.size:
+                continue
+            operands = r.operands[t]
+            if site["kind"] == "augassign" and site.get("op") == "Add" and operands and operands[0] >= 0:
+                b_t, after = operands[0], value
+            elif (site["kind"], site.get("op")) in (("op", "Add"), ("call", "add")) and layer.t in operands[:2]:
+                b_t, after = operands[1 - operands.index(layer.t)], value
+            elif (site["kind"], site.get("op")) in (("op", "Add"), ("call", "add")) and any(
+                o >= 0 and r.value_id(o) == wanted for o in operands
+            ):
+                k = next(i for i, o in enumerate(operands) if o >= 0 and r.value_id(o) == wanted)
+                b_t, after = operands[1 - k], value
+            else:
+                continue
+            bias = r.value(b_t) if b_t >= 0 else None
+            if bias is None or bias.size not in (1, len(layer.W)) or after.size != layer.z.size:
+                continue
+            z = after.T if layer.columns and after.ndim == 2 else after.reshape(layer.z.shape)
+            if not np.allclose(z, layer.z + bias.reshape(1, -1), equal_nan=True):
+                continue
+            root, _ = self._root(b_t)
+            layer.b = np.broadcast_to(bias.ravel(), (len(layer.W),)).astype(float)
+            layer.b_t, layer.t_z, layer.t_a, layer.z, layer.a = root, t, t, z, z
+            return
+
+    def _rows(self, layer: Layer, value: Values) -> Array | None:
+        if value.size != layer.z.size:
+            return None
+        if layer.columns and value.ndim == 2:
+            return value.T if value.T.shape == layer.z.shape else None
+        return value.reshape(layer.z.shape)
+
+    def _find_activation(self, layer: Layer) -> None:
+        r = self.r
+        z = layer.z
+        if not np.isfinite(z).all():
+            return
+        tried: set[int] = set()
+        best = np.inf
+        candidates = {}
+        with np.errstate(all="ignore"):
+            for name, f in FUNCTIONS.items():
+                fz = f(z)
+                if np.abs(fz - z).max() > 1e-5 * np.abs(z).max():
+                    candidates[name] = fz
+        for t in range(layer.t_z + 1, min(layer.t_z + LOOKAHEAD, r.end)):
+            site = r.site(t)
+            if site["kind"] in ("op", "call") and site["op"] in DOTS:
+                break
+            number = r.value_id(t)
+            if number in tried or number < 0:
+                continue
+            tried.add(number)
+            value = r.held(number)
+            if value is None or value.size != z.size or r.kind(number)[1] != "f":
+                continue
+            a = self._rows(layer, value)
+            if a is None:
+                continue
+            for name, expected in candidates.items():
+                if name.startswith("softmax") and z.shape[1] == 1 and name == "softmax":
+                    continue
+                error = float(np.abs(a - expected).max())
+                allowed = 1e-5 if r.kind(number) == "<f4" else 1e-11
+                better = error < best or (error == best and name == layer.activation)
+                if better and error <= allowed * max(1e-4, float(np.abs(expected).max())):
+                    best = error
+                    layer.activation, layer.a, layer.t_a, layer.seen_a = name, a, t, True
+
+    # Passes
+
+    def _chain(self, layers: list[Layer]) -> list[Forward]:
+        passes: list[Forward] = []
+        for layer in layers:
+            previous = None
+            for p in reversed(passes[-64:] if layer.layout != "wx" else []):
+                last = p.layers[-1]
+                again = any(self.r.value_id(k.W_t) == self.r.value_id(layer.W_t) for k in p.layers)
+                fits = last.t < layer.t and last.a.shape == layer.x.shape and not again
+                if fits and np.allclose(last.a, layer.x, rtol=1e-9, atol=0, equal_nan=True):
+                    previous = p
+                    break
+            if previous is not None:
+                previous.layers.append(layer)
+            elif previous is None and (layer.layout == "wx" or self._is_data(layer.x_t)):
+                passes.append(Forward([layer]))
+        return passes
+
+    def _is_data(self, t: int) -> bool:
+        """Whether an operand is data: not computed from weights, or a part of something that wasn't."""
+        r = self.r
+        for _ in range(8):
+            if t < 0:
+                return False
+            if r.value_id(t) not in self.tainted:
+                return True
+            site = r.site(t)
+            operands = r.operands[t]
+            if site["kind"] == "load":
+                t = self._written(t, site["text"])
+                continue
+            if site["kind"] == "for":
+                return True  # an element of what was looped over: few values, so another one's taint
+            part = site["kind"] == "subscript" or site.get("op") in (
+                "T",
+                ".reshape",
+                "reshape",
+                ".ravel",
+                ".flatten",
+                ".copy",
+            )
+            if site["kind"] == "assign" or part:
+                t = operands[0] if operands else -1
+                continue
+            return False
+        return False
+
+    def _written(self, t: int, name: str) -> int:
+        """The event that last wrote to a name before event t, if it was written as a whole."""
+        r = self.r
+        for u in range(t - 1, max(t - 3000, -1), -1):
+            site = r.site(u)
+            if site["kind"] in ("assign", "for", "arg", "augassign") and site["name"] == name:
+                return u if site["kind"] in ("assign", "for") and not site.get("element") else -1
+        return -1
+
+    def _with_agreed_activations(self, passes: list[Forward]) -> list[Forward]:
+        passes, agreed = self._proper(passes)
+        kept = []
+        for p in passes:
+            fits = True
+            for k, layer in enumerate(p.layers):
+                name = agreed[k]
+                if layer.activation != name:
+                    with np.errstate(all="ignore"):
+                        expected = FUNCTIONS[name](layer.z) if name != "identity" else layer.z
+                    if np.allclose(expected, layer.a, rtol=1e-6, atol=1e-9, equal_nan=True):
+                        p.layers[k] = replace(layer, activation=name)
+                    else:
+                        fits = False
+            if fits:
+                kept.append(p)
+        return kept
+
+    def _proper(self, passes: list[Forward]) -> tuple[list[Forward], list[str]]:
+        """The forward passes with their activations, without what computes a z once more, for a derivative.
+
+        A function counts as a layer's activation at a place in the script if it is seen there in most passes in
+        which it could be told from others. Of several places the one with the most activations counts.
+        """
+        groups: dict[tuple[int, ...], list[Forward]] = {}
+        for p in passes:
+            groups.setdefault(tuple(int(self.r.events["site"][layer.t]) for layer in p.layers), []).append(p)
+        agreed: dict[tuple[int, ...], list[str]] = {}
+        for key, group in groups.items():
+            agreed[key] = [_most_seen([p.layers[k] for p in group]) for k in range(len(key))]
+
+        def bends(names: list[str]) -> int:
+            return sum(name != "identity" for name in names)
+
+        best = max(agreed.values(), key=bends)
+        kept = [p for key, group in groups.items() if agreed[key] == best for p in group]
+        return sorted(kept, key=lambda p: p.start), best
+
+    def _find_target(self, p: Forward) -> None:
+        r = self.r
+        last = p.layers[-1]
+        output_ids = {r.value_id(last.t_a)}
+        y_hat = last.a
+        derived: set[int] = set()
+        for t in range(last.t_a + 1, min(last.t_a + 400, r.end)):
+            site = r.site(t)
+            value = r.value(t)
+            if value is None:
+                continue
+            if value.size == y_hat.size and r.value_id(t) not in output_ids:
+                rows = self._rows(last, value)
+                if rows is not None and np.array_equal(rows, y_hat):
+                    output_ids.add(r.value_id(t))
+            operands = r.operands[t]
+            if (
+                site["kind"] == "call"
+                and site["op"] in ("log", "clip", "log2", "log1p")
+                and any(o >= 0 and (r.value_id(o) in output_ids or r.value_id(o) in derived) for o in operands)
+            ):
+                derived.add(r.value_id(t))
+            if (
+                site["kind"] == "op"
+                and site["op"] == "Add"
+                and any(o >= 0 and r.value_id(o) in output_ids for o in operands)
+            ):
+                derived.add(r.value_id(t))
+            is_pair = (site["kind"] == "op" and site["op"] in ("Sub", "Mult")) or (
+                site["kind"] == "call" and site["op"] in ("subtract", "multiply")
+            )
+            if is_pair and len(operands) >= 2 and operands[0] >= 0 and operands[1] >= 0:
+                for k in (0, 1):
+                    mine, other = operands[k], operands[1 - k]
+                    hits = output_ids if site["op"] in ("Sub", "subtract") else derived
+                    if r.value_id(mine) in hits and self._is_data(other):
+                        y = r.value(other)
+                        if y is not None and self._set_target(p, y, other, t):
+                            return
+        labels = self._labels(p)
+        if labels is not None:
+            p.y, p.y_t = labels
+
+    def _set_target(self, p: Forward, y: Values, y_t: int, t: int) -> bool:
+        y_hat = p.y_hat
+        last = p.layers[-1]
+        if y.size == y_hat.size:
+            rows = self._rows(last, y)
+            p.y = rows if rows is not None else y.reshape(y_hat.shape)
+        elif y.size == 1 and len(y_hat) == 1:
+            p.y = np.broadcast_to(y.ravel(), y_hat.shape).astype(float)
+        else:
+            return False
+        p.y_t, p.error_t = y_t, t
+        return True
+
+    def _labels(self, p: Forward) -> tuple[Array, int] | None:
+        """Class numbers, one a sample, that nothing was subtracted from: as one-hot rows."""
+        r = self.r
+        m, k = p.y_hat.shape
+        if k < 2:
+            return None
+        for t in [*range(p.end + 1, min(p.end + 200, r.end)), *range(p.start, max(p.start - 60, 0), -1)]:
+            value = r.value(t)
+            if value is None or value.shape not in ((m,), (m, 1)) or r.value_id(t) in self.tainted:
+                continue
+            if r.kind(r.value_id(t))[1] not in "iu":
+                continue
+            flat = value.ravel()
+            if flat.min() >= 0 and flat.max() < k and (m == 1 or not np.array_equal(flat, np.arange(m))):
+                return np.eye(k)[flat.astype(int)], t
+        return None
+
+    # Updates
+
+    def updates(self, passes: list[Forward]) -> tuple[list[Update], dict[Slot, Place]]:
+        r = self.r
+        votes: dict[Slot, Counter[Place]] = {}
+        held_by: set[tuple[int, int, Place]] = set()
+        values: dict[int, Place] = {}
+        names: dict[tuple[str, str], Counter[Place]] = {}
+        for p in passes[:400]:
+            for k, layer in enumerate(p.layers):
+                for kind, t in (("W", layer.W_t), ("b", layer.b_t)):
+                    if t < 0:
+                        continue
+                    place: Place = (k, kind)  # type: ignore[assignment]
+                    held_by.add((r.obj(t), r.value_id(t), place))
+                    values.setdefault(r.value_id(t), place)
+                    site = r.site(t)
+                    names.setdefault((r._scope(site["scope"], site.get("text", "")), site.get("text", "")), Counter())[
+                        place
+                    ] += 1
+        place_of: dict[Slot, Place] = {}
+        for slot_name, counter in names.items():
+            place_of["name", slot_name[0], slot_name[1]] = counter.most_common(1)[0][0]
+        # Which places hold a parameter: the object and its value (an object's number is used again once it is gone).
+        known = {(obj, value): place for obj, value, place in held_by}
+        for t in range(len(r)):
+            place_here = known.get((r.obj(t), r.value_id(t)))
+            slot = r.slot(t) if place_here is not None else None
+            if slot is not None and place_here is not None and slot not in place_of:
+                votes.setdefault(slot, Counter())[place_here] += 1
+        for slot, counter in votes.items():
+            place_of[slot] = counter.most_common(1)[0][0]
+        merged: list[Update] = []
+        open_: dict[tuple[Place, object], Update] = {}
+        value_place = dict(values)
+        for t, before, after, slot in self.changed:
+            place_ = place_of.get(slot)
+            old, new = r.held(before), r.held(after)
+            if place_ is None and old is not None and old.size > 2 and old.any():  # zeros, single numbers are alike
+                place_ = value_place.get(before)
+            if place_ is None:
+                continue
+            if old is None or new is None or (old.shape != new.shape and old.size != new.size):
+                continue
+            if old.ndim == 0 and place_[1] == "W" and passes[0].layers[place_[0]].W.size != 1:
+                continue
+            value_place[after] = place_
+            site = r.site(t)
+            key = tuple((k, c) for k, c in r.vec(t).items() if k not in site.get("element_loops", ()))
+            if site.get("element") and site.get("element_loops"):
+                begun = open_.get((place_, key))
+                if begun is not None:
+                    begun.after, begun.t_end = new, t
+                    continue
+            update = Update(place_, t, t, r.at(t), old, new.reshape(old.shape), slot, bool(site.get("element")))
+            open_[place_, key] = update
+            merged.append(update)
+        return merged, place_of

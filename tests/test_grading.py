@@ -1,0 +1,138 @@
+"""A class is graded in parallel; nothing is lost; one bad submission touches no other."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from byhand.diagnosis import grading
+from byhand.diagnosis.grading import grade, page, submissions, table
+from byhand.errors import ByhandError
+from solutions_table import solutions
+
+SOURCES = {name: source for name, _, source in solutions()}
+RIGHT = SOURCES["line/right"]
+WRONG = RIGHT.replace("err = y_hat - y_train", "err = y_train - y_hat")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "class"
+    for student, text in {
+        "anna": RIGHT,
+        "bob": WRONG,
+        "carla": RIGHT + "\nimport os\nwhile True: os.fork()\n",
+        "dan": RIGHT + "\nimport shutil; shutil.rmtree('..', ignore_errors=True)\n",
+        "=evil()": "def (",
+    }.items():
+        (folder / student).mkdir(parents=True)
+        (folder / student / "td1.py").write_text(text)
+    return folder
+
+
+def test_a_class_is_graded_and_hostile_submissions_keep_their_marks(folder, tmp_path):
+    out = tmp_path / "grades.csv"
+    seen = []
+    rows = {row["student"]: row for row in grade(folder, out, jobs=2, on_each=lambda *counts: seen.append(counts))}
+    assert seen[-1] == (5, 5)
+    assert rows["anna"]["marks"] == rows["carla"]["marks"] == rows["dan"]["marks"] == {"forward": 1.0, "line": 1.0}
+    assert rows["bob"]["marks"] == {"forward": 1.0, "line": 0.0}
+    assert rows["bob"]["mistakes"] == ["sign-flipped"]
+    assert any("process after process" in note for note in rows["carla"]["report"]["notes"])
+    assert (folder / "bob" / "td1.py").read_text() == WRONG
+    written = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["student"] for row in written] == ["'=evil()", "anna", "bob", "carla", "dan"]
+    assert written[2]["mistakes"] == "sign-flipped"
+    assert len(json.loads(out.with_suffix(".json").read_text())) == 5
+    assert "5 submissions" in out.with_suffix(".html").read_text()
+
+
+def test_it_goes_on_where_it_was_and_checks_again_only_what_has_changed(folder, tmp_path, monkeypatch):
+    out = tmp_path / "grades.csv"
+    checked = []
+
+    def check_all(folder, todo, jobs):
+        for item in todo:
+            checked.append(item[0].student)
+            if len(checked) == 3:
+                raise KeyboardInterrupt
+            yield item, grading._row(folder, item[0])
+
+    monkeypatch.setattr(grading, "_check_all", check_all)
+    with pytest.raises(KeyboardInterrupt):
+        grade(folder, out)
+    with (tmp_path / "grades.progress.jsonl").open("a") as progress:
+        progress.write('{"key": "cut o')  # killed in the middle of a line
+    assert not out.exists()
+    first = list(checked)
+    grade(folder, out)
+    assert checked[3:] == [s for s in ["=evil()", "anna", "bob", "carla", "dan"] if s not in first[:2]]
+    checked.clear()
+    (folder / "anna" / "td1.py").write_text(WRONG)
+    rows = grade(folder, out)
+    assert checked == ["anna"]
+    assert rows[1]["mistakes"] == ["sign-flipped"]
+
+
+def test_killed_outright_it_leaves_no_process(folder, tmp_path):
+    slow = "while True:\n try:\n  while True: pass\n except BaseException: pass\n"
+    for number in range(6):
+        (folder / f"slow{number}.py").write_text(slow)
+    command = [sys.executable, "-m", "byhand", "check", str(folder), "--out", str(tmp_path / "g.csv"), "--jobs", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (tmp_path / "g.progress.jsonl").exists():
+        time.sleep(0.1)
+    time.sleep(2)
+    started = _below(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert started
+    while time.monotonic() < deadline and any(_alive(p) for p in started):
+        time.sleep(0.2)
+    assert not [p for p in started if _alive(p)]
+
+
+def _below(process):
+    """Every process that this one started, and they."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found, level = [], {process}
+    while level:
+        level = {child for child, parent in parents.items() if parent in level}
+        found += level
+    return found
+
+
+def _alive(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_students_are_named_after_their_folder_or_file(tmp_path):
+    for name in ("anna/x/td1.ipynb", "bob.py", ".hidden/a.py", "__pycache__/b.py", "notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [s.student for s in submissions(tmp_path)] == ["anna", "bob"]
+    with pytest.raises(ByhandError, match="there is no"):
+        submissions(tmp_path / "anna" / "nothing")
+
+
+def test_names_and_notes_can_neither_run_in_a_spreadsheet_nor_on_the_page():
+    report = {"right": False, "notes": ["<script>"], "findings": []}
+    row = {"student": "@SUM(A1)", "file": "<b>", "marks": {}, "total": 0, "mistakes": ["unknown"], "report": report}
+    assert "'@SUM(A1)" in table([row])
+    assert "<script>" not in page([row])
