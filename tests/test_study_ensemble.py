@@ -14,7 +14,7 @@ from byhand.losses import LOSSES
 from byhand.network import Network
 from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
 from byhand.study import ensemble
-from byhand.study.ensemble import train_ensemble
+from byhand.study.ensemble import forward_ensemble, loss_of_runs, train_ensemble
 from byhand.training import Diverged, train
 
 OPTIMIZERS = [GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW]
@@ -157,26 +157,27 @@ def test_runs_that_stop_early_change_no_other_run_in_any_bit(optimizer, sizes, b
     x, y = datasets.xor()
     monkeypatch.setattr(ensemble, "_LOOK_EVERY", 10)
 
-    def trained(stop_below):
+    def trained(stop):
         networks = [Network.dense(sizes, "tanh", seed=seed) for seed in range(37)]
         options = {"loss": "mean_squared_error", "optimizer": optimizer, "epochs": 300, "batch_size": batch_size}
-        return networks, train_ensemble(networks, x, y, seeds=range(37), stop_below=stop_below, **options)
+        return networks, train_ensemble(networks, x, y, seeds=range(37), threshold=0.05, stop=stop, **options)
 
-    _, whole = trained(None)
-    networks, stopped = trained(0.05)
-    assert stopped.stopped.sum() > 5
+    _, whole = trained(False)
+    networks, stopped = trained(True)
+    assert (stopped.reached >= 0).sum() > 5
+    assert stopped.reached.tolist() == whole.reached.tolist()
     assert len(set(stopped.epochs_trained.tolist())) > 5
     for run in range(37):
         epochs = stopped.epochs_trained[run]
         assert stopped.loss[:epochs, run].tolist() == whole.loss[:epochs, run].tolist()
         reached = np.flatnonzero(whole.loss[:, run] <= 0.05)
-        if stopped.stopped[run]:
-            assert epochs == reached[0] + 1
+        if stopped.reached[run] >= 0:
+            assert epochs == reached[0] + 1 == stopped.reached[run] + 1
             assert stopped.last_loss[run] == whole.loss[epochs - 1, run]
         else:
             assert len(reached) == 0
             assert epochs == 300
-    run = int(np.argmax(stopped.stopped))
+    run = int(np.argmax(stopped.reached >= 0))
     network = Network.dense(sizes, "tanh", seed=run)
     options = {"loss": "mean_squared_error", "epochs": 300, "batch_size": batch_size, "seed": run}
     stop = [lambda epoch, network, history: history.loss[-1] <= 0.05]
@@ -229,6 +230,20 @@ def test_only_the_chosen_epochs_are_kept():
     expected = alone(Network.dense([2, 3, 1], "tanh", seed=0), x, y, **options)
     np.testing.assert_allclose(history.loss[:, 0], expected[[0, 3, 19]], rtol=1e-12)
     np.testing.assert_allclose(history.last_loss[0], expected[-1], rtol=1e-12)
+
+
+def test_forward_of_many_is_the_forward_of_each():
+    x, y = data_for("cross_entropy_from_logits", 9, 3, 4)
+    networks = [Network.dense([3, 5, 4], ["elu", "identity"], seed=seed) for seed in range(3)]
+    passed = forward_ensemble(networks, x)
+    values = loss_of_runs(losses.cross_entropy_from_logits, passed[-1][1], y)
+    for run, network in enumerate(networks):
+        network.forward(x)
+        for (z, a), layer in zip(passed, network.dense_layers, strict=True):
+            np.testing.assert_allclose(z[..., run], layer.z, rtol=1e-12)
+            np.testing.assert_allclose(a[..., run], layer.a, rtol=1e-12)
+        expected = losses.cross_entropy_from_logits.value(network.predict(x), y)
+        np.testing.assert_allclose(values[run], expected, rtol=1e-12)
 
 
 def test_bad_input_is_refused():

@@ -45,9 +45,10 @@ class EnsembleHistory:
     last_loss : array, shape (runs,)
         The loss of the last epoch that each run trained; NaN if it diverged.
     epochs_trained : array of int, shape (runs,)
-        How many epochs each run trained: with `stop_below`, the last is the one that reached it.
-    stopped : array of bool, shape (runs,)
-        Whether the loss came to `stop_below` or less.
+        How many epochs each run trained.
+    reached : array of int, shape (runs,)
+        The first epoch (counted from 0, so the number of epochs trained before it) whose loss is `threshold` or
+        less; −1 where there is none.
     diverged : array of bool, shape (runs,)
         Where the loss or a parameter was no longer a finite number: `training.train` would have raised Diverged.
     """
@@ -56,7 +57,7 @@ class EnsembleHistory:
     loss: Array
     last_loss: Array
     epochs_trained: npt.NDArray[np.intp]
-    stopped: npt.NDArray[np.bool_]
+    reached: npt.NDArray[np.intp]
     diverged: npt.NDArray[np.bool_]
 
 
@@ -71,7 +72,8 @@ def train_ensemble(
     batch_size: int | None = None,
     shuffle: bool = True,
     seeds: Sequence[Seed] | None = None,
-    stop_below: float | None = None,
+    threshold: float | None = None,
+    stop: bool = True,
     record: npt.ArrayLike | None = None,
 ) -> EnsembleHistory:
     """Train many networks of the same sizes, in place, as `training.train` would train each of them alone.
@@ -96,8 +98,10 @@ def train_ensemble(
         As in `training.train`.
     seeds : sequence of int, Generator or None, optional
         One for each run: where the order of its batches starts, the `seed` of `training.train`.
-    stop_below : float, optional
-        A run stops after the first epoch whose loss is this or less.
+    threshold : float, optional
+        The loss at which a run has converged: `EnsembleHistory.reached` says when.
+    stop : bool
+        Whether a run stops after the epoch that reached the threshold.
     record : array of int, optional
         The epochs (from 0, ascending) whose losses to keep; all by default.
 
@@ -128,7 +132,7 @@ def train_ensemble(
         loss=np.full((len(kept), n_runs), np.nan, dtype),
         last_loss=np.full(n_runs, np.nan, dtype),
         epochs_trained=np.full(n_runs, epochs),
-        stopped=np.zeros(n_runs, dtype=bool),
+        reached=np.full(n_runs, -1),
         diverged=np.zeros(n_runs, dtype=bool),
     )
     batch = len(x) if batch_size is None else min(batch_size, len(x))
@@ -149,11 +153,42 @@ def train_ensemble(
             None if rngs is None else [rngs[run] for run in runs],
         )
         with np.errstate(all="ignore"):
-            block.train(epochs, stop_below, runs, history)
+            block.train(epochs, -np.inf if threshold is None else threshold, stop, runs, history)
         for run, parameters in zip(runs, block.results, strict=True):
             networks[run].parameters[:] = parameters
             history.diverged[run] |= not np.isfinite(parameters).all()
     return history
+
+
+def forward_ensemble(networks: Sequence[Network], x: Array) -> list[tuple[Array, Array]]:
+    """What each layer of many networks of one architecture gives on the same samples.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Of `Dense` layers, all of the same sizes and activations.
+    x : array, shape (n, n_in)
+
+    Returns
+    -------
+    list of (z, a)
+        For each layer pre-activations and activations, shape (n, n_out, runs).
+    """
+    a, passed = x, []
+    with np.errstate(all="ignore"):
+        for layers in zip(*(network.dense_layers for network in networks), strict=True):
+            W, b = (np.stack([getattr(layer, name) for layer in layers]) for name in ("W", "b"))
+            z = a @ W.swapaxes(1, 2) + b[:, None, :]
+            a = layers[0].activation.function(z)
+            passed.append((_last(z), _last(a)))
+    return passed
+
+
+def loss_of_runs(loss: Loss, y_hat: Array, y: Array) -> Array:
+    """The loss of each run: outputs of shape (n, n_out, runs), targets (n, n_out) or with an axis for the runs."""
+    y = y if y.ndim == 3 else y[:, :, None]
+    total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
+    return total if loss.reduction == "sum" else total / len(y)
 
 
 def runs_in_a_block(sizes: Sequence[int], batch: int, dtype: npt.DTypeLike = np.float64) -> int:
@@ -307,7 +342,7 @@ class _Block:
             start += layer.n_parameters
         return result
 
-    def train(self, epochs: int, stop_below: float | None, runs: Sequence[int], history: EnsembleHistory) -> None:
+    def train(self, epochs: int, threshold: float, stop: bool, runs: Sequence[int], history: EnsembleHistory) -> None:
         """Train; write what happened into the columns `runs` of the history, and the parameters to `results`."""
         live = np.arange(len(runs))  # which of the block's runs stand in the arrays, in order
         todo = np.ones(len(runs), dtype=bool)  # and which of those still train
@@ -316,11 +351,14 @@ class _Block:
         for epoch in range(epochs):
             value = self._epoch()
             lost = todo & ~np.isfinite(value)
-            reached = todo & (value <= stop_below) if stop_below is not None else np.zeros_like(todo)
+            below = todo & (value <= threshold)
+            if below.any():
+                first = at[live[below]]
+                history.reached[first] = np.where(history.reached[first] < 0, epoch, history.reached[first])
             if epoch in rows:
                 shown = todo & ~lost
                 history.loss[rows[epoch], at[live[shown]]] = value[shown]
-            done = lost | reached
+            done = lost | below if stop else lost
             if epoch == epochs - 1:
                 done = todo
             elif epoch % _LOOK_EVERY == _LOOK_EVERY - 1:
@@ -333,7 +371,6 @@ class _Block:
                 here = at[live[done]]
                 history.last_loss[here] = np.where(lost, np.nan, value)[done]
                 history.epochs_trained[here] = epoch + 1
-                history.stopped[here] = reached[done]
                 history.diverged[here] = lost[done]
                 self._keep(done, live)
                 todo &= ~done
@@ -361,10 +398,9 @@ class _Block:
         y_hat = x
         for layer in self.layers:
             y_hat = layer.forward(y_hat)
-        value = np.add.reduce(self.loss.terms(y_hat, y), axis=(0, 1))
+        value = loss_of_runs(self.loss, y_hat, y)
         gradient = self.loss.terms_gradient(y_hat, y)
         if self.loss.reduction == "mean":
-            value = value / len(x)
             gradient = gradient / len(x)
         for layer in reversed(self.layers[1:]):
             gradient = layer.backward(gradient)
