@@ -14,8 +14,8 @@ import numpy.typing as npt
 from byhand.errors import needs_extra
 from byhand.study.data import Data, load
 from byhand.study.plan import Cell, Plan, make_plan, parse_rates
-from byhand.study.runs import losses_on_test, run_block
 from byhand.study.running import workers
+from byhand.study.runs import losses_on_test, run_block
 from byhand.study.statistics import Cells, Comparison, Generalization, Summary, generalization
 from byhand.study.store import Store, join, to_table
 
@@ -81,7 +81,7 @@ class Study:
         if len(self.best) == 1:
             return f"To {goal}, the fastest is {what}."
         if alike:
-            said = f"To {goal}, no difference in speed is shown between {_and([name, *alike])}; ahead by a little is {what}."
+            said = f"To {goal}, no difference in speed is shown between {_and([name, *alike])}; ahead is {what}."
         else:
             said = f"To {goal}, each activation at its own best learning rate, the fastest is {what}."
         if slower:
@@ -277,9 +277,7 @@ def carry_out(
         if plan.data.test is not None:
             announced = _announce(plan, cells, runs, compute)
     _, announcing = cells.halves
-    best = sorted(
-        (cells.summary(cell, announcing) for cell in cells.best()), key=lambda summary: summary.mean_epochs
-    )
+    best = sorted((cells.summary(cell, announcing) for cell in cells.best()), key=lambda summary: summary.mean_epochs)
     return Study(
         plan,
         runs,
@@ -323,5 +321,3 @@ def _range(pair: Comparison) -> str:
 
 def _and(words: Sequence[str], conjunction: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
-
-

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -125,9 +126,10 @@ def prepared(name: str, kind: Kind, x: Array, y: Array, *, standardize: bool) ->
         if kind == "regression":
             y = _standardized(y, y[parts[0]])
             notes[-1] = "inputs and targets scaled to mean 0 and standard deviation 1"
-    train, validation, test = ((x[part], y[part]) for part in parts)
-    held_out = (validation, test) if n_held_out else (None, None)
-    return Data(name, kind, *train, *held_out, note="; ".join(notes))
+    (x_train, y_train), validation, test = ((x[part], y[part]) for part in parts)
+    if not n_held_out:
+        return Data(name, kind, x_train, y_train, note="; ".join(notes))
+    return Data(name, kind, x_train, y_train, validation, test, "; ".join(notes))
 
 
 def _standardized(table: Array, of: Array) -> Array:
@@ -144,7 +146,7 @@ def _targets(labels: Array) -> tuple[Kind, Array]:
     if are_numbers and (len(names) > _MOST_CLASSES or not np.equal(np.mod(labels, 1), 0).all()):
         return "regression", labels[:, None].astype(np.float64)
     if len(names) < 2:
-        raise ByhandError(f"all targets are {names[0]}: there is nothing to learn")
+        raise ByhandError(f"every target is {names[0]}: there is nothing to learn")
     if len(names) > _MOST_CLASSES:
         raise ByhandError(f"the target has {len(names)} different texts, such as {names[0]}: too many to be classes")
     if len(names) == 2:
@@ -164,6 +166,8 @@ def _read(path: Path, target: str | None) -> tuple[Array, Array]:
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ByhandError(f"cannot read {path} as a table: {error}") from error
     names = table.column_names
+    if table.num_rows == 0:
+        raise ByhandError(f"{path} has no rows")
     if table.num_columns < 2:
         raise ByhandError(f"{path} has {table.num_columns} column: at least one input and one target are needed")
     target = names[-1] if target is None else target
@@ -182,7 +186,7 @@ def _target_column(table: Any, name: str, path: Path) -> Array:
     if None in column or "" in column:
         row = min(column.index(gap) for gap in (None, "") if gap in column)
         raise ByhandError(f"{path}: column {name} has a gap in row {row + 1}: drop such rows or fill them in")
-    return np.array([str(value) for value in column])  # type: ignore[return-value]
+    return np.array([str(value) for value in column])
 
 
 def _numbers(table: Any, name: str, path: Path) -> Array:
@@ -232,8 +236,8 @@ def _read_numpy(path: Path, target: str | None) -> tuple[Array, Array]:
             x, y = loaded["x"], loaded["y"]
         else:
             x, y = (loaded[:, :-1], loaded[:, -1]) if loaded.ndim == 2 else (loaded, loaded)
-    except (ValueError, OSError, EOFError) as error:
-        raise ByhandError(f"cannot read {path} as NumPy arrays: {error}") from error
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
+        raise ByhandError(f"cannot read {path}: it is damaged, or no file of NumPy's with arrays of numbers") from error
     return _checked_arrays(str(path), x, y)
 
 

@@ -5,7 +5,9 @@ thousand. So here the arrays have one axis more, the last, along which the netwo
 W has shape (n_in, n_out, runs), a batch of activations (n, n_out, runs). Activations, losses and optimizers work
 element by element and are the library's own; only the sums over units and samples are written anew.
 
-Each run is what `training.train` makes of the same network alone, to rounding: sums are taken in another order.
+Each run is what `training.train` makes of the same network alone, to rounding, since sums are taken in another
+order. A run at a learning rate on the edge of stability is chaotic and magnifies that, no more than it magnifies a
+change of its first weights in their last digit.
 """
 
 from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from byhand.errors import needs_extra
-from byhand.figures import BLACK, _axes, _legend_beside, _STYLES  # noqa: PLC2701 - the same look
+from byhand.figures import _STYLES, BLACK, _axes, _legend_beside
 from byhand.study.answer import Study
 from byhand.study.plan import Cell
 from byhand.study.statistics import survival
@@ -67,7 +67,9 @@ def survival_curves(study: Study) -> Figure:
         )
         label = f"{summary.cell.activation}, η = {summary.cell.learning_rate:g}"
         axes.fill_between(places, low, high, step="post", color=color, alpha=0.2, lw=0)
-        axes.step(places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker, markevery=[-1])
+        axes.step(
+            places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker, markevery=[-1]
+        )
     axes.set_xscale("log")
     axes.set_ylim(-0.03, 1.05)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -79,7 +81,9 @@ def loss_bands(study: Study) -> Figure:
     """The middle run's training loss against the epochs, and the middle half of the runs, at each one's best."""
     plan = study.plan
     figure, axes = _axes(
-        "Training loss: the middle run, and the middle half of the runs", "epoch, counted from 1", f"loss ({plan.loss.replace('_', ' ')})"
+        "Training loss: the middle run, and the middle half of the runs",
+        "epoch, counted from 1",
+        f"loss ({plan.loss.replace('_', ' ')})",
     )
     epochs = np.array(plan.recorded) + 1
     for summary, (color, dashes, marker) in zip(study.best, cycle(_STYLES), strict=False):
@@ -133,7 +137,7 @@ def speed_against_validation(study: Study) -> Figure:
         )  # fmt: skip
     found = study.generalization
     assert found is not None
-    for cell, text in dict([(found.fastest, "fastest"), (found.chosen, "chosen by validation")]).items():
+    for cell, text in {found.fastest: "fastest", found.chosen: "chosen by validation"}.items():
         summary = study.cells.summary(cell)
         axes.annotate(
             text, (summary.mean_epochs, summary.validation_loss), xytext=(12, 14), textcoords="offset points",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
@@ -25,7 +25,7 @@ from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, 
 from byhand.study.data import Data
 from byhand.study.ensemble import runs_in_a_block
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
+OPTIMIZERS: dict[str, Callable[[Any], Optimizer]] = {
     "gradient_descent": GradientDescent,
     "momentum": Momentum,
     "nesterov": Nesterov,
@@ -218,10 +218,6 @@ def make_plan(
     initializers = [default_initializer] if initializers is None else initializers
     output = default_output if output is None else None if output == "same" else output
     loss = default_loss if loss is None else loss
-    if threshold is None:
-        if loss != default_loss:
-            raise ByhandError(f"with the loss {loss} a threshold is needed: at which loss has a run converged?")
-        threshold = default_threshold
     for what, names, known in (
         ("activation", [*activations, *([output] if output else [])], ACTIVATIONS),
         ("initializer", initializers, INITIALIZERS),
@@ -233,6 +229,10 @@ def make_plan(
         for name in names:
             if name not in known:
                 raise ByhandError(f"there is no {what} {name!r}; choose among {', '.join(known)}")
+    if threshold is None:
+        if loss != default_loss:
+            raise ByhandError(f"with the loss {loss} a threshold is needed: at which loss has a run converged?")
+        threshold = default_threshold
     rates = sorted({float(rate) for rate in learning_rates})
     wrong = [rate for rate in rates if not 0 < rate < math.inf]
     if wrong or not rates:
@@ -280,7 +280,9 @@ def parse_rates(text: str) -> list[float]:
             ends = [float(low), float(high)] if dots else [float(low)]
             number = int(count) if count else None
         except ValueError:
-            raise ByhandError(f"learning rates are numbers or a range, such as 0.1,0.5 or 1e-3..10, not {part!r}") from None
+            raise ByhandError(
+                f"learning rates are numbers or a range, such as 0.1,0.5 or 1e-3..10, not {part!r}"
+            ) from None
         if not all(0 < end < math.inf for end in ends):
             wrong = next(end for end in ends if not 0 < end < math.inf)
             raise ByhandError(f"a learning rate is a positive number, not {wrong:g}")
@@ -302,4 +304,3 @@ def _between(low: float, high: float, number: int | None) -> list[float]:
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = [float(f"{step}e{exponent}") for exponent in exponents for step in (1, 2, 5)]
     return sorted({low, high, *(step for step in steps if low < step < high)})
-

@@ -13,7 +13,6 @@ import numpy as np
 import scipy
 
 import byhand
-from byhand import losses
 from byhand.activations import get
 from byhand.files import write_text
 from byhand.network import Network
@@ -21,10 +20,9 @@ from byhand.pages import inline_svg, style, svg_of
 from byhand.study import figures
 from byhand.study.answer import Study
 from byhand.study.plan import Cell, Plan
-from byhand.study.runs import FATES
+from byhand.study.runs import FATES, train_runs
 from byhand.study.statistics import Summary
 from byhand.study.terminal import generalization_in_words
-from byhand.training import Diverged, train
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,8 +33,8 @@ _FATE_MEANINGS = {
     "dead": "a ReLU layer of which no unit gives anything on any training sample",
     "saturated": "at least half of the units of a sigmoid or tanh layer have |z| ≥ 5 on more than half of the samples, "
     "while the loss is more than a tenth of what the best constant answer costs",
-    "stuck": "the loss lies within 1 % of that of the best constant answer, or fell by less than 1 % in the second half "
-    "of the epochs",
+    "stuck": "the loss lies within 1 % of that of the best constant answer, or fell by less than 1 % in the second "
+    "half of the epochs",
     "unfinished": "none of these: with more epochs it might converge",
 }
 
@@ -118,8 +116,8 @@ def _setting(plan: Plan) -> str:
     output = "the same activation" if plan.output is None else plan.output
     batches = f"batches of {plan.batch_size}" if plan.batch_size else "all samples in each step"
     sentence = (
-        f"{plan.n_runs:,} networks of {'-'.join(map(str, plan.sizes))} units with {output} at the output were trained by "
-        f"{plan.optimizer.replace('_', ' ')} with {batches}, for at most {plan.epochs:,} epochs, to minimize the "
+        f"{plan.n_runs:,} networks of {'-'.join(map(str, plan.sizes))} units with {output} at the output were trained "
+        f"by {plan.optimizer.replace('_', ' ')} with {batches}, for at most {plan.epochs:,} epochs, to minimize the "
         f"{plan.loss.replace('_', ' ')}: every one of {plan.seeds:,} seeds with every activation"
         f"{', initializer' if len(plan.initializers) > 1 else ''} and learning rate."
     )
@@ -159,8 +157,7 @@ def _best(study: Study) -> str:
     html = _paragraph(how) + _table(headings, rows, n_text=1)
     html += _paragraph(
         "Epochs: by when a quarter, half and three quarters of all runs had got there (Kaplan–Meier; ∞: never within "
-        f"{study.plan.epochs:,}). Mean: restricted to {study.plan.epochs:,} epochs, which is what a run that never gets there "
-        "counts as."
+        f"{study.plan.epochs:,}). Mean: a run that never gets there counts as {study.plan.epochs:,}."
     )
     if pairs:
         html += _paragraph(
@@ -176,7 +173,7 @@ def _survival(study: Study) -> str:
         f"{_epochs(summary.quartiles[1])}"
         for summary in study.best
     )
-    alt = f"Step curves of the share of runs that have converged against epochs, logarithmic, with bands of 95 %. {shares}."
+    alt = f"Step curves of the share of runs that have converged against epochs, with bands of 95 %. {shares}."
     return _figure(figures.survival_curves(study), alt, "survival")
 
 
@@ -189,7 +186,9 @@ def _heat_map(study: Study) -> str:
         ]
     )
     alt = f"Heat map of the share of runs that converged, activations down and learning rates across. {best}."
-    caption = "In each cell: the share of runs that converged, and below it the epochs of the middle run, if half got there."
+    caption = (
+        "In each cell: the share of runs that converged, and below it the epochs of the middle run, if half got there."
+    )
     return _figure(figures.heat_map(study), alt, "heat") + _paragraph(caption)
 
 
@@ -216,7 +215,7 @@ def _fates(study: Study) -> str:
 
 
 def _surfaces(study: Study) -> str:
-    """A winner and a failure, trained once more alone: only where the inputs are a plane."""
+    """A winner and a failure, trained once more: only where the inputs are a plane."""
     plan = study.plan
     if plan.sizes[0] != 2 or plan.sizes[-1] != 1 or plan.data.kind == "regression":
         return ""
@@ -225,17 +224,15 @@ def _surfaces(study: Study) -> str:
         if found is None:
             continue
         cell, seed, story = found
-        network = train_alone(plan, cell, seed)
-        if not np.isfinite(network.parameters).all():
-            continue
+        network = _trained_again(plan, cell, seed)
         as_probability = get("sigmoid") if plan.loss == "binary_cross_entropy_from_logits" else get("identity")
         figure = _surface(network, plan, f"A typical {kind}: {_name(cell, plan)}, {story}", as_probability)
         alt = (
-            f"Output of the network over the plane of its two inputs, a typical {kind}: {_name(cell, plan)} at learning "
+            f"Output of the network over the plane of its inputs, a typical {kind}: {_name(cell, plan)} at learning "
             f"rate {cell.learning_rate:g}, seed {seed}, {story}. {_outputs_in_words(network, plan, as_probability)}"
         )
         html += _figure(figure, alt, kind) + _paragraph(
-            f"Seed {seed} of {_name(cell, plan)} at learning rate {cell.learning_rate:g}, trained once more, alone: {story}."
+            f"Seed {seed} of {_name(cell, plan)} at learning rate {cell.learning_rate:g}, trained once more: {story}."
         )
     return html
 
@@ -260,25 +257,12 @@ def _outputs_in_words(network: Network, plan: Plan, output: object) -> str:
     return f"At the samples: {'; '.join(pairs)}."
 
 
-def train_alone(plan: Plan, cell: Cell, seed: int) -> Network:
-    """The network of one run, trained by `training.train` as the table of runs says how."""
-    network = plan.network(cell.activation, cell.initializer, seed)
-    stop = [lambda epoch, network, history: history.loss[-1] <= plan.threshold] if plan.stops_at_threshold else []
-    try:
-        train(
-            network,
-            plan.data.x,
-            plan.data.y,
-            loss=losses.get(plan.loss),
-            optimizer=plan.new_optimizer(cell.learning_rate),
-            epochs=plan.epochs,
-            batch_size=plan.batch_size,
-            seed=seed,
-            callbacks=stop,
-        )
-    except Diverged:
-        network.parameters[:] = np.nan
-    return network
+def _trained_again(plan: Plan, cell: Cell, seed: int) -> Network:
+    """The network of one run, trained with its whole block once more, so that not even rounding differs."""
+    run = plan.cells.index(cell) * plan.seeds + seed
+    block = max((block for block in plan.blocks() if plan.run_number(block) <= run), key=plan.run_number)
+    networks, _ = train_runs(plan, block)
+    return networks[run - plan.run_number(block)]
 
 
 def _typical_winner(study: Study) -> tuple[Cell, int, str] | None:
@@ -293,7 +277,7 @@ def _typical_winner(study: Study) -> tuple[Cell, int, str] | None:
 
 
 def _typical_failure(study: Study) -> tuple[Cell, int, str] | None:
-    """Of the best cells the one that fails most often while others of it succeed, its commonest fate, its middle loss."""
+    """Of the best cells the one that fails most often but not always; its commonest fate; its middle loss."""
     best = [summary for summary in study.best if summary.converged < summary.runs]
     if not best:
         return None
@@ -340,19 +324,22 @@ def _method(study: Study) -> str:
         else "All seeds both choose and announce, for want of more."
     )
     points = [
-        f"A run has converged when its training loss is {plan.threshold:g} or less; the epochs are those trained before "
-        f"that. {stops}",
-        "Runs that never got there are censored at the last epoch, those that diverged or died too: to drop them, or to "
-        "end their time where they failed, would make an activation that fails often look fast.",
-        "Shares have Wilson intervals, curves and quartiles are Kaplan & Meier's with log-log intervals, differences of "
-        "restricted means are paired by seed with t intervals, Bonferroni-adjusted over all pairs (SciPy).",
+        f"A run has converged when its training loss is {plan.threshold:g} or less; the epochs are those trained "
+        f"before that. {stops}",
+        "Runs that never got there are censored at the last epoch, those that diverged or died too: to drop them, "
+        "or to end their time where they failed, would make an activation that fails often look fast.",
+        "Shares have Wilson intervals, curves and quartiles are Kaplan & Meier's with log-log intervals, differences "
+        "of restricted means are paired by seed with t intervals, Bonferroni-adjusted over all pairs (SciPy).",
         halves,
-        "What is compared is the seeds' chance: the answer is for this data, this architecture, this optimizer and these "
-        "learning rates.",
-        "Each run is repeatable alone: its row in runs.parquet says how. The first one, for example:",
+        "What is compared is the seeds' chance: the answer is for this data, this architecture, this optimizer and "
+        "these learning rates.",
+        "Each run can be repeated alone: its row in runs.parquet says how. Sums are then taken in another order, which "
+        "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example:",
     ]
     items = "".join(f"<li>{escape(point)}</li>" for point in points)
-    return f"<ul>{items}</ul>" + f'<div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
+    return (
+        f"<ul>{items}</ul>" + f'<div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
+    )
 
 
 def _repeat(plan: Plan) -> str:

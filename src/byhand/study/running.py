@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,9 @@ from byhand.study.runs import train_runs
 
 with needs_extra("study"):
     import joblib
+
+
+_PATIENCE = 10  # seconds that a scheduler has to answer
 
 
 @contextmanager
@@ -35,19 +39,32 @@ def workers(jobs: int | None, scheduler: str | None) -> Iterator[Callable[[Itera
         If no scheduler answers there, or it has no workers, or they cannot import this version of byhand.
     """
     if scheduler is None:
-        with joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", batch_size=1) as pool:
+        with (
+            _quiet_about_cancelling(),
+            joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", batch_size=1) as pool,
+        ):
             yield pool
         return
     with needs_extra("dask"):
         from distributed import Client
     try:
-        client = Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=_PATIENCE)
     except (OSError, ValueError, TimeoutError) as error:
-        raise ByhandError(f"no Dask scheduler answers at {scheduler}: is it running, and reachable from here?") from error
+        raise ByhandError(
+            f"no Dask scheduler answers at {scheduler}: is it running, and reachable from here?"
+        ) from error
     with client:
         _check_workers(client, scheduler)
-        with joblib.parallel_config(backend="dask"):
+        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask"):
             yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
+
+
+@contextmanager
+def _quiet_about_cancelling() -> Iterator[None]:
+    """Without joblib's warning that tasks are cancelled when a study is stopped: that is what was asked for."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*tasks which were still being processed", category=UserWarning)
+        yield
 
 
 def _check_workers(client: Any, scheduler: str) -> None:
@@ -85,4 +102,3 @@ def in_words(seconds: float) -> str:
         if seconds >= 1.5 * length:
             return f"{seconds / length:.0f} {unit}" if seconds >= 9.5 * length else f"{seconds / length:.1f} {unit}"
     return f"{max(1, round(seconds))} seconds"
-

@@ -117,6 +117,4 @@ def fates(plan: Plan, networks: list[Network], history: EnsembleHistory) -> npt.
             saturated |= high & (symptoms.saturated_units(z).mean(axis=0) >= 0.5)
     halfway = history.loss[np.searchsorted(history.epochs, (plan.epochs - 1) // 2)]
     stuck = symptoms.is_at_constant(value, best_constant) | (value > 0.99 * halfway)
-    return np.select(
-        [history.reached >= 0, history.diverged, dead, saturated, stuck], FATES[:-1], default=FATES[-1]
-    )
+    return np.select([history.reached >= 0, history.diverged, dead, saturated, stuck], FATES[:-1], default=FATES[-1])

@@ -97,10 +97,10 @@ class Store:
         return found
 
     def save(self, number: int, columns: Columns) -> pa.Table:
-        """Keep a finished block."""
-        table = to_table(columns)
-        write_bytes(self.blocks / f"{number:06}.parquet", to_parquet(table))
-        return table
+        """Keep a finished block; give it back as it will be read again, to the same bytes of the table of runs."""
+        data = to_parquet(to_table(columns))
+        write_bytes(self.blocks / f"{number:06}.parquet", data)
+        return parquet.read_table(io.BytesIO(data))
 
     def complete(self, runs: pa.Table) -> None:
         """Write the table of all runs; the blocks are no longer needed then, but for a later --resume."""

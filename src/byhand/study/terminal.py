@@ -109,7 +109,7 @@ def generalization_in_words(study: Study) -> Sequence[str]:
     found = study.generalization
     assert found is not None
     sentences = [
-        f"Chosen by validation loss: {in_words(found.chosen, study)} (median over its runs {found.validation_loss:.4g}). "
+        f"Chosen by validation loss: {in_words(found.chosen, study)} (median of its runs {found.validation_loss:.4g}). "
         f"Announced on the test set, used once: a loss of {found.test_loss:.4g} (95 % interval {found.test_low:.4g} to "
         f"{found.test_high:.4g} over the {len(study.plan.data.test[0]) if study.plan.data.test else 0} test samples)."
     ]
@@ -120,9 +120,8 @@ def generalization_in_words(study: Study) -> Sequence[str]:
             f"{'below' if found.optimism > 0 else 'above'} the test loss."
         )
         return sentences
-    verdict = (
-        f"{found.cost:+.4g} ({found.cost_low:+.4g} to {found.cost_high:+.4g})"
-        + ("" if found.cost_low > 0 or found.cost_high < 0 else ": no difference shown")
+    verdict = f"{found.cost:+.4g} ({found.cost_low:+.4g} to {found.cost_high:+.4g})" + (
+        "" if found.cost_low > 0 or found.cost_high < 0 else ": no difference shown"
     )
     sentences.append(
         f"Choosing by training speed would have taken {in_words(found.fastest, study)}: test loss "
