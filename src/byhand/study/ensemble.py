@@ -281,7 +281,7 @@ class _MatrixLayer(_Layer):
 
     def collect_gradients(self) -> None:
         x = _first(self.x).swapaxes(1, 2) if self.x.ndim == 3 else self.x.T
-        np.matmul(x, _first(self.grad_z), out=np.moveaxis(self.grad_W, -1, 0))
+        np.matmul(x, _first(self.grad_z), out=_first(self.grad_W))
         np.add.reduce(self.grad_z, axis=0, out=self.grad_b)
 
     def grad_x(self) -> Array:
@@ -289,11 +289,17 @@ class _MatrixLayer(_Layer):
 
 
 def _first(array: Array) -> Array:
-    return np.moveaxis(array, -1, 0)
+    """The last axis first."""
+    return array.transpose(_LAST_FIRST[array.ndim])
 
 
 def _last(array: Array) -> Array:
-    return np.moveaxis(array, 0, -1)
+    """The first axis last."""
+    return array.transpose(_FIRST_LAST[array.ndim])
+
+
+_LAST_FIRST = {1: (0,), 2: (1, 0), 3: (2, 0, 1)}
+_FIRST_LAST = {1: (0,), 2: (1, 0), 3: (1, 2, 0)}
 
 
 class _Block:
@@ -352,6 +358,9 @@ class _Block:
         at = np.asarray(runs)
         for epoch in range(epochs):
             value = self._epoch()
+            nothing_new = epoch not in rows and epoch < epochs - 1 and epoch % _LOOK_EVERY < _LOOK_EVERY - 1
+            if nothing_new and ((value > threshold) & (value < np.inf)).all():
+                continue
             lost = todo & ~np.isfinite(value)
             below = todo & (value <= threshold)
             if below.any():
