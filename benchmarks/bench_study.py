@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 RUNS = 1024
-XOR_EPOCHS = 400
+XOR_EPOCHS = 1000
 DIGITS_EPOCHS = 3
 
 C_LOOP = r"""

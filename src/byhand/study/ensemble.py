@@ -158,7 +158,7 @@ def train_ensemble(
             block.train(epochs, -np.inf if threshold is None else threshold, stop, runs, history)
         for run, parameters in zip(runs, block.results, strict=True):
             networks[run].parameters[:] = parameters
-            history.diverged[run] |= not np.isfinite(parameters).all()
+        history.diverged[runs] |= ~np.isfinite(block.results).all(axis=1)
     return history
 
 
