@@ -56,6 +56,7 @@ _MODULES = {
     "optimizers",
     "penalties",
     "schedules",
+    "study",
     "training",
 }
 # What `from byhand import *` brings: all but what needs an extra.
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from byhand import optimizers as optimizers
     from byhand import penalties as penalties
     from byhand import schedules as schedules
+    from byhand import study as study
     from byhand import training as training
     from byhand.errors import ByhandError as ByhandError
     from byhand.estimators import ByHandClassifier as ByHandClassifier

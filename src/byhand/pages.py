@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -16,23 +16,25 @@ if TYPE_CHECKING:
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
-
-def style() -> str:
-    """The style sheet of the reports."""
-    return (files("byhand") / "lab" / "report_template" / "report.css").read_text(encoding="utf-8")
+STYLE_SHEET = Path(__file__).with_name("report.css")
+"""The style sheet of the reports."""
 
 
 def svg_of(figure: Figure) -> str:
-    """A figure as SVG: its text kept as text, coordinates to a tenth of a point, and the same every time."""
+    """A figure as SVG: text kept as text, coordinates to a hundredth of a point, and the same every time."""
     with needs_extra("figures"):
         import matplotlib as mpl
     buffer = io.StringIO()
-    nothing: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    nothing: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with mpl.rc_context(
         {"svg.fonttype": "none", "svg.hashsalt": "byhand", "font.sans-serif": ["DejaVu Sans", "sans-serif"]}
     ):
         figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=nothing)
-    return buffer.getvalue()
+    return re.sub(r'\b(?:d|x|y)="[^"]*"', _rounded, buffer.getvalue())
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 2) + 0:g}", attribute[0])
 
 
 def inline_svg(svg: str, alt: str, prefix: str) -> str:

@@ -16,7 +16,7 @@ import byhand
 from byhand.activations import get
 from byhand.files import write_text
 from byhand.network import Network
-from byhand.pages import inline_svg, style, svg_of
+from byhand.pages import STYLE_SHEET, inline_svg, svg_of
 from byhand.study import figures
 from byhand.study.answer import Study
 from byhand.study.plan import Cell, Plan
@@ -79,7 +79,7 @@ def report_html(study: Study) -> str:
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
 <style>
-{style()}
+{STYLE_SHEET.read_text(encoding="utf-8")}
 td.number, th.number {{ text-align: right; white-space: nowrap; }}
 .small table {{ font-size: .78rem; }}
 </style>
