@@ -26,6 +26,7 @@ from byhand.optimizers import GradientDescent
 from byhand.study import Study, study
 from byhand.study.data import from_arrays, load
 from byhand.study.plan import Cell, make_plan, parse_rates
+from byhand.study.running import seconds_a_run
 from byhand.study.runs import FATES, losses_on_test, run_block, train_runs
 from byhand.study.statistics import Cells, survival
 from byhand.study.store import Store
@@ -646,3 +647,9 @@ def test_the_command_in_the_report_repeats_the_study(tmp_path, monkeypatch, caps
     code, _, _ = byhand(monkeypatch, capsys, *again[1:], "--out", tmp_path / "t", "--jobs", "1")
     assert code == 0
     assert contents(tmp_path / "t") == contents(folder)
+
+
+def test_the_time_that_is_told_grows_with_the_epochs_and_not_with_what_is_done_once():
+    told = [seconds_a_run(small_plan(epochs=epochs, seeds=500)) for epochs in (1000, 100_000)]
+    assert 0 < told[0] < 0.02  # a hundred times the usual, for a busy machine
+    assert 20 < told[1] / told[0] < 200

@@ -84,16 +84,20 @@ def _version() -> str:
 
 
 def seconds_a_run(plan: Plan) -> float:
-    """How long one run takes if it goes through all its epochs, on one core: measured on a first block."""
+    """The processor time of one run if it goes through all its epochs: measured on a first block."""
     block = next(plan.blocks())
-    epochs = 2
-    while True:
-        start = time.perf_counter()
+
+    def measured(epochs: int) -> float:
+        start = time.process_time()
         train_runs(plan, block, epochs=epochs)
-        seconds = time.perf_counter() - start
-        if seconds > 0.1 or epochs >= plan.epochs:
-            return seconds / (block.stop - block.start) / epochs * plan.epochs
+        return time.process_time() - start
+
+    setup = measured(1)
+    epochs, seconds = 1, 0.0
+    while seconds < 0.1 and epochs < plan.epochs:
         epochs = min(4 * epochs, plan.epochs)
+        seconds = max(0.0, measured(epochs) - setup)
+    return (setup + seconds * plan.epochs / epochs) / (block.stop - block.start)
 
 
 def in_words(seconds: float) -> str:
