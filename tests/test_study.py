@@ -26,6 +26,7 @@ from byhand.optimizers import GradientDescent
 from byhand.study import Study, study
 from byhand.study.data import from_arrays, load
 from byhand.study.plan import Cell, make_plan, parse_rates
+from byhand.study.report import report_html
 from byhand.study.running import seconds_a_run
 from byhand.study.runs import FATES, losses_on_test, run_block, train_runs
 from byhand.study.statistics import Cells, survival
@@ -295,6 +296,15 @@ def test_runs_go_on_to_the_end_where_they_are_validated(moons):
     assert set(moons.runs["epochs_trained"].to_pylist()) == {60}
     reached = moons.runs["epochs_to_threshold"].drop_null()
     assert len(reached) > 3
+
+
+def test_where_every_run_diverges_there_is_no_winner_and_nothing_to_announce():
+    options = {"activations": ["identity", "relu"], "learning_rates": [1e30], "seeds": 4, "epochs": 40, "jobs": 1}
+    done = study("line", **options, hidden=[30], threshold=1e-9)
+    assert set(done.runs["fate"].to_pylist()) <= {"diverged", "dead"}
+    assert done.finding.startswith("No activation gets to a training loss of 1e-09")
+    json.dumps(done.as_json(), allow_nan=False)
+    assert "<h1>" in report_html(done)
 
 
 # The data
@@ -620,8 +630,6 @@ class Page(html.parser.HTMLParser):
 
 @pytest.mark.parametrize("name", ["xor", "moons"])
 def test_the_report_needs_no_network_and_describes_its_figures(name, request):
-    from byhand.study.report import report_html
-
     done = request.getfixturevalue(name)
     text = report_html(done)
     page = Page()

@@ -116,9 +116,9 @@ class Study:
                 f"With {plan.seeds} seeds the same runs choose the learning rates and are announced, which flatters "
                 "each activation: take 20 seeds or more."
             )
-        if self.generalization is None:
+        if self.plan.data.test is None:
             notes.append(
-                "Fast is not good: that would need samples to validate and to test on, and there are too few here."
+                "Faster is not better: to say which is takes samples to validate and to test on, and here are too few."
             )
         return notes
 
@@ -273,9 +273,7 @@ def carry_out(
         if store is not None:
             store.complete(runs)
         cells = Cells(plan, runs)
-        announced = None
-        if plan.data.test is not None:
-            announced = _announce(plan, cells, runs, compute)
+        announced = _announce(plan, cells, runs, compute)
     _, announcing = cells.halves
     best = sorted((cells.summary(cell, announcing) for cell in cells.best()), key=lambda summary: summary.mean_epochs)
     return Study(
@@ -293,11 +291,13 @@ def _numbered(plan: Plan, block: Any) -> tuple[int, Any]:
     return block.number, run_block(plan, block)
 
 
-def _announce(plan: Plan, cells: Cells, runs: pa.Table, compute: Any) -> Generalization:
+def _announce(plan: Plan, cells: Cells, runs: pa.Table, compute: Any) -> Generalization | None:
     """Look at the test set: once, for the cell that validation chose and the one that speed would have."""
-    choices = list(dict.fromkeys([cells.choice_by_validation(), cells.choice_by_speed()]))
-    found = dict(compute(joblib.delayed(_tested)(plan, cell) for cell in choices))
-    return generalization(cells, runs, found[choices[0]], found[choices[-1]])
+    choices = cells.choices()
+    if choices is None:
+        return None
+    tested = compute(joblib.delayed(_tested)(plan, cell) for cell in dict.fromkeys(choices))
+    return generalization(cells, runs, dict(tested))
 
 
 def _tested(plan: Plan, cell: Cell) -> tuple[Cell, Any]:
@@ -306,7 +306,7 @@ def _tested(plan: Plan, cell: Cell) -> tuple[Cell, Any]:
 
 def epochs_in_words(epochs: float, within: int) -> str:
     """A number of epochs, or that there is none."""
-    return f"{epochs:,.0f} epochs" if np.isfinite(epochs) else f"more than {within:,} epochs"
+    return f"{epochs:,.0f} epoch{'' if epochs == 1 else 's'}" if np.isfinite(epochs) else f"more than {within:,} epochs"
 
 
 def _percent(share: float) -> str:

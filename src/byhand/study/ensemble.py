@@ -189,7 +189,8 @@ def forward_ensemble(networks: Sequence[Network], x: Array) -> list[tuple[Array,
 def loss_of_runs(loss: Loss, y_hat: Array, y: Array) -> Array:
     """The loss of each run: outputs of shape (n, n_out, runs), targets (n, n_out) or with an axis for the runs."""
     y = y if y.ndim == 3 else y[:, :, None]
-    total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
+    with np.errstate(all="ignore"):
+        total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
     return total if loss.reduction == "sum" else total / len(y)
 
 

@@ -161,7 +161,7 @@ def _best(study: Study) -> str:
     )
     if pairs:
         html += _paragraph(
-            "Differences of these means, seed by seed (every seed starts the same weights with each activation); the "
+            "Differences of these means, seed by seed (a seed draws the same numbers with each activation); the "
             f"intervals hold for all {len(pairs)} together with 95 %:"
         ) + _table(["difference", "epochs", "interval", "slower?"], pairs, n_text=1)
     return html
@@ -294,14 +294,16 @@ def _typical_failure(study: Study) -> tuple[Cell, int, str] | None:
 
 
 def _generalization(study: Study) -> str:
-    if study.generalization is None:
+    if study.plan.data.test is None:
         return _paragraph(
             "It cannot be said here: a model is chosen by samples it was not trained on, and announced by others that "
             f"had no part in that choice, and {len(study.plan.data.x)} samples are too few to part. Speed is what this "
             "study compares, and nothing else."
         )
-    words = "".join(_paragraph(sentence) for sentence in generalization_in_words(study))
     found = study.generalization
+    if found is None:
+        return _paragraph("There is nothing to choose: everywhere most runs diverged.")
+    words = "".join(_paragraph(sentence) for sentence in generalization_in_words(study))
     alt = (
         "Points for every cell: restricted mean epochs to the threshold across, median validation loss up. Fastest: "
         f"{_name(found.fastest, study.plan)} at {found.fastest.learning_rate:g}. Lowest validation loss: "

@@ -68,7 +68,8 @@ def losses_on_test(plan: Plan, cell: Cell) -> tuple[Array, int]:
     assert plan.data.test is not None
     x, y = plan.data.test
     y_hat = forward_ensemble([network for network, lost in zip(networks, history.diverged, strict=True) if not lost], x)
-    terms = losses.get(plan.loss).terms(y_hat[-1][1], y[:, :, None])
+    with np.errstate(all="ignore"):  # a run on its way to divergence
+        terms = losses.get(plan.loss).terms(y_hat[-1][1], y[:, :, None])
     return terms.sum(axis=1).mean(axis=-1), terms.shape[-1]
 
 

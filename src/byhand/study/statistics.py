@@ -190,14 +190,19 @@ class Cells:
             for faster, slower in combinations(ordered, 2)
         ]
 
-    def choice_by_validation(self) -> Cell:
-        """The cell of the lowest median validation loss."""
-        assert self.validation is not None
-        return self.plan.cells[int(np.argmin(np.median(self.validation, axis=1)))]
+    def choices(self) -> tuple[Cell, Cell] | None:
+        """The cell of the lowest median validation loss, and that of the lowest restricted mean over all seeds.
 
-    def choice_by_speed(self) -> Cell:
-        """The cell of the lowest restricted mean over all seeds."""
-        return min(self.plan.cells, key=lambda cell: self.restricted(cell, slice(None)).mean())
+        Of those of which most runs did not diverge; None if there are none, or no validation set.
+        """
+        if self.validation is None:
+            return None
+        loss = dict(zip(self.plan.cells, np.median(self.validation, axis=1), strict=True))
+        sound = [cell for cell in self.plan.cells if np.isfinite(loss[cell])]
+        if not sound:
+            return None
+        by_speed = min(sound, key=lambda cell: self.restricted(cell, slice(None)).mean())
+        return min(sound, key=lambda cell: loss[cell]), by_speed
 
 
 def _compare(faster: str, slower: str, differences: Array, n_pairs: int) -> Comparison:
@@ -304,19 +309,20 @@ class Generalization:
         return {**vars(self), **cells, "optimism_of_choosing_by_speed": self.optimism}
 
 
-def generalization(
-    cells: Cells, runs: pa.Table, chosen: tuple[Array, int], fastest: tuple[Array, int]
-) -> Generalization:
+def generalization(cells: Cells, runs: pa.Table, tested: dict[Cell, tuple[Array, int]]) -> Generalization:
     """Put together what the test set said.
 
     Parameters
     ----------
     cells : Cells
     runs : pyarrow.Table
-    chosen, fastest : (array of shape (n_test,), int)
-        `runs.losses_on_test` of the two choices.
+    tested : dict
+        From each of `cells.choices()` to its `runs.losses_on_test`.
     """
-    choice, quick = cells.choice_by_validation(), cells.choice_by_speed()
+    choices = cells.choices()
+    assert choices is not None
+    choice, quick = choices
+    chosen, fastest = tested[choice], tested[quick]
     rows = [cells.plan.cells.index(cell) for cell in (choice, quick)]
     training = runs["training_loss"].to_numpy().reshape(cells.epochs.shape)[rows[1]]
     assert cells.validation is not None

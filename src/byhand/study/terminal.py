@@ -56,8 +56,8 @@ def _best_table(study: Study) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     several = len(study.plan.initializers) > 1
     for heading in ("activation", *(["initializer"] if several else [])):
-        table.add_column(heading)
-    for heading in ("learning rate", "converged (95 %)", "¼ by", "½ by", "¾ by"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("rate" if several else "learning rate", "converged (95 %)", "¼ by", "½ by", "¾ by"):
         table.add_column(heading, justify="right", no_wrap=True)
     for summary in study.best:
         cell = summary.cell
