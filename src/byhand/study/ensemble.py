@@ -323,6 +323,7 @@ class _Block:
         self.loss, self.optimizer, self.batch, self.rngs = loss, optimizer, batch, rngs
         self.x = np.column_stack([x, np.ones(len(x), x.dtype)]) if self._shares_x(x) else x
         self.y = y
+        self.orders = np.tile(np.arange(len(x)), (len(networks), 1))  # of the samples, a row for each run
         self.results = np.stack([network.parameters for network in networks])
         self._use_memory(self._runs_placed(self._transposed_weights(self.results).T))
 
@@ -425,9 +426,10 @@ class _Block:
             for start in range(0, n, self.batch):
                 yield self.x[start : start + self.batch], self.y[start : start + self.batch]
             return
-        order = np.stack([rng.permutation(n) for rng in self.rngs])
+        for rng, order in zip(self.rngs, self.orders, strict=True):
+            rng.shuffle(order)  # each from its last order on, as `training.train` does
         for start in range(0, n, self.batch):
-            chosen = order[:, start : start + self.batch]
+            chosen = self.orders[:, start : start + self.batch]
             yield self._rows(self.x, chosen), self._rows(self.y, chosen)
 
     def _rows(self, table: Array, chosen: npt.NDArray[np.intp]) -> Array:
@@ -460,6 +462,7 @@ class _Block:
         )
         if self.rngs is not None:
             self.rngs = [rng for rng, kept in zip(self.rngs, chosen, strict=True) if kept]
+            self.orders = self.orders[chosen]
 
 
 def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
