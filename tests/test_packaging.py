@@ -14,8 +14,8 @@ import pytest
 import byhand
 
 PACKAGE = Path(byhand.__file__).parent
-VERBS = {"diagnosis", "lab"}
-NOT_MATHEMATICS = {"cli", "__main__", "estimators", "figures", *VERBS}
+VERBS = {"diagnosis", "lab", "study"}
+NOT_MATHEMATICS = {"cli", "__main__", "estimators", "figures", "pages", *VERBS}
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
     for path in PACKAGE.rglob("*.py")
@@ -50,7 +50,9 @@ def test_import_star_needs_no_extra(numpy_alone):
     assert libraries_loaded_by("from byhand import *\nNetwork, train") <= numpy_alone
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["lab", "--help"], ["notebook", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["lab", "--help"], ["notebook", "--help"], ["study", "--help"]]
+)
 def test_help_loads_click_alone(arguments):
     run = f"sys.argv[1:] = {arguments}\ntry:\n import byhand.__main__\nexcept SystemExit: pass"
     assert libraries_loaded_by(run) == {"click"}
@@ -119,4 +121,4 @@ def test_version_is_that_of_the_installed_package():
 
 def test_all_is_everything_that_a_user_can_use():
     extras = set(importlib.metadata.metadata("byhand").get_all("Provides-Extra"))
-    assert {"all", "figures", "lab", "sklearn", "test"} <= extras
+    assert {"all", "dask", "figures", "lab", "sklearn", "study", "test"} <= extras

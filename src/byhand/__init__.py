@@ -57,6 +57,7 @@ _MODULES = {
     "optimizers",
     "penalties",
     "schedules",
+    "study",
     "training",
 }
 # What `from byhand import *` brings: all but what needs an extra.
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from byhand import optimizers as optimizers
     from byhand import penalties as penalties
     from byhand import schedules as schedules
+    from byhand import study as study
     from byhand import training as training
     from byhand.diagnosis.notebook import check as check
     from byhand.errors import ByhandError as ByhandError

@@ -210,8 +210,8 @@ def get(activation: str | Activation) -> Activation:
     return ACTIVATIONS[activation]
 
 
-def softmax(z: Array) -> Array:
-    """The probabilities eᶻₖ / Σⱼ eᶻⱼ of the classes, over the last axis.
+def softmax(z: Array, axis: int = -1) -> Array:
+    """The probabilities eᶻₖ / Σⱼ eᶻⱼ of the classes, over one axis, by default the last.
 
     The largest z is subtracted first: it changes nothing (numerator and denominator have the same factor), and
     no exponential can overflow. In training it is fused with its loss: see `losses.cross_entropy_from_logits`.
@@ -220,11 +220,13 @@ def softmax(z: Array) -> Array:
     ----------
     z : array, shape (..., K)
         Logits.
+    axis : int
+        Along which the classes lie.
 
     Returns
     -------
     array, shape (..., K)
-        Positive, and 1 in sum over the last axis.
+        Positive, and 1 in sum over that axis.
     """
-    exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    exponentials = np.exp(z - z.max(axis=axis, keepdims=True))
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)

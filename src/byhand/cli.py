@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -202,6 +202,73 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
         for file in (out, out.with_suffix(".json"), out.with_suffix(".html")):
             click.echo(file)
     return 0
+
+
+@byhand.command(epilog=EXIT_CODES, short_help="Ask which activation converges the fastest, of thousands of networks.")
+@click.argument("data", default="xor")
+@click.option("--activations", default="sigmoid,relu,tanh,identity", show_default=True, help="Names with commas.")
+@click.option(
+    "--learning-rates", default="1e-3..10", show_default=True, help="Numbers with commas, ranges; 1e-3..10:9 has nine."
+)
+@click.option("--initializers", help="Names with commas.  [default: standard_normal for xor, else glorot_uniform]")
+@click.option("--seeds", type=int, default=1000, show_default=True, help="Runs for each combination.")
+@click.option("--epochs", type=int, default=2000, show_default=True)
+@click.option("--hidden", default="10", show_default=True, help="Units of the hidden layers, with commas.")
+@click.option("--output", help="Activation of the last layer, or same.  [default: same for xor, else identity]")
+@click.option("--optimizer", default="gradient_descent", show_default=True)
+@click.option("--batch", type=int, help="Samples in a step.  [default: all]")
+@click.option("--loss", help="[default: sum_of_squares for xor, cross-entropy for classes, else mean_squared_error]")
+@click.option("--threshold", type=float, help="The training loss of a run that has converged.  [default: by the data]")
+@click.option("--target", help="The column of a file to predict.  [default: the last]")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder for runs and report.  [default: study-DATA]")
+@click.option("--resume", is_flag=True, help="Go on with the study in the folder.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
+@click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
+@click.option("--json", "as_json", is_flag=True, help="Write the answer to stdout as JSON.")
+@click.option("--yes", is_flag=True, help="Start without asking, however long it takes.")
+def study(
+    data: str,
+    activations: str,
+    learning_rates: str,
+    initializers: str | None,
+    hidden: str,
+    batch: int | None,
+    target: str | None,
+    out: Path | None,
+    resume: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    as_json: bool,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Train thousands of small networks; say which activation converges the fastest, and how sure that is.
+
+    DATA is xor, line, circles, moons, spirals, digits, or a CSV, Parquet, .npz or .npy file. The folder gets
+    report.html (to read) and runs.parquet (one row a run); a study that was stopped goes on with --resume.
+    """
+    from byhand.study.command import run
+
+    run(
+        data,
+        target,
+        out,
+        resume=resume,
+        jobs=jobs,
+        scheduler=scheduler,
+        as_json=as_json,
+        yes=yes,
+        activations=_names(activations),
+        learning_rates=learning_rates,
+        initializers=_names(initializers) if initializers is not None else None,
+        hidden=hidden,
+        batch_size=batch,
+        **options,
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 @contextmanager

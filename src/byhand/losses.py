@@ -163,7 +163,7 @@ cross_entropy_from_logits = Loss(
     "cross_entropy_from_logits",
     _cross_entropy_terms,
     # Σₖ y = 1 for a one-hot row; a row of any other sum has this factor.
-    lambda z, y: softmax(z) * y.sum(axis=1, keepdims=True) - y,
+    lambda z, y: softmax(z, axis=1) * y.sum(axis=1, keepdims=True) - y,
     "mean",
 )
 """−Σₖ yₖ ln pₖ with p = softmax(z), the mean over samples. y holds one-hot rows (or probabilities), z the logits of

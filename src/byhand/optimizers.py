@@ -27,7 +27,8 @@ class Optimizer(Protocol):
 
 
 def _check_learning_rate(learning_rate: float) -> float:
-    if not 0 < learning_rate < np.inf:
+    # For many networks side by side (`study.ensemble`) it is an array: one for each.
+    if not np.all((np.asarray(learning_rate) > 0) & (np.asarray(learning_rate) < np.inf)):
         raise ValueError(f"a learning rate is a positive number, such as 0.1, not {learning_rate}.")
     return learning_rate
 

@@ -6,7 +6,6 @@ says so and lets the notebook go on; only a wrong result stops it. When nbgrader
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from byhand.pages import svg_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,25 +55,13 @@ def show(figure: Figure, alt: str) -> None:
 
     if not alt.strip():
         raise ValueError("alt is empty; say in a sentence what the figure shows")
-    buffer = io.StringIO()
-    with plt.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "byhand", "font.sans-serif": ["DejaVu Sans", "sans-serif"]}
-    ):
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=nothing)
+    svg = svg_of(figure)
     plt.close(figure)
     display(
-        {"image/svg+xml": _rounded(buffer.getvalue()), "text/plain": alt},
+        {"image/svg+xml": svg, "text/plain": alt},
         metadata={"image/svg+xml": {"alt": alt}},
         raw=True,
     )
-
-
-def _rounded(svg: str) -> str:
-    def coordinates(attribute: re.Match[str]) -> str:
-        return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 2) + 0:g}", attribute[0])
-
-    return re.sub(r'\b(?:d|x|y)="[^"]*"', coordinates, svg)
 
 
 def say(markdown: str) -> None:

@@ -15,12 +15,12 @@ from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import byhand
 from byhand.errors import needs_extra
 from byhand.lab.formulas import inline_formula, mathml
 from byhand.lab.notebooks import headings, tags, without_markers
+from byhand.pages import STYLE_SHEET, inline_svg
 
 with needs_extra("lab"):
     from nbconvert.exporters import TemplateExporter
@@ -29,12 +29,10 @@ with needs_extra("lab"):
     from nbformat import NotebookNode
 
 TEMPLATE = Path(__file__).with_name("report_template")
-SVG = "http://www.w3.org/2000/svg"
 # What the style sheet gives no colour (names, operators, punctuation, spaces) needs no markup, half of the page.
 PLAIN_TOKEN = re.compile(r'<span class="(?:n|nn|nb|bp|o|p|w|vm)">([^<]*)</span>')
 # The stop must not begin a line.
 FORMULA_BEFORE_A_STOP = re.compile(r'(<math display="inline">(?:(?!</math>).)*</math>[.,;:!?)]+)')
-XLINK = "http://www.w3.org/1999/xlink"
 
 
 def report_html(notebook: NotebookNode, seed: int) -> str:
@@ -49,7 +47,7 @@ def report_html(notebook: NotebookNode, seed: int) -> str:
     """
     page = _Page(notebook)
     exporter = TemplateExporter(  # type: ignore[no-untyped-call]
-        template_paths=[str(TEMPLATE)],
+        template_paths=[str(TEMPLATE), str(STYLE_SHEET.parent)],
         template_file="report.html.j2",
         file_extension=".html",
         filters={
@@ -150,40 +148,6 @@ class _Page(IPythonRenderer):
 def _scrolling(element: str, label: str, html: str) -> str:
     """Let what can be wider than a phone scroll by itself, with the keyboard too."""
     return f'<{element} class="scrolling" role="group" aria-label="{label}" tabindex="0">{html}</{element}>'
-
-
-def inline_svg(svg: str, alt: str, prefix: str) -> str:
-    """Make an SVG file fit to stand in a page among others.
-
-    Ids that nothing refers to are dropped, the others begin with `prefix`, since in one page an id may stand once;
-    the text takes the page's font; and `alt` is what a screen reader reads.
-    """
-    root = ElementTree.fromstring(svg)
-    for group in root.findall(f".//{{{SVG}}}g[@id='patch_1']/.."):
-        group.remove(group[0])  # matplotlib's background, so that the figure stands on the page's
-    used = set(re.findall(r"#([^\s)\"']+)", svg))
-    for element in root.iter():
-        for name, value in list(element.attrib.items()):
-            if name == "id":
-                del element.attrib[name]
-                if value in used:
-                    element.set(name, prefix + value)
-            elif name == f"{{{XLINK}}}href":
-                del element.attrib[name]
-                element.set("href", re.sub(r"^#", f"#{prefix}", value))
-            else:
-                element.set(name, _plain_attribute(value, prefix))
-        for child in element.findall(f"{{{SVG}}}style"):
-            element.remove(child)  # a rule for `*`, which would hold for the whole page
-    root.set("role", "img")
-    root.set("aria-label", alt)
-    ElementTree.register_namespace("", SVG)
-    return re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode"))
-
-
-def _plain_attribute(value: str, prefix: str) -> str:
-    value = re.sub(r"font-family:[^;]*;?\s*", "", value)
-    return re.sub(r"url\(#", f"url(#{prefix}", value)
 
 
 def _code(source: str) -> str:

@@ -1,0 +1,124 @@
+"""What `byhand study` does around the study: it asks before long ones, shows progress, and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from byhand.errors import ByhandError, needs_extra
+from byhand.study.data import load
+from byhand.study.plan import Plan, make_plan, parse_rates
+from byhand.study.terminal import show
+
+with needs_extra("study"):
+    import joblib
+
+    from byhand.study import report
+    from byhand.study.answer import carry_out
+    from byhand.study.running import in_words, seconds_a_run
+    from byhand.study.store import Store, room_needed
+
+# Longer than this, in seconds, and one is asked first.
+_LONG = 3600
+
+
+def run(
+    data: str,
+    target: str | None,
+    out: Path | None,
+    *,
+    resume: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    as_json: bool,
+    yes: bool,
+    learning_rates: str,
+    hidden: str,
+    **options: Any,
+) -> None:
+    """Carry out a study from the command line.
+
+    Raises
+    ------
+    ByhandError
+        For everything a user can mend.
+    """
+    try:
+        widths = [int(width) for width in hidden.split(",")] if hidden.strip() else []
+    except ValueError:
+        raise ByhandError(f"--hidden takes numbers of units, such as 10 or 16,16, not {hidden!r}") from None
+    plan = make_plan(load(data, target), learning_rates=parse_rates(learning_rates), hidden=widths, **options)
+    folder = out or Path(f"study-{Path(data).stem}")
+    store = Store(folder, plan, resume=resume)
+    _ask(plan, folder, jobs, scheduler, yes=yes)
+    try:
+        with _progress(plan) as on_runs:
+            done = carry_out(plan, store, jobs=jobs, scheduler=scheduler, progress=on_runs)
+    except KeyboardInterrupt:
+        n_kept = len(list(store.blocks.glob("*.parquet")))
+        click.echo(f"{n_kept} of {len(list(plan.blocks()))} blocks are kept in {folder}: go on with --resume", err=True)
+        raise
+    page = folder / "report.html"
+    report.write_report(page, done)
+    if as_json:
+        click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
+    else:
+        show(done, Console(file=sys.stdout))
+        click.echo(f"\nReport  {page}\nRuns    {folder / 'runs.parquet'}")
+
+
+def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, yes: bool) -> None:
+    """Start at once if it is short and there is room; else say what it takes, and ask."""
+    needed, free = room_needed(plan, folder)
+    if needed > free:
+        raise ByhandError(
+            f"{plan.n_runs:,} runs take about {needed / 1e9:.2g} GB in {folder}, and {free / 1e9:.2g} GB are free there"
+        )
+    n_workers = jobs or joblib.cpu_count()
+    seconds = plan.n_runs * seconds_a_run(plan) / n_workers
+    if seconds <= _LONG:
+        return
+    where = "one core of its workers" if scheduler else f"{n_workers} cores"
+    seconds *= n_workers if scheduler else 1
+    told = f"{plan.n_runs:,} runs of {plan.epochs:,} epochs take up to {in_words(seconds)} on {where}"
+    if yes:
+        click.echo(told, err=True)
+    elif not sys.stdin.isatty():
+        raise ByhandError(f"{told}: --yes to start, or ask for fewer")
+    else:
+        click.confirm(f"{told}. Start?", abort=True, err=True)
+
+
+@contextmanager
+def _progress(plan: Plan) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left in a terminal, a line for every tenth elsewhere; on stderr."""
+    console = Console(stderr=True)
+    if not console.is_interactive or console.is_dumb_terminal:
+        told = 0
+
+        def tell(done: int, total: int) -> None:
+            nonlocal told
+            if 10 * done // total > told:
+                told = 10 * done // total
+                click.echo(f"{done:,} of {total:,} runs", err=True)
+
+        yield tell
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Training", total=plan.n_runs)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

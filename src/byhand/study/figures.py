@@ -1,0 +1,150 @@
+"""The figures of a study's report."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from byhand.errors import needs_extra
+from byhand.figures import _STYLES, BLACK, _axes, _legend_beside
+from byhand.study.answer import Study
+from byhand.study.plan import Cell
+from byhand.study.statistics import survival
+
+with needs_extra("study"):
+    from matplotlib.ticker import PercentFormatter
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from byhand._types import Array
+
+
+def heat_map(study: Study) -> Figure:
+    """Share converged for each activation (and initializer) and learning rate, with the epochs of the middle run."""
+    plan = study.plan
+    ways = [(activation, initializer) for activation in plan.activations for initializer in plan.initializers]
+    shape = (len(ways), len(plan.learning_rates))
+    share = np.array([summary.share for summary in study.summaries]).reshape(shape)
+    highest = max(study.summaries, key=lambda summary: summary.share)
+    medians = [summary.quartiles[1] for summary in study.summaries]
+    figure, axes = _axes(
+        f"Runs that get to a loss of {plan.threshold:g} within {plan.epochs:,} epochs: at most {share.max():.0%}, "
+        f"{highest.cell.activation} at {highest.cell.learning_rate:g}",
+        "learning rate", "", size=(max(7.4, 0.62 * shape[1] + 2.2), 1.5 + 0.55 * shape[0]),
+    )  # fmt: skip
+    image = axes.imshow(100 * share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+    axes.grid(visible=False)
+    axes.set_xticks(range(shape[1]), [f"{rate:g}" for rate in plan.learning_rates])
+    several = len(plan.initializers) > 1
+    axes.set_yticks(range(shape[0]), [f"{way[0]}, {way[1]}" if several else way[0] for way in ways])
+    for (row, column), median in zip(np.ndindex(shape), medians, strict=True):
+        text = f"{100 * share[row, column]:.0f} %" + (f"\n{median:,.0f}" if np.isfinite(median) else "")
+        color = "black" if share[row, column] > 0.55 else "white"
+        axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+    figure.colorbar(image, ax=axes, label="runs converged (%)")
+    return figure
+
+
+def survival_curves(study: Study) -> Figure:
+    """The share of runs that got there against the epochs, each activation at its best, with its interval."""
+    plan = study.plan
+    _, announcing = study.cells.halves
+    first = study.best[0]
+    title = f"No activation gets to a loss of {plan.threshold:g}"
+    if first.converged:
+        by = f"half of its runs by epoch {first.quartiles[1]:,.0f}" if np.isfinite(first.quartiles[1]) else "if at all"
+        title = f"{first.cell.activation} gets there first, {by}"
+    figure, axes = _axes(title, "epoch", "runs converged so far")
+    for summary, (color, dashes, marker) in zip(study.best, cycle(_STYLES), strict=False):
+        row = plan.cells.index(summary.cell)
+        curve = survival(study.cells.epochs[row, announcing], plan.epochs)
+        places = np.concatenate([[1], np.maximum(curve.epochs, 1), [plan.epochs]])
+        share, low, high = (
+            np.concatenate([[0], 1 - part, [1 - part[-1]]]) for part in (curve.share, curve.high, curve.low)
+        )
+        label = f"{summary.cell.activation}, η = {summary.cell.learning_rate:g}"
+        axes.fill_between(places, low, high, step="post", color=color, alpha=0.2, lw=0)
+        axes.step(
+            places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker, markevery=[-1]
+        )
+    axes.set_xscale("log")
+    axes.set_ylim(-0.03, 1.05)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _legend_beside(axes)
+    return figure
+
+
+def loss_bands(study: Study) -> Figure:
+    """The middle run's training loss against the epochs, and the middle half of the runs, at each one's best."""
+    plan = study.plan
+    figure, axes = _axes(
+        "Training loss: the middle run, and the middle half of the runs",
+        "epoch, counted from 1",
+        f"loss ({plan.loss.replace('_', ' ')})",
+    )
+    epochs = np.array(plan.recorded) + 1
+    for summary, (color, dashes, marker) in zip(study.best, cycle(_STYLES), strict=False):
+        low, middle, high = _quartiles(study, summary.cell)
+        label = f"{summary.cell.activation}, η = {summary.cell.learning_rate:g}"
+        axes.fill_between(epochs, low, high, color=color, alpha=0.2, lw=0)
+        axes.plot(epochs, middle, color=color, ls=dashes, marker=marker, markevery=6, ms=5, lw=1.8, label=label)
+    axes.axhline(plan.threshold, color=BLACK, lw=0.9, ls=":")
+    axes.annotate(
+        f"threshold, {plan.threshold:g}", (0, plan.threshold), xycoords=("axes fraction", "data"), xytext=(3, 3),
+        textcoords="offset points", fontsize=9,
+    )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    _legend_beside(axes)
+    return figure
+
+
+def _quartiles(study: Study, cell: Cell) -> Array:
+    """Quartiles of the runs' losses at the recorded epochs, shape (3, k); a curve ends where it is at the threshold."""
+    plan = study.plan
+    row = plan.cells.index(cell)
+    column = study.runs["losses"].combine_chunks().slice(row * plan.seeds, plan.seeds).flatten()
+    losses = column.to_numpy(zero_copy_only=False).reshape(plan.seeds, -1)
+    converged = np.isfinite(study.cells.epochs[row])[:, None]
+    # A run that stopped at the threshold is below whatever is above it; one that diverged is above everything.
+    losses = np.where(np.isnan(losses), np.where(converged, plan.threshold, np.inf), losses)
+    quartiles = np.quantile(losses, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
+    if plan.stops_at_threshold:
+        quartiles = np.maximum(quartiles, plan.threshold)
+        for curve in quartiles:
+            at_threshold = np.flatnonzero(curve <= plan.threshold)
+            curve[at_threshold[1:]] = np.nan
+        quartiles[0] = np.where(np.isnan(quartiles[0]), plan.threshold, quartiles[0])
+    return np.where(np.isinf(quartiles), np.nan, quartiles)
+
+
+def speed_against_validation(study: Study) -> Figure:
+    """Each cell by the epochs that training takes and its validation loss."""
+    plan = study.plan
+    figure, axes = _axes(
+        "Fast is not always good: training speed and validation loss",
+        f"epochs to a training loss of {plan.threshold:g} (restricted mean)",
+        "validation loss at the end (median)",
+    )
+    for activation, (color, _, marker) in zip(plan.activations, cycle(_STYLES), strict=False):
+        cells = [summary for summary in study.summaries if summary.cell.activation == activation]
+        axes.plot(
+            [summary.mean_epochs for summary in cells], [summary.validation_loss for summary in cells],
+            color=color, ls="", marker=marker, ms=7, label=activation,
+        )  # fmt: skip
+    found = study.generalization
+    assert found is not None
+    for cell, text in {found.fastest: "fastest", found.chosen: "chosen by validation"}.items():
+        summary = study.cells.summary(cell)
+        axes.annotate(
+            text, (summary.mean_epochs, summary.validation_loss), xytext=(12, 14), textcoords="offset points",
+            fontsize=9, arrowprops={"arrowstyle": "-", "lw": 0.8},
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.margins(x=0.12, y=0.2)
+    _legend_beside(axes)
+    return figure

@@ -1,0 +1,108 @@
+"""Where the blocks of a study are computed: on the cores here, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import byhand
+from byhand.errors import ByhandError, needs_extra
+from byhand.study.plan import Plan
+from byhand.study.runs import train_runs
+
+with needs_extra("study"):
+    import joblib
+
+
+_PATIENCE = 10  # seconds that a scheduler has to answer
+
+
+@contextmanager
+def workers(jobs: int | None, scheduler: str | None) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
+    """Workers that take tasks, made by `joblib.delayed`, and give results as they are finished, in any order.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        How many processes here; by default one a core.
+    scheduler : str, optional
+        The address of a Dask scheduler, such as tcp://10.0.0.7:8786, whose workers do it instead.
+
+    Raises
+    ------
+    ByhandError
+        If no scheduler answers there, or it has no workers, or they cannot import this version of byhand.
+    """
+    if scheduler is None:
+        with (
+            _quiet_about_cancelling(),
+            joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", batch_size=1) as pool,
+        ):
+            yield pool
+        return
+    with needs_extra("dask"):
+        from distributed import Client
+    try:
+        client = Client(scheduler, timeout=_PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ByhandError(
+            f"no Dask scheduler answers at {scheduler}: is it running, and reachable from here?"
+        ) from error
+    with client:
+        _check_workers(client, scheduler)
+        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask"):
+            yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
+
+
+@contextmanager
+def _quiet_about_cancelling() -> Iterator[None]:
+    """Without joblib's warning that tasks are cancelled when a study is stopped: that is what was asked for."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*tasks which were still being processed", category=UserWarning)
+        yield
+
+
+def _check_workers(client: Any, scheduler: str) -> None:
+    if not client.scheduler_info()["workers"]:
+        raise ByhandError(f"the Dask scheduler at {scheduler} has no workers: start some, with dask worker {scheduler}")
+    try:
+        versions = set(client.run(_version).values())
+    except Exception as error:
+        raise ByhandError(f"a Dask worker at {scheduler} cannot import byhand: install it there ({error})") from error
+    if versions != {_version()}:
+        found = " and ".join(sorted(versions))
+        raise ByhandError(f"the Dask workers have {found}, and here is {_version()}: results could differ")
+
+
+def _version() -> str:
+    return f"byhand {byhand.__version__} with NumPy {np.__version__}"
+
+
+def seconds_a_run(plan: Plan) -> float:
+    """The processor time of one run if it goes through all its epochs: measured on a first block."""
+    block = next(plan.blocks())
+
+    def measured(epochs: int) -> float:
+        start = time.process_time()
+        train_runs(plan, block, epochs=epochs)
+        return time.process_time() - start
+
+    setup = measured(1)
+    epochs, seconds = 1, 0.0
+    while seconds < 0.1 and epochs < plan.epochs:
+        epochs = min(4 * epochs, plan.epochs)
+        seconds = max(0.0, measured(epochs) - setup)
+    return (setup + seconds * plan.epochs / epochs) / (block.stop - block.start)
+
+
+def in_words(seconds: float) -> str:
+    """A time as a person says it."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}" if seconds >= 9.5 * length else f"{seconds / length:.1f} {unit}"
+    return f"{max(1, round(seconds))} seconds"

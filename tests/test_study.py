@@ -1,0 +1,663 @@
+"""The study: its grid, its runs, its statistics, its files, and what it says of bad input."""
+
+import errno
+import html.parser
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from scipy import stats
+
+from byhand import datasets, symptoms
+from byhand.cli import main
+from byhand.errors import ByhandError
+from byhand.losses import binary_cross_entropy_from_logits
+from byhand.network import Network
+from byhand.optimizers import GradientDescent
+from byhand.study import Study, study
+from byhand.study.data import from_arrays, load
+from byhand.study.plan import Cell, make_plan, parse_rates
+from byhand.study.report import report_html
+from byhand.study.running import seconds_a_run
+from byhand.study.runs import FATES, losses_on_test, run_block, train_runs
+from byhand.study.statistics import Cells, survival
+from byhand.study.store import Store
+from byhand.training import Diverged, train
+
+SMALL = {"activations": ["sigmoid", "relu"], "learning_rates": [0.01, 1.0], "seeds": 30, "epochs": 200}
+
+
+def small_plan(**changes):
+    return make_plan(load("xor"), **{**SMALL, **changes})
+
+
+@pytest.fixture(scope="module")
+def xor() -> Study:
+    rates = [0.005, 0.05, 5.0]
+    return study(
+        activations=["sigmoid", "relu", "tanh", "identity"], learning_rates=rates, seeds=40, epochs=600, jobs=1
+    )
+
+
+@pytest.fixture(scope="module")
+def moons() -> Study:
+    data = load("moons")
+    options = {"activations": ["tanh", "relu"], "learning_rates": [0.1, 5.0], "seeds": 6, "epochs": 60}
+    return study(data, **options, hidden=[6], batch_size=50, threshold=0.3, jobs=1)
+
+
+# The grid
+
+
+@pytest.mark.parametrize(("text", "rates"), [
+    ("0.5", [0.5]),
+    ("0.1, 0.5", [0.1, 0.5]),
+    ("1e-1..10", [0.1, 0.2, 0.5, 1, 2, 5, 10]),
+    ("0.03..0.3", [0.03, 0.05, 0.1, 0.2, 0.3]),
+    ("1e-3..10:5", [0.001, 0.01, 0.1, 1, 10]),
+    ("0.01..0.1:3,7", [0.01, 0.0316228, 0.1, 7]),
+])  # fmt: skip
+def test_learning_rates_as_text(text, rates):
+    assert parse_rates(text) == rates
+
+
+@pytest.mark.parametrize("seeds", [1, 7, 1000, 3001])
+@pytest.mark.parametrize("epochs", [1, 50, 100_000])
+def test_every_run_is_in_one_block(seeds, epochs):
+    plan = small_plan(seeds=seeds, epochs=epochs, initializers=["he_normal", "glorot_uniform"])
+    runs = [plan.run_number(block) + i for block in plan.blocks() for i in range(block.stop - block.start)]
+    assert runs == list(range(plan.n_runs))
+    assert [block.number for block in plan.blocks()] == list(range(len(list(plan.blocks()))))
+
+
+# The runs
+
+
+def repeated(row, *, nudged=False):
+    """The losses of a row's run, trained alone; with weights changed in the last digit, to see what rounding does."""
+    sizes = [int(size) for size in row["sizes"].split("-")]
+    network = Network.dense(sizes, row["activation"], initializer=row["initializer"], seed=row["seed"])
+    network.parameters[:] *= 1 + nudged * 2**-52
+    options = {"loss": row["loss"], "optimizer": GradientDescent(row["learning_rate"]), "epochs": row["epochs"]}
+    stop = [lambda epoch, network, history: history.loss[-1] <= row["threshold"]]
+    try:
+        return np.array(train(network, *datasets.xor(), callbacks=stop, **options).loss)
+    except Diverged as error:
+        return np.array(error.history.loss)
+
+
+def test_each_row_says_how_to_repeat_its_run(xor):
+    plan = xor.plan
+    rows = xor.runs.to_pylist()
+    assert [row["run"] for row in rows] == list(range(plan.n_runs))
+    assert sum(row["fate"] == "diverged" for row in rows) > 10
+    calm = 0
+    for row in rows[:: len(rows) // 40]:
+        alone, nudged = repeated(row), repeated(row, nudged=True)
+        if len(alone) != len(nudged) or np.abs(nudged / alone - 1).max() > 1e-8:
+            continue  # chaotic: rounding alone changes its course
+        calm += 1
+        epochs = [epoch for epoch in plan.recorded if epoch < len(alone)]
+        expected = np.where(alone > np.finfo(np.float32).max, np.inf, alone)[epochs]
+        np.testing.assert_allclose(row["losses"][: len(epochs)], expected, rtol=1e-6)
+        if row["fate"] == "diverged":
+            assert row["epochs_trained"] == len(alone) + 1
+            assert np.isnan(row["training_loss"])
+            continue
+        assert row["epochs_trained"] == len(alone)
+        assert row["epochs_to_threshold"] == (len(alone) - 1 if alone[-1] <= row["threshold"] else None)
+        np.testing.assert_allclose(row["training_loss"], alone[-1], rtol=1e-7)
+    assert calm > 25
+
+
+def test_fates_follow_the_rules_of_symptoms_run_by_run():
+    plan = small_plan(activations=["relu", "tanh"], learning_rates=[0.01, 0.5, 3.0], seeds=25)
+    x, y = datasets.xor()
+    counts = dict.fromkeys(FATES, 0)
+    for block in plan.blocks():
+        columns = run_block(plan, block)
+        networks, _ = train_runs(plan, block)
+        for network, fate, loss, early in zip(
+            networks, columns["fate"], columns["training_loss"], columns["losses"], strict=True
+        ):
+            counts[fate] += 1
+            halfway = early[plan.recorded.index(99)]
+            network.forward(x)
+            dead = any(layer.activation.name == "relu" and (layer.z <= 0).all() for layer in network.layers)
+            found = {symptom.id for symptom in symptoms.find(network, x, y, plan.loss)}
+            does_not_move = abs(loss - 1) <= 0.01 or loss > 0.99 * halfway  # to answer ½ everywhere costs 1
+            if fate == "converged":
+                assert loss <= plan.threshold
+            elif fate == "diverged":
+                assert np.isnan(loss)
+            elif fate == "dead":
+                assert dead
+                assert found & {"dead-relu-output", "dead-relu-hidden"}
+            elif fate == "saturated":
+                assert "saturated-units" in found
+            else:
+                assert not dead
+                assert (fate == "stuck") == does_not_move
+    assert min(counts[fate] for fate in ("converged", "dead", "saturated", "stuck")) > 0
+
+
+# The statistics
+
+
+def made_up(epochs, *, within=1000, activations=("relu", "tanh"), validation=None):
+    """The cells of a study whose runs took these epochs, shape (cells, seeds), inf for never."""
+    epochs = np.asarray(epochs, dtype=float)
+    n_rates = len(epochs) // len(activations)
+    plan = make_plan(
+        load("xor"), activations=activations, learning_rates=np.arange(1, n_rates + 1), seeds=epochs.shape[1],
+        epochs=within,
+    )  # fmt: skip
+    flat = epochs.ravel()
+    columns = {
+        "epochs_to_threshold": pa.array(np.where(np.isfinite(flat), flat, -1).astype(int), mask=~np.isfinite(flat)),
+        "fate": pa.array(np.where(np.isfinite(flat), "converged", "stuck").tolist()).dictionary_encode(),
+    }
+    return Cells(plan, pa.table(columns))
+
+
+def test_quartiles_count_the_runs_that_never_got_there():
+    # Ten runs, of which four never got there: half of all is the fifth, though half of the survivors is the third.
+    cells = made_up([[10, 20, 30, 40, 50, 60, np.inf, np.inf, np.inf, np.inf]] * 2)
+    summary = cells.summary(cells.plan.cells[0])
+    assert summary.quartiles == (30, 50, np.inf)
+    assert summary.converged == 6
+    assert summary.mean_epochs == (10 + 20 + 30 + 40 + 50 + 60 + 4 * 1000) / 10
+
+
+def test_the_wilson_interval_is_that_of_its_formula():
+    cells = made_up([[5.0] * 8 + [np.inf] * 12] * 2)
+    summary = cells.summary(cells.plan.cells[0])
+    z, p, n = stats.norm.ppf(0.975), 8 / 20, 20
+    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    np.testing.assert_allclose(
+        [summary.share_low, summary.share_high], np.array([middle - half, middle + half]) / (1 + z**2 / n)
+    )
+
+
+def test_the_survival_curve_is_kaplan_meiers_with_its_interval():
+    epochs = np.array([3.0, 5.0, 5.0, 9.0, np.inf, np.inf])
+    curve = survival(epochs, 20)
+    at_risk, events = np.array([6, 5, 3]), np.array([1, 2, 1])
+    share = np.cumprod(1 - events / at_risk)
+    np.testing.assert_allclose(curve.share[:3], share)
+    # Greenwood's variance on the log-log scale (Kalbfleisch & Prentice), at the second step.
+    variance = (events / (at_risk * (at_risk - events)))[:2].sum() / np.log(share[1]) ** 2
+    low, high = share[1] ** np.exp(np.array([1, -1]) * 1.959964 * np.sqrt(variance))
+    np.testing.assert_allclose([curve.low[1], curve.high[1]], [low, high], rtol=1e-5)
+
+
+def test_best_is_chosen_by_one_half_and_announced_by_the_other():
+    # The first rate does well on the choosing half and badly on the other; the second the other way round.
+    good, bad = [100.0] * 10, [900.0] * 10
+    cells = made_up([good + bad, bad + good, good + good, bad + bad])
+    best = cells.best()
+    assert best == [Cell("relu", "standard_normal", 1.0), Cell("tanh", "standard_normal", 1.0)]
+    (pair,) = cells.comparisons(best)
+    assert (pair.faster, pair.slower, pair.difference) == ("tanh", "relu", 800)
+    assert pair.shown
+
+
+def test_differences_are_paired_and_adjusted_for_their_number():
+    rng = np.random.default_rng(1)
+    start = rng.uniform(100, 500, 40)  # what the seed gives, whatever the activation
+    epochs = np.stack([start, start + 5 + rng.normal(0, 3, 40), start + rng.normal(0, 3, 40)])
+    cells = made_up(epochs.round(), activations=("relu", "tanh", "sigmoid"))
+    pairs = {(pair.faster, pair.slower): pair for pair in cells.comparisons(cells.best())}
+    pair = pairs["relu", "tanh"]
+    difference = (epochs[1].round() - epochs[0].round())[20:]
+    half = stats.t.ppf(1 - 0.05 / 3 / 2, 19) * difference.std(ddof=1) / np.sqrt(20)
+    np.testing.assert_allclose([pair.low, pair.high], difference.mean() + np.array([-half, half]))
+    assert pair.shown
+    same = pairs.get(("relu", "sigmoid"), pairs.get(("sigmoid", "relu")))
+    assert not same.shown
+
+
+def test_where_there_is_no_difference_none_is_shown_but_for_one_study_in_twenty():
+    rng = np.random.default_rng(2)
+    wrong = 0
+    for _ in range(300):
+        # Four activations, three rates each, all alike; a tenth of the runs never get there.
+        epochs = rng.exponential(300, (12, 60)).round()
+        cells = made_up(np.where(epochs < 1000, epochs, np.inf), activations=("relu", "tanh", "sigmoid", "elu"))
+        wrong += any(pair.shown for pair in cells.comparisons(cells.best()))
+    assert wrong <= stats.binom.ppf(0.999, 300, 0.05)
+
+
+def test_two_that_never_get_there_differ_in_nothing():
+    cells = made_up([[np.inf] * 30] * 2)
+    (pair,) = cells.comparisons(cells.best())
+    assert not pair.shown
+    assert pair.difference == 0
+
+
+# The answer
+
+
+def test_the_handouts_question(xor):
+    assert "the fastest is sigmoid (learning rate 5)" in xor.finding
+    assert "With identity no run gets there" in xor.finding
+    best = {summary.cell.activation: summary for summary in xor.best}
+    assert best["identity"].converged == 0
+    assert best["sigmoid"].share == 1
+    assert 50 < best["sigmoid"].quartiles[1] < 150
+    assert best["relu"].fates["dead"] > 0.1
+    assert xor.generalization is None
+    assert any("to validate and to test on" in note for note in xor.notes)
+    said = json.loads(json.dumps(xor.as_json(), allow_nan=False))
+    assert said["best"][0]["epochs_quartiles"][1] == best["sigmoid"].quartiles[1]
+    assert len(said["cells"]) == 12
+
+
+def test_validation_chooses_and_the_test_set_announces(moons):
+    found, plan = moons.generalization, moons.plan
+    validation = moons.runs["validation_loss"].to_numpy().reshape(len(plan.cells), plan.seeds)
+    assert found.chosen == plan.cells[int(np.argmin(np.median(validation, axis=1)))]
+    x, y = plan.data.test
+    on_test = []
+    for seed in range(plan.seeds):
+        network = plan.network(found.chosen.activation, found.chosen.initializer, seed)
+        optimizer = GradientDescent(found.chosen.learning_rate)
+        train(
+            network, plan.data.x, plan.data.y, loss=plan.loss, optimizer=optimizer, epochs=60, batch_size=50, seed=seed
+        )
+        row = plan.cells.index(found.chosen)
+        on_validation = binary_cross_entropy_from_logits.value(
+            network.predict(plan.data.validation[0]), plan.data.validation[1]
+        )
+        np.testing.assert_allclose(validation[row, seed], on_validation, rtol=1e-6)
+        on_test.append(binary_cross_entropy_from_logits.terms(network.predict(x), y)[:, 0])
+    of_samples = np.mean(on_test, axis=0)
+    np.testing.assert_allclose(found.test_loss, of_samples.mean(), rtol=1e-6)
+    half = stats.t.ppf(0.975, len(x) - 1) * of_samples.std(ddof=1) / np.sqrt(len(x))
+    np.testing.assert_allclose(
+        [found.test_low, found.test_high], of_samples.mean() + np.array([-half, half]), rtol=1e-5
+    )
+    per_sample, n_runs = losses_on_test(plan, found.fastest)
+    np.testing.assert_allclose(found.test_loss_fastest, per_sample.mean())
+    assert n_runs == plan.seeds
+    assert found.optimism == found.test_loss_fastest - found.training_loss_fastest
+
+
+def test_runs_go_on_to_the_end_where_they_are_validated(moons):
+    assert set(moons.runs["epochs_trained"].to_pylist()) == {60}
+    reached = moons.runs["epochs_to_threshold"].drop_null()
+    assert len(reached) > 3
+
+
+def test_where_every_run_diverges_there_is_no_winner_and_nothing_to_announce():
+    options = {"activations": ["identity", "relu"], "learning_rates": [1e30], "seeds": 4, "epochs": 40, "jobs": 1}
+    done = study("line", **options, hidden=[30], threshold=1e-9)
+    assert set(done.runs["fate"].to_pylist()) <= {"diverged", "dead"}
+    assert done.finding.startswith("No activation gets to a training loss of 1e-09")
+    json.dumps(done.as_json(), allow_nan=False)
+    assert "<h1>" in report_html(done)
+
+
+# The data
+
+
+def test_a_table_gives_the_same_from_every_kind_of_file(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(5, 3, (40, 3)), rng.integers(0, 3, 40)
+    names = ["a", "b", "c", "kind"]
+    table = pa.table([*x.T, y], names=names)
+    parquet.write_table(table, tmp_path / "t.parquet")
+    lines = [",".join(names), *(",".join(map(repr, [*row.tolist(), int(k)])) for row, k in zip(x, y, strict=True))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    np.savez(tmp_path / "t.npz", x=x, y=y)
+    np.save(tmp_path / "t.npy", np.column_stack([x, y]))
+    loaded = [load(str(tmp_path / name)) for name in ("t.parquet", "t.csv", "t.npz", "t.npy")]
+    loaded.append(from_arrays(x, y))
+    assert {data.kind for data in loaded} == {"classes"}
+    assert len({data.digest for data in loaded}) == 1
+    np.testing.assert_allclose(loaded[0].x, (x - x.mean(axis=0)) / x.std(axis=0))
+    assert loaded[0].y.argmax(axis=1).tolist() == y.tolist()
+
+
+def test_large_tables_are_split_and_scaled_by_the_training_part_alone():
+    rng = np.random.default_rng(0)
+    x = np.column_stack([np.arange(200.0), rng.normal(size=200)])
+    data = from_arrays(x, x[:, 0] * 3 + 0.5)
+    assert data.kind == "regression"
+    assert [len(data.x), len(data.validation[0]), len(data.test[0])] == [120, 40, 40]
+    np.testing.assert_allclose(data.x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(data.y.std(), 1)
+    everything = np.concatenate([data.x, data.validation[0], data.test[0]])[:, 0]
+    np.testing.assert_allclose(np.diff(np.sort(everything)), np.ptp(everything) / 199)  # each row once, one scale
+
+
+def test_text_in_the_target_is_classes(tmp_path):
+    (tmp_path / "t.csv").write_text("a,kind\n1,red\n2,blue\n3,red\n")
+    data = load(str(tmp_path / "t.csv"))
+    assert data.kind == "two classes"
+    assert data.y.ravel().tolist() == [1, 0, 1]
+    assert load(str(tmp_path / "t.csv"), "kind").digest == data.digest
+
+
+# The folder
+
+
+def complete(folder, **changes):
+    return study(out=folder, jobs=1, **{**SMALL, **changes})
+
+
+def contents(folder):
+    return [(folder / name).read_bytes() for name in ("runs.parquet", "report.html", "study.json")]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "study"
+    complete(folder)
+    return contents(folder)
+
+
+def test_a_study_goes_on_where_it_was_to_the_same_bytes(tmp_path, whole, monkeypatch):
+    folder = tmp_path / "s"
+    plan = small_plan()
+    store = Store(folder, plan, resume=False)
+    store.begin()
+    assert len(list(plan.blocks())) == 2
+    store.save(1, run_block(plan, list(plan.blocks())[1]))
+    computed = []
+    monkeypatch.setattr(
+        "byhand.study.answer.run_block", lambda plan, block: computed.append(block.number) or run_block(plan, block)
+    )
+    complete(folder, resume=True)
+    assert computed == [0]
+    assert contents(folder) == whole
+
+
+def test_a_damaged_block_is_computed_again(tmp_path, whole):
+    folder = tmp_path / "s"
+    complete(folder)
+    block = folder / "blocks" / "000001.parquet"
+    block.write_bytes(block.read_bytes()[:-7])
+    complete(folder, resume=True)
+    assert contents(folder) == whole
+
+
+def test_a_full_disk_stops_the_study_and_loses_no_finished_block(tmp_path, whole, monkeypatch):
+    folder = tmp_path / "s"
+    synced = 0
+
+    def fsync(file):
+        nonlocal synced
+        synced += 1
+        if synced > 2:  # study.json and the first block
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("byhand.files.os.fsync", fsync)
+    with pytest.raises(ByhandError, match="no space left on device"):
+        complete(folder)
+    assert [file.name for file in (folder / "blocks").iterdir()] == ["000000.parquet"]
+    monkeypatch.undo()
+    complete(folder, resume=True)
+    assert contents(folder) == whole
+
+
+def test_a_folder_with_another_study_is_refused_and_left_alone(tmp_path):
+    folder = tmp_path / "s"
+    complete(folder, seeds=2, epochs=5)
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(ByhandError, match=r"another study \(a different epochs"):
+        complete(folder, seeds=2, epochs=6, resume=True)
+    with pytest.raises(ByhandError, match="this study already: --resume"):
+        complete(folder, seeds=2, epochs=5)
+    assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "letter").write_text("dear")
+    with pytest.raises(ByhandError, match="no study"):
+        complete(other)
+    assert [file.name for file in other.iterdir()] == ["letter"]
+
+
+# Other processes and machines
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+LONGER = ["--seeds", "400", "--epochs", "800", "--learning-rates", "1e-2..1", "--jobs", "2"]
+
+
+def command(folder, *more):
+    words = [sys.executable, "-m", "byhand", "study", "xor", "--out", str(folder), *LONGER, *more]
+    return subprocess.Popen(
+        words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def n_blocks(folder):
+    return len(list((folder / "blocks").glob("[0-9]*.parquet")))
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("longer") / "study"
+    output, errors = command(folder).communicate()
+    assert "To a training loss of 0.01 on xor" in output, errors
+    return contents(folder)
+
+
+def test_kill_9_and_control_c_lose_no_finished_block(tmp_path, longer):
+    folder = tmp_path / "s"
+    running = command(folder)
+    wait_for(lambda: n_blocks(folder) >= 1)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    kept = n_blocks(folder)
+    assert 1 <= kept < 8
+    running = command(folder, "--resume")
+    wait_for(lambda: n_blocks(folder) > kept)
+    os.killpg(running.pid, signal.SIGINT)
+    output, errors = running.communicate()
+    assert running.returncode == 130
+    assert output == ""
+    assert "Traceback" not in errors
+    assert re.search(r"\d of 8 blocks are kept in .*: go on with --resume", errors)
+    running = command(folder, "--resume", "--json")
+    output, errors = running.communicate()
+    assert running.returncode == 0, errors
+    assert json.loads(output)["definition"]["seeds"] == 400
+    assert contents(folder) == longer
+
+
+def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_path, longer):
+    dask = [sys.executable, "-m", "dask"]
+    address_file = tmp_path / "scheduler.json"
+    quiet = {"env": ENVIRONMENT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [
+        subprocess.Popen(
+            [
+                *dask,
+                "scheduler",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                address_file,
+            ],
+            **quiet,
+        )
+    ]
+    try:
+        wait_for(address_file.exists)
+        wait_for(lambda: address_file.read_text().endswith("}"))
+        address = json.loads(address_file.read_text())["address"]
+        worker = [
+            *dask,
+            "worker",
+            address,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+            "--local-directory",
+            tmp_path,
+        ]
+        started += [subprocess.Popen(worker, **quiet) for _ in range(2)]
+        from distributed import Client
+
+        with Client(address) as client:
+            client.wait_for_workers(2, timeout=60)
+        folder = tmp_path / "s"
+        running = command(folder, "--scheduler", address)
+        wait_for(lambda: n_blocks(folder) >= 2)
+        started[1].kill()
+        _, errors = running.communicate()
+        assert running.returncode == 0, errors
+        assert contents(folder) == longer
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
+
+
+def test_a_scheduler_that_is_not_there(monkeypatch):
+    monkeypatch.setattr("byhand.study.running._PATIENCE", 1)
+    with pytest.raises(ByhandError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"):
+        study(scheduler="tcp://127.0.0.1:9", **SMALL)
+
+
+# The command line
+
+
+def byhand(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["byhand", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["xor", "--activations", "sigmoid,swich"], "no activation 'swich'; choose among"),
+    (["xor", "--learning-rates", "0"], "positive number, not 0"),
+    (["xor", "--learning-rates", "-1..1"], "positive number, not -1"),
+    (["xor", "--learning-rates", "a"], "not 'a'"),
+    (["xor", "--learning-rates", "10..1"], "goes down"),
+    (["xor", "--seeds", "0"], "seeds is 0"),
+    (["xor", "--initializers", "x"], "no initializer 'x'"),
+    (["xor", "--loss", "x"], "no loss 'x'"),
+    (["xor", "--loss", "huber"], "threshold is needed"),
+    (["xor", "--optimizer", "x"], "no optimizer 'x'"),
+    (["xor", "--hidden", "x"], "not 'x'"),
+    (["xor", "--hidden", "0"], "at least 1"),
+    (["xor", "--batch", "0"], "batch is 0"),
+    (["xor", "--threshold", "0"], "above 0"),
+    (["xor", "--target", "y"], "own target"),
+    (["nowhere"], "neither a file nor"),
+    (["text.csv"], "column b holds text ('red' in row 2)"),
+    (["gap.csv"], "column b has a gap, NaN or infinity in row 2"),
+    (["good.csv", "--target", "z"], "no column z; it has a, b, y"),
+    (["header.csv"], "no rows"),
+    (["empty.csv"], "cannot read"),
+    (["damaged.parquet"], "cannot read"),
+    (["damaged.npz"], "damaged"),
+    (["same.csv"], "nothing to learn"),
+    (["xor", "--epochs", "1000000000"], "days on 2 cores: --yes to start"),
+    (["xor", "--seeds", "1000000000"], "GB are free"),
+])  # fmt: skip
+def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, words, message):
+    (tmp_path / "good.csv").write_text("a,b,y\n1,2,0\n2,3,1\n")
+    (tmp_path / "text.csv").write_text("a,b,y\n1,2,0\n2,red,1\n")
+    (tmp_path / "gap.csv").write_text("a,b,y\n1,2,0\n2,,1\n")
+    (tmp_path / "same.csv").write_text("a,y\n1,2\n2,2\n")
+    (tmp_path / "header.csv").write_text("a,b\n")
+    for name in ("empty.csv", "damaged.parquet", "damaged.npz"):
+        (tmp_path / name).write_bytes(b"" if name == "empty.csv" else b"junk")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    code, output, errors = byhand(monkeypatch, capsys, "study", *words, "--jobs", "2")
+    assert code == 1
+    assert output == ""
+    assert message in errors
+    assert errors.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_table_in_the_terminal(tmp_path, monkeypatch, capsys):
+    words = ["study", "xor", "--activations", "sigmoid,identity", "--learning-rates", "1,5", "--seeds", "20"]
+    words += ["--epochs", "300", "--out", tmp_path / "s", "--jobs", "1"]
+    monkeypatch.setenv("COLUMNS", "80")
+    code, output, errors = byhand(monkeypatch, capsys, *words)
+    assert code == 0
+    assert output.startswith("To a training loss of 0.01 on xor, each activation at its own best")
+    assert re.search(r"^sigmoid +5 +100\.0% \(72\.2%–100\.0%\) +\d\d +\d\d +\d\d", output, re.MULTILINE)
+    assert re.search(r"^ +1 .*0\.0% +–$", output, re.MULTILINE)
+    assert max(map(len, output.splitlines()[:-2])) <= 80
+    assert "40 of 80 runs" in errors
+    assert (tmp_path / "s" / "report.html").exists()
+
+
+# The report
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.references, self.figures, self.ids, self.open = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.references += [attributes[name] for name in ("src", "href") if name in attributes]
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        if tag == "svg":
+            self.figures.append(attributes.get("aria-label", ""))
+        assert tag != "script"
+
+
+@pytest.mark.parametrize("name", ["xor", "moons"])
+def test_the_report_needs_no_network_and_describes_its_figures(name, request):
+    done = request.getfixturevalue(name)
+    text = report_html(done)
+    page = Page()
+    page.feed(text)
+    assert all(reference.startswith(("#", "data:")) for reference in page.references)
+    assert not re.search(r"url\((?!#)", text)
+    assert len(page.figures) == 5
+    assert all(len(alt) > 60 for alt in page.figures)
+    assert len(page.ids) == len(set(page.ids))
+    assert len(text) < 1_000_000
+    assert "nan" not in re.sub(r"<[^>]*>", "", text).lower()
+    if name == "xor":
+        failure = next(alt for alt in page.figures if "a typical failure" in alt)
+        assert re.search(r"At the samples: \(0, 0\): -?\d\.\d\d; \(0, 1\)", failure)
+    else:
+        assert any("Lowest validation loss" in alt for alt in page.figures)
+
+
+def test_the_command_in_the_report_repeats_the_study(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "s"
+    complete(folder, seeds=3, epochs=5)
+    again = re.search(r"Again: <code>(.*)</code>", (folder / "report.html").read_text())[1].split()
+    code, _, _ = byhand(monkeypatch, capsys, *again[1:], "--out", tmp_path / "t", "--jobs", "1")
+    assert code == 0
+    assert contents(tmp_path / "t") == contents(folder)
+
+
+def test_the_time_that_is_told_grows_with_the_epochs_and_not_with_what_is_done_once():
+    told = [seconds_a_run(small_plan(epochs=epochs, seeds=500)) for epochs in (1000, 100_000)]
+    assert 0 < told[0] < 0.02  # a hundred times the usual, for a busy machine
+    assert 20 < told[1] / told[0] < 200
