@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -91,13 +92,19 @@ def test_it_ends_when_scikit_learn_ends():
     y = TARGETS["three classes"]
     assert 10 < ours.fit(X, y).n_iter_ == theirs.fit(X, y).n_iter_ < 500
     assert ours.loss_ == ours.loss_curve_[-1] == pytest.approx(theirs.loss_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ours.set_params(max_iter=ours.n_iter_).fit(X, y)  # the last epoch allowed, and no reason to warn
 
 
 def test_partial_fit_takes_the_course_of_scikit_learn_from_any_start():
     ours, theirs = pair("three classes", momentum=0.9, **SGD)
     y, classes = TARGETS["three classes"], [0, 1, 2, 3]
-    ours.partial_fit(X[y != 2], y[y != 2], classes=classes)
-    theirs.partial_fit(X[y != 2], y[y != 2], classes=classes)
+    for one in (ours, theirs):
+        one.partial_fit(X[y != 2], y[y != 2], classes=classes)
+        for _ in range(5):
+            one.partial_fit(X, y)
+    assert_same_parameters(ours, theirs, 1e-10)  # so the velocity was kept
     ours, theirs = pair("three classes", momentum=0, **SGD)
     theirs.set_params(random_state=7)
     for one in (ours, theirs):
@@ -163,7 +170,7 @@ def test_a_weight_of_two_counts_as_two_samples_and_of_zero_as_none():
 def test_early_stopping_puts_the_best_weights_back(weights):
     y = TARGETS["one target"]
     options = {"hidden_layer_sizes": (50,), "learning_rate_init": 0.02, "random_state": 5}
-    model = ByHandRegressor(early_stopping=True, validation_fraction=0.3, max_iter=1000, alpha=0, **options)
+    model = ByHandRegressor(early_stopping=True, validation_fraction=0.3, max_iter=1000, tol=0, **options)
     model.fit(X, y, weights)
     assert 11 < model.n_iter_ == len(model.loss_curve_) == len(model.validation_loss_curve_) < 1000
     # The draws: first the weights of the network, then the split.
@@ -175,6 +182,7 @@ def test_early_stopping_puts_the_best_weights_back(weights):
     loss = 0.5 * np.average((model.predict(x_val) - y_val) ** 2, weights=w_val)
     assert loss == pytest.approx(min(model.validation_loss_curve_))
     assert loss < model.validation_loss_curve_[-1]
+    assert model.n_iter_ - 1 - np.argmin(model.validation_loss_curve_) == 11  # more than n_iter_no_change
 
 
 def test_warm_start_goes_on():

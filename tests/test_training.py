@@ -118,7 +118,7 @@ def test_adaptive_optimizers_step_by_the_learning_rate_whatever_the_scale():
 
 def test_adam_with_a_changing_gradient_by_the_formula():
     gradients = np.array([1.0, -2.0, 0.5])
-    theta, optimizer = np.array([3.0]), AdamW(0.1, 0.8, 0.9, weight_decay=0.5)
+    theta, optimizer = np.array([3.0]), AdamW(0.1, 0.8, 0.9, epsilon=0.3, weight_decay=0.5)
     for g in gradients:
         optimizer.step(theta, np.array([g]))
     expected = 3.0
@@ -126,7 +126,7 @@ def test_adam_with_a_changing_gradient_by_the_formula():
         age = np.arange(t)[::-1]  # the means written out as weighted sums over the past
         mean = (0.2 * 0.8**age * gradients[:t]).sum() / (1 - 0.8**t)
         square = (0.1 * 0.9**age * gradients[:t] ** 2).sum() / (1 - 0.9**t)
-        expected = expected * (1 - 0.1 * 0.5) - 0.1 * mean / (np.sqrt(square) + 1e-8)
+        expected = expected * (1 - 0.1 * 0.5) - 0.1 * mean / (np.sqrt(square) + 0.3)
     assert theta[0] == pytest.approx(expected)
 
 
