@@ -1,0 +1,566 @@
+"""Symptoms: what is wrong with a network, read off its numbers.
+
+Each rule is a function of plain arrays, so that it serves a `Network`, an ensemble whose runs lie on further axes
+at the end, and the arrays of a script that somebody else wrote. `find` applies them all to a network, and `Watch`
+does so during training. A rule states what is so, not what might be: a large learning rate is no symptom, a loss
+that grows is; neither are inputs above 1.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from byhand import losses as losses_module
+from byhand._types import Array
+from byhand.layers import Dense
+from byhand.losses import Loss
+from byhand.network import Network
+from byhand.training import History, largest_learning_rate, loss_and_gradients
+
+SATURATION = 5.0
+"""Where a sigmoid or tanh unit counts as saturated: σ′(5) = 0.0066 and tanh′(5) = 0.00018."""
+
+RANGES: dict[str, tuple[float, float]] = {
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "relu": (0.0, np.inf),
+    "softplus": (0.0, np.inf),
+    "elu": (-1.0, np.inf),
+    "silu": (-0.27846454276107, np.inf),
+    "gelu": (-0.17004075, np.inf),
+}
+"""Below and above which numbers an activation cannot go; one that is not here can give any number."""
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    id : str
+        A mistake's id in the catalogue of `byhand check` and `byhand why` (dead-relu-output, saturated-units, …), or,
+        for what has no cause of its own, zero-gradient or stuck-at-constant.
+    message : str
+        What is so, in plain words with its numbers.
+    layer : int or None
+        Which layer of the network, counted from 1; None for what concerns the whole network.
+    units : tuple of int
+        Which units of that layer, counted from 0 as the rows of its W.
+    recovers : bool or None
+        For dead units: whether gradient descent on these samples can bring them back.
+    evidence : dict
+        The numbers behind the message.
+    """
+
+    id: str
+    message: str
+    layer: int | None = None
+    units: tuple[int, ...] = ()
+    recovers: bool | None = None
+    evidence: dict[str, float] = field(default_factory=dict)
+
+
+# The rules
+
+
+def dead_units(z: Array) -> npt.NDArray[np.bool_]:
+    """Which ReLU units are dead: z ≤ 0 on every sample, so that output and gradient are 0 on all of them.
+
+    Parameters
+    ----------
+    z : array, shape (n, ...)
+        Pre-activations, samples on the first axis.
+
+    Returns
+    -------
+    array of bool, shape (...)
+    """
+    return np.asarray((z <= 0).all(axis=0))
+
+
+def saturated_units(z: Array) -> npt.NDArray[np.bool_]:
+    """Which sigmoid or tanh units are saturated: |z| ≥ 5 on more than half of the samples.
+
+    It is harmless where the outputs are right: ask `is_high` of the loss too.
+
+    Parameters
+    ----------
+    z : array, shape (n, ...)
+
+    Returns
+    -------
+    array of bool, shape (...)
+    """
+    return np.asarray((np.abs(z) >= SATURATION).mean(axis=0) > 0.5)
+
+
+def identical_units(*weights: Array) -> list[tuple[int, ...]]:
+    """Groups of hidden units that are copies of each other, and so stay copies for ever.
+
+    Two units get the same gradient when what comes in (rows of W, b) and what goes out (columns of the next W)
+    are the same for both; if only one of these is, the next step tells them apart.
+
+    Parameters
+    ----------
+    *weights : arrays, shape (n_units, ...)
+        Everything that belongs to the units, one a row: W, b, and the next layer's W transposed.
+
+    Returns
+    -------
+    list of tuples
+        Groups of two or more, equal to a relative 1e-12.
+    """
+    rows = np.concatenate([np.reshape(w, (len(w), -1)) for w in weights], axis=1)
+    near = np.abs(rows[:, None] - rows[None, :]) <= 1e-12 * np.abs(rows)[:, None]
+    same = near.all(axis=-1)
+    groups = {tuple(np.flatnonzero(row).tolist()) for row in same}
+    return sorted(group for group in groups if len(group) > 1)
+
+
+def affine_r2(x: Array, y_hat: Array) -> float:
+    """R² of the best affine function of x as an explanation of the outputs: 1 if the network is one on these samples.
+
+    R² = 1 − Σ‖ŷ − (Ax + c)‖² / Σ‖ŷ − mean‖² with A and c by least squares.
+
+    Returns
+    -------
+    float
+        NaN where the question has no meaning: the outputs are constant, or so few samples (n ≤ n_in + 1) that
+        an affine function fits anything.
+    """
+    n = len(x)
+    x, y_hat = np.reshape(x, (n, -1)), np.reshape(y_hat, (n, -1))
+    x_tilde = np.column_stack([x, np.ones(n)])
+    spread = np.square(y_hat - y_hat.mean(axis=0)).sum()
+    if np.linalg.matrix_rank(x_tilde) >= n or spread <= 1e-24 * np.square(y_hat).sum():
+        return float("nan")
+    residual = y_hat - x_tilde @ np.linalg.lstsq(x_tilde, y_hat, rcond=None)[0]
+    return float(1 - np.square(residual).sum() / spread)
+
+
+def best_constant_loss(y: Array, loss: str | Loss = "mean_squared_error") -> float:
+    """The lowest loss of a prediction that is the same for every sample: what knowing nothing of x costs.
+
+    For squares it is the mean of the targets, for absolute errors the median, for cross-entropies the logits of the
+    classes' frequencies. Any other loss is taken at the mean.
+
+    Parameters
+    ----------
+    y : array, shape (n, n_out)
+    loss : str or Loss
+    """
+    loss = losses_module.get(loss)
+    mean = y.mean(axis=0, keepdims=True)
+    constant = mean
+    with np.errstate(divide="ignore"):
+        if loss is losses_module.mean_absolute_error:
+            constant = np.median(y, axis=0, keepdims=True)
+        elif loss is losses_module.binary_cross_entropy_from_logits:
+            constant = np.clip(np.log(mean) - np.log1p(-mean), -50, 50)
+        elif loss is losses_module.cross_entropy_from_logits:
+            constant = np.maximum(np.log(mean), -50)
+    return float(loss.value(np.broadcast_to(constant, y.shape), y))
+
+
+def is_high(loss: npt.ArrayLike, best_constant: float) -> npt.NDArray[np.bool_]:
+    """Whether losses are high: more than a tenth of what the best constant prediction costs, or not a number."""
+    return ~(np.asarray(loss) <= 0.1 * best_constant)
+
+
+def is_at_constant(loss: npt.ArrayLike, best_constant: float) -> npt.NDArray[np.bool_]:
+    """Whether losses lie within 1 % of the best constant prediction's: nothing of x has been learned."""
+    return np.abs(np.asarray(loss) - best_constant) <= 0.01 * best_constant
+
+
+def growth_factor(losses: npt.ArrayLike) -> float | None:
+    """The factor by which the loss grows each time, when it does so steadily: the sign of too large a step.
+
+    Along the steepest direction of a quadratic loss each step multiplies the distance to the minimum by 1 − ηλ, so
+    past η = 2/λ the loss grows by the constant factor (1 − ηλ)² > 1.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        In the order of time. What comes after the first number that is not finite is left out.
+
+    Returns
+    -------
+    float or None
+        None unless the last four or more ratios (half of them if there are more) are all above 1 and within a
+        tenth of each other.
+    """
+    values = np.asarray(losses, dtype=np.float64)
+    finite = np.isfinite(values) & (values > 0)
+    values = values if finite.all() else values[: np.argmin(finite)]
+    ratios = values[1:] / values[:-1]
+    last = ratios[-max(4, min(len(ratios) // 2, 50)) :]
+    if len(last) < 4 or not (last > 1 + 1e-6).all() or last.max() / last.min() > 1.1:
+        return None
+    return float(np.exp(np.log(last).mean()))
+
+
+def outside_range(y: Array, activation: str) -> npt.NDArray[np.bool_]:
+    """Which targets the last layer can never give, as its activation ends before them.
+
+    Parameters
+    ----------
+    y : array
+        Targets, of any shape.
+    activation : str
+        Name of the last layer's activation; one that `RANGES` doesn't have can give any number.
+    """
+    low, high = RANGES.get(activation, (-np.inf, np.inf))
+    return (y < low) | (y > high)
+
+
+# A whole network
+
+
+def find(
+    network: Network,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    loss: str | Loss,
+    *,
+    learning_rate: float | None = None,
+    losses: Sequence[float] = (),
+) -> list[Symptom]:
+    """All symptoms that a network shows on its samples, the gravest first; an empty list if there are none.
+
+    The network is left as it is: a copy goes forward and backward.
+
+    Parameters
+    ----------
+    network : Network
+    x, y : array, shapes (n, n_in) and (n, n_out)
+        The training samples.
+    loss : str or Loss
+    learning_rate : float, optional
+        Held against 2/λmax when the model is linear.
+    losses : sequence of float
+        Those of the training so far, to see whether they grow.
+
+    Returns
+    -------
+    list of Symptom
+    """
+    loss = losses_module.get(loss)
+    copy = Network(deepcopy(network.dense_layers))  # without dropout: as the network is in use
+    x = copy.as_batch(x)
+    y = np.asarray(y, dtype=x.dtype)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        value = float(loss_and_gradients(copy, x, y, loss))
+        found = _diverging(copy, x, y, loss, value, learning_rate, losses)
+        if not np.isfinite(value):
+            return found
+        best_constant = best_constant_loss(y, loss)
+        found += _dead(copy)
+        found += _out_of_range(copy, y, loss)
+        found += _saturated(copy, value, best_constant)
+        found += _symmetric(copy)
+        found += _collapsed(copy, x, value, best_constant)
+        found += _without_gradient(copy, y, loss, value, explained=bool(found))
+        if not found:
+            found += _stuck(copy, value, best_constant)
+    return found
+
+
+def _diverging(
+    network: Network,
+    x: Array,
+    y: Array,
+    loss: Loss,
+    value: float,
+    learning_rate: float | None,
+    losses: Sequence[float],
+) -> list[Symptom]:
+    factor = growth_factor(losses)
+    if np.isfinite(value) and np.isfinite(losses).all() and factor is None:
+        return []
+    evidence = {"loss": value}
+    message = "the loss is no longer a finite number"
+    if factor is not None:
+        evidence["growth_factor"] = factor
+        message = f"the loss grows by the factor {factor:.4g} each time"
+    bound = largest_learning_rate(network, x, y, loss)
+    if bound is not None:
+        evidence["largest_learning_rate"] = bound
+        message += f"; this linear model converges for learning rates below 2/λmax = {bound:.4g}"
+        if learning_rate is not None:
+            evidence["learning_rate"] = learning_rate
+            message += f", and the learning rate is {learning_rate:.4g}"
+    return [Symptom("learning-rate-too-high", message + ".", evidence=evidence)]
+
+
+def _dead(network: Network) -> list[Symptom]:
+    found = []
+    layers = network.dense_layers
+    for number, layer in enumerate(layers, 1):
+        if layer.activation.name != "relu":
+            continue
+        units = _indices(dead_units(layer.z))
+        if not units:
+            continue
+        is_output = layer is layers[-1]
+        # What comes into the first layer never changes; into a later one it does while some unit there still lives.
+        recovers = number > 1 and len(units) < layer.n_out
+        largest = float(layer.z[:, units].max())
+        message = (
+            f"{_units(units, layer)} of layer {number} {_is(units)} dead: z ≤ 0 on all {len(layer.z)} samples "
+            f"(at most {largest:.4g}), so ReLU gives 0 and its derivative is 0. "
+        ) + (
+            "The layers before may still change what comes in, so this can pass."
+            if recovers
+            else "No gradient reaches the weights, so gradient descent cannot bring this back."
+        )
+        found.append(
+            Symptom(
+                "dead-relu-output" if is_output else "dead-relu-hidden",
+                message,
+                number,
+                units,
+                recovers,
+                {"largest_z": largest, "n_dead": len(units), "n_units": layer.n_out},
+            )
+        )
+    return sorted(found, key=lambda symptom: symptom.id != "dead-relu-output")
+
+
+def _out_of_range(network: Network, y: Array, loss: Loss) -> list[Symptom]:
+    activation = network.dense_layers[-1].activation.name
+    outside = outside_range(y, activation)
+    if not outside.any() or loss.name.endswith("from_logits"):
+        return []
+    low, high = RANGES[activation]
+    share = float(outside.mean())
+    return [
+        Symptom(
+            "target-outside-range",
+            f"{share:.0%} of the targets (they go from {y.min():.4g} to {y.max():.4g}) lie outside what {activation} "
+            f"can give, {low:.4g} to {high:.4g}: no weights can reach them.",
+            len(network.dense_layers),
+            _indices(np.asarray(outside.any(axis=0))),
+            None,
+            {"share": share, "lowest_target": float(y.min()), "highest_target": float(y.max())},
+        )
+    ]
+
+
+def _saturated(network: Network, value: float, best_constant: float) -> list[Symptom]:
+    if not is_high(value, best_constant):
+        return []
+    found = []
+    for number, layer in enumerate(network.dense_layers, 1):
+        units = _indices(saturated_units(layer.z)) if layer.activation.name in ("sigmoid", "tanh") else ()
+        if units:
+            share = float((np.abs(layer.z[:, units]) >= SATURATION).mean())
+            largest = float(np.abs(layer.activation.derivative(layer.z, layer.a)[:, units]).mean())
+            found.append(
+                Symptom(
+                    "saturated-units",
+                    f"{_units(units, layer)} of layer {number} {_is(units)} saturated: |z| ≥ 5 on {share:.0%} of the "
+                    f"samples, where {layer.activation.name}′ is {largest:.1e} on average, while the loss is still "
+                    f"{value:.4g}. The gradient through {'it' if len(units) == 1 else 'them'} is nearly 0.",
+                    number,
+                    units,
+                    None,
+                    {"share": share, "mean_derivative": largest, "loss": value},
+                )
+            )
+    return found
+
+
+def _symmetric(network: Network) -> list[Symptom]:
+    found = []
+    for number, (layer, after) in enumerate(zip(network.layers[:-1], network.layers[1:], strict=True), 1):
+        assert isinstance(layer, Dense)
+        assert isinstance(after, Dense)
+        found += [
+            Symptom(
+                "symmetric-initialization",
+                f"{_units(units, layer)} of layer {number} are copies of each other: the same weights in and "
+                "out, so the same gradients, so they stay copies and count as one unit.",
+                number,
+                units,
+                evidence={"n_identical": len(units), "n_units": layer.n_out},
+            )
+            for units in identical_units(layer.W, layer.b, after.W.T)
+        ]
+    return found
+
+
+def _collapsed(network: Network, x: Array, value: float, best_constant: float) -> list[Symptom]:
+    layers = network.dense_layers
+    if len(layers) < 2:
+        return []
+    all_identity = all(layer.activation.name == "identity" for layer in layers)
+    r2 = affine_r2(x, layers[-1].a)
+    unexpected = r2 > 1 - 1e-9 and bool(is_high(value, best_constant)) and not is_at_constant(value, best_constant)
+    if not all_identity and not unexpected:
+        return []
+    why = (
+        "without an activation function between them, layers make one linear function"
+        if all_identity
+        else "on these samples no unit bends"
+    )
+    return [
+        Symptom(
+            "linear-collapse",
+            f"the output is an affine function of the input (R² = {r2:.6g}) in spite of {len(layers)} layers: {why}.",
+            evidence={"r2": r2, "loss": value},
+        )
+    ]
+
+
+def _without_gradient(network: Network, y: Array, loss: Loss, value: float, *, explained: bool) -> list[Symptom]:
+    at_minimum = not loss.gradient(network.dense_layers[-1].a, y).any()
+    if explained or at_minimum:
+        return []
+    return [
+        Symptom(
+            "zero-gradient",
+            f"the gradient of every weight and bias of layer {number} is exactly 0, though the loss is {value:.4g}: "
+            "the layer cannot learn.",
+            number,
+            tuple(range(layer.n_out)),
+            None,
+            {"loss": value},
+        )
+        for number, layer in enumerate(network.dense_layers, 1)
+        if not layer.grad_W.any() and not layer.grad_b.any()
+    ]
+
+
+def _stuck(network: Network, value: float, best_constant: float) -> list[Symptom]:
+    if not is_at_constant(value, best_constant) or not network.gradients.any() or best_constant == 0:
+        return []
+    evidence = {"loss": value, "best_constant_loss": best_constant}
+    message = f"the loss, {value:.6g}, is that of the best constant prediction ({best_constant:.6g})"
+    for number, layer in enumerate(network.dense_layers[:-1], 1):
+        scale = float(np.sqrt(np.square(layer.W).mean() * layer.n_in))
+        if scale < 0.01:
+            return [
+                Symptom(
+                    "tiny-initialization",
+                    f"{message}, and the weights of layer {number} are so small (√n_in times their root mean square "
+                    f"is {scale:.1e}; about 1 is usual) that all samples look alike and gradients nearly vanish.",
+                    number,
+                    tuple(range(layer.n_out)),
+                    None,
+                    evidence | {"scale": scale},
+                )
+            ]
+    norm = float(np.linalg.norm(network.gradients))
+    return [
+        Symptom(
+            "stuck-at-constant",
+            f"{message}, though the gradient is not 0 (its length is {norm:.4g}): nothing of the inputs is learned.",
+            evidence=evidence | {"gradient_norm": norm},
+        )
+    ]
+
+
+class Watch:
+    """A callback of `training.train` that looks for symptoms and names the layer and the unit.
+
+    Parameters
+    ----------
+    x, y : array, shapes (n, n_in) and (n, n_out)
+        The training samples.
+    loss : str or Loss
+    learning_rate : float, optional
+        As in `find`.
+    every : int
+        Look after the first epoch and then every so many: looking costs about as much as an epoch.
+    on_symptom : callable, optional
+        Called as on_symptom(epoch, symptom) when one is new, for instance to print it.
+
+    Attributes
+    ----------
+    found : list of (int, Symptom)
+        Each symptom with the epoch (from 0) in which it was first seen.
+
+    Examples
+    --------
+    >>> from byhand import Network, GradientDescent, train, datasets
+    >>> x, y = datasets.xor()
+    >>> network = Network.dense([2, 3, 1], ["relu", "identity"], initializer="zeros")
+    >>> watch = Watch(x, y, "mean_squared_error")
+    >>> _ = train(
+    ...     network, x, y, loss="mean_squared_error", optimizer=GradientDescent(0.1), epochs=1, callbacks=[watch]
+    ... )
+    >>> [(symptom.id, symptom.layer, symptom.units) for _, symptom in watch.found]
+    [('dead-relu-hidden', 1, (0, 1, 2)), ('symmetric-initialization', 1, (0, 1, 2))]
+    """
+
+    def __init__(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        loss: str | Loss,
+        *,
+        learning_rate: float | None = None,
+        every: int = 100,
+        on_symptom: Callable[[int, Symptom], object] | None = None,
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"every is at least 1, not {every}.")
+        self.x, self.y, self.loss = x, y, loss
+        self.learning_rate, self.every, self.on_symptom = learning_rate, every, on_symptom
+        self.found: list[tuple[int, Symptom]] = []
+        self._before: Array | None = None
+
+    def __call__(self, epoch: int, network: Network, history: History) -> None:
+        """Look, if it is time to."""
+        if epoch % self.every:
+            return
+        symptoms = find(
+            network, self.x, self.y, self.loss, learning_rate=self.learning_rate, losses=history.loss[-100:]
+        )
+        symptoms += self._unchanged(network, explained=bool(symptoms))
+        known = {(symptom.id, symptom.layer, symptom.units) for _, symptom in self.found}
+        for symptom in symptoms:
+            if (symptom.id, symptom.layer, symptom.units) not in known:
+                self.found.append((epoch, symptom))
+                if self.on_symptom is not None:
+                    self.on_symptom(epoch, symptom)
+
+    def _unchanged(self, network: Network, *, explained: bool) -> list[Symptom]:
+        before, self._before = self._before, network.parameters.copy()
+        if before is None or explained or not network.gradients.any():
+            return []
+        old = deepcopy(network)
+        old.parameters[:] = before
+        return [
+            Symptom(
+                "parameter-never-updated",
+                f"the weights and biases of layer {number} have not changed in {self.every} epochs, "
+                "though their gradient is not 0.",
+                number,
+                tuple(range(layer.n_out)),
+            )
+            for number, (layer, was) in enumerate(zip(network.dense_layers, old.dense_layers, strict=True), 1)
+            if np.array_equal(layer.W, was.W) and np.array_equal(layer.b, was.b) and layer.grad_W.any()
+        ]
+
+
+def _indices(which: npt.NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(which).tolist())
+
+
+def _units(units: tuple[int, ...], layer: Dense) -> str:
+    if len(units) == layer.n_out:
+        return "the only unit" if len(units) == 1 else f"all {len(units)} units"
+    if len(units) == 1:
+        return f"unit {units[0]}"
+    listed = ", ".join(map(str, units[:8])) + (", …" if len(units) > 8 else "")
+    return f"{len(units)} of {layer.n_out} units ({listed})"
+
+
+def _is(units: tuple[int, ...]) -> str:
+    return "is" if len(units) == 1 else "are"
