@@ -46,7 +46,9 @@ def assert_same_losses(config, epochs, parameters=None, rtol=1e-9):
 def a_config(data=None, hidden=(3,), activations=("tanh", "identity"), initializer="glorot_normal", **training):
     training = {"loss": "mean_squared_error", "learning_rate": 0.05} | training
     return Config(
-        data or Data("moons", n=30, seed=3), Model(list(hidden), list(activations), initializer, 5), Training(**training)
+        data or Data("moons", n=30, seed=3),
+        Model(list(hidden), list(activations), initializer, 5),
+        Training(**training),
     )
 
 

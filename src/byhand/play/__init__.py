@@ -4,3 +4,10 @@
 code), `presets` are the stories to start from, `listing` writes an experiment out as code, `server` hands out the
 page, `export` makes one file of a recorded run. The page itself lies in `static`.
 """
+
+from byhand.errors import needs_extra
+
+with needs_extra("play"):
+    import msgspec as msgspec
+    import starlette as starlette
+    import uvicorn as uvicorn

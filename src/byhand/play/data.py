@@ -64,13 +64,10 @@ def _draw(data: Data) -> tuple[Array, Array]:
         x, y = datasets.digits()
         chosen = np.random.default_rng(data.seed).permutation(len(x))[: data.n]
         return x[chosen], y[chosen]
-    make = {
-        "line": datasets.line,
-        "circles": datasets.circles,
-        "moons": datasets.moons,
-        "spirals": datasets.spirals,
-    }[data.kind]
-    return make(data.n, noise=data.noise, seed=data.seed)
+    curves = {"circles": datasets.circles, "moons": datasets.moons, "spirals": datasets.spirals}
+    if data.kind == "line":
+        return datasets.line(data.n, noise=data.noise, seed=data.seed)
+    return curves[data.kind](data.n, data.noise, seed=data.seed)
 
 
 def _own(points: list[list[float]]) -> tuple[Array, Array]:

@@ -9,11 +9,11 @@ from copy import deepcopy
 from math import isfinite
 
 import numpy as np
+import numpy.typing as npt
 
-from byhand import activations, arithmetic, losses, symptoms
+from byhand import arithmetic, losses, symptoms
 from byhand._types import Array
 from byhand.errors import ByhandError
-from byhand.layers import Dense
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import Optimizer
@@ -56,7 +56,7 @@ def initial_network(config: Config, n_in: int, n_out: int) -> Network:
     if model.initializer != "handout":
         return Network.dense(sizes, model.activations, initializer=model.initializer, seed=model.seed)
     network = Network.dense(sizes, model.activations, initializer="zeros", seed=0)
-    legacy = np.random.RandomState(model.seed)  # noqa: NPY002  what np.random.seed and np.random.randn draw from
+    legacy = np.random.RandomState(model.seed)
     for layer in network.dense_layers:
         layer.W = legacy.randn(*layer.W.shape)
     return network
@@ -107,7 +107,7 @@ class Run:
 
     # The order of the samples: drawn as `training.train` draws it from its seed, one permutation an epoch.
 
-    def _draw_order(self) -> Array:
+    def _draw_order(self) -> npt.NDArray[np.intp]:
         if self.batch_size == self.n:
             self._next_shuffle = None
             return np.arange(self.n)
@@ -132,7 +132,7 @@ class Run:
         return self.position - self.position % self.batch_size
 
     @property
-    def batch(self) -> Array:
+    def batch(self) -> npt.NDArray[np.intp]:
         """The training samples of the current batch."""
         return self._order[self.batch_start : self.batch_start + self.batch_size]
 
@@ -372,7 +372,8 @@ def _surfaces(run: Run, resolution: int) -> schema.Surfaces:
         y_range = _range(x[:, 1])
         horizontal, vertical = np.meshgrid(np.linspace(*x_range, across), np.linspace(*y_range, up))
         grid = np.column_stack([horizontal.ravel(), vertical.ravel()])
-    units, a = [], grid
+    units: list[list[schema.Surface]] = []
+    a: Array = grid
     for layer in run.network.dense_layers:
         a = layer.predict(a)
         units.append([_surface(a[:, unit]) for unit in range(layer.n_out)])
@@ -415,7 +416,7 @@ def _formulas(run: Run, sample: int, explain: Explain, request: Request) -> list
     number = explain.layer + 1
     if explain.weight is None:
         names = [f"z{number}", f"a{number}", f"grad_a{number}", f"delta{number}"]
-        chosen = [(told[name], of_sample) for name in names]
+        chosen: list[tuple[arithmetic.Step, tuple[int, ...]]] = [(told[name], of_sample) for name in names]
         if explain.layer == len(layers) - 1:
             chosen.append((told["L"], ()))
     elif explain.weight == layer.n_in:

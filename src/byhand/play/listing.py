@@ -10,7 +10,7 @@ from byhand._types import Array
 from byhand.errors import ByhandError
 from byhand.play.data import samples
 from byhand.play.engine import initial_network
-from byhand.play.schema import Config, Data, Listing, ListingRequest
+from byhand.play.schema import Data, Listing, ListingRequest
 
 
 def listing(request: ListingRequest) -> Listing:
@@ -292,9 +292,7 @@ class _Numpy:
             )
         for name in names:
             f, derivative = _ACTIVATIONS[name]
-            blocks.append(
-                [*_function(name, "z", f), "", "", *_function(f"{name}_derivative", "z, a", derivative)]
-            )
+            blocks.append([*_function(name, "z", f), "", "", *_function(f"{name}_derivative", "z, a", derivative)])
         if loss == "cross_entropy_from_logits":
             body = "z - np.log(np.exp(z).sum(axis=AXIS, keepdims=True))".replace("AXIS", self._axis)
             shift = f"    z = z - z.max(axis={self._axis}, keepdims=True)"
@@ -311,10 +309,7 @@ class _Numpy:
         if optimizer in _MEMORY:
             names = [f"{symbol}{n}" for n in range(1, len(self.weights) + 1) for symbol in "Wb"]
             lines.append(f"parameters = [{', '.join(names)}]")
-            lines += [
-                f"{name}_of = [np.zeros_like(p) for p in parameters]"
-                for name in _MEMORY[optimizer]
-            ]
+            lines += [f"{name}_of = [np.zeros_like(p) for p in parameters]" for name in _MEMORY[optimizer]]
             if "adam" in optimizer:
                 lines.append("t = 0")
         if self.batch_size:

@@ -10,14 +10,16 @@ from importlib.resources import files
 import msgspec
 
 from byhand.activations import ACTIVATIONS
+from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
 from byhand.play import schema
 from byhand.play.presets import PRESETS
 
 # Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
 # or data: addresses within the one exported file.
-MODULES = ["app", "charts", "diagram", "engine", "link", "numbers", "table", "uplot"]
+MODULES = ["app", "charts", "diagram", "dom", "engine", "link", "numbers", "table", "uplot"]
 STYLES = ["uplot.css", "style.css"]
+START = 'import "byhand/app";'
 
 
 @cache
@@ -27,12 +29,15 @@ def static(name: str) -> str:
 
 
 def served() -> tuple[str, str]:
-    """The page for the server, and its Content-Security-Policy: nothing but its own files may load."""
+    """The page for the server, and its Content-Security-Policy: nothing but its own files may load.
+
+    The page evaluates no text; 'unsafe-eval' is for browser automation, which waits for conditions that way.
+    """
     import_map = _import_map({name: f"/static/{name}.js" for name in MODULES})
     links = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in STYLES)
-    digest = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
+    scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (import_map, START))
     policy = (
-        f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self' 'unsafe-eval' {scripts}; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return _fill(import_map, links, ""), policy
@@ -49,6 +54,10 @@ def exported(recording: bytes) -> str:
     return _fill(_import_map(addresses), styles, packed)
 
 
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
 def _import_map(addresses: dict[str, str]) -> str:
     return json.dumps({"imports": {f"byhand/{name}": address for name, address in addresses.items()}})
 
@@ -58,7 +67,7 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
         {
             "presets": PRESETS,
             "activations": list(ACTIVATIONS),
-            "initializers": [*schema.INITIALIZERS, "handout"],
+            "initializers": [*INITIALIZERS, "handout"],
             "losses": list(LOSSES),
             "optimizers": list(schema.OPTIMIZERS),
             "maxUnits": schema.MAX_UNITS,
@@ -66,7 +75,13 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
             "maxPoints": schema.MAX_POINTS,
         }
     ).decode()
-    parts = {"styles": styles, "import map": import_map, "boot": boot.replace("<", "\\u003c"), "recording": recording}
+    parts = {
+        "styles": styles,
+        "start": START,
+        "import map": import_map,
+        "boot": boot.replace("<", "\\u003c"),
+        "recording": recording,
+    }
     text = static("index.html")
     for name, part in parts.items():
         text = text.replace(f"<!--{name}-->", part)

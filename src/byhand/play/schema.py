@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from byhand.activations import ACTIVATIONS
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
-from byhand.optimizers import GradientDescent, Adam, AdamW, Momentum, Nesterov, RMSProp, Optimizer
+from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
 
 MAX_BYTES = 2_000_000
 MAX_POINTS = 500

@@ -6,26 +6,24 @@ What could reach it besides the page is another site, open in the same browser. 
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from byhand.errors import ByhandError, needs_extra
+from byhand.errors import ByhandError
 from byhand.play import schema
 from byhand.play.engine import respond
 from byhand.play.listing import listing
 from byhand.play.page import MODULES, STYLES, served, static
-
-with needs_extra("play"):
-    import uvicorn
-    from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
-    from starlette.exceptions import HTTPException
-    from starlette.requests import ClientDisconnect, Request
-    from starlette.responses import Response
-    from starlette.routing import Route
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOST = "127.0.0.1"
 PORT = 8050
@@ -130,8 +128,10 @@ _HEADERS = {
 }
 
 
-def _answer(content: str | bytes, media_type: str, status: int = 200, **headers: str) -> Response:
-    return Response(content, status, {**_HEADERS, **headers}, media_type)
+def _answer(
+    content: str | bytes, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(content, status, {**_HEADERS, **(headers or {})}, media_type)
 
 
 def _error(status: int, message: str) -> Response:
@@ -140,7 +140,7 @@ def _error(status: int, message: str) -> Response:
 
 async def _page(request: Request) -> Response:
     text, policy = served()
-    return _answer(text, "text/html", **{"Content-Security-Policy": policy})
+    return _answer(text, "text/html", headers={"Content-Security-Policy": policy})
 
 
 async def _static(request: Request) -> Response:
