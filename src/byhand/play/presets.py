@@ -39,7 +39,7 @@ PRESETS = [
         "relu-sometimes",
         "ReLU learns faster, sometimes",
         "With these weights the loss is below 0.05 after 15 epochs, where sigmoid needs some 250. But try other "
-        "seeds: of 0 to 19 only six get there, and the others stop at a loss of 1 or 2. Why? See what is said of dead "
+        "seeds: of 0 to 19 only five get there, and the others stop at a loss of 1 or 2. Why? See what is said of dead "
         "units.",
         _xor("relu", 0.01, 4),
         many=10,
