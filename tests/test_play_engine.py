@@ -42,7 +42,9 @@ def data_of(config):
 
 
 def through_json(request):
-    return msgspec.json.decode(schema.encode(respond(schema.decode_request(schema.encode(request)))), type=schema.Response)
+    return msgspec.json.decode(
+        schema.encode(respond(schema.decode_request(schema.encode(request)))), type=schema.Response
+    )
 
 
 # What it shows is what the library computes
@@ -125,7 +127,9 @@ def test_samples_add_up_to_the_batch():
     assert last.state.parameters == whole.next_parameters
     assert (last.state.epoch, last.state.position) == (1, 0)
     own = respond(
-        Request(msgspec.structs.replace(config, data=Data("own", points=[[0, 0, 0], [0, 1, 1]])), State(state.parameters))
+        Request(
+            msgspec.structs.replace(config, data=Data("own", points=[[0, 0, 0], [0, 1, 1]])), State(state.parameters)
+        )
     )
     np.testing.assert_allclose(seen[1], own.gradients, rtol=1e-12)
 
@@ -340,11 +344,19 @@ def requests(draw):
             length = len(respond(Request(config)).state.parameters)
         except ByhandError:
             length = 3
-        vector = st.lists(reals, min_size=length, max_size=length) if draw(st.integers(0, 9)) else st.lists(reals, max_size=5)
+        vector = (
+            st.lists(reals, min_size=length, max_size=length)
+            if draw(st.integers(0, 9))
+            else st.lists(reals, max_size=5)
+        )
         digits = st.from_regex(r"[0-9]{1,39}", fullmatch=True)
         shuffle = st.builds(schema.Shuffle, digits, digits, st.integers(0, 1), st.integers(0, 2**32 - 1))
         memory = st.builds(
-            schema.Memory, t=st.integers(0, 2**53), velocity=st.none() | vector, mean=st.none() | vector, mean_square=st.none() | vector
+            schema.Memory,
+            t=st.integers(0, 2**53),
+            velocity=st.none() | vector,
+            mean=st.none() | vector,
+            mean_square=st.none() | vector,
         )
         state = State(
             draw(vector),
@@ -384,3 +396,11 @@ def test_any_request_is_answered_or_refused_and_can_be_gone_on_from(request_):
     # the state that it leads to is one that it takes
     following = {"config": msgspec.to_builtins(asked.config), "state": back["state"], "action": "sample"}
     respond(schema.decode_request(msgspec.json.encode(following)))
+
+
+@pytest.mark.parametrize("point", [0.0, 1.0, 1e-308, 1e12, -1e12])
+def test_pre_activations_that_are_all_the_same_fall_into_one_bin(point):
+    config = msgspec.structs.replace(MOONS, data=Data("own", points=[[point, 0, 0], [point, 0, 1]]))
+    for layer in respond(Request(config)).layers:
+        assert sum(layer.histogram) == 2 * len(layer.z)
+        assert layer.histogram_range[0] < layer.histogram_range[1]

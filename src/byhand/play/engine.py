@@ -334,16 +334,19 @@ def _layers(run: Run, sample: int) -> list[schema.Layer]:
     return layers
 
 
-def _histogram(z: Array) -> tuple[list[int], float, float]:
+def _histogram(z: Array, bins: int = 20) -> tuple[list[int], float, float]:
+    """Counts in even bins, and their range: by hand, as `numpy.histogram` refuses what overflows or underflows."""
     finite = z[np.isfinite(z)]
     if not finite.size:
-        return [], 0.0, 0.0
+        return [0] * bins, 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
-    margin = 0.5 if high - low < 1e-9 * max(1.0, abs(high)) else 0.0
-    low, high = low - margin, high + margin
-    if not (isfinite(high - low) and high > low):
-        return [], low, high
-    return np.histogram(finite, bins=20, range=(low, high))[0].tolist(), low, high
+    size = max(abs(low), abs(high))
+    if high - low <= 1e-9 * size or size < 1e-290:  # all the same: one bar in the middle
+        margin = 0.5 * max(1.0, size)
+        low, high = low - margin, high + margin
+    share = (finite / 2 - low / 2) / (high / 2 - low / 2)  # halved, so that high − low cannot overflow
+    indices = np.clip((share * bins).astype(np.intp), 0, bins - 1)
+    return np.bincount(indices, minlength=bins).tolist(), max(low, -1e308), min(high, 1e308)
 
 
 def _findings(run: Run, recent: list[float], went: Went) -> list[Finding]:

@@ -20,7 +20,7 @@ MAX_UNITS = 16
 MAX_HIDDEN_LAYERS = 4
 MAX_EPOCHS = 1000
 MAX_UPDATES = 10_000
-MAX_PRODUCTS = 500_000_000
+MAX_PRODUCTS = 200_000_000
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gradient_descent": GradientDescent,

@@ -5,14 +5,17 @@ What could reach it besides the page is another site, open in the same browser. 
 """
 
 import asyncio
+import logging
 import socket
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import FrameType
 from typing import TypeVar
 
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -60,7 +63,7 @@ def serve(listener: socket.socket, on_start: Callable[[], None] = lambda: None) 
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         app(port),
-        log_config=None,
+        log_config={"version": 1, "disable_existing_loggers": False, "loggers": {"uvicorn": {"level": "ERROR"}}},
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -68,11 +71,20 @@ def serve(listener: socket.socket, on_start: Callable[[], None] = lambda: None) 
         ws="none",
         http="h11",
         limit_concurrency=40,
-        timeout_graceful_shutdown=1,
     )
     listener.listen()
     on_start()  # what connects from now on waits in the socket's queue
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends at once: nothing is lost when an answer is not waited for, as the state is the page's."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Go without waiting for open connections, and without a word about what is dropped."""
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
+        self.force_exit = True
+        super().handle_exit(sig, frame)
 
 
 def app(port: int) -> ASGIApp:
@@ -161,7 +173,7 @@ async def _ask(request: Request, decode: Callable[[bytes], Asked], answer: Calla
         return _error(415, "the body must be JSON, with the header Content-Type: application/json")
     try:
         asked = decode(await asyncio.wait_for(_body(request), BODY_SECONDS))
-        return _answer(await run_in_threadpool(lambda: schema.encode(answer(asked))), "application/json")
+        return _answer(await _in_thread(lambda: schema.encode(answer(asked))), "application/json")
     except TimeoutError:
         return _error(408, f"the body did not arrive within {BODY_SECONDS} seconds")
     except ClientDisconnect:
@@ -172,6 +184,36 @@ async def _ask(request: Request, decode: Callable[[bytes], Asked], answer: Calla
         return _error(400, str(error))
     except ByhandError as error:
         return _error(422, str(error))
+
+
+_two_at_a_time = asyncio.Semaphore(2)
+
+
+async def _in_thread(work: Callable[[], bytes]) -> bytes:
+    """Let the engine work beside the server, in a thread that Ctrl-C does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bytes] = loop.create_future()
+
+    def hand_back(answer: bytes | None, error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(answer or b"")
+
+    def run() -> None:
+        outcome: tuple[bytes | None, Exception | None]
+        try:
+            outcome = work(), None
+        except Exception as error:
+            outcome = None, error
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            loop.call_soon_threadsafe(hand_back, *outcome)
+
+    async with _two_at_a_time:
+        threading.Thread(target=run, daemon=True).start()
+        return await done
 
 
 async def _body(request: Request) -> bytes:
