@@ -284,7 +284,7 @@ def test_and_is_true_only_where_both_are():
 
 
 def test_the_test_set_is_apart():
-    x, y, x_test, y_test = data_of(MOONS)
+    x, _, x_test, y_test = data_of(MOONS)
     assert (len(x), len(x_test), len(y_test)) == (16, 7, 7)
     together = {tuple(row) for row in np.vstack([x, x_test])}
     assert len(together) == 23
@@ -388,8 +388,7 @@ def test_any_request_is_answered_or_refused_and_can_be_gone_on_from(request_):
     asked = schema.decode_request(schema.encode(request_))
     try:
         answer = respond(asked)
-    except ByhandError as error:
-        assert str(error)
+    except ByhandError:
         return
     text = schema.encode(answer)
     back = msgspec.json.decode(text)

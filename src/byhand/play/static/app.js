@@ -349,8 +349,8 @@ async function compare() {
 
 async function select(layer, unit, weight) {
   view.selected = { layer, unit, weight };
-  if (view.recorded) return redraw();
-  await look();
+  if (view.recorded) return showFrame(view.frame);
+  return look();
 }
 
 async function look() {
@@ -638,7 +638,7 @@ function showFrame(index) {
   $("frame").value = String(frame);
   $("frame").setAttribute("aria-valuetext", `Step ${frame + 1} of ${recording.frames.length}: ${recording.frames[frame].what}`);
   redraw();
-  announceState(recording.frames[frame].what);
+  announceState(`${recording.frames[frame].what}.`);
 }
 
 async function playRecording() {

@@ -137,12 +137,16 @@ export class Numbers {
     if (key === this.formulasKey) return;
     this.formulasKey = key;
     const shown = this.lit === "forward" ? list.filter(({ name }) => /^[zaL]/.test(name)) : list;
+    const note = !list.length ? "The formulas of this one are not in the recording."
+      : weight == null ? "Choose a weight in the table, or a link in the picture, to see how its gradient comes about."
+        : !shown.length ? "Its gradient comes with the backward pass." : "";
     $("formulas").replaceChildren(
       el("h3", {}, weight == null ? `Unit ${unit + 1} of layer ${layer + 1}, with the numbers put in` : "This weight, with the numbers put in"),
       ...shown.map((formula) => el("div", { class: "formula" }, general(formula), view.hide
         ? el("div", {}, `${formula.name} = ?`)
         : el("div", {}, `${formula.name} = `, formula.terms && formula.terms !== formula.result ? `${formula.terms} = ` : "", el("span", { class: "result" }, formula.result)))),
-      weight == null ? el("p", { class: "note" }, "Choose a weight in the table, or a link in the picture, to see how its gradient comes about.") : "",
+      !list.length ? el("p", { class: "note" }, "The formulas of this one were not recorded.") : "",
+el("p", { class: "note" }, note),
     );
   }
 
