@@ -388,26 +388,28 @@ def test_axe_finds_no_violation(opened, scheme):
         press(page, "Escape")
 
 
+NAME_OF_FOCUS = """() => {
+    const { id, dataset, name, textContent } = document.activeElement;
+    return id || dataset.focus || name || textContent.trim();
+}"""
+OUTLINE_OF_FOCUS = """() => {
+    const focused = document.activeElement;
+    const seen = focused.matches("input[type=radio]") ? focused.nextElementSibling : focused;
+    return focused === document.body || getComputedStyle(seen).outlineStyle !== "none";
+}"""
+CONTROLS = """() => [...document.querySelectorAll("button, select, input, summary")]
+    .filter((element) => element.checkVisibility() && !element.closest("dialog") && element.id)
+    .map((element) => element.id)"""
+
+
 def test_the_keyboard_alone_reaches_everything(opened):
     page = opened()
     reached = set()
-    for _ in range(140):
+    for _ in range(110):
         page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate(
-                "(document.activeElement.id || document.activeElement.dataset.focus || document.activeElement.name || document.activeElement.textContent.trim())"
-            )
-        )
-        style = page.evaluate(
-            "getComputedStyle(document.activeElement.matches('input[type=radio]') ? document.activeElement.nextElementSibling : document.activeElement).outlineStyle"
-        )
-        if style == "none":
-            assert page.evaluate("document.activeElement === document.body"), "focus is not to be seen"
-    controls = set(
-        page.evaluate(
-            "[...document.querySelectorAll('button, select, input, summary')].filter((e) => e.checkVisibility() && !e.closest('dialog') && e.id).map((e) => e.id)"
-        )
-    )
+        reached.add(page.evaluate(NAME_OF_FOCUS))
+        assert page.evaluate(OUTLINE_OF_FOCUS), f"the focus on {page.evaluate(NAME_OF_FOCUS)} is not to be seen"
+    controls = set(page.evaluate(CONTROLS))
     assert controls - reached == set()
     assert {"edges", "scale", "layout", "adding", "unit0,0", "act0", "units01", "layers1"} <= reached
     page.locator("[data-focus='unit0,0']").focus()

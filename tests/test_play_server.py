@@ -117,6 +117,7 @@ def test_it_listens_on_loopback_only(port):
                 socket.create_connection((address, port), timeout=5)
     with listen(None) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
+        assert listener.proto == socket.IPPROTO_TCP, "or else each answer waits 40 ms"
 
 
 @pytest.mark.parametrize(
@@ -262,3 +263,31 @@ def test_a_port_that_is_taken():
             listen(taken)
         with listen(None) as other:  # a free one, when none was asked for
             assert other.getsockname()[1] != taken
+
+
+def run(*arguments):
+    answer = subprocess.run(
+        [sys.executable, "-m", "byhand", "play", *map(str, arguments)], capture_output=True, text=True
+    )
+    return answer.returncode, answer.stdout, answer.stderr
+
+
+def test_the_command_says_what_is_wrong_in_one_line(tmp_path):
+    code, out, err = run("--from", "seed-45", "--export", tmp_path / "run.html")
+    assert (code, out) == (1, "")
+    assert err.startswith("byhand: there is no story 'seed-45'; there are sigmoid-learns, relu-sometimes, ")
+    code, out, err = run("--from", "http://127.0.0.1:8050/#s=AAAA", "--export", tmp_path / "run.html")
+    assert (code, out) == (1, "")
+    assert err == "byhand: the link is damaged or cut off: copy it again from the page\n"
+    code, out, err = run("--export", tmp_path / "nowhere" / "run.html", "--epochs", 1)
+    assert (code, out) == (1, "")
+    assert err.startswith("byhand: cannot write")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("library", ["msgspec", "starlette", "uvicorn"])
+def test_a_missing_library_is_told_with_what_installs_it(library):
+    program = f"import sys; sys.modules[{library!r}] = None; import byhand.__main__"
+    answer = subprocess.run([sys.executable, "-c", program, "play"], capture_output=True, text=True)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == f'byhand: {library} is not installed; to get it: pip install "byhand[play]"\n'

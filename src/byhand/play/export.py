@@ -98,6 +98,18 @@ def preset_named(name: str) -> Preset:
     )
 
 
+def fragment(source: str) -> str:
+    """What to put behind the page's address so that it begins with a story or with a link's experiment.
+
+    Raises
+    ------
+    ByhandError
+        If there is no such story, or the link is damaged.
+    """
+    preset, state = _start(source)
+    return f"#preset={preset.id}" if state is None else "#s=" + source.partition("#s=")[2]
+
+
 def _start(source: str) -> tuple[Preset, State | None]:
     if "#s=" not in source:
         return preset_named(source.rpartition("#preset=")[2]), None

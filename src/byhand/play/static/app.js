@@ -679,7 +679,7 @@ function onNumber(id, change, { integer = true } = {}) {
 
 function wire() {
   $("preset").replaceChildren(...boot.presets.map(({ id, title }) => el("option", { value: id }, title)), el("option", { value: "", disabled: true, hidden: true }, "Your own"));
-  options("initializer", boot.initializers, (name) => (name === "handout" ? "np.random.randn, as the practical" : words(name)));
+  options("initializer", boot.initializers, (name) => (name === "handout" ? "np.random.randn" : words(name)));
   options("loss", boot.losses);
   options("optimizer", boot.optimizers);
 

@@ -214,7 +214,7 @@ export class LossChart {
       scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)] }, y: view.log ? { distr: 3 } : { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.05 || 1] } },
       axes: [
         axis("epoch", 30),
-        { ...axis(`loss: ${words(lossName)}`, 52), values: (_, values) => values.map((v) => (v == null ? "" : tickText(v))), filter: view.log ? (_, splits) => splits.map((v) => (v != null && Math.abs(Math.log10(v) % 1) < 1e-9 ? v : null)) : undefined },
+        { ...axis(lossName.length > 22 ? "loss" : `loss: ${words(lossName)}`, 52), values: (_, values) => values.map((v) => (v == null ? "" : tickText(v))), filter: view.log ? (_, splits) => splits.map((v) => (v != null && Math.abs(Math.log10(v) % 1) < 1e-9 ? v : null)) : undefined },
       ],
       legend: { show: series.length > 2, live: false },
       cursor: { drag: { x: false, y: false }, points: { size: 7 } },

@@ -80,7 +80,7 @@ export class Diagram {
     const square = small ? 34 : 44;
     const pitch = square + (small ? 10 : 16);
     const top = 84;
-    const shares = [bare ? 0.6 : 0.75, ...sizes.slice(1).map(() => 1), bare ? 0 : 0.8];
+    const shares = [bare ? 0.8 : 0.75, ...sizes.slice(1).map(() => 1), bare ? 0 : 0.8];
     const total = shares.reduce((a, b) => a + b);
     const width = Math.max(available - 2, total * (bare ? 92 : 120));
     const height = top + Math.max(rows * pitch, picture ? 110 : 60) + 6;
@@ -89,6 +89,7 @@ export class Diagram {
     const middle = top + (height - top) / 2;
     const place = (count, i) => middle + (i - (count - 1) / 2) * pitch;
     const half = (bare ? square + 8 : square + (small ? 76 : 84)) / 2;
+    const inputHalf = picture ? 46 : bare ? (square + 48) / 2 : half;
 
     this.drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
     const inner = el("div", { class: "inner" });
@@ -99,7 +100,7 @@ export class Diagram {
     this.links = [];
 
     const inputs = picture ? [this.pictureNode(centres[0], middle)] : sizes[0] <= 10
-      ? Array.from({ length: nIn }, (_, i) => this.node(centres[0], place(nIn, i), square, { small, bare: false, input: i })) : [];
+      ? Array.from({ length: nIn }, (_, i) => this.node(centres[0], place(nIn, i), square, { small, bare, input: i })) : [];
     this.inputs = inputs;
     inputs.forEach((node) => inner.append(node.element));
     for (let layer = 0; layer < sizes.length - 1; layer++) {
@@ -107,9 +108,8 @@ export class Diagram {
       const nodes = Array.from({ length: count }, (_, unit) => this.node(centres[layer + 1], place(count, unit), square, { small, bare, layer, unit }));
       nodes.forEach((node) => inner.append(node.element));
       const from = layer === 0 ? inputs : this.nodes[layer - 1];
-      const fromHalf = layer === 0 ? (picture ? 46 : (square + (small ? 76 : 84)) / 2) : half;
       this.links.push(nodes.map((node, unit) => from.map((source, i) =>
-        this.link(source, node, layer === 0 ? Math.min(fromHalf, centres[0] - 4) : fromHalf, half, layer, unit, picture && layer === 0 ? null : i))));
+        this.link(source, node, layer === 0 ? inputHalf : half, half, layer, unit, picture && layer === 0 ? null : i))));
       this.nodes.push(nodes);
     }
     this.end = null;
@@ -165,9 +165,9 @@ export class Diagram {
   node(x, y, square, { small, bare, input, layer, unit }) {
     const canvas = el("canvas", { width: 48, height: 48, "aria-hidden": "true" });
     canvas.style.width = canvas.style.height = `${square}px`;
-    const first = el("span", { class: "a" });
-    const second = el("span", { class: "d" });
     const isInput = input != null;
+    const first = el("span", isInput ? {} : { class: "a" });
+    const second = el("span", isInput ? {} : { class: "d" });
     const element = el(isInput ? "div" : "button", {
       class: `node${small ? " small" : ""}${bare ? " bare" : ""}${isInput ? " input" : ""}`, type: isInput ? null : "button",
       "data-focus": isInput ? null : `unit${layer},${unit}`, click: isInput ? null : () => this.on.select(layer, unit, null),
