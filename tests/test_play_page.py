@@ -286,7 +286,7 @@ def test_copied_code_gives_the_same_losses(opened, kind):
     settle(page)
     press(page, "m", "e")
     click(page, "Code")
-    page.check(f"input[name=code][value={kind}]", force=True)
+    page.locator("#code-dialog label", has_text={"numpy": "NumPy alone", "library": "With byhand"}[kind]).click()
     scope = {"print": lambda *_: None}
     exec(page.locator("#code-text").inner_text(), scope)
     np.testing.assert_allclose(scope["losses"], run_of(page)["curve"]["train"][:-1], rtol=1e-9)
@@ -309,6 +309,11 @@ def test_two_runs_from_the_same_initial_weights(opened):
     assert run_of(page, 0)["state"]["epoch"] == run_of(page, 1)["state"]["epoch"] == 100
     assert run_of(page, 0)["answer"]["train_loss"] != run_of(page, 1)["answer"]["train_loss"]
     expect(page.locator("#output .plot")).to_have_count(2)
+    press(page, "z", "z")
+    assert run_of(page, 1)["config"] == run_of(page, 0)["config"]
+    assert run_of(page, 1)["state"] == a["state"]
+    press(page, "z")
+    expect(page.get_by_role("alert")).to_be_hidden()
     click(page, "End comparison")
     expect(page.locator("#output .plot")).to_have_count(1)
 
@@ -349,6 +354,16 @@ def test_the_network_grows_and_shrinks_with_a_click(opened):
     click(page, "Remove the last hidden layer")
     click(page, "Add a unit of layer 1")
     assert [len(layer["z"]) for layer in run_of(page)["answer"]["layers"]] == [11, 1]
+    page.locator("[data-focus='unit1,0']").click()
+    settle(page)
+    click(page, "Remove the last hidden layer")
+    assert [len(layer["z"]) for layer in run_of(page)["answer"]["layers"]] == [1]
+    expect(page.locator("#unit")).to_contain_text("Unit 1 of the output layer")
+    expect(page.locator("#story-title")).to_have_text("Your own experiment")
+    for _ in range(7):
+        press(page, "z")
+    assert run_of(page)["config"]["model"]["hidden"] == [10]
+    expect(page.locator("#story-title")).to_have_text("Sigmoid learns XOR")
 
 
 def test_digits(opened):

@@ -37,6 +37,7 @@ const newCurve = () => ({ stride: 1, epochs: [], train: [], test: [] });
 
 async function ask(run, action, epochs = 1) {
   const needsData = !run.data;
+  view.selected = within(view.selected, run.config);
   const answer = await step({
     config: run.config, state: run.state, action, epochs, sample: view.sample, losses: run.recent, with_data: needsData,
     surface: 48, explain: [view.selected], layout: view.layout,
@@ -47,6 +48,14 @@ async function ask(run, action, epochs = 1) {
   if (needsData) run.data = { id: ++dataCount, train: answer.train, test: answer.test };
   run.recent = [...run.recent, ...answer.losses].slice(-100);
   record(run, before, answer);
+}
+
+/** The selection, or what is next to it when the network has become smaller. */
+function within({ layer, unit, weight }, { data, model: { hidden } }) {
+  const sizes = [...hidden, data.kind === "digits" ? 10 : 1];
+  if (layer < sizes.length && unit < sizes[layer]) return { layer, unit, weight };
+  const nearest = Math.min(layer, sizes.length - 1);
+  return { layer: nearest, unit: Math.min(unit, sizes[nearest] - 1), weight: null };
 }
 
 function record(run, before, answer) {
@@ -72,7 +81,7 @@ function dropAfter(curve, epoch) {
   for (const values of [curve.epochs, curve.train, curve.test]) values.length = count;
 }
 
-const snapshot = ({ config, initial, codeStart, state, recent, curve, data, lit }) => ({ config, initial, codeStart, state, recent, curve, data, lit });
+const snapshot = ({ config, initial, codeStart, state, recent, curve, data, lit }) => ({ config, initial, codeStart, state, recent, curve, data, lit, preset: view.preset });
 
 function remember() {
   for (const run of runs) {
@@ -82,17 +91,20 @@ function remember() {
 }
 
 /** Do something with the engine, one thing at a time; where it refuses, all is put back as it was. */
-async function attempt(work, { keep = true } = {}) {
+async function attempt(work, { keep = true, leavesStory = false } = {}) {
   if (busy || view.recorded) return false;
   busy = true;
   const before = runs.map((run) => ({ ...run, past: [...run.past] }));
+  const { preset } = view;
   if (keep) remember();
+  if (leavesStory) view.preset = "";
   try {
     await work();
     tell("");
     return true;
   } catch (error) {
     runs = before;
+    view.preset = preset;
     tell(error.message);
     return false;
   } finally {
@@ -167,8 +179,10 @@ async function back() {
   if (!shown().past.length) return say("This is as far back as it goes.");
   await attempt(async () => {
     for (const run of runs) {
-      const { lit, ...before } = run.past.pop();
+      const { lit, preset, ...before } = run.past.pop();
       Object.assign(run, before);
+      view.preset = preset;
+      view.selected.weight = null;
       dropAfter(run.curve, run.state.epoch);
       await ask(run, "look");
       run.lit = lit;
@@ -197,24 +211,19 @@ async function restart(run, initial) {
 const withConfig = (config, part, change) => ({ ...config, [part]: { ...config[part], ...change } });
 
 /** Change the data or the network of all runs: new weights are drawn, the same for both. */
-async function changeAll(change) {
+async function changeAll(change, leavesStory) {
   pause();
   await attempt(async () => {
     let initial = null;
+    view.sample = 0;
+    view.selected.weight = null;
     for (const run of runs) {
       run.config = change(run.config);
       run.data = null;
       await restart(run, initial);
       initial = run.initial;
     }
-    const last = shown().answer.layers.length - 1;
-    const { selected } = view;
-    selected.layer = Math.min(selected.layer, last);
-    selected.unit = Math.min(selected.unit, shown().answer.layers[selected.layer].z.length - 1);
-    selected.weight = null;
-    view.sample = 0;
-    for (const run of runs) await ask(run, "look");
-  });
+  }, { leavesStory });
   announceState("New start.");
 }
 
@@ -225,7 +234,7 @@ async function changeActivation(layer, name) {
     const run = shown();
     run.config = withConfig(run.config, "model", { activations: run.config.model.activations.map((old, l) => (l === layer ? name : old)) });
     await restart(run, run.initial);
-  });
+  }, { leavesStory: true });
   announceState("Begun again with the same initial weights.");
 }
 
@@ -241,7 +250,7 @@ async function changeTraining(change) {
     run.recent = [];
     run.lit = null;
     await ask(run, "look");
-  });
+  }, { leavesStory: "loss" in change || "optimizer" in change });
 }
 
 async function editWeight(index, value) {
@@ -269,13 +278,13 @@ function hiddenLayers(change) {
       hidden: change > 0 ? [...config.model.hidden, config.model.hidden.at(-1) ?? 4] : config.model.hidden.slice(0, -1),
       activations: [...(change > 0 ? [...inner, inner.at(-1) ?? "tanh"] : inner.slice(0, -1)), activations.at(-1)],
     });
-  });
+  }, true);
 }
 
 function hiddenUnits(layer, change) {
   const units = shown().config.model.hidden[layer] + change;
   if (units < 1 || units > boot.maxUnits) return;
-  changeAll((config) => withConfig(config, "model", { hidden: config.model.hidden.with(layer, units) }));
+  changeAll((config) => withConfig(config, "model", { hidden: config.model.hidden.with(layer, units) }), true);
 }
 
 /** Another data set may need another loss and output, and samples as many as it has a use for. */
@@ -302,7 +311,7 @@ function changeData(change) {
       next = withConfig(next, "model", { activations: [...next.model.activations.slice(0, -1), "identity"] });
     }
     return next;
-  });
+  }, true);
 }
 
 async function startPreset(id) {
@@ -339,6 +348,7 @@ async function compare() {
     const b = newRun(a.config);
     b.data = a.data;
     await restart(b, a.initial);
+    a.past = [];  // steps back move both runs, so they begin together
     runs = [a, b];
     view.shown = 1;
   });
@@ -598,14 +608,15 @@ async function open() {
   try {
     saved = await unpack(value);
     if (saved.v !== 1 || !saved.runs.length) throw new Error();
+    saved.runs = saved.runs.slice(0, 2).map(readRun);
   } catch {
     await startPreset();
     return tell("The address of this page is damaged or of another version, so this is the first story instead.");
   }
   pause();
   const went = await attempt(async () => {
-    runs = saved.runs.slice(0, 2).map((each) => ({ ...newRun(each.config), ...each }));
-    Object.assign(view, saved.view, { recorded: false, frame: 0 });
+    runs = saved.runs;
+    readView(saved.view ?? {});
     if (saved.many) $("many-count").value = saved.many;
     for (const run of runs) {
       const { lit } = run;
@@ -618,6 +629,27 @@ async function open() {
     await startPreset();
     tell(`The address of this page holds an experiment that cannot be opened (${textContent}), so this is the first story instead.`);
   }
+}
+
+/** A run from an address, which may come from anybody: config and state are the engine's to check. */
+function readRun({ config, initial, codeStart, state, recent, curve, lit }) {
+  const isNumbers = (values) => Array.isArray(values) && values.every((value) => value === null || typeof value === "number");
+  const columns = [curve?.epochs, curve?.train, curve?.test];
+  const isCurve = columns.every(isNumbers) && new Set(columns.map(({ length }) => length)).size === 1 && curve.stride >= 1;
+  if (!isNumbers(initial.parameters) || !isNumbers(codeStart.parameters) || !isNumbers(recent)) throw new Error();
+  return {
+    ...newRun(config), initial, codeStart, state, recent, curve: isCurve ? curve : newCurve(),
+    lit: ["forward", "backward", "update"].includes(lit) ? lit : null,
+  };
+}
+
+function readView(saved) {
+  for (const key of ["edges", "layout", "log", "hide", "preset"]) if (typeof saved[key] === typeof view[key]) view[key] = saved[key];
+  const { layer = 0, unit = 0, weight = null } = saved.selected ?? {};
+  const isCount = (value) => Number.isInteger(value) && value >= 0;
+  view.selected = isCount(layer) && isCount(unit) ? { layer, unit, weight: isCount(weight) ? weight : null } : { layer: 0, unit: 0, weight: null };
+  view.sample = isCount(saved.sample) ? Math.min(saved.sample, boot.maxPoints) : 0;
+  view.shown = saved.shown === 1 && runs.length > 1 ? 1 : 0;
 }
 
 // A recorded run
@@ -694,13 +726,15 @@ function wire() {
 
   on("data-kind", "change", (event) => {
     const kind = event.target.value;
-    if (kind !== "own") return leaveStory(() => changeData({ kind, points: [] }));
-    return shown().answer.surfaces ? leaveStory(() => usePoints(allPoints())) : (showSettings(shown()), openData());
+    if (kind !== "own") return changeData({ kind, points: [] });
+    if (shown().answer.surfaces) return usePoints(allPoints());
+    showSettings(shown());
+    return openData();
   });
-  onNumber("data-n", (n) => leaveStory(() => changeData({ n })));
-  onNumber("data-noise", (noise) => leaveStory(() => changeData({ noise })), { integer: false });
-  onNumber("data-seed", (seed) => leaveStory(() => changeData({ seed })));
-  on("data-test", "change", (event) => leaveStory(() => changeData({ test_share: Number(event.target.value) })));
+  onNumber("data-n", (n) => changeData({ n }));
+  onNumber("data-noise", (noise) => changeData({ noise }), { integer: false });
+  onNumber("data-seed", (seed) => changeData({ seed }));
+  on("data-test", "change", (event) => changeData({ test_share: Number(event.target.value) }));
   on("initializer", "change", (event) => changeAll((config) => withConfig(config, "model", { initializer: event.target.value })));
   onNumber("seed", (seed) => changeAll((config) => withConfig(config, "model", { seed })));
   on("new-seed", "click", () => changeAll((config) => withConfig(config, "model", { seed: (config.model.seed + 1) % 2 ** 32 })));
@@ -738,8 +772,6 @@ function wire() {
   wireDrops();
   addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
 }
-
-const leaveStory = (work) => { view.preset = ""; return work(); };
 
 function wireTheme() {
   const apply = (theme) => {
@@ -808,7 +840,7 @@ function wireDrops() {
 function useTable(text, complain) {
   let points;
   try { points = parseTable(text, boot.maxPoints); } catch (error) { complain(error.message); return false; }
-  leaveStory(() => usePoints(points));
+  usePoints(points);
   return true;
 }
 
