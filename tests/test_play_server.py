@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from byhand.errors import ByhandError
-from byhand.play import schema
+from byhand.play import page, schema
 from byhand.play.presets import PRESETS
 from byhand.play.server import listen
 
@@ -84,8 +85,12 @@ def test_it_hands_out_its_page_and_nothing_else(port):
     assert headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
-    for address in set(re.findall(rb'"(/static/[^"]+)"', body)):
-        assert ask(port, path=address.decode())[0] == 200, address
+    addresses = {address.decode() for address in re.findall(rb'"(/static/[^"]+)"', body)}
+    for address in addresses:
+        assert ask(port, path=address)[0] == 200, address
+    assert {Path(address).name for address in addresses} == {
+        file.name for file in (Path(page.__file__).parent / "static").iterdir() if file.suffix in (".js", ".css")
+    }
     others = [
         "/static/",
         "/static/index.html",

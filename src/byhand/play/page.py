@@ -17,7 +17,7 @@ from byhand.play.presets import PRESETS
 
 # Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
 # or data: addresses within the one exported file.
-MODULES = ["app", "charts", "diagram", "dom", "engine", "link", "numbers", "table", "uplot"]
+MODULES = ["app", "charts", "diagram", "dom", "engine", "inputs", "link", "numbers", "panels", "run", "table", "uplot"]
 STYLES = ["uplot.css", "style.css"]
 START = 'import "byhand/app";'
 

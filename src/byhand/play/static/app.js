@@ -6,20 +6,20 @@ import { pack, unpack } from "byhand/link";
 import { formatTable, parseTable } from "byhand/table";
 import { Diagram } from "byhand/diagram";
 import { LossChart, OutputPlot, gradientBars, histograms } from "byhand/charts";
+import { wireKeys, wireTables, wireTheme } from "byhand/inputs";
 import { Numbers } from "byhand/numbers";
+import { FINDINGS, showPanels, showSettings } from "byhand/panels";
+import { dropAfter, newCurve, newRun, readRun, record, snapshot, thinned, within } from "byhand/run";
 
 const MAX_STEPS_BACK = 200;
-const MAX_CURVE = 2000;
 const CHUNK = 100;
 const PICTURE = matchMedia("(prefers-reduced-motion: reduce)");
 
-// A run is {config, initial, codeStart, state, recent, curve, past, answer, data, lit}: an experiment and where it is.
-// What is before `answer` in this list is plain data that is never changed in place, so a step back just puts it back.
 let runs = [];
 let dataCount = 0;
 const view = {
   shown: 0, sample: 0, selected: { layer: 0, unit: 0, weight: null }, edges: "weight", layout: "W x + b", log: false,
-  hide: false, adding: "", preset: "", recorded: Boolean(recording), frame: 0,
+  hide: false, adding: "", preset: "", recorded: Boolean(recording), frame: 0, maxStepsBack: MAX_STEPS_BACK,
 };
 let going = null; // "play" or "many" while epochs run by themselves
 let busy = false;
@@ -28,12 +28,6 @@ let inHash = "";
 const shown = () => runs[view.shown];
 
 // The engine's answers
-
-function newRun(config) {
-  return { config, initial: null, codeStart: null, state: null, recent: [], curve: newCurve(), past: [], answer: null, data: null, lit: null };
-}
-
-const newCurve = () => ({ stride: 1, epochs: [], train: [], test: [] });
 
 async function ask(run, action, epochs = 1) {
   const needsData = !run.data;
@@ -50,42 +44,9 @@ async function ask(run, action, epochs = 1) {
   record(run, before, answer);
 }
 
-/** The selection, or what is next to it when the network has become smaller. */
-function within({ layer, unit, weight }, { data, model: { hidden } }) {
-  const sizes = [...hidden, data.kind === "digits" ? 10 : 1];
-  if (layer < sizes.length && unit < sizes[layer]) return { layer, unit, weight };
-  const nearest = Math.min(layer, sizes.length - 1);
-  return { layer: nearest, unit: Math.min(unit, sizes[nearest] - 1), weight: null };
-}
-
-function record(run, before, answer) {
-  const { curve } = run;
-  dropAfter(curve, before);
-  if (curve.epochs.at(-1) === before) { curve.epochs.pop(); curve.train.pop(); curve.test.pop(); }
-  const add = (epoch, train, test) => { curve.epochs.push(epoch); curve.train.push(train); curve.test.push(test); };
-  answer.losses.forEach((loss, i) => {
-    if ((before + i) % curve.stride === 0) add(before + i, loss, i ? answer.test_losses[i - 1] ?? null : curve.lastTest ?? null);
-  });
-  curve.lastTest = answer.test_losses.at(-1) ?? answer.test_loss;
-  add(answer.state.epoch, answer.train_loss, answer.test_loss);
-  while (curve.epochs.length > MAX_CURVE) {
-    curve.stride *= 2;
-    const keep = (_, i) => curve.epochs[i] % curve.stride === 0 || i === curve.epochs.length - 1;
-    const kept = [curve.epochs, curve.train, curve.test].map((values) => values.filter(keep));
-    [curve.epochs, curve.train, curve.test] = kept;
-  }
-}
-
-function dropAfter(curve, epoch) {
-  const count = curve.epochs.filter((e) => e <= epoch).length;
-  for (const values of [curve.epochs, curve.train, curve.test]) values.length = count;
-}
-
-const snapshot = ({ config, initial, codeStart, state, recent, curve, data, lit }) => ({ config, initial, codeStart, state, recent, curve, data, lit, preset: view.preset });
-
 function remember() {
   for (const run of runs) {
-    run.past.push(snapshot(run));
+    run.past.push(snapshot(run, view.preset));
     if (run.past.length > MAX_STEPS_BACK) run.past.shift();
   }
 }
@@ -319,7 +280,7 @@ async function startPreset(id) {
   pause();
   const went = await attempt(async () => {
     const run = newRun(preset.config);
-    run.past = shown() ? [...shown().past, snapshot(shown())].slice(-MAX_STEPS_BACK) : [];
+    run.past = shown() ? [...shown().past, snapshot(shown(), view.preset)].slice(-MAX_STEPS_BACK) : [];
     Object.assign(view, { shown: 0, sample: 1, preset: preset.id, log: preset.log_scale });
     view.selected = { layer: 0, unit: 0, weight: null };
     runs = [run];
@@ -427,135 +388,11 @@ function redraw() {
   lossChart.render(runs.map((each) => ({ ...each.curve, hasTest: each.answer.test_loss != null })), view, run.config.training.loss);
   gradientBars($("gradient-chart"), run.answer, view.hide);
   histograms($("histogram"), run.answer);
-  showReadout();
-  showFindings();
-  showStory();
-  showSettings(run);
-  showNotes(run);
+  showPanels(runs, view, { find: (shownRun, layer, unit) => { view.shown = shownRun; select(layer, unit, null); }, say });
   performance.measure("redraw", { start: started });
   performance.clearMeasures("redraw");
   page.redrawMilliseconds = performance.now() - started;
   saveSoon();
-}
-
-function showReadout() {
-  const { answer, state } = shown();
-  const batches = answer.batch.length < shown().data.train.x.length;
-  const entries = [["Epoch", state.epoch.toLocaleString("en")]];
-  if (state.position || batches) entries.push([batches ? "Samples done" : "Sample", `${state.position} of ${shown().data.train.x.length}`]);
-  runs.forEach((run, i) => {
-    const name = runs.length > 1 ? ` ${"AB"[i]}` : "";
-    entries.push([`Loss${name}`, number(run.answer.train_loss)]);
-    if (run.answer.test_loss != null) entries.push([`Test loss${name}`, number(run.answer.test_loss)]);
-    const share = run.answer.test_right ?? run.answer.train_right;
-    if (share != null) entries.push([`Right${name}${run.answer.test_right != null ? " (test)" : ""}`, `${number(100 * share, 3)} %`]);
-  });
-  const list = $("readout");
-  if (list.children.length !== entries.length) list.replaceChildren(...entries.map(() => el("div", {}, el("dt"), el("dd"))));
-  entries.forEach(([name, value], i) => {
-    setText(list.children[i].firstChild, name);
-    setText(list.children[i].lastChild, value);
-  });
-  for (const id of ["forward", "backward"]) $(id).classList.toggle("now", state.phase === id);
-}
-
-const FINDINGS = {
-  "dead-relu-output": "Dead output", "dead-relu-hidden": "Dead hidden units", "saturated-units": "Saturated", "symmetric-initialization": "Symmetric",
-  "learning-rate-too-high": "Diverging", "linear-collapse": "Linear collapse", "target-outside-range": "Targets out of reach",
-  "zero-gradient": "No gradient", "tiny-initialization": "Weights too small", "stuck-at-constant": "Stuck",
-};
-let findingsShown = "";
-
-function showFindings() {
-  const items = runs.flatMap((run, i) => [
-    ...run.answer.findings.map((finding) => ({ ...finding, run: i })),
-    ...(run.answer.stopped ? [{ id: "learning-rate-too-high", message: `${run.answer.stopped}.`, units: [], run: i }] : []),
-  ]);
-  const key = JSON.stringify(items);
-  if (key === findingsShown) return;
-  const titles = items.map((item) => `${runs.length > 1 ? `Run ${"AB"[item.run]}: ` : ""}${FINDINGS[item.id] ?? words(item.id.replace(/-/g, " "))}`);
-  const before = findingsShown ? JSON.parse(findingsShown).map(({ id, run }) => `${id}${run}`) : [];
-  const fresh = titles.filter((_, i) => !before.includes(`${items[i].id}${items[i].run}`));
-  findingsShown = key;
-  $("findings").replaceChildren(...(items.length ? items.map((item, i) => el("li", { "data-finding": item.id },
-    el("b", {}, titles[i]), `${item.message[0].toUpperCase()}${item.message.slice(1)}`,
-    item.layer && item.units.length ? el("div", {}, el("button", { type: "button", click: async () => { view.shown = item.run; await select(item.layer - 1, item.units[0], null); } }, "Show it")) : null))
-    : [el("li", { class: "fine" }, el("b", {}, "Nothing wrong found"), "No dead, saturated or identical units; not diverging, not stuck.")]));
-  if (fresh.length && before.length + fresh.length) say(fresh.join(". "));
-}
-
-function showStory() {
-  const preset = boot.presets.find(({ id }) => id === view.preset);
-  setText($("story-title"), recording ? recording.title : preset ? preset.title : "Your own experiment");
-  const { hidden, activations } = shown().config.model;
-  setText($("story-text"), recording ? recording.look_for : preset ? preset.look_for
-    : `${[shown().answer.n_inputs, ...hidden, shown().answer.layers.at(-1).z.length].join("-")}, ${[...new Set(activations)].map(words).join(" and ")}. Step through it, look at any number, or start from one of the stories.`);
-  if ($("preset").value !== view.preset) $("preset").value = view.preset;
-}
-
-function showSettings({ config }) {
-  const set = (id, value) => { const field = $(id); if (document.activeElement !== field || field.tagName === "SELECT") field.value = value ?? ""; };
-  const { data, model, training } = config;
-  set("data-kind", data.kind);
-  set("data-n", data.n);
-  set("data-noise", data.noise);
-  set("data-seed", data.seed);
-  set("data-test", String(data.test_share));
-  const drawn = ["line", "circles", "moons", "spirals", "digits"].includes(data.kind);
-  document.querySelector("[data-for=drawn]").hidden = !drawn;
-  document.querySelector("[data-for=noise]").hidden = data.kind === "digits";
-  document.querySelector("[data-for=seeded]").hidden = !drawn && data.kind !== "own";
-  document.querySelector("[data-for=split]").hidden = data.kind === "xor" || data.kind === "and";
-  set("initializer", model.initializer);
-  set("seed", model.seed);
-  set("loss", training.loss);
-  set("optimizer", training.optimizer);
-  set("learning-rate", training.learning_rate);
-  if (training.batch_size && !$("batch").querySelector(`[value="${training.batch_size}"]`)) $("batch").append(el("option", { value: training.batch_size }, String(training.batch_size)));
-  set("batch", training.batch_size ? String(training.batch_size) : "");
-  for (const [name, value] of [["edges", view.edges], ["layout", view.layout], ["scale", view.log ? "log" : "linear"], ["adding", view.adding], ["run", String(view.shown)]]) {
-    const radio = document.querySelector(`input[name=${name}][value="${value}"]`);
-    if (radio && !radio.checked) radio.checked = true;
-  }
-  $("hide").setAttribute("aria-pressed", String(view.hide));
-  $("compare").setAttribute("aria-pressed", String(runs.length > 1));
-  $("compare").textContent = runs.length > 1 ? "End comparison" : "Compare two runs";
-  $("runs").hidden = runs.length < 2;
-}
-
-function showNotes(run) {
-  const { answer, curve } = run;
-  const target = answer.y.length > 1 ? answer.y.indexOf(1) : number(answer.y[0]);
-  const y = answer.layers.at(-1).a;
-  const output = view.hide ? "?" : y.length > 1 ? y.indexOf(Math.max(...y)) : number(y[0]);
-  const x = answer.x.length > 10 ? "" : `x = (${answer.x.map((v) => number(v)).join(", ")}), `;
-  setText($("sample-name"), `Sample ${answer.sample + 1} of ${answer.batch.length}: ${x}y = ${target}, ŷ = ${output}`);
-  const kept = [`Steps back: ${run.past.length} of at most ${MAX_STEPS_BACK}.`];
-  if (curve.stride > 1) kept.push(`The curve keeps one epoch in ${curve.stride}.`);
-  setText($("loss-note"), view.recorded ? `Step ${view.frame + 1} of ${recording.frames.length}: ${recording.frames[view.frame].what}.` : kept.join(" "));
-  const isClasses = answer.threshold != null;
-  const legend = isClasses ? "Blue squares are class 1, orange circles class 0" : "Points are the samples";
-  setText($("output-note"), answer.surfaces ? `${legend}${run.data.test.x.length ? "; hollow ones are the test set" : ""}. ${isClasses && answer.surfaces.up > 1 ? `The line is where ŷ = ${answer.threshold}. ` : ""}The ring is the sample whose numbers are shown.` : "");
-  $("adding").hidden = !answer.surfaces || view.recorded;
-  const line = answer.surfaces?.up === 1;
-  setText(document.querySelector("input[name=adding][value='0'] + span"), line ? "a point" : "0");
-  document.querySelector("input[name=adding][value='1']").parentElement.hidden = line;
-  setText($("squares"), answer.surfaces ? `Each square shows what its unit gives over the ${answer.surfaces.up === 1 ? "input" : "plane of the inputs"}.`
-    : answer.n_inputs === 64 ? "Squares of layer 1 show its weights, one for each pixel; the others a." : "Squares show a.");
-  setText($("difference"), runs.length > 1 ? difference(...runs) : "");
-}
-
-function difference(a, b) {
-  const names = { learning_rate: "learning rate", batch_size: "batch" };
-  const parts = [];
-  for (const part of ["model", "training"]) {
-    for (const key of Object.keys(a.config[part])) {
-      const [was, is] = [a, b].map((run) => run.config[part][key]);
-      const text = (value) => (Array.isArray(value) ? value.map(words).join(", ") : value == null ? "all" : words(String(value)));
-      if (JSON.stringify(was) !== JSON.stringify(is)) parts.push(`${names[key] ?? key}: A ${text(was)}, B ${text(is)}`);
-    }
-  }
-  return parts.length ? `They differ in ${parts.join("; ")}.` : "Both are still the same: change an activation, or how run B learns.";
 }
 
 function say(text) {
@@ -586,19 +423,12 @@ async function save() {
   if (busy || going || !shown()?.answer) return;
   const everything = {
     v: 1,
-    view: { ...view, recorded: undefined, frame: undefined, adding: "" },
+    view: { ...view, recorded: undefined, frame: undefined, maxStepsBack: undefined, adding: "" },
     many: $("many-count").value,
     runs: runs.map(({ config, initial, codeStart, state, recent, curve, lit }) => ({ config, initial, codeStart, state, recent, curve: thinned(curve), lit })),
   };
   inHash = `#s=${await pack(everything)}`;
   if (location.hash !== inHash) history.replaceState(null, "", inHash);
-}
-
-function thinned(curve, most = 100) {
-  const every = Math.ceil(curve.epochs.length / most);
-  const keep = (_, i) => i % every === 0 || i === curve.epochs.length - 1;
-  const short = (values) => values.filter(keep).map((v) => (v == null ? null : Number(v.toPrecision(5))));
-  return { ...curve, stride: curve.stride * every, epochs: curve.epochs.filter(keep), train: short(curve.train), test: short(curve.test) };
 }
 
 async function open() {
@@ -629,18 +459,6 @@ async function open() {
     await startPreset();
     tell(`The address of this page holds an experiment that cannot be opened (${textContent}), so this is the first story instead.`);
   }
-}
-
-/** A run from an address, which may come from anybody: config and state are the engine's to check. */
-function readRun({ config, initial, codeStart, state, recent, curve, lit }) {
-  const isNumbers = (values) => Array.isArray(values) && values.every((value) => value === null || typeof value === "number");
-  const columns = [curve?.epochs, curve?.train, curve?.test];
-  const isCurve = columns.every(isNumbers) && new Set(columns.map(({ length }) => length)).size === 1 && curve.stride >= 1;
-  if (!isNumbers(initial.parameters) || !isNumbers(codeStart.parameters) || !isNumbers(recent)) throw new Error();
-  return {
-    ...newRun(config), initial, codeStart, state, recent, curve: isCurve ? curve : newCurve(),
-    lit: ["forward", "backward", "update"].includes(lit) ? lit : null,
-  };
 }
 
 function readView(saved) {
@@ -703,7 +521,7 @@ function onNumber(id, change, { integer = true } = {}) {
     const name = event.target.labels[0].firstChild.textContent.trim();
     if (!Number.isFinite(value) || (integer && !Number.isInteger(value)) || (min !== "" && value < Number(min)) || (max !== "" && value > Number(max))) {
       tell(`${name}: ${integer ? "a whole number" : "a number"} from ${min} to ${Number(max).toLocaleString("en")} is needed, not “${event.target.value}”.`);
-      return showSettings(shown());
+      return showSettings(shown(), runs, view);
     }
     change(value);
   });
@@ -728,7 +546,7 @@ function wire() {
     const kind = event.target.value;
     if (kind !== "own") return changeData({ kind, points: [] });
     if (shown().answer.surfaces) return usePoints(allPoints());
-    showSettings(shown());
+    showSettings(shown(), runs, view);
     return openData();
   });
   onNumber("data-n", (n) => changeData({ n }));
@@ -745,7 +563,7 @@ function wire() {
     const rate = parseNumber(event.target.value);
     if (!(rate > 0 && rate <= 1e6)) {
       tell(`A learning rate is a positive number, such as 0.1, not “${event.target.value}”.`);
-      return showSettings(shown());
+      return showSettings(shown(), runs, view);
     }
     return changeTraining({ learning_rate: rate });
   });
@@ -767,74 +585,20 @@ function wire() {
   on("link", "click", async () => { pause(); await save(); await copy(location.href, $("link")); });
   on("own-data", "click", openData);
   on("data-use", "click", useText);
-  wireTheme();
-  wireKeys();
-  wireDrops();
-  addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
-}
-
-function wireTheme() {
-  const apply = (theme) => {
-    if (theme) document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
-    repaint();
-  };
-  let kept = "";
-  try { kept = localStorage.getItem("byhand-theme") ?? ""; } catch { /* a file: page may have no storage */ }
-  $("theme").value = kept;
-  on("theme", "change", (event) => {
-    apply(event.target.value);
-    try { localStorage.setItem("byhand-theme", event.target.value); } catch { /* it lasts for this visit */ }
+  wireTheme(repaint);
+  const anywhere = { p: () => goOn("play"), z: back, r: rewind, h: () => $("hide").click(), "?": () => $("help-dialog").showModal() };
+  wireKeys(view.recorded ? { ...anywhere, n: () => $("next").click() } : {
+    ...anywhere, f: () => act("forward"), b: () => act("backward"), u: () => act("update"), s: () => act("sample"),
+    e: () => act("epochs"), m: () => goOn("many"),
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-  apply(kept);
+  if (!view.recorded) wireTables((text) => useTable(text, tell), tell);
+  addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
 }
 
 function repaint() {
   forgetColours();
   lossChart.forgetColours();
   redraw();
-}
-
-function wireKeys() {
-  const keys = {
-    f: () => act("forward"), b: () => act("backward"), u: () => act("update"), s: () => act("sample"), e: () => act("epochs"),
-    m: () => goOn("many"), p: () => goOn("play"), z: back, r: rewind, h: () => $("hide").click(), "?": () => $("help-dialog").showModal(),
-  };
-  const recorded = new Set(["p", "z", "r", "h", "?"]);
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !$("keys-on").checked || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input:not([type=radio], [type=checkbox]), select, textarea")) return;
-    const key = event.key.toLowerCase();
-    if (!keys[key] || (view.recorded && !recorded.has(key))) {
-      if (view.recorded && event.key === "n") showFrame(view.frame + 1);
-      return;
-    }
-    event.preventDefault();
-    keys[key]();
-  });
-}
-
-function wireDrops() {
-  const root = document.documentElement;
-  let depth = 0;
-  const files = (event) => event.dataTransfer?.types.includes("Files") && !view.recorded;
-  document.addEventListener("dragenter", (event) => { if (files(event)) { depth++; root.classList.add("dropping"); } });
-  document.addEventListener("dragleave", (event) => { if (files(event) && --depth <= 0) { depth = 0; root.classList.remove("dropping"); } });
-  document.addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
-  document.addEventListener("drop", async (event) => {
-    if (!files(event)) return;
-    event.preventDefault();
-    depth = 0;
-    root.classList.remove("dropping");
-    const [file] = event.dataTransfer.files;
-    if (file.size > 1_000_000) return tell(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; this page takes at most ${boot.maxPoints} points.`);
-    useTable(await file.text(), tell);
-  });
-  document.addEventListener("paste", (event) => {
-    if (view.recorded || event.target.closest?.("input, textarea") || document.querySelector("dialog[open]")) return;
-    const text = event.clipboardData.getData("text");
-    if (text.trim()) useTable(text, tell);
-  });
 }
 
 function useTable(text, complain) {
