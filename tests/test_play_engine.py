@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import msgspec
 import numpy as np
@@ -187,6 +188,15 @@ def test_formulas_are_right_in_both_layouts(layout):
     assert weight[0].terms.endswith("more terms)")
     assert ("xᵀ" in weight[0].general) is True
     assert hidden[0].general == {"W x + b": "z1 = W1 x + b1", "x W + b": "z1 = x W1 + b1"}[layout]
+
+
+def test_a_long_sum_is_cut_between_its_terms():
+    config = change(MOONS, loss="binary_cross_entropy_from_logits")
+    (loss,) = (f for f in respond(Request(config, explain=[Explain(2, 0)])).formulas[0] if f.name == "L")
+    *terms, rest = re.split(r" \+ (?=\(ln|…)", loss.terms)
+    assert len(terms) == 8
+    assert rest == "… (8 more terms)"
+    assert all(re.fullmatch(r"\(ln\(1 \+ e\^\(.*\)\) − .*\)/16", term) for term in terms)
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])

@@ -294,7 +294,7 @@ def tell(run: Run, request: Request, went: Went) -> Response:
         threshold=threshold,
         max_epochs=run.max_epochs,
         findings=_findings(run, request.losses, went),
-        formulas=[_formulas(run, sample, explain, request) for explain in request.explain],
+        formulas=_formulas(run, sample, request),
         train=Point(run.x.tolist(), run.y.tolist()) if request.with_data else None,
         test=Point(data.x_test.tolist(), data.y_test.tolist()) if request.with_data else None,
         surfaces=_surfaces(run, request.surface) if request.surface and run.x.shape[1] <= 2 else None,
@@ -399,13 +399,9 @@ def _surface(values: Array) -> schema.Surface:
 # Formulas
 
 
-def _formulas(run: Run, sample: int, explain: Explain, request: Request) -> list[Formula]:
-    layers = run.network.dense_layers
-    if explain.layer >= len(layers) or explain.unit >= layers[explain.layer].n_out:
-        raise ByhandError(f"there is no unit {explain.unit} of layer {explain.layer} (both counted from 0)")
-    layer = layers[explain.layer]
-    if explain.weight is not None and explain.weight > layer.n_in:
-        raise ByhandError(f"unit {explain.unit} has {layer.n_in} weights and a bias, so no weight {explain.weight}")
+def _formulas(run: Run, sample: int, request: Request) -> list[list[Formula]]:
+    if not request.explain:
+        return []
     told = arithmetic.tell(
         run.network,
         run.x[run.batch],
@@ -414,6 +410,18 @@ def _formulas(run: Run, sample: int, explain: Explain, request: Request) -> list
         learning_rate=run.config.training.learning_rate,
         layout=request.layout,
     )
+    return [_formulas_of(run, told, sample, explain, request) for explain in request.explain]
+
+
+def _formulas_of(
+    run: Run, told: arithmetic.Arithmetic, sample: int, explain: Explain, request: Request
+) -> list[Formula]:
+    layers = run.network.dense_layers
+    if explain.layer >= len(layers) or explain.unit >= layers[explain.layer].n_out:
+        raise ByhandError(f"there is no unit {explain.unit} of layer {explain.layer} (both counted from 0)")
+    layer = layers[explain.layer]
+    if explain.weight is not None and explain.weight > layer.n_in:
+        raise ByhandError(f"unit {explain.unit} has {layer.n_in} weights and a bias, so no weight {explain.weight}")
     columns = request.layout == "W x + b"
     of_sample = (explain.unit, sample) if columns else (sample, explain.unit)
     number = explain.layer + 1
@@ -462,7 +470,14 @@ def _update(run: Run, explain: Explain) -> Formula:
 
 
 def _shortened(terms: str) -> str:
-    parts = terms.split(" + ")
+    """The first terms of a long sum; a plus within parentheses is part of a term."""
+    parts, depth = [""], 0
+    for piece in terms.split(" + "):
+        parts[-1] += piece if depth == 0 or not parts[-1] else f" + {piece}"
+        depth += piece.count("(") - piece.count(")")
+        if depth == 0:
+            parts.append("")
+    parts = [part for part in parts if part]
     if len(parts) <= MAX_TERMS + 1:
         return terms
     return " + ".join([*parts[:MAX_TERMS], f"… ({len(parts) - MAX_TERMS} more terms)"])
