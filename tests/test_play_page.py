@@ -135,7 +135,9 @@ def test_a_step_shows_the_numbers_that_the_library_computes(opened):
     np.testing.assert_allclose(run["answer"]["gradients"], network.gradients, rtol=1e-12)
     cells = page.locator("#units tr", has_text="unit 4").locator("td").all_inner_texts()
     hidden = network.layers[0]
-    for cell, exact in zip(cells, (hidden.z[1, 3], hidden.a[1, 3], hidden.grad_z[1, 3]), strict=False):
+    titles = page.locator("#units tr", has_text="unit 4").locator("td").evaluate_all("tds => tds.map(td => td.title)")
+    for cell, title, exact in zip(cells, titles, (hidden.z[1, 3], hidden.a[1, 3], hidden.grad_z[1, 3]), strict=False):
+        assert float(title) == pytest.approx(exact, rel=1e-12)
         assert float(cell.replace("−", "-")) == pytest.approx(exact, rel=5e-3)
     assert cells[3] == f"{(hidden.z[:, 3] > 0).sum()} of 4"
 

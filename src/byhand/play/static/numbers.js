@@ -162,9 +162,11 @@ el("p", { class: "note" }, note),
     if (!this.hide) {
       if (cell.firstElementChild) cell.replaceChildren();
       setText(cell, number(value));
+      cell.title = value == null ? "" : String(value);  // all digits, where the pointer rests
       cell.classList.remove("right", "wrong");
       return;
     }
+    cell.title = "";
     let field = cell.querySelector("input");
     if (!field) {
       field = el("input", { type: "text", inputmode: "text", autocomplete: "off", class: "blank", "aria-label": label, change: () => this.checked(field) });

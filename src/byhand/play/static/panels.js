@@ -16,19 +16,20 @@ export function showPanels(runs, view, on) {
 function showReadout(runs, { answer, state, data }) {
   const batches = answer.batch.length < data.train.x.length;
   const entries = [["Epoch", state.epoch.toLocaleString("en")]];
-  if (state.position || batches) entries.push([batches ? "Samples done" : "Sample", `${state.position} of ${data.train.x.length}`]);
+  if (state.position || batches) entries.push(["Samples done", `${state.position} of ${data.train.x.length}`]);
   runs.forEach((run, i) => {
     const name = runs.length > 1 ? ` ${"AB"[i]}` : "";
-    entries.push([`Loss${name}`, number(run.answer.train_loss)]);
-    if (run.answer.test_loss != null) entries.push([`Test loss${name}`, number(run.answer.test_loss)]);
+    entries.push([`Loss${name}`, number(run.answer.train_loss), run.answer.train_loss]);
+    if (run.answer.test_loss != null) entries.push([`Test loss${name}`, number(run.answer.test_loss), run.answer.test_loss]);
     const share = run.answer.test_right ?? run.answer.train_right;
     if (share != null) entries.push([`Right${name}${run.answer.test_right != null ? " (test)" : ""}`, `${number(100 * share, 3)} %`]);
   });
   const list = $("readout");
   if (list.children.length !== entries.length) list.replaceChildren(...entries.map(() => el("div", {}, el("dt"), el("dd"))));
-  entries.forEach(([name, value], i) => {
+  entries.forEach(([name, value, exact], i) => {
     setText(list.children[i].firstChild, name);
     setText(list.children[i].lastChild, value);
+    list.children[i].title = exact == null ? "" : String(exact);
   });
   for (const id of ["forward", "backward"]) $(id).classList.toggle("now", state.phase === id);
 }
