@@ -314,7 +314,15 @@ def test_the_test_set_is_apart():
         (Request(change(MOONS, batch_size=1), None, "epochs", 1000), "too much work"),
         (Request(MOONS, explain=[Explain(3, 0)]), "there is no unit 0 of layer 3"),
         (Request(MOONS, explain=[Explain(0, 0, 3)]), "no weight 3"),
-        (Request(MOONS, State([0.0] * 31, schema.Memory(t=3))), "without the means"),
+        (Request(MOONS, State([0.0] * 31, schema.Memory(3))), "the memory is not that of gradient_descent"),
+        (
+            Request(change(MOONS, optimizer="adam"), State([0.0] * 31, schema.Memory(0, {"velocity": [0.0] * 31}))),
+            "the memory is not that of adam",
+        ),
+        (
+            Request(change(MOONS, optimizer="momentum"), State([0.0] * 31, schema.Memory(0, {"velocity": [0.0]}))),
+            "velocity has 1 numbers",
+        ),
         (Request(MOONS, State([0.0] * 31, position=16)), "past the 16 training samples"),
     ],
 )
@@ -360,14 +368,14 @@ def requests(draw):
             else st.lists(reals, max_size=5)
         )
         digits = st.from_regex(r"[0-9]{1,39}", fullmatch=True)
-        shuffle = st.builds(schema.Shuffle, digits, digits, st.integers(0, 1), st.integers(0, 2**32 - 1))
-        memory = st.builds(
-            schema.Memory,
-            t=st.integers(0, 2**53),
-            velocity=st.none() | vector,
-            mean=st.none() | vector,
-            mean_square=st.none() | vector,
-        )
+        orders = st.permutations(range(12)) | st.lists(st.integers(0, 12), max_size=5)
+        if length > 3:
+            orders |= st.permutations(range(len(respond(Request(config, with_data=True)).train.x)))
+        shuffle = st.builds(schema.Shuffle, orders, digits, digits, st.integers(0, 1), st.integers(0, 2**32 - 1))
+        names = st.sampled_from(["velocity", "mean_square", "fading_sum", "fading_square_sum", "_scratch"])
+        of_the_right = respond(Request(config, None, "epochs")).state.memory if length > 3 else schema.Memory()
+        kept = st.fixed_dictionaries(dict.fromkeys(of_the_right.vectors, vector))
+        memory = st.builds(schema.Memory, st.integers(0, 2**53), kept | st.dictionaries(names, vector, max_size=3))
         state = State(
             draw(vector),
             draw(memory),

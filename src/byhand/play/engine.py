@@ -78,11 +78,8 @@ class Run:
 
     def _take_up(self, state: State) -> None:
         n_parameters = len(self.network.parameters)
-        for name, vector in [
-            ("parameters", state.parameters),
-            *((name, getattr(state.memory, name)) for name in _VECTORS),
-        ]:
-            if vector is not None and len(vector) != n_parameters:
+        for name, vector in [("parameters", state.parameters), *state.memory.vectors.items()]:
+            if len(vector) != n_parameters:
                 raise ByhandError(f"{name} has {len(vector)} numbers, but this network has {n_parameters} parameters")
         if state.position >= self.n and state.position:
             raise ByhandError(f"position {state.position} is past the {self.n} training samples of an epoch")
@@ -90,8 +87,7 @@ class Run:
         self.optimizer = remembering(self.config, state.memory)
         self.epoch, self.position = state.epoch, state.position
         self.epoch_loss, self.phase = state.epoch_loss, state.phase
-        self.shuffle = state.shuffle
-        self._order = self._draw_order()
+        self._take_up_order(state.shuffle)
 
     def put_down(self) -> State:
         """The state to go on from."""
@@ -105,26 +101,39 @@ class Run:
             phase=self.phase,
         )
 
-    # The order of the samples: drawn as `training.train` draws it from its seed, one permutation an epoch.
+    # The order of the samples: shuffled as `training.train` does from its seed, on from that of the epoch before.
 
-    def _draw_order(self) -> npt.NDArray[np.intp]:
+    def _take_up_order(self, shuffle: Shuffle | None) -> None:
+        self.shuffle = shuffle
         if self.batch_size == self.n:
-            self._next_shuffle = None
-            return np.arange(self.n)
-        rng = np.random.default_rng(self.config.model.seed)
-        if self.shuffle is not None:
-            rng.bit_generator.state = {
-                "bit_generator": "PCG64",
-                "state": {"state": int(self.shuffle.state) % 2**128, "inc": int(self.shuffle.inc) % 2**128},
-                "has_uint32": self.shuffle.has_uint32,
-                "uinteger": self.shuffle.uinteger,
-            }
-        order = rng.permutation(self.n)
+            self.shuffle, self._order = None, np.arange(self.n)
+        elif shuffle is None:
+            self._shuffle(np.random.default_rng(self.config.model.seed), np.arange(self.n))
+        else:
+            if sorted(shuffle.order) != list(range(self.n)):
+                raise ByhandError(f"the order of the samples does not name each of the {self.n} training samples once")
+            self._order = np.array(shuffle.order, dtype=np.intp)
+
+    def _next_order(self) -> None:
+        if self.shuffle is None:
+            return
+        rng = np.random.default_rng(0)
+        rng.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": int(self.shuffle.state) % 2**128, "inc": int(self.shuffle.inc) % 2**128},
+            "has_uint32": self.shuffle.has_uint32,
+            "uinteger": self.shuffle.uinteger,
+        }
+        self._shuffle(rng, self._order.copy())
+
+    def _shuffle(self, rng: np.random.Generator, order: npt.NDArray[np.intp]) -> None:
+        rng.shuffle(order)
         after = rng.bit_generator.state
-        self._next_shuffle = Shuffle(
-            str(after["state"]["state"]), str(after["state"]["inc"]), after["has_uint32"], after["uinteger"]
+        numbers = after["state"]
+        self._order = order
+        self.shuffle = Shuffle(
+            order.tolist(), str(numbers["state"]), str(numbers["inc"]), after["has_uint32"], after["uinteger"]
         )
-        return order
 
     @property
     def batch_start(self) -> int:
@@ -192,8 +201,7 @@ class Run:
             if len(self.samples.x_test):
                 went.test_losses.append(self.loss_on(self.samples.x_test, self.samples.y_test))
             self.epoch, self.position, self.epoch_loss = self.epoch + 1, 0, 0.0
-            self.shuffle = self._next_shuffle
-            self._order = self._draw_order()
+            self._next_order()
 
     def gradients(self) -> float:
         """The loss of the current batch; its gradients are left in the network."""
@@ -228,31 +236,43 @@ class Went:
         self.stopped: str | None = None
 
 
-_VECTORS = ("velocity", "mean", "mean_square")
-
-
 def remembering(config: Config, memory: Memory) -> Optimizer:
-    """The config's optimizer, with what it remembers."""
+    """The config's optimizer, with what it remembers.
+
+    Raises
+    ------
+    ByhandError
+        If it is another optimizer's memory.
+    """
     optimizer = schema.OPTIMIZERS[config.training.optimizer](config.training.learning_rate)  # type: ignore[call-arg]
-    for name in _VECTORS:
-        vector = getattr(memory, name)
-        if vector is not None:
-            setattr(optimizer, name, np.array(vector))
+    if memory == Memory():
+        return optimizer
+    n = max((len(vector) for vector in memory.vectors.values()), default=1)
+    optimizer.step(np.zeros(n), np.zeros(n))  # makes room for what it remembers
+    if set(memory.vectors) != set(_vectors(optimizer)) or bool(memory.t) != hasattr(optimizer, "t"):
+        raise ByhandError(f"the memory is not that of {config.training.optimizer}")
+    for name, vector in memory.vectors.items():
+        setattr(optimizer, name, np.array(vector))
     if memory.t:
-        if not hasattr(optimizer, "t") or not hasattr(optimizer, "mean") or not hasattr(optimizer, "mean_square"):
-            raise ByhandError("the optimizer's memory has a step count t without the means that belong to it")
-        optimizer.t = memory.t
+        optimizer.t = memory.t  # type: ignore[attr-defined]
     return optimizer
 
 
 def memory_of(optimizer: Optimizer) -> Memory:
     """What an optimizer remembers, as plain numbers."""
-    vectors = {name: getattr(optimizer, name).tolist() for name in _VECTORS if hasattr(optimizer, name)}
-    return Memory(t=getattr(optimizer, "t", 0), **vectors)
+    return Memory(getattr(optimizer, "t", 0), {name: v.tolist() for name, v in _vectors(optimizer).items()})
+
+
+def _vectors(optimizer: Optimizer) -> dict[str, Array]:
+    return {
+        name: value
+        for name, value in vars(optimizer).items()
+        if isinstance(value, np.ndarray) and not name.startswith("_")
+    }
 
 
 def _is_finite(optimizer: Optimizer) -> bool:
-    return all(np.isfinite(value).all() for value in vars(optimizer).values())
+    return all(np.isfinite(vector).all() for vector in _vectors(optimizer).values())
 
 
 # Telling

@@ -313,7 +313,8 @@ class _Numpy:
             if "adam" in optimizer:
                 lines.append("t = 0")
         if self.batch_size:
-            lines.append(f"shuffle = np.random.default_rng({self.config.model.seed})")
+            lines.append(f"shuffling = np.random.default_rng({self.config.model.seed})")
+            lines.append("order = np.arange(x.shape[1])" if self.columns else "order = np.arange(len(x))")
         lines.append("losses = []")
         return lines
 
@@ -334,7 +335,7 @@ class _Numpy:
             "epoch_loss += loss" if whole else f"epoch_loss += loss * n / {n_all}",
         ]
         outer = [
-            f"order = shuffle.permutation({n_all})",
+            "shuffling.shuffle(order)",
             "epoch_loss = 0.0",
             f"for start in range(0, {n_all}, {self.batch_size}):",
             *_indented(inner),

@@ -84,8 +84,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Shuffle(Struct, frozen=True, forbid_unknown_fields=True):
-    """NumPy's PCG64 at the start of this epoch, from which the order of its samples is drawn; integers as text."""
+    """The order of this epoch's samples, and NumPy's PCG64 as it was after drawing it; large integers as text."""
 
+    order: Annotated[list[Annotated[int, Meta(ge=0, le=MAX_POINTS)]], Meta(max_length=MAX_POINTS)]
     state: Annotated[str, Meta(pattern=r"^[0-9]{1,39}$")]
     inc: Annotated[str, Meta(pattern=r"^[0-9]{1,39}$")]
     has_uint32: Annotated[int, Meta(ge=0, le=1)]
@@ -93,12 +94,10 @@ class Shuffle(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Memory(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the optimizer remembers between steps."""
+    """What the optimizer remembers between steps: its vectors by name, and how many steps it has counted."""
 
     t: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    velocity: Vector | None = None
-    mean: Vector | None = None
-    mean_square: Vector | None = None
+    vectors: Annotated[dict[Annotated[str, Meta(max_length=40)], Vector], Meta(max_length=4)] = {}
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True):
