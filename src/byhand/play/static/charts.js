@@ -180,7 +180,11 @@ export class LossChart {
   constructor(container) {
     this.container = container;
     this.key = null;
-    new ResizeObserver(() => this.last && this.render(...this.last)).observe(container);
+    this.width = container.clientWidth;
+    new ResizeObserver(() => {
+      this.width = container.clientWidth;
+      if (this.last) this.render(...this.last);
+    }).observe(container);
   }
 
   forgetColours() { this.key = null; }
@@ -188,7 +192,7 @@ export class LossChart {
   /** Draw the curves of one run or two: [{epochs, train, test, hasTest}]. */
   render(curves, view, lossName) {
     this.last = [curves, view, lossName];
-    const width = this.container.clientWidth;
+    const { width } = this;
     const key = JSON.stringify([width, view.log, lossName, curves.map((curve) => curve.hasTest)]);
     if (key !== this.key) this.build(curves, view, lossName, width);
     this.key = key;

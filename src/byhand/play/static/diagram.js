@@ -5,8 +5,14 @@ import { diverging, el, number, setText, subscript, svg, words } from "byhand/do
 const decoded = new WeakMap();
 
 export function bytesOf(surface) {
-  if (!decoded.has(surface)) decoded.set(surface, Uint8Array.from(atob(surface.values), (c) => c.charCodeAt(0)));
-  return decoded.get(surface);
+  let bytes = decoded.get(surface);
+  if (!bytes) {
+    const text = atob(surface.values);
+    bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+    decoded.set(surface, bytes);
+  }
+  return bytes;
 }
 
 /** Where an activation's output turns from "orange" to "blue". */
@@ -53,8 +59,12 @@ export function paintDigit(canvas, x) {
 export class Diagram {
   /** `on` has select(layer, unit, weight), activation(layer, name), units(layer, change), layers(change). */
   constructor(container, boot, on) {
-    Object.assign(this, { container, boot, on, key: null });
-    new ResizeObserver(() => this.last && this.render(...this.last)).observe(container);
+    // The width is read when it changes, not in each step: reading it makes the browser lay out the page at once.
+    Object.assign(this, { container, boot, on, key: null, width: container.clientWidth });
+    new ResizeObserver(() => {
+      this.width = container.clientWidth;
+      if (this.last) this.render(...this.last);
+    }).observe(container);
     container.addEventListener("keydown", (event) => this.move(event));
   }
 
@@ -62,7 +72,7 @@ export class Diagram {
     this.last = [run, view];
     const { hidden, activations } = run.config.model;
     const nOut = run.answer.layers.at(-1).z.length;
-    const width = this.container.clientWidth;
+    const { width } = this;
     const key = JSON.stringify([run.answer.n_inputs, hidden, nOut, activations, width, view.recorded]);
     if (key !== this.key) this.build(run, view, width);
     this.key = key;
