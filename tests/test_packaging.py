@@ -14,7 +14,7 @@ import pytest
 import byhand
 
 PACKAGE = Path(byhand.__file__).parent
-VERBS = {"diagnosis", "lab", "study"}
+VERBS = {"diagnosis", "lab", "play", "study"}
 NOT_MATHEMATICS = {"cli", "__main__", "estimators", "figures", "pages", *VERBS}
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))

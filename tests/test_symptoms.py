@@ -49,7 +49,7 @@ def test_dead_hidden_units_are_named_and_only_a_later_layer_may_recover():
     found = {s.layer: s for s in symptoms.find(network, x, y, "mean_squared_error") if s.id == "dead-relu-hidden"}
     assert (found[1].units, found[1].recovers) == ((1, 3), False)
     assert (found[2].units, found[2].recovers) == ((3,), True)
-    assert "unit 3 of layer 2 is dead" in found[2].message
+    assert "unit 4 of layer 2 is dead" in found[2].message
 
 
 def test_saturation_counts_only_while_the_error_is_high():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -269,6 +270,58 @@ def study(
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@byhand.command(epilog=EXIT_CODES, short_help="Step through forward and backward in the browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Where to listen on 127.0.0.1; 8050 if left out, or any free port when that is taken.",
+)
+@click.option("--no-browser", is_flag=True, help="Only serve: don't open the page in a browser.")
+@click.option(
+    "--from",
+    "source",
+    metavar="STORY",
+    default="sigmoid-learns",
+    show_default=True,
+    help="What to begin with: a story, or a link copied from the page.",
+)
+@click.option(
+    "--export",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Don't serve: write a recorded run to one HTML file that needs no server.",
+)
+@click.option("--epochs", type=click.IntRange(1, 100_000), help="How far the recorded run goes.")
+def play(port: int | None, no_browser: bool, source: str, file: Path | None, epochs: int | None) -> None:
+    """Step through forward and backward in the browser, with the real numbers.
+
+    Serves a page on this machine alone, until Ctrl-C. The stories are sigmoid-learns, relu-sometimes,
+    identity-cannot, seed-44 and rate-too-high.
+    """
+    if file is not None:
+        from byhand.files import write_text
+        from byhand.play.export import export
+
+        write_text(file, export(source, epochs))
+        click.echo(file)
+        return
+    from byhand.play.export import fragment
+    from byhand.play.server import listen, serve
+
+    start = fragment(source)
+    listener = listen(port)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    def say_where() -> None:
+        click.echo(address)
+        click.echo("Ctrl-C ends it.", err=True)
+        if not no_browser:
+            webbrowser.open(address + start)
+
+    serve(listener, say_where)
 
 
 @contextmanager

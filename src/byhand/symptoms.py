@@ -50,7 +50,7 @@ class Symptom:
     layer : int or None
         Which layer of the network, counted from 1; None for what concerns the whole network.
     units : tuple of int
-        Which units of that layer, counted from 0 as the rows of its W.
+        Which units of that layer, counted from 0 as the rows of its W; the message counts them from 1, as layers.
     recovers : bool or None
         For dead units: whether gradient descent on these samples can bring them back.
     evidence : dict
@@ -557,8 +557,8 @@ def _units(units: tuple[int, ...], layer: Dense) -> str:
     if len(units) == layer.n_out:
         return "the only unit" if len(units) == 1 else f"all {len(units)} units"
     if len(units) == 1:
-        return f"unit {units[0]}"
-    listed = ", ".join(map(str, units[:8])) + (", …" if len(units) > 8 else "")
+        return f"unit {units[0] + 1}"
+    listed = ", ".join(str(unit + 1) for unit in units[:8]) + (", …" if len(units) > 8 else "")
     return f"{len(units)} of {layer.n_out} units ({listed})"
 
 

@@ -1,0 +1,88 @@
+"""The page as one HTML text: with links to the files that the server hands out, or with everything inside it."""
+
+import base64
+import gzip
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from byhand.activations import ACTIVATIONS
+from byhand.initializers import INITIALIZERS
+from byhand.losses import LOSSES
+from byhand.play import schema
+from byhand.play.presets import PRESETS
+
+# Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
+# or data: addresses within the one exported file.
+MODULES = ["app", "charts", "diagram", "dom", "engine", "inputs", "link", "numbers", "panels", "run", "table", "uplot"]
+STYLES = ["uplot.css", "style.css"]
+START = 'import "byhand/app";'
+
+
+@cache
+def static(name: str) -> str:
+    """The text of one of the page's files."""
+    return (files("byhand.play") / "static" / name).read_text(encoding="utf-8")
+
+
+def served() -> tuple[str, str]:
+    """The page for the server, and its Content-Security-Policy: nothing but its own files may load.
+
+    The page evaluates no text; 'unsafe-eval' is for browser automation, which waits for conditions that way.
+    """
+    import_map = _import_map({name: f"/static/{name}.js" for name in MODULES})
+    links = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in STYLES)
+    scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (import_map, START))
+    policy = (
+        f"default-src 'none'; script-src 'self' 'unsafe-eval' {scripts}; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return _fill(import_map, links, ""), policy
+
+
+def exported(recording: bytes) -> str:
+    """The page as one file that needs no server, with a recorded run (JSON) inside."""
+    addresses = {
+        name: "data:text/javascript;base64," + base64.b64encode(static(f"{name}.js").encode()).decode()
+        for name in MODULES
+    }
+    styles = "\n".join(f"<style>\n{static(name)}\n</style>" for name in STYLES)
+    packed = base64.b64encode(gzip.compress(recording, mtime=0)).decode()
+    return _fill(_import_map(addresses), styles, packed)
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _import_map(addresses: dict[str, str]) -> str:
+    return json.dumps({"imports": {f"byhand/{name}": address for name, address in addresses.items()}})
+
+
+def _fill(import_map: str, styles: str, recording: str) -> str:
+    boot = msgspec.json.encode(
+        {
+            "presets": PRESETS,
+            "activations": list(ACTIVATIONS),
+            "initializers": [*INITIALIZERS, "handout"],
+            "losses": list(LOSSES),
+            "optimizers": list(schema.OPTIMIZERS),
+            "maxUnits": schema.MAX_UNITS,
+            "maxHiddenLayers": schema.MAX_HIDDEN_LAYERS,
+            "maxPoints": schema.MAX_POINTS,
+        }
+    ).decode()
+    parts = {
+        "styles": styles,
+        "start": START,
+        "import map": import_map,
+        "boot": boot.replace("<", "\\u003c"),
+        "recording": recording,
+    }
+    text = static("index.html")
+    for name, part in parts.items():
+        text = text.replace(f"<!--{name}-->", part)
+    return text

@@ -1,0 +1,269 @@
+"""What the page may ask of the engine, and what it gets: the one place that says so.
+
+A request is checked against these classes when it is decoded (`decode`), so the engine sees nothing else. Limits
+are here too: they keep one request short, and the page readable.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from byhand.activations import ACTIVATIONS
+from byhand.initializers import INITIALIZERS
+from byhand.losses import LOSSES
+from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
+
+MAX_BYTES = 2_000_000
+MAX_POINTS = 500
+MAX_UNITS = 16
+MAX_HIDDEN_LAYERS = 4
+MAX_EPOCHS = 1000
+MAX_UPDATES = 10_000
+MAX_PRODUCTS = 200_000_000
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "gradient_descent": GradientDescent,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+
+# The names that the library gives, so that a new activation or loss shows up in the page by itself.
+ActivationName: TypeAlias = Literal[tuple(ACTIVATIONS)]  # type: ignore[valid-type]
+InitializerName: TypeAlias = Literal[(*INITIALIZERS, "handout")]  # type: ignore[valid-type]
+LossName: TypeAlias = Literal[tuple(LOSSES)]  # type: ignore[valid-type]
+OptimizerName: TypeAlias = Literal[tuple(OPTIMIZERS)]  # type: ignore[valid-type]
+
+Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+Number: TypeAlias = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Vector: TypeAlias = Annotated[list[float], Meta(max_length=10_000)]
+
+
+class Data(Struct, frozen=True, forbid_unknown_fields=True):
+    """The samples: which data set, how many, how noisy, and how many of them are kept for the test."""
+
+    kind: Literal["xor", "and", "line", "circles", "moons", "spirals", "digits", "own"] = "xor"
+    n: Annotated[int, Meta(ge=2, le=MAX_POINTS)] = 100
+    noise: Annotated[float, Meta(ge=0, le=2)] = 0.1
+    seed: Seed = 0
+    test_share: Annotated[float, Meta(ge=0, le=0.8)] = 0.0
+    points: Annotated[
+        list[Annotated[list[Number], Meta(min_length=2, max_length=11)]], Meta(max_length=MAX_POINTS)
+    ] = []
+    """One's own samples, one a row: the inputs, and last the target."""
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True):
+    """The network: hidden layers, the activation of each layer, and how the weights start."""
+
+    hidden: Annotated[list[Annotated[int, Meta(ge=1, le=MAX_UNITS)]], Meta(max_length=MAX_HIDDEN_LAYERS)]
+    activations: Annotated[list[ActivationName], Meta(min_length=1, max_length=MAX_HIDDEN_LAYERS + 1)]
+    initializer: InitializerName = "standard_normal"
+    """"handout" draws as the practical does: `np.random.seed`, then `np.random.randn` layer by layer."""
+    seed: Seed = 0
+
+
+class Training(Struct, frozen=True, forbid_unknown_fields=True):
+    """How it learns. `batch_size` null is full batch."""
+
+    loss: LossName = "sum_of_squares"
+    optimizer: OptimizerName = "gradient_descent"
+    learning_rate: Annotated[float, Meta(gt=0, le=1e6)] = 0.5
+    batch_size: Annotated[int, Meta(ge=1, le=MAX_POINTS)] | None = None
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """An experiment, all but the weights."""
+
+    data: Data
+    model: Model
+    training: Training
+
+
+class Shuffle(Struct, frozen=True, forbid_unknown_fields=True):
+    """The order of this epoch's samples, and NumPy's PCG64 as it was after drawing it; large integers as text."""
+
+    order: Annotated[list[Annotated[int, Meta(ge=0, le=MAX_POINTS)]], Meta(max_length=MAX_POINTS)]
+    state: Annotated[str, Meta(pattern=r"^[0-9]{1,39}$")]
+    inc: Annotated[str, Meta(pattern=r"^[0-9]{1,39}$")]
+    has_uint32: Annotated[int, Meta(ge=0, le=1)]
+    uinteger: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+
+
+class Memory(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the optimizer remembers between steps: its vectors by name, and how many steps it has counted."""
+
+    t: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    vectors: Annotated[dict[Annotated[str, Meta(max_length=40)], Vector], Meta(max_length=4)] = {}
+
+
+class State(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the training is. With its `Config` it says everything: the same state gives the same numbers."""
+
+    parameters: Vector
+    """All weights and biases: layer by layer, W row by row (one row a unit) and then b."""
+    memory: Memory = Memory()
+    shuffle: Shuffle | None = None
+    epoch: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    position: Annotated[int, Meta(ge=0, le=MAX_POINTS)] = 0
+    """How many samples of this epoch are done."""
+    epoch_loss: float = 0.0
+    """The loss of the batches that this epoch has done, as `History.loss` will add them up."""
+    phase: Literal["ready", "forward", "backward"] = "ready"
+
+
+class Explain(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for the formulas of one unit, or of one of its weights, with the numbers put in."""
+
+    layer: Annotated[int, Meta(ge=0, le=MAX_HIDDEN_LAYERS)]
+    unit: Annotated[int, Meta(ge=0, le=MAX_POINTS)]
+    weight: Annotated[int, Meta(ge=0, le=100)] | None = None
+    """Which input of the unit; its bias comes after the last one. Null: the unit itself."""
+
+
+Layout: TypeAlias = Literal["W x + b", "x W + b"]
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True):
+    """State in; the answer has the new state and everything that the page shows."""
+
+    config: Config
+    state: State | None = None
+    """Null: the weights as the config draws them."""
+    action: Literal["look", "forward", "backward", "update", "sample", "epochs"] = "look"
+    """"look" changes nothing. The others each do one phase, one sample, or `epochs` epochs."""
+    epochs: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] = 1
+    sample: Annotated[int, Meta(ge=0, le=MAX_POINTS)] = 0
+    """Whose numbers to show: its place in the current batch; the last one if there are not so many."""
+    losses: Annotated[list[float], Meta(max_length=100)] = []
+    """The losses of the last epochs, to see whether they grow."""
+    with_data: bool = False
+    surface: Literal[0, 24, 48] = 0
+    """How many points across and up the surfaces have; 0 for none."""
+    explain: Annotated[list[Explain], Meta(max_length=300)] = []
+    layout: Layout = "W x + b"
+
+
+class ListingRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for the experiment as code, from these parameters on (null: from those that the config draws)."""
+
+    config: Config
+    parameters: Vector | None = None
+    epochs: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    layout: Layout = "W x + b"
+
+
+class Point(Struct, frozen=True):
+    """Samples as the page draws them."""
+
+    x: list[list[float]]
+    y: list[list[float]]
+
+
+class Layer(Struct, frozen=True):
+    """The numbers of one layer for the sample that is shown, and how it fares on all samples."""
+
+    z: list[float]
+    a: list[float]
+    grad_z: list[float]
+    """δ = dL/dz, of this sample alone."""
+    grad_norm: float
+    """‖dL/dW, dL/db‖ of this layer."""
+    active: list[int]
+    """On how many training samples each unit's z > 0."""
+    histogram: list[int]
+    histogram_range: tuple[float, float]
+    """Of all pre-activations of the layer on the training samples."""
+
+
+class Surface(Struct, frozen=True):
+    """One value at each point of a grid, as bytes from 0 (`low`) to 255 (`high`), in Base64, row by row from below."""
+
+    low: float
+    high: float
+    values: str
+
+
+class Surfaces(Struct, frozen=True):
+    """What each unit gives over the plane (two inputs) or the axis (one input)."""
+
+    across: int
+    up: int
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    units: list[list[Surface]]
+
+
+class Finding(Struct, frozen=True):
+    """What is wrong, in words; see `symptoms.Symptom`."""
+
+    id: str
+    message: str
+    layer: int | None
+    units: list[int]
+    recovers: bool | None
+
+
+class Formula(Struct, frozen=True):
+    """One line of arithmetic: what it is, the general formula, its terms with numbers, and the result."""
+
+    name: str
+    general: str
+    terms: str
+    result: str
+
+
+class Response(Struct, frozen=True):
+    """Everything that the page shows of a state."""
+
+    state: State
+    losses: list[float]
+    """Of the epochs that this request went through."""
+    test_losses: list[float]
+    stopped: str | None
+    """Why the training went no further, if it did not."""
+    train_loss: float
+    test_loss: float | None
+    train_right: float | None
+    """For classes: the share of samples that are classified rightly."""
+    test_right: float | None
+    n_inputs: int
+    batch: list[int]
+    """The training samples of the current batch, in its order."""
+    batch_done: int
+    """How many of them "one sample" has gone through."""
+    sample: int
+    x: list[float]
+    y: list[float]
+    layers: list[Layer]
+    gradients: list[float]
+    """dL/d(parameters) of the current batch; of the samples done so far within one."""
+    next_parameters: list[float]
+    """What the next update makes of the parameters."""
+    outputs: list[list[float]]
+    """ŷ of all training samples, where there are few."""
+    threshold: float | None
+    """Where the output changes from one class to the other."""
+    max_epochs: int
+    """How many epochs one request may ask for."""
+    findings: list[Finding]
+    formulas: list[list[Formula]]
+    """One list for each `explain`."""
+    train: Point | None
+    test: Point | None
+    surfaces: Surfaces | None
+
+
+class Listing(Struct, frozen=True):
+    """The experiment as code."""
+
+    numpy: str
+    library: str
+
+
+decode_request = msgspec.json.Decoder(Request).decode
+decode_listing_request = msgspec.json.Decoder(ListingRequest).decode
+encode = msgspec.json.Encoder().encode

@@ -1,0 +1,234 @@
+"""A small server for one person: it hands out the page and lets the engine answer, on this machine only.
+
+What could reach it besides the page is another site, open in the same browser. Such a site can send requests to
+127.0.0.1, so the Origin is checked; and it can let a name of its own point here (DNS rebinding), so the Host is.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import FrameType
+from typing import TypeVar
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from byhand.errors import ByhandError
+from byhand.play import schema
+from byhand.play.engine import respond
+from byhand.play.listing import listing
+from byhand.play.page import MODULES, STYLES, served, static
+
+HOST = "127.0.0.1"
+PORT = 8050
+BODY_SECONDS = 10
+Asked = TypeVar("Asked")
+
+
+def listen(port: int | None) -> socket.socket:
+    """A socket on the loopback interface: on that port, or on 8050 or any free one if `port` is None.
+
+    Raises
+    ------
+    ByhandError
+        If the port that was asked for is taken or not allowed.
+    """
+    # TCP by name: only then asyncio turns off Nagle's algorithm, which would hold each answer back for 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, PORT if port is None else port))
+    except OSError as error:
+        if port is None:
+            listener.bind((HOST, 0))
+        else:
+            listener.close()
+            raise ByhandError(
+                f"port {port} cannot be used ({(error.strerror or str(error)).lower()}); give another with --port, "
+                "or none to take a free one"
+            ) from error
+    return listener
+
+
+def serve(listener: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
+    """Serve the page on a socket until Ctrl-C; `on_start` is called once the port answers."""
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app(port),
+        log_config={"version": 1, "disable_existing_loggers": False, "loggers": {"uvicorn": {"level": "ERROR"}}},
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        http="h11",
+        limit_concurrency=40,
+    )
+    listener.listen()
+    on_start()  # what connects from now on waits in the socket's queue
+    _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends at once: nothing is lost when an answer is not waited for, as the state is the page's."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Go without waiting for open connections, and without a word about what is dropped."""
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
+        self.force_exit = True
+        super().handle_exit(sig, frame)
+
+
+def app(port: int) -> ASGIApp:
+    """The application for a server on that port."""
+    routes = [
+        Route("/", _page),
+        *(Route(f"/static/{name}", _static) for name in [*(f"{module}.js" for module in MODULES), *STYLES]),
+        Route("/api/step", _step, methods=["POST"]),
+        Route("/api/listing", _listing, methods=["POST"]),
+    ]
+    handlers = {HTTPException: _http_error, Exception: _bug}
+    return OnlyThisPage(Starlette(routes=routes, exception_handlers=handlers), port)  # type: ignore[arg-type]
+
+
+class OnlyThisPage:
+    """Let through what the page itself asks for; refuse other hosts' names and other sites' requests."""
+
+    def __init__(self, inner: ASGIApp, port: int) -> None:
+        self.inner = inner
+        self.hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
+        if port == 80:
+            self.hosts |= {HOST, "localhost"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with 403, or hand on."""
+        if scope["type"] != "http":
+            return
+        refusal = self.refusal(scope["headers"])
+        await (self.inner if refusal is None else _error(403, refusal))(scope, receive, send)
+
+    def refusal(self, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """Why a request with these headers is refused, or None."""
+        values: dict[bytes, list[str]] = {}
+        for name, value in headers:
+            values.setdefault(name.lower(), []).append(value.decode("latin-1"))
+        hosts = values.get(b"host", [])
+        if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
+            return f"this server answers to {' and '.join(sorted(self.hosts))} only"
+        for origin in values.get(b"origin", []):
+            if origin.lower() not in {f"http://{host}" for host in self.hosts}:
+                return "requests from other sites' pages are not answered"
+        if values.get(b"sec-fetch-site", ["none"])[0] == "cross-site" and b"origin" in values:
+            return "requests from other sites' pages are not answered"
+        return None
+
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def _answer(
+    content: str | bytes, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(content, status, {**_HEADERS, **(headers or {})}, media_type)
+
+
+def _error(status: int, message: str) -> Response:
+    return _answer(msgspec.json.encode({"error": message}), "application/json", status)
+
+
+async def _page(request: Request) -> Response:
+    text, policy = served()
+    return _answer(text, "text/html", headers={"Content-Security-Policy": policy})
+
+
+async def _static(request: Request) -> Response:
+    name = request.url.path.removeprefix("/static/")
+    return _answer(static(name), "text/css" if name.endswith(".css") else "text/javascript")
+
+
+async def _step(request: Request) -> Response:
+    return await _ask(request, schema.decode_request, respond)
+
+
+async def _listing(request: Request) -> Response:
+    return await _ask(request, schema.decode_listing_request, listing)
+
+
+async def _ask(request: Request, decode: Callable[[bytes], Asked], answer: Callable[[Asked], object]) -> Response:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return _error(415, "the body must be JSON, with the header Content-Type: application/json")
+    try:
+        asked = decode(await asyncio.wait_for(_body(request), BODY_SECONDS))
+        return _answer(await _in_thread(lambda: schema.encode(answer(asked))), "application/json")
+    except TimeoutError:
+        return _error(408, f"the body did not arrive within {BODY_SECONDS} seconds")
+    except ClientDisconnect:
+        return _error(400, "the connection ended before the body did")
+    except msgspec.ValidationError as error:
+        return _error(422, str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _error(400, str(error))
+    except ByhandError as error:
+        return _error(422, str(error))
+
+
+_two_at_a_time = asyncio.Semaphore(2)
+
+
+async def _in_thread(work: Callable[[], bytes]) -> bytes:
+    """Let the engine work beside the server, in a thread that Ctrl-C does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bytes] = loop.create_future()
+
+    def hand_back(answer: bytes | None, error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(answer or b"")
+
+    def run() -> None:
+        outcome: tuple[bytes | None, Exception | None]
+        try:
+            outcome = work(), None
+        except Exception as error:
+            outcome = None, error
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            loop.call_soon_threadsafe(hand_back, *outcome)
+
+    async with _two_at_a_time:
+        threading.Thread(target=run, daemon=True).start()
+        return await done
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > schema.MAX_BYTES:
+            raise HTTPException(413, f"a request has at most {schema.MAX_BYTES} bytes")
+    return bytes(body)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    return _error(error.status_code, error.detail)
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return _error(500, "a mistake in byhand itself: please report it, with what you did")

@@ -1,0 +1,298 @@
+"""The server of the page: on loopback only, for its own page only, and never with a traceback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from byhand.errors import ByhandError
+from byhand.play import page, schema
+from byhand.play.presets import PRESETS
+from byhand.play.server import listen
+
+COMMAND = [sys.executable, "-m", "byhand", "play", "--no-browser"]
+
+
+@contextmanager
+def running(*options):
+    with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            yield child, int(child.stdout.readline().rstrip("/\n").rpartition(":")[2])
+        finally:
+            child.kill()
+
+
+@pytest.fixture(scope="module")
+def port():
+    with running("--port", str(free_port())) as (child, port):
+        yield port
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=5)
+        assert err.split("\n") == ["Ctrl-C ends it.", "", "byhand: stopped", ""], (
+            "nothing else is ever said, whatever was asked"
+        )
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, method="GET", path="/", body=None, **headers):
+    """Send one request; return status, headers and body."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+def step(port, body, **headers):
+    return ask(port, "POST", "/api/step", body, **({"Content_Type": "application/json"} | headers))
+
+
+def a_request():
+    return schema.encode(schema.Request(PRESETS[3].config))
+
+
+def error_of(answer):
+    status, _, body = answer
+    message = json.loads(body)["error"]
+    assert message
+    assert "Traceback" not in message
+    return status, message
+
+
+def test_it_hands_out_its_page_and_nothing_else(port):
+    status, headers, body = ask(port)
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    addresses = {address.decode() for address in re.findall(rb'"(/static/[^"]+)"', body)}
+    for address in addresses:
+        assert ask(port, path=address)[0] == 200, address
+    assert {Path(address).name for address in addresses} == {
+        file.name for file in (Path(page.__file__).parent / "static").iterdir() if file.suffix in (".js", ".css")
+    }
+    others = [
+        "/static/",
+        "/static/index.html",
+        "/static/../server.py",
+        "/static/%2e%2e/server.py",
+        "/server.py",
+        "//etc/passwd",
+        "/api",
+    ]
+    for path in others:
+        assert error_of(ask(port, path=path))[0] == 404, path
+
+
+def test_it_answers(port):
+    status, headers, body = step(port, a_request())
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body)["train_loss"] == 2.0
+    asked = schema.encode(schema.ListingRequest(PRESETS[3].config))
+    status, _, body = ask(port, "POST", "/api/listing", asked, Content_Type="application/json")
+    assert status == 200
+    assert "np.random.seed(44)" in json.loads(body)["numpy"]
+
+
+def test_it_listens_on_loopback_only(port):
+    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for address in addresses - {"127.0.0.1"}:
+        if not address.startswith("127."):
+            with pytest.raises(OSError, match="refused"):
+                socket.create_connection((address, port), timeout=5)
+    with listen(None) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+        assert listener.proto == socket.IPPROTO_TCP, "or else each answer waits 40 ms"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:PORT"},
+        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1.evil.example:PORT"},
+        {"Host": ""},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "https://127.0.0.1:PORT"},
+        {"Origin": "http://127.0.0.1:PORT.evil.example"},
+        {"Sec_Fetch_Site": "cross-site", "Origin": "http://127.0.0.1:PORT"},
+    ],
+    ids=str,
+)
+def test_other_sites_are_refused(port, headers):
+    headers = {name: value.replace("PORT", str(port)) for name, value in headers.items()}
+    assert error_of(step(port, a_request(), **headers))[0] == 403
+    assert error_of(ask(port, **headers))[0] == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_its_own_names_are_let_in(port, host):
+    own = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}", "Sec_Fetch_Site": "same-origin"}
+    assert step(port, a_request(), **own)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"", 400, "truncated"),
+        (b"{", 400, "truncated"),
+        (b"\xff\xfe", 400, "malformed"),
+        (b"NaN", 400, "malformed"),
+        (b"[" * 100_000, 422, "Expected `object`"),
+        (b'{"config":' * 5000, 422, "unknown field|Expected|missing"),
+        (b"[]", 422, "Expected `object`, got `array`"),
+        (b"{}", 422, "missing required field `config`"),
+        (
+            a_request().replace(b'"learning_rate":0.001', b'"learning_rate":-1'),
+            422,
+            r"> 0.*\$.config.training.learning_rate",
+        ),
+        (a_request().replace(b'"learning_rate":0.001', b'"learning_rate":1e999'), 422, "out of range"),
+        (a_request().replace(b'"relu"', b'"rellu"', 1), 422, "Invalid enum value 'rellu'"),
+        (a_request().replace(b'"seed":44', b'"seed":' + b"9" * 5000), 422, "out of range|<="),
+        (a_request().replace(b"[10]", b"[100]"), 422, "<= 16"),
+        (a_request().replace(b"{", b'{"surprise":1,', 1), 422, "unknown field `surprise`"),
+        (a_request().replace(b'"epochs":1,', b'"epochs":100000,', 1), 422, "<= 1000"),
+    ],
+    ids=range(15),
+)
+def test_what_is_malformed_is_told(port, body, status, message):
+    answered, told = error_of(step(port, body))
+    assert answered == status
+    assert re.search(message, told), told
+
+
+def test_other_errors_are_told_too(port):
+    assert error_of(step(port, a_request(), Content_Type="text/plain"))[0] == 415
+    assert error_of(ask(port, "GET", "/api/step"))[0] == 405
+    assert error_of(ask(port, "DELETE", "/"))[0] == 405
+    assert error_of(step(port, b" " * (schema.MAX_BYTES + 1)))[0] == 413
+    no_activation = a_request().replace(b'["relu","relu"]', b'["relu"]')
+    assert error_of(step(port, no_activation)) == (422, "2 layers need 2 activations, not 1")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_damaged_requests_get_no_server_error(port, data):
+    body = bytearray(a_request())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at : at + data.draw(st.integers(0, 5))] = data.draw(
+            st.binary(max_size=6) | st.sampled_from([b"null", b"1e400", b"[[", b'"', b"-"])
+        )
+    status, _, answer = step(port, bytes(body))
+    assert status in (200, 400, 422), answer
+
+
+def test_raw_nonsense_is_answered_or_hung_up_on_and_it_lives_on(port):
+    for nonsense in (
+        b"\x00" * 1000,
+        b"GET\r\n\r\n",
+        b"POST /api/step HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"A" * 200_000,
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            try:
+                connection.sendall(nonsense)
+                connection.shutdown(socket.SHUT_WR)
+                answer = connection.recv(100)
+            except OSError:  # it has hung up already
+                answer = b""
+            assert answer[:12] in (b"", b"HTTP/1.1 400", b"HTTP/1.1 431")
+    assert step(port, a_request())[0] == 200
+
+
+def test_a_body_that_is_cut_off_harms_nobody(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        head = [
+            "POST /api/step HTTP/1.1",
+            f"Host: 127.0.0.1:{port}",
+            "Content-Type: application/json",
+            "Content-Length: 5",
+        ]
+        connection.sendall("\r\n".join([*head, "", "{"]).encode())
+    assert step(port, a_request())[0] == 200
+
+
+def test_ctrl_c_ends_it_at_once_even_while_it_works():
+    slow = schema.Config(schema.Data("moons", 500), schema.Model([16] * 4, ["tanh"] * 5), schema.Training())
+    with running("--port", str(free_port())) as (child, port), ExitStack() as open_connections:
+
+        def connection():
+            return open_connections.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)))
+
+        idle = connection()
+        idle.request("GET", "/")
+        idle.getresponse().read()  # and stays open, as a browser's does
+        half = open_connections.enter_context(socket.create_connection(("127.0.0.1", port)))
+        half.sendall(b"POST /api/step HTTP/1.1\r\n")
+        body = schema.encode(schema.Request(slow, None, "epochs", 400))
+        connection().request("POST", "/api/step", body, {"Content-Type": "application/json"})
+        time.sleep(0.1)
+        started = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=10)
+        assert time.monotonic() - started < 3
+    assert (child.returncode, out) == (130, "")
+    assert err.split("\n") == ["Ctrl-C ends it.", "", "byhand: stopped", ""]
+
+
+def test_a_port_that_is_taken():
+    with listen(None) as listener:
+        taken = listener.getsockname()[1]
+        listener.listen()
+        with pytest.raises(ByhandError, match=f"port {taken} cannot be used"):
+            listen(taken)
+        with listen(None) as other:  # a free one, when none was asked for
+            assert other.getsockname()[1] != taken
+
+
+def run(*arguments):
+    answer = subprocess.run(
+        [sys.executable, "-m", "byhand", "play", *map(str, arguments)], capture_output=True, text=True
+    )
+    return answer.returncode, answer.stdout, answer.stderr
+
+
+def test_the_command_says_what_is_wrong_in_one_line(tmp_path):
+    code, out, err = run("--from", "seed-45", "--export", tmp_path / "run.html")
+    assert (code, out) == (1, "")
+    assert err.startswith("byhand: there is no story 'seed-45'; there are sigmoid-learns, relu-sometimes, ")
+    code, out, err = run("--from", "http://127.0.0.1:8050/#s=AAAA", "--export", tmp_path / "run.html")
+    assert (code, out) == (1, "")
+    assert err == "byhand: the link is damaged or cut off: copy it again from the page\n"
+    code, out, err = run("--export", tmp_path / "nowhere" / "run.html", "--epochs", 1)
+    assert (code, out) == (1, "")
+    assert err.startswith("byhand: cannot write")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("library", ["msgspec", "starlette", "uvicorn"])
+def test_a_missing_library_is_told_with_what_installs_it(library):
+    program = f"import sys; sys.modules[{library!r}] = None; import byhand.__main__"
+    answer = subprocess.run([sys.executable, "-c", program, "play"], capture_output=True, text=True)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == f'byhand: {library} is not installed; to get it: pip install "byhand[play]"\n'
