@@ -49,6 +49,18 @@ def test_a_mistake_is_named_first(id_):
     assert report.findings[0].evidence
 
 
+def test_a_formula_that_is_right_on_paper_is_noted_and_not_called_wrong():
+    source = SOLUTIONS["softmax_classes/right"][1]
+    for old, new, id_ in (
+        ("np.exp(z - z.max(axis=1, keepdims=True))", "np.exp(z)", "softmax-overflow"),
+        ("np.log(P + 1e-12)", "np.log(P)", "log-of-zero"),
+    ):
+        report = judged(source.replace(old, new))
+        assert report.is_right
+        assert report.findings == []
+        assert any(note.startswith(f"{id_} may come") for note in report.notes)
+
+
 def test_a_finding_tells_line_formulas_and_the_first_number_that_differs():
     source = SOLUTIONS["batch_globals/right"][1].replace("(delta2 @ W2.T) * sigmoid_prime(a1)", "delta2 @ W2.T")
     [finding] = judged(source).findings

@@ -95,9 +95,8 @@ def magnitude(z: Array) -> Array:
 
 # e⁻ᶻ overflows just below these; σ is there the smallest normal number of its precision.
 _SIGMOID_FLOOR = {
-    np.dtype(np.float32): -87.0,
-    np.dtype(np.float64): -708.0,
-    np.dtype(np.complex128): -708.0,
+    np.dtype(dtype): np.array(floor, dtype)
+    for dtype, floor in ((np.float32, -87), (np.float64, -708), (np.complex128, -708))
 }
 
 

@@ -163,6 +163,7 @@ def train(
             np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # Diverged tells of these
             _progress(epochs, progress) as show,
         ):
+            callbacks = (*show, *callbacks)
             for epoch in range(epochs):
                 if schedule is not None:
                     optimizer.learning_rate = learning_rate * schedule(epoch)
@@ -180,7 +181,7 @@ def train(
                 if held_out is not None:
                     x_val, y_val, w_val = held_out
                     history.validation_loss.append(float(loss.value(network.predict(x_val), y_val, w_val)))
-                wants_stop = [callback(epoch, network, history) for callback in (*show, *callbacks)]
+                wants_stop = [callback(epoch, network, history) for callback in callbacks]
                 if any(wants_stop) or (best is not None and best.is_long_ago(network, history)):
                     break
             if not np.isfinite(network.parameters).all():
