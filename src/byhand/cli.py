@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -362,6 +363,7 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx else "byhand"
         code = _fail(f"{error.format_message()} (see {command} --help)", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        warnings.simplefilter("ignore")  # what asyncio had begun and cannot end is no news
         code = _fail("stopped", 130)
     except (ByhandError, OSError) as error:
         code = _fail(str(error), 1)

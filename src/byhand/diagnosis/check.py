@@ -513,24 +513,27 @@ class _Checker:
         self._unfilled(verdicts)
 
     def _symmetry(self, experiment: Experiment) -> None:
-        """Hidden units that are all the same in the student's own parameters, as they are now."""
-        present = dict(zip(experiment.places, experiment.message["present"], strict=True))
+        """Hidden units that are all the same in the student's own parameters, as they were first or are now."""
         forms = {p: d["form"] for p, d in zip(experiment.places, experiment.parameters, strict=True)}
-        below, above = present.get((0, "W")), present.get((1, "W"))
-        if below is None or above is None:
-            return
-        W, V = unpack(below), unpack(above)
-        W = W if forms[0, "W"] == "out,in" else W.T
-        V = V.T if forms[1, "W"] == "out,in" else V
-        if len(W) > 1 and len(W) == len(V) and np.allclose(W, W[0]) and np.allclose(V, V[0]):
-            name = experiment.names_of[0, "W"]
-            self._find(
-                "symmetric-initialization",
-                self._assigned(name),
-                f"all {len(W)} hidden units have the same weights in {name} and in {experiment.names_of[1, 'W']}",
-                0.9,
-                "parameters",
-            )
+        present = dict(zip(experiment.places, experiment.message["present"], strict=True))
+        first = {p: self.ran.get("first", {}).get(name) for p, name in experiment.names_of.items()}
+        for values in (first, present):  # a loop that was cut may have changed half of the units
+            below, above = values.get((0, "W")), values.get((1, "W"))
+            if below is None or above is None:
+                continue
+            W, V = unpack(below), unpack(above)
+            W = W if forms[0, "W"] == "out,in" else W.T
+            V = V.T if forms[1, "W"] == "out,in" else V
+            if W.ndim == V.ndim == 2 and 1 < len(W) == len(V) and np.allclose(W, W[0]) and np.allclose(V, V[0]):
+                name = experiment.names_of[0, "W"]
+                self._find(
+                    "symmetric-initialization",
+                    self._assigned(name),
+                    f"all {len(W)} hidden units have the same weights in {name} and in {experiment.names_of[1, 'W']}",
+                    0.9,
+                    "parameters",
+                )
+                return
 
     def _judge_network(self, verdicts: list[Verdict]) -> None:
         forward = next((v for v in verdicts if v.network is not None), None)
