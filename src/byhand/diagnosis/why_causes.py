@@ -1128,9 +1128,8 @@ def _symptoms_of_failure(e: Evidence) -> Iterator[Finding]:
             forward_line(last),
             {"largest_z": float(end_z[last].max()), "loss": loss},
             0.97,
-            f"the output unit is dead: z ≤ 0 on all {len(x)} samples (at most {end_z[last].max():.4g}), so ŷ "
-            f"= 0, relu′ = 0 "
-            f"and every gradient is exactly 0. The loss stays at {loss:.6g}.",
+            f"the output unit is dead: z ≤ 0 on every sample, so ŷ = 0, and every gradient is exactly 0. "
+            f"The loss stays at {loss:.6g}.",
             experiment,
         )
         return
