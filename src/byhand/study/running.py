@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +45,8 @@ def workers(jobs: int | None, scheduler: str | None) -> Iterator[Callable[[Itera
             _quiet_about_cancelling(),
             joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", batch_size=1) as pool,
         ):
+            with _interrupts_ignored():  # what starts now ignores Ctrl-C, too: it is for us, and we end the workers
+                list(pool(joblib.delayed(int)() for _ in range(pool.n_jobs)))
             yield pool
         return
     with needs_extra("dask"):
@@ -57,6 +61,19 @@ def workers(jobs: int | None, scheduler: str | None) -> Iterator[Callable[[Itera
         _check_workers(client, scheduler)
         with _quiet_about_cancelling(), joblib.parallel_config(backend="dask"):
             yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Without Ctrl-C, here and in the processes that begin meanwhile."""
+    if threading.current_thread() is not threading.main_thread():  # only there can it be said
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
