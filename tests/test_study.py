@@ -306,6 +306,26 @@ def test_where_every_run_diverges_there_is_no_winner_and_nothing_to_announce():
     assert "<h1>" in report_html(done)
 
 
+def test_an_activation_may_name_that_of_the_last_layer_too():
+    options = {"learning_rates": [0.02], "seeds": 25, "epochs": 300, "jobs": 1}
+    both = study(activations=["relu/identity", "relu"], **options)
+    alone = study(activations=["relu"], output="identity", **options)
+    of_both = both.runs.filter(pa.array([name == "relu/identity" for name in both.runs["activation"].to_pylist()]))
+    assert of_both["epochs_to_threshold"].to_pylist() == alone.runs["epochs_to_threshold"].to_pylist()
+    assert both.best[0].cell.activation == "relu/identity"
+    assert both.best[1].converged < both.best[0].converged
+
+
+def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
+    text, page = repr(xor), xor._repr_html_()
+    assert text.replace("\n", " ").startswith(xor.finding)
+    row = next(line for line in text.splitlines() if line.startswith("tanh "))
+    tanh = next(summary for summary in xor.best if summary.cell.activation == "tanh")
+    assert row.split()[1:3] == [f"{tanh.cell.learning_rate:g}", f"{tanh.share:.1%}"]
+    assert f'<td>tanh</td><td class="number">{tanh.cell.learning_rate:g}</td>' in page
+    assert "Half of the runs get there soonest with sigmoid" in xor.survival_curves().axes[0].get_title(loc="left")
+
+
 # The data
 
 

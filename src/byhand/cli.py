@@ -208,7 +208,12 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
 
 @byhand.command(epilog=EXIT_CODES, short_help="Ask which activation converges the fastest, of thousands of networks.")
 @click.argument("data", default="xor")
-@click.option("--activations", default="sigmoid,relu,tanh,identity", show_default=True, help="Names with commas.")
+@click.option(
+    "--activations",
+    default="sigmoid,relu,tanh,identity",
+    show_default=True,
+    help="Names with commas; relu/identity has identity in the last layer.",
+)
 @click.option(
     "--learning-rates", default="1e-3..10", show_default=True, help="Numbers with commas, ranges; 1e-3..10:9 has nine."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,14 +25,15 @@ with needs_extra("study"):
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the number of runs that are done, and of all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
-    """A study that has been done.
+    """A study that has been done; printed, it tells its finding.
 
     Attributes
     ----------
@@ -59,6 +61,39 @@ class Study:
     best: list[Summary]
     comparisons: list[Comparison]
     generalization: Generalization | None
+
+    def __repr__(self) -> str:
+        from rich.console import Console
+
+        from byhand.study.terminal import show_best
+
+        text = io.StringIO()
+        show_best(self, Console(file=text, width=100))
+        return text.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        # What a notebook shows.
+        from byhand.study.report import best_html
+
+        return best_html(self)
+
+    def heat_map(self) -> Figure:
+        """The share of runs that converged, for each activation and learning rate."""
+        from byhand.study import figures
+
+        return figures.heat_map(self)
+
+    def survival_curves(self) -> Figure:
+        """The share of runs that have converged by each epoch, each activation at its best."""
+        from byhand.study import figures
+
+        return figures.survival_curves(self)
+
+    def loss_bands(self) -> Figure:
+        """The training loss of the middle run and of the middle half, each activation at its best."""
+        from byhand.study import figures
+
+        return figures.loss_bands(self)
 
     @property
     def finding(self) -> str:
@@ -164,7 +199,7 @@ def study(
         "xor", another data set of the library, a file (see `data.load`), or arrays: x of shape (n, n_in), y of
         shape (n,) with numbers or classes, or (n, n_out).
     activations : sequence of str
-        Those of the hidden layers.
+        Those of the hidden layers; "relu/identity" is relu there, and identity in the last layer.
     learning_rates : sequence of float, or str
         Numbers, or a range such as "1e-3..10" (steps 1, 2, 5) or "1e-3..10:9" (nine of equal ratio).
     initializers : sequence of str, optional

@@ -31,8 +31,8 @@ def heat_map(study: Study) -> Figure:
     highest = max(study.summaries, key=lambda summary: summary.share)
     medians = [summary.quartiles[1] for summary in study.summaries]
     figure, axes = _axes(
-        f"Runs that get to a loss of {plan.threshold:g} within {plan.epochs:,} epochs: at most {share.max():.0%}, "
-        f"{highest.cell.activation} at {highest.cell.learning_rate:g}",
+        f"Converged within {plan.epochs:,} epochs: at most {share.max():.0%}, {highest.cell.activation} at "
+        f"{highest.cell.learning_rate:g}",
         "learning rate", "", size=(max(7.4, 0.62 * shape[1] + 2.2), 1.5 + 0.55 * shape[0]),
     )  # fmt: skip
     image = axes.imshow(100 * share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
@@ -52,11 +52,14 @@ def survival_curves(study: Study) -> Figure:
     """The share of runs that got there against the epochs, each activation at its best, with its interval."""
     plan = study.plan
     _, announcing = study.cells.halves
-    first = study.best[0]
+    soonest = min(study.best, key=lambda summary: (summary.quartiles[1], -summary.share))
     title = f"No activation gets to a loss of {plan.threshold:g}"
-    if first.converged:
-        by = f"half of its runs by epoch {first.quartiles[1]:,.0f}" if np.isfinite(first.quartiles[1]) else "if at all"
-        title = f"{first.cell.activation} gets there first, {by}"
+    if np.isfinite(soonest.quartiles[1]):
+        title = (
+            f"Half of the runs get there soonest with {soonest.cell.activation}: by epoch {soonest.quartiles[1]:,.0f}"
+        )
+    elif soonest.converged:
+        title = f"Nowhere do half of the runs get there; most do with {soonest.cell.activation}: {soonest.share:.0%}"
     figure, axes = _axes(title, "epoch", "runs converged so far")
     for summary, (color, dashes, marker) in zip(study.best, cycle(_STYLES), strict=False):
         row = plan.cells.index(summary.cell)

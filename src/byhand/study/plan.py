@@ -50,7 +50,10 @@ _TASK = 1.0
 
 @dataclass(frozen=True)
 class Cell:
-    """One way to train: what is compared."""
+    """One way to train: what is compared.
+
+    An activation such as "relu" is that of the hidden layers; "relu/identity" says that of the last layer too.
+    """
 
     activation: str
     initializer: str
@@ -86,7 +89,7 @@ class Plan:
     hidden : tuple of int
         The widths of the hidden layers.
     output : str or None
-        The activation of the last layer; None: the same as in the others.
+        The activation of the last layer where `activations` does not say it; None: the same as in the others.
     optimizer, loss : str
     epochs : int
     batch_size : int or None
@@ -158,9 +161,12 @@ class Plan:
 
     def network(self, activation: str, initializer: str, seed: int) -> Network:
         """The untrained network of a run."""
-        hidden = [activation] * len(self.hidden)
-        layers = [*hidden, activation if self.output is None else self.output]
-        return Network.dense(self.sizes, layers, initializer=initializer, seed=seed)
+        return Network.dense(self.sizes, self.by_layer(activation), initializer=initializer, seed=seed)
+
+    def by_layer(self, activation: str) -> list[str]:
+        """The activation of each layer: "relu/identity" is relu in the hidden layers and identity in the last."""
+        hidden, _, output = activation.partition("/")
+        return [hidden] * len(self.hidden) + [output or self.output or hidden]
 
     def new_optimizer(self, learning_rate: Any) -> Optimizer:
         """An optimizer at its first step, for one learning rate or an array of them."""
@@ -219,7 +225,8 @@ def make_plan(
     output = default_output if output is None else None if output == "same" else output
     loss = default_loss if loss is None else loss
     for what, names, known in (
-        ("activation", [*activations, *([output] if output else [])], ACTIVATIONS),
+        ("activation", [name for activation in activations for name in activation.split("/", 1)], ACTIVATIONS),
+        ("output activation", ["identity" if output is None else output], ACTIVATIONS),
         ("initializer", initializers, INITIALIZERS),
         ("loss", [loss], LOSSES),
         ("optimizer", [optimizer], OPTIMIZERS),

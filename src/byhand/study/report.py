@@ -102,6 +102,12 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 """
 
 
+def best_html(study: Study) -> str:
+    """The finding, and each activation at its best, to stand in another page."""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
+    return f"<p><strong>{escape(study.finding)}</strong></p>\n{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
+
+
 def command(plan: Plan) -> str:
     """The command line that repeats the study."""
     words = ["byhand", "study", plan.data.name, "--activations", ",".join(plan.activations)]
@@ -121,6 +127,8 @@ def _setting(plan: Plan) -> str:
         f"{plan.loss.replace('_', ' ')}: every one of {plan.seeds:,} seeds with every activation"
         f"{', initializer' if len(plan.initializers) > 1 else ''} and learning rate."
     )
+    if any("/" in activation for activation in plan.activations):
+        sentence += " Two activations with a slash are that of the hidden layers and that of the last one."
     return sentence + (f" Data: {plan.data.note}." if plan.data.note else "")
 
 
@@ -346,7 +354,7 @@ def _method(study: Study) -> str:
 
 def _repeat(plan: Plan) -> str:
     cell = plan.cells[0]
-    layers = [cell.activation] * len(plan.hidden) + [plan.output or cell.activation]
+    layers = plan.by_layer(cell.activation)
     optimizer = type(plan.new_optimizer(0.1)).__name__
     return f"""\
 from byhand import Network, optimizers, train

@@ -23,33 +23,40 @@ def show(study: Study, console: Console) -> None:
     study : Study
     console : rich.console.Console
     """
-    width = min(console.width, 100)
-
-    def say(text: str, style: str = "", indent: str = "") -> None:
-        console.print(Text(textwrap.fill(text, width, subsequent_indent=indent), style), soft_wrap=True)
-
-    say(study.finding, "bold")
-    console.print()
+    show_best(study, console)
     plan = study.plan
-    seeds = study.best[0].runs
-    how = f"chosen by {plan.seeds - seeds} seeds, measured on {seeds} others" if study.cells.are_halved else "all seeds"
-    say(f"Each activation at its best ({how}), and the epoch by which ¼, ½, ¾ of its runs got there:")
-    console.print(_best_table(study))
-    lost = [_fates(summary) for summary in study.best if summary.converged < summary.runs]
-    for line in lost:
-        say(line, indent="  ")
     console.print()
-    say(f"All {plan.n_runs:,} runs: share converged, and the epoch of the middle run (– if half never got there):")
+    _say(
+        console,
+        f"All {plan.n_runs:,} runs: share converged, and the epoch of the middle run (– if half never got there):",
+    )
     console.print(_grid_table(study))
-    found = study.generalization
-    if found is not None:
+    if study.generalization is not None:
         console.print()
         for sentence in generalization_in_words(study):
-            say(sentence)
+            _say(console, sentence)
     if study.notes:
         console.print()
     for note in study.notes:
-        say(f"• {note}", indent="  ")
+        _say(console, f"• {note}", indent="  ")
+
+
+def show_best(study: Study, console: Console) -> None:
+    """Print the finding, and each activation at its best."""
+    plan, seeds = study.plan, study.best[0].runs
+    how = f"chosen by {plan.seeds - seeds} seeds, measured on {seeds} others" if study.cells.are_halved else "all seeds"
+    _say(console, study.finding, "bold")
+    console.print()
+    _say(console, f"Each activation at its best ({how}), and the epoch by which ¼, ½, ¾ of its runs got there:")
+    console.print(_best_table(study))
+    for summary in study.best:
+        if summary.converged < summary.runs:
+            _say(console, _fates(summary), indent="  ")
+
+
+def _say(console: Console, text: str, style: str = "", indent: str = "") -> None:
+    width = min(console.width, 100)
+    console.print(Text(textwrap.fill(text, width, subsequent_indent=indent), style), soft_wrap=True)
 
 
 def _best_table(study: Study) -> Table:
