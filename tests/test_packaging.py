@@ -106,7 +106,8 @@ def test_the_mathematics_knows_nothing_of_the_verbs(name):
         assert not rooms(MODULES[name]) & {"cli", *VERBS}
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.partition(".")[0] in VERBS))
+# The practical's source is a notebook: a user of the verbs, not a part of one.
+@pytest.mark.parametrize("name", sorted(n for n in MODULES.keys() - {"lab.td1"} if n.partition(".")[0] in VERBS))
 def test_a_verb_imports_no_other_verb(name):
     assert not rooms(MODULES[name]) & ({"cli", *VERBS} - {name.partition(".")[0]})
 

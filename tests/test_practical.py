@@ -348,6 +348,31 @@ def test_which_converges_the_fastest_over_300_starts(shown):
     assert f"surest is **{max(shares, key=shares.get)}**" in re.sub(r"\s+", " ", said)
 
 
+def test_each_network_at_its_best_learning_rate(shown):
+    rates = {"sigmoid": [0.2, 0.5, 1, 2, 5, 10], "relu": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]}
+    rates["relu/identity"] = rates["relu"]
+    table = rows(shown["2.11"].said.split("each activation at its own best")[-1].split("is shown between")[-1])
+    starts = [
+        byhand.Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=seed).layers
+        for seed in range(200)
+    ]
+    W, V = (np.array([layers[i].W for layers in starts]) for i in range(2))
+    for name, tried in rates.items():
+        hidden, out = (name.split("/") * 2)[:2]
+        every = np.repeat(tried, 200)
+        losses, _ = ensemble(np.tile(W, (6, 1, 1)), np.tile(V, (6, 1, 1)), hidden, out, every, 2000)
+        when = first_below(losses, 0.01).reshape(6, 200)
+        choosing, announcing = np.minimum(when[:, :100], 2000), when[:, 100:]
+        best = np.argmin(choosing.mean(axis=1))
+        rate, interval, middle, mean = table[name]
+        reached = np.isfinite(announcing[best])
+        assert rate == [tried[best]]
+        assert interval == pytest.approx([100 * reached.mean(), *wilson(reached.sum(), 100)], abs=0.06)
+        assert middle == ([pytest.approx(np.median(announcing[best]), abs=1)] if reached.mean() > 0.5 else [])
+        assert mean == [pytest.approx(np.minimum(announcing[best], 2000).mean(), abs=1)]
+        assert f"{name} {np.isfinite(when).mean(axis=1).max():.0%}" in shown["2.11"].alts[2]
+
+
 def test_faster_is_not_better(shown):
     rng = np.random.RandomState(44)
 
@@ -689,9 +714,8 @@ def test_with_another_seed_every_check_passes_and_the_words_follow(quiet, capsys
     namespace = {}
     for _, cell in code_cells(solution_notebook(seed=7), (1, 1), (3, 1)):
         exec(cell.source, namespace)
-    assert (
-        len(re.findall(r"^✓", capsys.readouterr().out, flags=re.MULTILINE)) == 23
-    )  # all but 1.2 and 1.9, which are plots
+    # All 25 questions but 1.2 and 1.9, which are plots; and two checks in 2.11.
+    assert len(re.findall(r"^✓", capsys.readouterr().out, flags=re.MULTILINE)) == 24
     said = "\n".join(quiet)
     assert namespace["SEED"] == 7
     middle = namespace["middle"]
