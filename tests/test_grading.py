@@ -42,8 +42,8 @@ def test_a_class_is_graded_and_hostile_submissions_keep_their_marks(folder, tmp_
     seen = []
     rows = {row["student"]: row for row in grade(folder, out, jobs=2, on_each=lambda *counts: seen.append(counts))}
     assert seen[-1] == (5, 5)
-    assert rows["anna"]["marks"] == rows["carla"]["marks"] == rows["dan"]["marks"] == {"forward": 1.0, "line": 1.0}
-    assert rows["bob"]["marks"] == {"forward": 1.0, "line": 0.0}
+    assert rows["anna"]["marks"] == rows["carla"]["marks"] == rows["dan"]["marks"] == {"1.4": 1.0, "1.8": 1.0}
+    assert rows["bob"]["marks"] == {"1.4": 1.0, "1.8": 0.0}
     assert rows["bob"]["mistakes"] == ["sign-flipped"]
     assert any("process after process" in note for note in rows["carla"]["report"]["notes"])
     assert (folder / "bob" / "td1.py").read_text() == WRONG

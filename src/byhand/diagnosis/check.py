@@ -11,20 +11,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from byhand._types import Array
 from byhand.activations import ACTIVATIONS, softmax
-from byhand.diagnosis import names, sources
+from byhand.diagnosis import asked, names, sources
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check_judging import Experiment, OwnLoss, Verdict, judge, leaks
 from byhand.diagnosis.sandbox import Limits, Outcome, run
-from byhand.diagnosis.sandboxed import unpack
+from byhand.diagnosis.sandboxed import pack_value, unpack, unpack_value
 from byhand.diagnosis.sources import Cell
 
-Status = Literal["right", "wrong", "not done yet", "unclear"]
+Status = asked.Status
 
 # What reading an experiment may raise when their code has tampered with it.
 _GARBLED = (ValueError, KeyError, TypeError, IndexError, AttributeError)
@@ -72,7 +72,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing that the practical asks for, and how far it is; `part` is the same for everybody's own names."""
+    """One thing that the practical asks for, and how far it is.
+
+    `part` is the number of the practical's question that it answers, whatever names it has here; for what the
+    practical does not ask for, a word.
+    """
 
     name: str
     status: Status
@@ -100,6 +104,9 @@ class Report:
     questions: list[Question] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def _ipython_display_(self) -> None:
+        """Show nothing at the end of a notebook's cell: `byhand.check` has printed it."""
 
     @property
     def is_right(self) -> bool:
@@ -130,11 +137,37 @@ def check_file(path: Path, limits: Limits = LIMITS) -> Report:
 
 
 def check_cells(
-    cells: Sequence[Cell], file: str, limits: Limits = LIMITS, values: Mapping[str, Any] | None = None
+    cells: Sequence[Cell],
+    file: str,
+    limits: Limits = LIMITS,
+    values: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
+    is_practical: bool | None = None,
 ) -> Report:
-    """Check code that has been read already; `values` are names that it finds defined (see `notebook`)."""
+    """Check code that has been read already.
+
+    Parameters
+    ----------
+    cells, file, limits
+        The code, its name, and what it may use.
+    values : mapping, optional
+        Names that it finds defined, packed (see `notebook`).
+    only : sequence of str, optional
+        The functions and classes to look at; all of them when left out.
+    is_practical : bool, optional
+        Whether it is the practical's own notebook, whose functions are known by name; found out when left out.
+    """
     skip: list[str] = []
-    request: dict[str, Any] = {"cells": [asdict(cell) for cell in cells], "values": values or {}, "skip": skip}
+    if is_practical is None:
+        is_practical = any(re.search(r"from byhand\.lab\b|byhand\.check\(", cell.source) for cell in cells)
+    trials = asked.TRIALS if is_practical else {"xor": asked.TRIALS["xor"]}
+    request: dict[str, Any] = {
+        "cells": [asdict(cell) for cell in cells],
+        "values": values or {},
+        "skip": skip,
+        "only": None if only is None else list(only),
+        "trials": {name: [[pack_value(a) for a in given] for given in t.arguments] for name, t in trials.items()},
+    }
     told: list[str] = []
     for _ in range(_ATTEMPTS):
         outcome = run("byhand.diagnosis.check_job:main", request, limits=limits)
@@ -200,6 +233,11 @@ class _Checker:
         for message in self.messages:
             if message.get("kind") == "function":
                 self._function(message)
+            elif message.get("kind") == "trial":
+                with contextlib.suppress(*_GARBLED):
+                    self._trial(message)
+        with contextlib.suppress(*_GARBLED):
+            self._values()
         self._initial_values()
         self._network()
         unique: dict[str, Finding] = {}
@@ -352,6 +390,41 @@ class _Checker:
             "is_loss": self._loss,
         }
         judges[message["as"]](name, values, arguments)
+
+    def _trial(self, message: dict[str, Any]) -> None:
+        """A small function of the practical that was called with arguments of ours."""
+        name, trial = message["name"], asked.TRIALS[message["name"]]
+        got = [[unpack(value) for value in result.get("value", []) if value] for result in message["results"]]
+        truths = [trial.truth(*arguments) for arguments in trial.arguments]
+        error = next((result["error"] for result in message["results"] if "error" in result), None)
+        if any(result.get("nothing") for result in message["results"]):
+            self._question(name, "not done yet")
+        elif all(_all_close(ours, theirs) for ours, theirs in zip(truths, got, strict=True)):
+            self._question(name, "right")
+        elif error is not None or any(len(ours) != len(theirs) for ours, theirs in zip(truths, got, strict=True)):
+            self._question(name, "unclear", error["message"] if error else f"it returns {len(got[0])} arrays")
+        else:
+            pairs = (pair for ours, theirs in zip(truths, got, strict=True) for pair in zip(theirs, ours, strict=True))
+            yours, truth = next(pair for pair in pairs if not asked.close(*pair))
+            evidence = asked.first_difference(f"{name}(…)", yours, truth)
+            self._question(name, "wrong", evidence)
+            slips = ((id_, [slip(*arguments) for arguments in trial.arguments]) for id_, slip in trial.slips)
+            id_ = next((id_ for id_, wrong in slips if all(map(_all_close, wrong, got))), "unknown")
+            self._find(id_, self._where(name), evidence, 0.85, name)
+
+    def _values(self) -> None:
+        """The values of the practical's questions, as they were where they are checked."""
+        for number, packed in self.ran.get("at_questions", {}).items():
+            question = asked.BY_NUMBER[number]
+            values = {name: unpack_value(value) for name, value in packed.items()}
+            for answer in asked.answers(question, values):
+                if answer.status in ("right", "wrong"):  # what is not there may only have been too slow for us
+                    self._answer(question, answer)
+
+    def _answer(self, question: asked.Asked, answer: asked.Answer) -> None:
+        self._question(answer.name, answer.status, answer.evidence, question.number)
+        if answer.status == "wrong" and answer.id:
+            self._find(answer.id, self._assigned(answer.name), answer.evidence, 0.9, answer.name)
 
     def _elementwise(self, name: str, values: dict[str, Array], arguments: dict[str, list[Array]]) -> None:
         kinds = [
@@ -543,7 +616,10 @@ class _Checker:
             self._judge_forward(forward, parts)
         elif any(v.parts for v in verdicts):
             self._question(
-                f"forward ({parts[0]})" if parts else "forward", "unclear", "I don't recognise what it computes"
+                f"forward ({parts[0]})" if parts else "forward",
+                "unclear",
+                "I don't recognise what it computes",
+                "1.4" if label == "line" else "2.5",
             )
         gradients = [v for v in verdicts if v.status != "none"]
         if not gradients:
@@ -569,7 +645,8 @@ class _Checker:
             ):
                 status = "unclear"  # momentum, decay and the like
             title = f"{label}: {program}"
-            part = "line" if label == "line" else "training" if verdict.updates else "backward"
+            by_steps = {"line": ("1.6", "1.8"), "network": ("2.7", "2.8")}
+            part = by_steps[label][verdict.updates]
             self._question(title, status, verdict.evidence if status == "wrong" else "", part)
             if status == "wrong":
                 self._tell(verdict, title)
@@ -587,7 +664,8 @@ class _Checker:
         title = f"forward ({parts[0]})" if parts else "forward"
         where = self._where(parts[0]) if parts else ("", None)
         wrong = False
-        if verdict.network.without_bias and verdict.sizes != [1, 1] and not self._has_constant_input():
+        has_bias = verdict.sizes != [1, 1] or (0, "b") in verdict.names_of
+        if verdict.network.without_bias and has_bias and not self._has_constant_input():
             layers = ", ".join(
                 "output" if k == len(verdict.sizes) - 2 else "hidden" for k in verdict.network.without_bias
             )
@@ -611,7 +689,7 @@ class _Checker:
         note = f"{'-'.join(map(str, verdict.sizes))}, {activations}" + (
             ", softmax" if verdict.network.probabilities else ""
         )
-        self._question(title, "wrong" if wrong else "right", note)
+        self._question(title, "wrong" if wrong else "right", note, "1.4" if verdict.sizes == [1, 1] else "2.5")
 
     def _tell(self, verdict: Verdict, title: str) -> None:
         explanation = verdict.explanations[0] if verdict.explanations else None
@@ -668,19 +746,26 @@ class _Checker:
 
 
 def _part_of(name: str) -> str:
-    """The part of the practical that a function's name belongs to."""
+    """The question of the practical that something of this name answers, by its number; else a word for it."""
     if name == "the code can be read":
         return "code"
+    for number, functions in ((q.number, q.functions) for q in asked.QUESTIONS):
+        if name in functions:
+            return number
     for part in ("softmax", "accuracy"):
         if names.means(name, f"is_{part}"):
             return part
-    for part in ("sigmoid", "relu", "tanh", "identity"):
-        if names.means(name, f"is_{part}") or part[:4] in name.lower():
-            return f"{part} derivative" if names.means(name, "is_derivative") else part
-    for part in ("backward", "forward", "loss"):
-        if names.means(name.partition(" ")[0], f"is_{part}"):
-            return part
-    return "derivative" if names.means(name, "is_derivative") else "other"
+    for kind, number in (("sigmoid", "2.4"), ("relu", "2.10"), ("tanh", "tanh"), ("identity", "2.10")):
+        if names.means(name, f"is_{kind}") or kind[:4] in name.lower():
+            return number
+    for kind, number in (("backward", "2.7"), ("forward", "2.5"), ("loss", "1.5")):
+        if names.means(name.partition(" ")[0], f"is_{kind}"):
+            return number
+    return "2.4" if names.means(name, "is_derivative") else "other"
+
+
+def _all_close(ours: Sequence[Array], theirs: Sequence[Array]) -> bool:
+    return len(ours) == len(theirs) and all(asked.close(b, a) for a, b in zip(ours, theirs, strict=True))
 
 
 def _same(got: Array, truth: Array) -> bool:

@@ -36,11 +36,13 @@ from byhand.diagnosis.check_running import (
     return_labels,
     set_path,
 )
-from byhand.diagnosis.sandboxed import Send, pack, unpack
+from byhand.diagnosis.sandboxed import Send, pack, unpack_value
 
 STEP = 1e-5
 RATE = 1e-5
 _EXPERIMENTS_SECONDS = 2.2
+_SLOPES = ("a", "w", "m", "slope", "weight", "theta1", "theta_1", "k", "coef")
+_INTERCEPTS = ("b", "c", "intercept", "bias", "theta0", "theta_0", "q", "offset")
 
 
 def main(request: dict[str, Any], send: Send) -> None:
@@ -50,7 +52,7 @@ def main(request: dict[str, Any], send: Send) -> None:
     )
     originals = [(module, dict(vars(module))) for module in (np, np.random, np.linalg, builtins)]
     send({"kind": "start", "what": "running the code"})
-    code.run({name: _unpacked(value) for name, value in request.get("values", {}).items()})
+    code.run({name: unpack_value(value) for name, value in request.get("values", {}).items()})
     send(
         {
             "kind": "ran",
@@ -59,9 +61,10 @@ def main(request: dict[str, Any], send: Send) -> None:
             "patched": _put_back(originals),
             "names": _described_names(code),
             "first": {name: pack(value) for name, value in code.first_values.items() if value.size < 5000},
+            "at_questions": code.at_questions,
         }
     )
-    Prober(code, send, set(request["skip"])).run()
+    Prober(code, send, set(request["skip"]), request.get("only")).run(request.get("trials", {}))
 
 
 def _put_back(originals: list[tuple[Any, dict[str, Any]]]) -> list[str]:
@@ -73,15 +76,6 @@ def _put_back(originals: list[tuple[Any, dict[str, Any]]]) -> list[str]:
                 changed.append(f"{module.__name__}.{name}")
                 setattr(module, name, value)
     return changed
-
-
-def _unpacked(value: dict[str, Any]) -> Any:
-    (kind, content), *_ = value.items()
-    if kind == "dict":
-        return {key: _unpacked(item) for key, item in content.items()}
-    if kind == "list":
-        return [_unpacked(item) for item in content]
-    return unpack(content) if kind == "array" else content
 
 
 def _described_names(code: Code) -> dict[str, Any]:
@@ -123,6 +117,7 @@ class State:
     y: Any = None
     canonical: list[Any] = field(default_factory=list)
     rate: float = RATE
+    epochs: int = 1
     result: Any = None
     labels: list[str] = field(default_factory=list)
     outputs: list[tuple[str, Any]] = field(default_factory=list)
@@ -166,9 +161,10 @@ def _data(rows: Any, form: str) -> Any:
 class Prober:
     """Makes the experiments."""
 
-    def __init__(self, code: Code, send: Send, skip: set[str]) -> None:
+    def __init__(self, code: Code, send: Send, skip: set[str], only: list[str] | None = None) -> None:
         self.code = code
         self.skip = skip
+        self.only = only
         self.send = send
         self.namespace = code.namespace
         self.deadline = time.monotonic() + _EXPERIMENTS_SECONDS
@@ -203,10 +199,15 @@ class Prober:
 
     # ── activations, losses, measures ──────────────────────────────────────────────────────────────────────────
 
-    def run(self) -> None:
+    def run(self, trials: dict[str, list[list[Any]]]) -> None:
         """Everything that can be tried, each announced before it starts."""
         self.frozen = Frozen(self.namespace)
         for name in self._callables():
+            if not self._is_asked_for([name]):
+                continue
+            if name in trials:
+                self._call_with(name, trials[name])
+                continue
             for kind in ("is_softmax", "is_accuracy", "is_loss"):
                 if names.means(name, kind):
                     self._try(name, kind)
@@ -220,6 +221,27 @@ class Prober:
             self._experiments()
         except TooLongError:
             self.send({"kind": "note", "what": "out of time"})
+
+    def _is_asked_for(self, functions: list[str]) -> bool:
+        return self.only is None or any(name in self.only for name in functions)
+
+    def _call_with(self, name: str, trials: list[list[Any]]) -> None:
+        """Call a small function with the arguments given, and send what it returns."""
+        if name in self.skip:
+            return
+        self.send({"kind": "start", "what": name})
+        results: list[Any] = []
+        for packed in trials:
+            try:
+                with at_most(_CALL_SECONDS):
+                    value = self.namespace[name](*(unpack_value(argument) for argument in packed))
+                results.append({"value": [pack(array) for _, array in flatten(value)], "nothing": value is None})
+            except TooLongError:
+                results.append({"error": {"type": "TooLong", "message": "it does not end", "line": None}})
+            except BaseException as error:
+                results.append({"error": self._described(error)})
+            self.frozen.thaw()
+        self.send({"kind": "trial", "name": name, "results": results})
 
     def _takes_one(self, name: str) -> bool:
         parameters = list(inspect.signature(self.namespace[name]).parameters.values())
@@ -290,6 +312,8 @@ class Prober:
         programs = list(self._programs())
         done: set[str] = set()
         for program in programs:
+            if not self._is_asked_for([*program.parts(), program.name.partition(".")[0]]):
+                continue
             if program.name in done | self.skip or time.monotonic() > self.deadline:
                 continue
             self.send({"kind": "start", "what": program.name})
@@ -439,16 +463,23 @@ class Prober:
         yield from self._made_templates()
 
     def _lines(self) -> Iterator[list[tuple[Trail, Any]]]:
-        """A slope and an intercept: two numbers."""
+        """A slope and an intercept: two numbers, of the module or among the arguments of a function."""
+        for node in self.code.functions.values():
+            arguments = [a.arg for a in node.args.args]
+            pair = [n for n in arguments if n.lower() in _SLOPES][:1] + [
+                n for n in arguments if n.lower() in _INTERCEPTS
+            ]
+            if names.means(node.name, "is_train") and len(pair) == 2:
+                for name in pair:
+                    if name not in self.namespace:
+                        self.namespace[name] = 0.5
+                        self.made_up.add(name)
+        self.frozen = Frozen(self.namespace)
         numbers = [
             n for n, v in self.namespace.items() if isinstance(v, float | np.floating | np.ndarray) and np.ndim(v) == 0
         ]
-        for slope in (
-            n for n in numbers if n.lower() in ("a", "w", "m", "slope", "weight", "theta1", "theta_1", "k", "coef")
-        ):
-            for intercept in (
-                n for n in numbers if n.lower() in ("b", "c", "intercept", "bias", "theta0", "theta_0", "q", "offset")
-            ):
+        for slope in (n for n in numbers if n.lower() in _SLOPES):
+            for intercept in (n for n in numbers if n.lower() in _INTERCEPTS):
                 yield [((slope,), self.namespace[slope]), ((intercept,), self.namespace[intercept])]
 
     def _made_templates(self) -> Iterator[list[tuple[Trail, Any]]]:
@@ -728,7 +759,12 @@ class Program:
             "present": [self._present(p) for p in parameters],
             "leak": self._leak(state, wanted),
             "big_step": self._big_step(state),
+            **self._three_epochs(state),
         }
+
+    def _three_epochs(self, state: State) -> dict[str, Any]:
+        """What three epochs leave, of a function that trains."""
+        return {"returned_3": [], "after_3": []}
 
     def _present(self, parameter: Parameter) -> dict[str, Any] | None:
         """What the student's own code has there; None when we had to make one up."""
@@ -877,9 +913,23 @@ class FunctionProgram(Program):
         if self.backward is not None:
             value = self._call(self.backward, state)
             returned = flatten(value, return_labels(self.prober.code.functions.get(self.backward)))
+            returned += _ends_of_paths(returned, state.layout)
             if self.forward is None:
                 outputs = returned
         return outputs, returned, self._after(state)
+
+    def _three_epochs(self, state: State) -> dict[str, Any]:
+        if self.forward is not None:
+            return super()._three_epochs(state)
+        state.epochs = 3
+        try:
+            _, returned, after = self.once(state, RATE)
+        finally:
+            state.epochs = 1
+        return {
+            "returned_3": [[name, pack(value)] for name, value in returned if np.size(value) <= 400],
+            "after_3": [pack(v) for v in after],
+        }
 
     def forward_only(self, state: State) -> list[tuple[str, Any]]:
         """Call the forward function alone, where there is one."""
@@ -998,7 +1048,7 @@ class FunctionProgram(Program):
         if names.means(name, "learning_rate"):
             return state.rate
         if names.means(name, "epochs"):
-            return 1
+            return state.epochs
         after_forward = state.result is not None
         if names.means(name, "y"):
             return np.copy(state.y) if np.ndim(state.y) else state.y
@@ -1081,6 +1131,15 @@ class FunctionProgram(Program):
                 ):
                     return self.prober.namespace[candidate]
         return _NOTHING
+
+
+def _ends_of_paths(returned: list[tuple[str, Any]], layout: Layout) -> list[tuple[str, Any]]:
+    """Of an array with the parameters after each step in a row: those after the last one, each under its name."""
+    parameters = layout.parameters
+    if any(p.form for p in parameters):
+        return []
+    paths = [v for _, v in returned if np.ndim(v) == 2 and np.shape(v)[1] == len(parameters) and len(v) > 1]
+    return [(name_of(p.path), path[-1][k]) for path in paths for k, p in enumerate(parameters)]
 
 
 _NOTHING = object()

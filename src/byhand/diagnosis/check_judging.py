@@ -335,6 +335,8 @@ class Experiment:
                     second = self._canonical(place, two if not mistake else two.T)
                     assert second is not None
                     if not (value - own).any():
+                        if name == self.names_of[place]:  # it comes back as it was: never updated
+                            options[place].append((i, np.zeros_like(own), True, mistake))
                         continue
                     if not agrees(value - second, 2 * (value - own), 1e-2):
                         options[place].append((i, own, False, mistake))
@@ -353,7 +355,8 @@ class Experiment:
         """Which array is the gradient of which parameter: by name where names say it, else every way."""
         for place in places:
             name = self.names_of[place].lower()
-            named = [o for o in options[place] if name in labels[o[0]].lower() and len(name) > 1]
+            exact = [o for o in options[place] if labels[o[0]].lower() == name]
+            named = exact or [o for o in options[place] if name in labels[o[0]].lower() and len(name) > 1]
             plain = [o for o in options[place] if not o[3]]
             options[place] = named or plain or options[place]
         tried = 0
@@ -442,6 +445,7 @@ def judge(experiment: Experiment, log_in_source: bool, known: OwnLoss | None = N
         _hold_against(experiment, candidate, truths)
         if candidate.status == "right" and not extra:
             _look_at_big_step(experiment, candidate, assumed)
+            _look_at_three_epochs(experiment, candidate)
             return candidate
         wrong.append(candidate)
     for candidate in wrong[:_EXPLAINED]:
@@ -591,6 +595,16 @@ def _look_at_big_step(experiment: Experiment, verdict: Verdict, assumed: list[Ow
                         verdict.extra_ids.append((variant.id, f"meant: {variant.meant}; found: {variant.found}"))
                         verdict.status = "wrong"
                         return
+
+
+def _look_at_three_epochs(experiment: Experiment, verdict: Verdict) -> None:
+    """Three epochs that leave exactly what one does: the step stands behind the loop."""
+    m = experiment.message
+    runs = [[value for _, value in m[f"returned{k}"]] + m[f"after{k}"] for k in ("", "_2", "_3")]
+    stepping = [(one, three) for one, twice, three in zip(*runs, strict=False) if one != twice]
+    if stepping and all(one == three for one, three in stepping):
+        verdict.extra_ids.append(("update-outside-loop", "three epochs change the parameters no more than one does"))
+        verdict.status = "wrong"
 
 
 def leaks(experiment: Experiment) -> list[str]:

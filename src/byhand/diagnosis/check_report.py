@@ -11,7 +11,7 @@ from byhand.diagnosis.check import Finding, Report
 _SIGNS = {"right": ("✓", "green"), "wrong": ("✗", "bold red"), "not done yet": ("○", "dim"), "unclear": ("?", "yellow")}
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, console: Console, with_summary: bool = True) -> None:
     """Print a report."""
     console.print(Text(report.file, style="bold"))
     for question in report.questions:
@@ -27,8 +27,9 @@ def show(report: Report, console: Console) -> None:
         _show_finding(number, finding, console)
     for note in report.notes:
         console.print(Text(f"  Note: {note}", style="yellow"))
-    console.print()
-    console.print(Text(summary(report), style="bold"))
+    if with_summary:
+        console.print()
+        console.print(Text(summary(report), style="bold"))
 
 
 def summary(report: Report) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import copy
 import linecache
+import re
 import signal
 import sys
 import types
@@ -20,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis import names
-from byhand.diagnosis.sandboxed import describe
+from byhand.diagnosis.asked import BY_NUMBER, CONTEXT
+from byhand.diagnosis.sandboxed import describe, pack_value
 
 _STATEMENT_SECONDS = 0.25
 _ALL_SECONDS = 1.2
@@ -129,6 +131,10 @@ class Code:
         The module's names after the run.
     first_values : dict
         What each name held first, arrays only: parameters before training.
+    unfinished : set
+        Names whose values depend on a statement that was cut.
+    at_questions : dict
+        By the practical's numbers: what its values were when their question was checked.
     """
 
     cells: list[dict[str, Any]]
@@ -141,6 +147,8 @@ class Code:
     too_long: list[str] = field(default_factory=list)
     skip: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    unfinished: set[str] = field(default_factory=set)
+    at_questions: dict[str, dict[str, Any]] = field(default_factory=dict)
     on_statement: Callable[[str], None] = lambda where: None
 
     def run(self, values: Mapping[str, Any] | None = None) -> None:
@@ -165,6 +173,7 @@ class Code:
             self.trees.append(tree)
             self._note_definitions(tree)
             if cell["is_check"]:
+                self._note_question(cell["source"])
                 continue
             for statement in tree.body:
                 left = self._run_statement(statement, filename, left)
@@ -181,6 +190,7 @@ class Code:
         import time
 
         if _is_teachers(statement):
+            self._note_question(ast.unparse(statement))
             return left
         cheap = isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
         if left <= 0 and not cheap and not isinstance(statement, ast.Assign):
@@ -199,6 +209,8 @@ class Code:
                 exec(code, self.namespace)
         except TooLongError:
             self._lose(statement)
+            self.unfinished |= {name for name in _names_in(statement) if self._is_data(name)}
+            self.unfinished |= _names_in(statement, ast.Store)
             if isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant):
                 self.too_long.append(where)
         except (KeyboardInterrupt, MemoryError):
@@ -208,6 +220,7 @@ class Code:
             if not (isinstance(error, NameError) and error.name in self.lost):
                 self.problems.append(Problem(where, _with_line(error, filename), ast.unparse(statement)[:300]))
             self._mend_import(error)
+        self._pass_on_unfinished(statement)
         self._note_first_values()
         return left - (0 if cheap else time.monotonic() - started)
 
@@ -216,6 +229,25 @@ class Code:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in self.namespace:
                 self.lost.add(node.id)
+
+    def _pass_on_unfinished(self, statement: ast.stmt) -> None:
+        """What is computed from something that was cut is as unfinished."""
+        if _names_in(statement) & self.unfinished:
+            self.unfinished |= _names_in(statement, ast.Store)
+
+    def _is_data(self, name: str) -> bool:
+        value = self.namespace.get(name)
+        return value is not None and not callable(value) and not isinstance(value, types.ModuleType)
+
+    def _note_question(self, source: str) -> None:
+        """Keep the values that a question of the practical wants, as they are where it is checked."""
+        found = re.search(r"""(?:question|byhand\.check|(?<!\w)check)\(\s*['"](\d+\.\d+)""", source)
+        asked = BY_NUMBER.get(found[1]) if found else None
+        if asked is not None:
+            wanted = {*asked.values, *CONTEXT} - self.unfinished
+            self.at_questions[asked.number] = {
+                name: packed for name in sorted(wanted) if (packed := pack_value(self.namespace.get(name))) is not None
+            }
 
     def _mend_import(self, error: BaseException) -> None:
         """Go on as if a forgotten import were there: the mistake is noted, and the rest can still be looked at."""
@@ -230,6 +262,11 @@ class Code:
         for name, value in list(self.namespace.items()):
             if name not in self.first_values and isinstance(value, np.ndarray) and value.size < 100_000:
                 self.first_values[name] = value.copy()
+
+
+def _names_in(statement: ast.stmt, context: type[ast.expr_context] = ast.expr_context) -> set[str]:
+    nodes = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return {node.id for node in nodes if isinstance(node.ctx, context)}
 
 
 def _with_line(error: BaseException, filename: str) -> dict[str, Any]:

@@ -181,24 +181,32 @@ def _row(folder: Path, submission: Submission) -> dict[str, Any]:
 
 
 def marks_of(report: Report) -> dict[str, float | None]:
-    """A mark for each part of the practical: 1 right, 0 wrong or not done yet, None when a person must look."""
+    """A mark for each question of the practical that could be judged, by its number.
+
+    0 when something in it is wrong, else the share of it that is done; None when a person must look.
+    """
     by_part: dict[str, list[str]] = {}
     for question in report.questions:
         by_part.setdefault(question.part, []).append(question.status)
     marks: dict[str, float | None] = {}
     for part, statuses in by_part.items():
+        right, undone = statuses.count("right"), statuses.count("not done yet")
         if "wrong" in statuses:
             marks[part] = 0.0
-        elif "right" in statuses:
-            marks[part] = 1.0
         else:
-            marks[part] = None if "unclear" in statuses else 0.0
-    return marks
+            marks[part] = round(right / (right + undone), 2) if right + undone else None
+    return dict(sorted(marks.items(), key=lambda item: _order(item[0])))
+
+
+def _order(part: str) -> tuple[bool, list[int], str]:
+    """The practical's questions by their numbers, then everything else."""
+    numbers = [int(number) for number in part.split(".") if number.isdigit()]
+    return not numbers, numbers, part
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as CSV: student, file, a column for each part, total, mistakes, notes."""
-    parts = sorted({part for row in rows for part in row["marks"]})
+    """The rows as CSV: student, file, a column for each question that was judged, total, mistakes, notes."""
+    parts = sorted({part for row in rows for part in row["marks"]}, key=_order)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["student", "file", *parts, "total", "mistakes", "notes"])

@@ -51,6 +51,41 @@ def unpack(packed: Mapping[str, Any]) -> npt.NDArray[Any]:
         raise ValueError("not a packed array") from error
 
 
+def pack_value(value: Any, depth: int = 3) -> dict[str, Any] | None:
+    """A number, an array, or lists and dictionaries of these, as JSON holds it; None when it is something else."""
+    if isinstance(value, bool | int | float):
+        return {"number": value}
+    if isinstance(value, dict) and depth and value:
+        items = {key: pack_value(item, depth - 1) for key, item in value.items() if isinstance(key, str)}
+        return {"dict": items} if len(items) == len(value) and None not in items.values() else None
+    if isinstance(value, list | tuple) and depth and value and len(value) < 50:
+        elements = [pack_value(item, depth - 1) for item in value]
+        return {"list": elements} if None not in elements else None
+    if isinstance(value, np.ndarray | np.number) and value.size < 100_000 and (array := pack(value)) is not None:
+        return {"array": array}
+    return None
+
+
+def unpack_value(packed: Mapping[str, Any]) -> Any:
+    """What `pack_value` packed.
+
+    Raises
+    ------
+    ValueError
+        When it is not that.
+    """
+    match packed:
+        case {"number": int() | float() as number}:
+            return number
+        case {"dict": dict() as items}:
+            return {key: unpack_value(item) for key, item in items.items()}
+        case {"list": list() as items}:
+            return [unpack_value(item) for item in items]
+        case {"array": dict() as array}:
+            return unpack(array)
+    raise ValueError("not a packed value")
+
+
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception as JSON holds it; `lines` are the (file, line number, function) that it went through."""
     frames = traceback.extract_tb(error.__traceback__)
