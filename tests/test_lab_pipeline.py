@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -93,6 +94,33 @@ def test_the_solution_ran_without_error_and_with_every_check_passed(practical):
     assert "○" not in printed(practical.solution)
 
 
+def asked(notebook):
+    """From each question that `byhand.check` is asked of, to what it says."""
+    cells = [cell for cell in notebook.cells if "ask" in notebooks.tags(cell)]
+    return {cell.source: "".join(output.text for output in cell.outputs) for cell in cells}
+
+
+def test_byhand_check_says_at_the_end_of_a_question_that_the_solution_is_right(td1):
+    said = asked(td1.solution)
+    assert len(said) == 20
+    for line, text in said.items():
+        number = re.fullmatch(r'byhand\.check\("(.+)"\)', line)[1]
+        assert text.startswith(f"{number} ")
+        assert text.count("\n  ✓ ") == len(text.strip().splitlines()) - 1 > 0, text
+
+
+def test_byhand_check_is_asked_before_the_comparison_which_is_folded_for_the_student(td1):
+    number, folded = "", 0
+    for cell, after in pairwise(td1.student.cells):
+        for title in notebooks.question_titles(cell):
+            number = title.split()[0]
+        if "ask" in notebooks.tags(cell):
+            assert cell.source == f'byhand.check("{number}")'
+            assert "check" in notebooks.tags(after)
+            folded += after.metadata.jupyter.source_hidden
+    assert folded == 20
+
+
 def test_td1_prints_no_warning(td1):
     assert [output.text for output in outputs(td1.solution, "stream") if output.name == "stderr"] == []
 
@@ -157,6 +185,7 @@ def test_the_students_notebook_runs_unfilled_and_says_gently_what_is_missing(pra
     checks = [cell for cell in student.cells if "check" in notebooks.tags(cell)]
     said = [cell.outputs[0].text for cell in checks]
     assert all(re.search(r"^○ .+: not done yet \(.+\)$", text, flags=re.MULTILINE) for text in said), said
+    assert all(re.fullmatch(r"○ .+: not done yet \(.+\)\n", text) for text in asked(student).values()), asked(student)
     assert "✓" not in printed(student)
 
 

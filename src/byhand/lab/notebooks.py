@@ -1,8 +1,9 @@
 """From the practical's one source to the two notebooks: the solution's, and the student's with stubs.
 
 The source `td1.py` is a notebook in jupytext's percent format. Its tags say what a cell is: `parameters` (the seed),
-`solution` (a written answer or derivation), `check` (it compares the answer above it). Solutions in code stand between
-nbgrader's markers, so that the solution notebook is also a source for nbgrader.
+`solution` (a written answer or derivation), `ask` (one line that asks `byhand.check`), `check` (it compares the answer
+above it). Solutions in code stand between nbgrader's markers, so that the solution notebook is also a source for
+nbgrader.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from byhand.errors import ByhandError, needs_extra
@@ -66,8 +68,11 @@ def solution_notebook(seed: int = DEFAULT_SEED) -> NotebookNode:
 
 
 def student_notebook(solution: NotebookNode) -> NotebookNode:
-    """Return the student's notebook: a stub in place of each solution, and no output."""
+    """Return the student's notebook: a stub in place of each solution, no output, and folded where a line asks."""
     notebook = copy.deepcopy(solution)
+    for asking, checking in pairwise(notebook.cells):
+        if "ask" in tags(asking):
+            checking.metadata.jupyter = NotebookNode(source_hidden=True)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.source = _without_solutions(cell.source)

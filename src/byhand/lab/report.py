@@ -157,7 +157,7 @@ def _code(source: str) -> str:
 
 def _wanted(notebook: NotebookNode) -> set[str]:
     """Return the ids of the cells with what a question asks to write: those that a check follows."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and "ask" not in tags(cell)]
     return {cell.id for cell, after in pairwise(code) if "check" in tags(after)}
 
 

@@ -5,9 +5,11 @@
 # alone: forward, backward, update. At the end you will know what a framework does for you, and where to look when
 # training goes wrong.
 #
-# **How it works.** Each question has a cell to write in, and then a cell that checks. `○` means "not done yet",
-# `✓` means that your numbers agree with somebody else's: a library's, a numerical derivative's, scikit-learn's. A
-# wrong result stops, and shows both numbers. You can run the whole notebook at any time, however much is missing.
+# **How it works.** Each question has a cell to write in, and then a line such as `byhand.check("2.7")`, which answers
+# at once: what is right, what is not done yet, and for a mistake that it knows, what it is, at which line, and how to
+# mend it. The cell after it holds your numbers against somebody else's: a library's, a numerical derivative's,
+# scikit-learn's. `✓` means that they agree, `○` "not done yet"; a wrong result stops, and shows both numbers. You can
+# run the whole notebook at any time, however much is missing.
 # Where a plot is wanted, draw it as you like; `figures` has functions for all of ours, and
 # `show(figure, "what it shows")` displays them. `say(f"…")` displays Markdown, with your numbers in it.
 #
@@ -61,6 +63,9 @@ x_train = np.random.rand(N)
 noise = np.sqrt(0.01) * np.random.randn(N)
 y_train = a_true * x_train + b_true + noise
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("1.1")
 
 # %% tags=["check"]
 with question("1.1 Data"):
@@ -120,6 +125,9 @@ with question("1.3 A first guess"):
 y_hat = a_start * x_train + b_start
 ### END SOLUTION
 
+# %% tags=["ask"]
+byhand.check("1.4")
+
 # %% tags=["check"]
 with question("1.4 Predictions"):
     line = byhand.Network.dense([1, 1], "identity")  # one input, one output: a line is the smallest network
@@ -143,6 +151,9 @@ err = y_hat - y_train
 loss = np.sum(err**2) / N
 print(f"L = {loss:.4f}: the first guess is off by about {np.sqrt(loss):.2f}.")
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("1.5")
 
 # %% tags=["check"]
 with question("1.5 Error and loss"):
@@ -178,6 +189,10 @@ print(f"∂L/∂a = {grad_a:.4f}, ∂L/∂b = {grad_b:.4f}")
 # much the loss changes: $\big(L(\theta + h) - L(\theta - h)\big) / 2h$.
 
 
+# %% tags=["ask"]
+byhand.check("1.6")
+
+
 # %% tags=["check"]
 def loss_of_line(theta):
     """Return the loss of the line with slope theta[0] and intercept theta[1]."""
@@ -205,6 +220,10 @@ b_next = b_start - learning_rate * grad_b
 loss_next = np.sum((a_next * x_train + b_next - y_train) ** 2) / N
 print(f"One step takes the loss from {loss:.4f} to {loss_next:.4f}.")
 ### END SOLUTION
+
+
+# %% tags=["ask"]
+byhand.check("1.7")
 
 
 # %% tags=["check"]
@@ -253,6 +272,9 @@ losses, path = gradient_descent(a_start, b_start, learning_rate, 1000)
 a_fit, b_fit = path[-1]
 print(f"a = {a_fit:.4f}, b = {b_fit:.4f}, loss {losses[-1]:.4f}")
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("1.8")
 
 # %% tags=["check"]
 with question("1.8 A thousand epochs"):
@@ -336,6 +358,9 @@ print("gradient descent − closed form:        ", path[-1] - best)
 print("gradient descent − LinearRegression:   ", path[-1] - sklearn_best)
 ### END SOLUTION
 
+# %% tags=["ask"]
+byhand.check("1.10")
+
 # %% tags=["check"]
 with question("1.10 The same as the formula, and as scikit-learn"):
     reference = LinearRegression().fit(x_train[:, None], y_train)
@@ -397,6 +422,9 @@ predicted_factor = 1 - learning_rate * eigenvalues[0]
 measured_factor = (distance[1000] / distance[900]) ** (1 / 100)
 print(f"predicted {predicted_factor:.9f}, measured {measured_factor:.9f}")
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("1.11")
 
 # %% tags=["check"]
 with question("1.11 Why the difference shrinks as it does"):
@@ -473,6 +501,9 @@ print(f"2/λmax = {largest_rate:.4f}")
 print(f"distance after 1000 epochs: {distance_under[-1]:.1e} (1% under), {distance_over[-1]:.1e} (1% over)")
 ### END SOLUTION
 
+# %% tags=["ask"]
+byhand.check("1.12")
+
 # %% tags=["check"]
 with question("1.12 The largest learning rate"):
     columns = x_train[:, None], y_train[:, None]
@@ -534,6 +565,9 @@ y = np.array([[xor(p, q)] for p, q in X])
 print(np.hstack([X, y]))
 ### END SOLUTION
 
+# %% tags=["ask"]
+byhand.check("2.1")
+
 # %% tags=["check"]
 with question("2.1 The function and its four points"):
     agree("xor", [xor(p, q) for p in (0, 1) for q in (0, 1)], [p != q for p in (0, 1) for q in (0, 1)])
@@ -555,6 +589,9 @@ learning_rate = 0.5
 n_parameters = (n_hidden * n_inputs + n_hidden) + (n_outputs * n_hidden + n_outputs)
 print(f"{n_parameters}, most of them ({n_hidden * n_inputs + n_hidden}) in the hidden layer")
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("2.2")
 
 # %% tags=["check"]
 with question("2.2 The architecture"):
@@ -616,6 +653,9 @@ in_rows = layer_rows(X, W_hidden.T, b_hidden)
 print(f"largest difference between the two layouts: {np.abs(in_columns.T - in_rows).max():.1g}")
 ### END SOLUTION
 
+# %% tags=["ask"]
+byhand.check("2.3")
+
 # %% tags=["check"]
 with question("2.3 Weights and biases, in both layouts"):
     layer = byhand.Dense(3, 5, seed=0)  # all sizes differ and no bias is 0, so that nothing is right by accident
@@ -656,6 +696,9 @@ def sigmoid_derivative(z):
 
 # A function carries its derivative along: for any of ours, f.derivative(z) is f′(z).
 sigmoid.derivative = sigmoid_derivative
+
+# %% tags=["ask"]
+byhand.check("2.4")
 
 # %% tags=["check"]
 with question("2.4 The sigmoid and its derivative"):
@@ -711,6 +754,10 @@ def forward(X, parameters, f_hidden, f_out):
     ### END SOLUTION
 
 
+# %% tags=["ask"]
+byhand.check("2.5")
+
+
 # %% tags=["check"]
 def library_network(parameters, activations):
     """Build the same network from the library's layers, to compare with."""
@@ -742,6 +789,9 @@ with question("2.5 Forward"):
 y_untrained = forward(X, start, sigmoid, sigmoid)[-1]
 print(y_untrained)
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("2.6")
 
 # %% tags=["check"]
 with question("2.6 Untrained"):
@@ -835,6 +885,9 @@ def backward(X, y, parameters, passed, f_hidden, f_out):
 # Two judges: numerical derivatives of your own loss through your own forward pass, for each of the 41 parameters;
 # and the library's backward pass.
 
+# %% tags=["ask"]
+byhand.check("2.7")
+
 # %% tags=["check"]
 PARAMETERS = ["W_hidden", "b_hidden", "W_out", "b_out"]
 
@@ -899,6 +952,10 @@ print(f"the last one: loss {losses_sigmoid[-1]:.6f}")
 ### END SOLUTION
 
 
+# %% tags=["ask"]
+byhand.check("2.8")
+
+
 # %% tags=["check"]
 def library_losses(network, learning_rate, epochs):
     """Train the library's network on the four points; return the loss of each epoch."""
@@ -953,6 +1010,9 @@ show(
 y_trained = forward(X, trained, sigmoid, sigmoid)[-1]
 print(y_trained)
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("2.9")
 
 # %% tags=["check"]
 with question("2.9 Trained"):
@@ -1068,6 +1128,9 @@ trained_relu, losses_relu = train(start, X, y, relu, relu, 0.01, 10_000)
 trained_mixed, losses_mixed = train(start, X, y, relu, identity, 0.01, 10_000)
 print(f"last loss: {losses_relu[-1]:.6f} with two ReLUs, {losses_mixed[-1]:.6f} with ReLU and identity")
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("2.10")
 
 # %% tags=["check"]
 with question("2.10 The same with ReLU"):
@@ -1582,6 +1645,9 @@ best_plane = np.linalg.solve(X_tilde.T @ X_tilde, X_tilde.T @ y)[:, 0]
 print(f"outputs {y_linear[:, 0]}, loss {losses_linear[-1]:.6f}")
 print(f"best plane {best_plane.round(12)}")
 ### END SOLUTION
+
+# %% tags=["ask"]
+byhand.check("2.13")
 
 # %% tags=["check"]
 with question("2.13 The identity everywhere"):
