@@ -1332,6 +1332,7 @@ answer = study(
     seeds=200,
     epochs=EPOCHS,
     threshold=CONVERGED,
+    jobs=1,  # these few seconds are not worth starting other processes for
 )
 rows = [
     f"| {best.cell.activation} | {best.cell.learning_rate:g} | {share(best.converged, best.runs)} | "
