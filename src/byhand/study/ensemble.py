@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,12 @@ from byhand.activations import Activation
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import GradientDescent, Optimizer
+from byhand.training import Diverged, History, train
 
-# The largest array of a block, in bytes: half a dozen of these are in use at once, about what a core's cache holds.
-# Part of the definition of a study: with other blocks, results may differ in the last bit.
-_BLOCK = 336_000
+# The largest array of a block, in bytes. Measured: with much smaller ones the calls cost more than the numbers, and
+# larger ones gain little and leave the cache. Part of the definition of a study: with other blocks, results may differ
+# in the last bit.
+_BLOCK = 672_000
 # Above so many products in one layer of one run, a matrix product a run is quicker than one pass over all runs.
 _MATRIX_WORTH = 3000
 # Every so many epochs, runs that cannot change any more are looked for.
@@ -120,7 +123,8 @@ def train_ensemble(
     loss = losses.get(loss)
     x, y = _checked_data(networks, x, y)
     n_runs = len(networks)
-    rates = np.asarray(optimizer.learning_rate)
+    dtype = networks[0].parameters.dtype
+    rates = np.asarray(optimizer.learning_rate, dtype)
     if rates.shape not in ((), (n_runs,)):
         raise ValueError(f"{rates.size} learning rates for {n_runs} networks: give one number, or one for each.")
     if seeds is not None and len(seeds) != n_runs:
@@ -128,7 +132,6 @@ def train_ensemble(
     if epochs < 1 or (batch_size is not None and batch_size < 1):
         raise ValueError(f"epochs and batch_size are at least 1, not {epochs} and {batch_size}.")
     kept = np.arange(epochs) if record is None else np.asarray(record, dtype=np.intp)
-    dtype = networks[0].parameters.dtype
     history = EnsembleHistory(
         epochs=kept,
         loss=np.full((len(kept), n_runs), np.nan, dtype),
@@ -144,18 +147,29 @@ def train_ensemble(
     # When glibc gets a block of this size back it learns to keep freed memory instead of asking the kernel for new
     # pages in every step, which took a fifth of the time; other C libraries don't mind.
     np.empty(1 << 24, dtype=np.uint8)
+    threshold = -np.inf if threshold is None else threshold
     for runs in _blocks(networks, batch):
-        block = _Block(
-            [networks[run] for run in runs],
-            x if x.ndim == 2 else x[..., runs],
-            y[..., runs] if y.shape[2] > 1 else y,
-            loss,
-            _with_learning_rate(optimizer, rates if rates.ndim == 0 else rates[runs]),
-            batch,
-            None if rngs is None else [rngs[run] for run in runs],
-        )
+        x_of_runs, y_of_runs = (table[..., runs] if table.shape[2:] == (n_runs,) else table for table in (x, y))
+        own = copy(optimizer)
+        if rates.ndim:
+            own.learning_rate = rates[runs] if len(runs) > 1 else rates[runs[0]]  # type: ignore[assignment]
+        if len(runs) == 1:
+            options: dict[str, Any] = {
+                "loss": loss,
+                "optimizer": own,
+                "epochs": epochs,
+                "batch_size": batch,
+                "shuffle": shuffle,
+            }
+            rng = None if rngs is None else rngs[runs[0]]
+            _train_alone(
+                networks[runs[0]], x_of_runs, y_of_runs, threshold, stop, runs[0], history, seed=rng, **options
+            )
+            continue
+        rngs_of_runs = None if rngs is None else [rngs[run] for run in runs]
+        block = _Block([networks[run] for run in runs], x_of_runs, y_of_runs, loss, own, batch, rngs_of_runs)
         with np.errstate(all="ignore"):
-            block.train(epochs, -np.inf if threshold is None else threshold, stop, runs, history)
+            block.train(epochs, threshold, stop, runs, history)
         for run, parameters in zip(runs, block.results, strict=True):
             networks[run].parameters[:] = parameters
         history.diverged[runs] |= ~np.isfinite(block.results).all(axis=1)
@@ -189,8 +203,7 @@ def forward_ensemble(networks: Sequence[Network], x: Array) -> list[tuple[Array,
 def loss_of_runs(loss: Loss, y_hat: Array, y: Array) -> Array:
     """The loss of each run: outputs of shape (n, n_out, runs), targets (n, n_out) or with an axis for the runs."""
     y = y if y.ndim == 3 else y[:, :, None]
-    with np.errstate(all="ignore"):
-        total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
+    total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
     return total if loss.reduction == "sum" else total / len(y)
 
 
@@ -216,10 +229,36 @@ def _sizes(network: Network) -> list[int]:
     return [network.dense_layers[0].n_in, *(layer.n_out for layer in network.dense_layers)]
 
 
-def _with_learning_rate(optimizer: Optimizer, learning_rate: Array) -> Optimizer:
-    optimizer = copy(optimizer)
-    optimizer.learning_rate = learning_rate  # type: ignore[assignment]
-    return optimizer
+def _train_alone(
+    network: Network,
+    x: Array,
+    y: Array,
+    threshold: float,
+    stop: bool,
+    run: int,
+    history: EnsembleHistory,
+    *,
+    epochs: int,
+    **options: Any,
+) -> None:
+    """A block of one run is a matter for `training.train`, which is quicker there; write down what happened."""
+
+    def has_converged(epoch: int, network: Network, so_far: History) -> bool:
+        return stop and so_far.loss[-1] <= threshold
+
+    x, y = (table[..., 0] if table.ndim == 3 else table for table in (x, y))
+    try:
+        loss = train(network, x, y, epochs=epochs, callbacks=[has_converged], **options).loss
+    except Diverged as error:
+        loss = error.history.loss
+        history.diverged[run] = True
+    below = np.flatnonzero(np.array(loss) <= threshold)
+    lost = len(loss) < epochs and not (stop and len(below))
+    kept = history.epochs[history.epochs < len(loss)]
+    history.loss[: len(kept), run] = np.array(loss)[kept]
+    history.last_loss[run] = np.nan if lost else loss[-1]
+    history.epochs_trained[run] = len(loss) + lost
+    history.reached[run] = below[0] if len(below) else -1
 
 
 class _Layer:
@@ -245,7 +284,8 @@ class _Layer:
         return self.a
 
     def backward_parameters(self, grad_a: Array) -> None:
-        self.grad_z = grad_a * self.activation.derivative(self.z, self.a)
+        self.grad_z = grad_a  # and its memory, which nothing else needs any more
+        self.grad_z *= self.activation.derivative(self.z, self.a)
         self.collect_gradients()
 
     def backward(self, grad_a: Array) -> Array:
@@ -269,6 +309,8 @@ class _Layer:
             np.add.reduce(self.grad_z, axis=0, out=self.grad_b)
 
     def grad_x(self) -> Array:
+        if self.n_out == 1:
+            return self.grad_z * self.W[:, 0]
         return np.einsum("sor,ior->sir", self.grad_z, self.W, out=np.empty_like(self.x))
 
 
