@@ -107,7 +107,7 @@ def test_more_runs_than_a_block_holds(monkeypatch):
     x, y = datasets.xor()
     monkeypatch.setattr(ensemble, "_BLOCK", 41 * 8 * 3)
     networks = [Network.dense([2, 10, 1], "sigmoid", seed=seed) for seed in range(8)]
-    assert ensemble.runs_in_a_block([2, 10, 1], 4) == 3
+    assert ensemble.runs_in_a_block([2, 10, 1], 4, 4) == 3
     history = train_ensemble(
         networks, x, y, loss="sum_of_squares", optimizer=Adam(np.linspace(0.01, 0.08, 8)), epochs=30
     )

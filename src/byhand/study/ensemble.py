@@ -10,6 +10,7 @@ order. A run at a learning rate on the edge of stability is chaotic and magnifie
 change of its first weights in their last digit.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from byhand.training import Diverged, History, train
 # larger ones gain little and leave the cache. Part of the definition of a study: with other blocks, results may differ
 # in the last bit.
 _BLOCK = 672_000
+# The samples' orders, one for each run of a block, hold no more than so many numbers.
+_ORDERS = 50_000_000
 # Above so many products in one layer of one run, a matrix product a run is quicker than one pass over all runs.
 _MATRIX_WORTH = 3000
 # Every so many epochs, runs that cannot change any more are looked for.
@@ -148,12 +151,12 @@ def train_ensemble(
     # pages in every step, which took a fifth of the time; other C libraries don't mind.
     np.empty(1 << 24, dtype=np.uint8)
     threshold = -np.inf if threshold is None else threshold
-    for runs in _blocks(networks, batch):
+    for runs in _blocks(networks, batch, len(x)):
         x_of_runs, y_of_runs = (table[..., runs] if table.shape[2:] == (n_runs,) else table for table in (x, y))
         own = copy(optimizer)
         if rates.ndim:
             own.learning_rate = rates[runs] if len(runs) > 1 else rates[runs[0]]  # type: ignore[assignment]
-        if len(runs) == 1:
+        if len(runs) == 1 and x.dtype == dtype:
             options: dict[str, Any] = {
                 "loss": loss,
                 "optimizer": own,
@@ -207,16 +210,23 @@ def loss_of_runs(loss: Loss, y_hat: Array, y: Array) -> Array:
     return total if loss.reduction == "sum" else total / len(y)
 
 
-def runs_in_a_block(sizes: Sequence[int], batch: int, dtype: npt.DTypeLike = np.float64) -> int:
-    """How many networks of these sizes go through the computation together, with `batch` samples at a time."""
+def runs_in_a_block(sizes: Sequence[int], batch: int, n: int, dtype: npt.DTypeLike = np.float64) -> int:
+    """How many networks of these sizes go through the computation together, with `batch` of n samples at a time."""
     parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
     numbers = max(batch * max(sizes[1:]), parameters)
-    return max(1, _BLOCK // (numbers * np.dtype(dtype).itemsize))
+    return max(1, min(_BLOCK // (numbers * np.dtype(dtype).itemsize), _ORDERS // n))
 
 
-def _blocks(networks: Sequence[Network], batch: int) -> Iterator[list[int]]:
+def chunks(shape: Sequence[int], most: int = 1 << 22) -> Iterator[slice]:
+    """Slices over the first axis of an array of this shape, each of at most so many numbers if a row is not more."""
+    rows = max(1, most // max(1, math.prod(shape[1:])))
+    for start in range(0, shape[0], rows):
+        yield slice(start, start + rows)
+
+
+def _blocks(networks: Sequence[Network], batch: int, n: int) -> Iterator[list[int]]:
     """The numbers of the runs of each block: same activations, and no more than fit into the cache."""
-    size = runs_in_a_block(_sizes(networks[0]), batch, networks[0].parameters.dtype)
+    size = runs_in_a_block(_sizes(networks[0]), batch, n, networks[0].parameters.dtype)
     groups: dict[tuple[Activation, ...], list[int]] = {}
     for run, network in enumerate(networks):
         groups.setdefault(tuple(layer.activation for layer in network.dense_layers), []).append(run)
@@ -363,9 +373,9 @@ class _Block:
         kind = _MatrixLayer if self.matrices else _Layer
         self.layers = [kind(layer.n_in, layer.n_out, layer.activation) for layer in networks[0].dense_layers]
         self.loss, self.optimizer, self.batch, self.rngs = loss, optimizer, batch, rngs
-        self.x = np.column_stack([x, np.ones(len(x), x.dtype)]) if self._shares_x(x) else x
+        self.x = np.column_stack([x, np.ones(len(x))]).astype(networks[0].parameters.dtype) if self._shares_x(x) else x
         self.y = y
-        self.orders = np.tile(np.arange(len(x)), (len(networks), 1))  # of the samples, a row for each run
+        self.orders = np.tile(np.arange(len(x), dtype=np.int32), (len(networks), 1))  # of the samples, for each run
         self.results = np.stack([network.parameters for network in networks])
         self._use_memory(self._runs_placed(self._transposed_weights(self.results).T))
 
@@ -466,15 +476,16 @@ class _Block:
         n = len(self.x)
         if self.rngs is None:
             for start in range(0, n, self.batch):
-                yield self.x[start : start + self.batch], self.y[start : start + self.batch]
+                rows = slice(start, start + self.batch)
+                yield self.x[rows].astype(self.parameters.dtype, copy=False), self.y[rows]
             return
         for rng, order in zip(self.rngs, self.orders, strict=True):
             rng.shuffle(order)  # each from its last order on, as `training.train` does
         for start in range(0, n, self.batch):
             chosen = self.orders[:, start : start + self.batch]
-            yield self._rows(self.x, chosen), self._rows(self.y, chosen)
+            yield self._rows(self.x, chosen).astype(self.parameters.dtype, copy=False), self._rows(self.y, chosen)
 
-    def _rows(self, table: Array, chosen: npt.NDArray[np.intp]) -> Array:
+    def _rows(self, table: Array, chosen: npt.NDArray[np.int32]) -> Array:
         """For each run its chosen samples, shape (batch, columns, runs), with the runs at their place in memory."""
         if table.ndim == 3 and table.shape[2] > 1:
             rows = _last(np.take_along_axis(_first(table), chosen[:, :, None], axis=1))
@@ -508,7 +519,7 @@ class _Block:
 
 
 def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
-    """x and y in the networks' precision, y with an axis for the runs."""
+    """x and y, y with an axis for the runs; x of single precision stays so (it may be large), batch by batch cast."""
     if not networks:
         raise ValueError("there are no networks.")
     sizes, dtype = _sizes(networks[0]), networks[0].parameters.dtype
@@ -517,7 +528,8 @@ def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLik
             raise ValueError(f"{network}: only networks of Dense layers can be trained together.")
         if _sizes(network) != sizes or network.parameters.dtype != dtype:
             raise ValueError(f"networks of one size and precision are needed, not both {networks[0]} and {network}.")
-    x, y = np.asarray(x, dtype=dtype), np.asarray(y, dtype=dtype)
+    x, y = np.asarray(x), np.asarray(y, dtype=dtype)
+    x = x if x.dtype == np.float32 else np.asarray(x, dtype=dtype)
     for name, table, columns in (("x", x, sizes[0]), ("y", y, sizes[-1])):
         fits = table.ndim in (2, 3) and table.shape[1] == columns and table.shape[2:] in ((), (len(networks),))
         if not fits or len(x) == 0 or len(x) != len(y):
@@ -525,6 +537,6 @@ def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLik
                 f"{name} of shape {table.shape}: these {len(networks)} networks take (n, {columns}), or "
                 f"(n, {columns}, {len(networks)}) with a set for each, and as many rows in x as in y."
             )
-        if not np.isfinite(table).all():
+        if not all(np.isfinite(table[rows]).all() for rows in chunks(table.shape)):
             raise ValueError(f"{name} holds NaN or infinity: drop these samples or fill them in.")
     return x, y if y.ndim == 3 else y[:, :, None]
