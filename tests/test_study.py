@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -315,6 +316,24 @@ def test_an_activation_may_name_that_of_the_last_layer_too():
     assert of_both["epochs_to_threshold"].to_pylist() == alone.runs["epochs_to_threshold"].to_pylist()
     assert both.best[0].cell.activation == "relu/identity"
     assert both.best[1].converged < both.best[0].converged
+
+
+def test_a_median_against_the_order_of_the_means_is_told(xor):
+    first, second = xor.best[:2]
+    second = replace(second, quartiles=(20, 41, 90), median_low=30, median_high=np.inf, share=0.9)
+    assert second.quartiles[1] < first.quartiles[1]
+    (note,) = [note for note in replace(xor, best=[first, second]).notes if "middle run" in note]
+    assert note.startswith("The middle run of tanh is sooner than that of sigmoid (41 (30 to ∞) epochs against")
+    assert "but 10.0 % of its runs never get there, against 0.0 %" in note
+    assert not any("middle run" in note for note in xor.notes)
+
+
+def test_the_surest_is_told_where_its_interval_lies_above(xor):
+    first, second = xor.best[:2]
+    surest = replace(second, share=1.0, share_low=0.95)
+    for high, told in ((0.9, True), (0.96, False)):
+        notes = replace(xor, best=[replace(first, share=0.8, share_high=high), surest]).notes
+        assert any("The surest is not the fastest: of tanh 100.0 %" in note for note in notes) == told
 
 
 def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):

@@ -80,7 +80,7 @@ def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, y
     needed, free = room_needed(plan, folder)
     if needed > free:
         raise ByhandError(
-            f"{plan.n_runs:,} runs take about {needed / 1e9:.2g} GB in {folder}, and {free / 1e9:.2g} GB are free there"
+            f"{plan.n_runs:,} runs take about {_size(needed)} in {folder}, and {_size(free)} are free there"
         )
     n_workers = jobs or joblib.cpu_count()
     seconds = plan.n_runs * seconds_a_run(plan) / n_workers
@@ -95,6 +95,10 @@ def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, y
         raise ByhandError(f"{told}: --yes to start, or ask for fewer")
     else:
         click.confirm(f"{told}. Start?", abort=True, err=True)
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 @contextmanager

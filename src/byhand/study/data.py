@@ -204,7 +204,9 @@ def _read(path: Path, target: str | None) -> tuple[Array, Array]:
     if table.num_rows == 0:
         raise ByhandError(f"{path} has no rows")
     if table.num_columns < 2:
-        raise ByhandError(f"{path} has {table.num_columns} column: at least one input and one target are needed")
+        raise ByhandError(
+            f"{path} has one column, {names[0]!r}: at least one input and one target are needed, with commas between"
+        )
     target = names[-1] if target is None else target
     if target not in names:
         raise ByhandError(f"{path} has no column {target}; it has {', '.join(names)}")
@@ -256,9 +258,10 @@ def _finite(values: Array, where: str) -> Array:
     ]
     count = sum(map(len, bad))
     if count:
+        more = f" and in {count - 1} more" if count > 1 else ""
         raise ByhandError(
-            f"{where} has a gap, NaN or infinity in row {np.concatenate(bad)[0] + 1} (and {count - 1} more such rows): "
-            "drop these rows or fill them in"
+            f"{where} has a gap, NaN or infinity in row {np.concatenate(bad)[0] + 1}{more}: drop such rows or "
+            "fill them in"
         )
     return values
 
