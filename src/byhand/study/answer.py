@@ -145,8 +145,8 @@ class Study:
         notes += [
             f"The middle run of {other.cell.activation} is sooner than that of {first.cell.activation} "
             f"({_median(other)} epochs against {_median(first)}), but {_percent(1 - other.share)} of its runs never "
-            f"get there, against {_percent(1 - first.share)}. The mean, by which they are ordered, counts each of those "
-            f"as {plan.epochs:,} epochs: with another number of epochs the order may be another."
+            f"get there, against {_percent(1 - first.share)}. The mean, by which they are ordered, counts each "
+            f"of those as {plan.epochs:,} epochs: with another number of epochs the order may be another."
             for other in sooner
         ]
         surest = max(self.best, key=lambda summary: summary.share)

@@ -31,20 +31,23 @@ _LONG = 3600
 
 
 def run(
+    *,
     data: str,
     target: str | None,
     out: Path | None,
-    *,
     resume: bool,
     jobs: int | None,
     scheduler: str | None,
     as_json: bool,
     yes: bool,
+    activations: str,
+    initializers: str | None,
     learning_rates: str,
     hidden: str,
+    batch: int | None,
     **options: Any,
 ) -> None:
-    """Carry out a study from the command line.
+    """Carry out a study from the command line, whose options these are; the others are those of `make_plan`.
 
     Raises
     ------
@@ -55,7 +58,15 @@ def run(
         widths = [int(width) for width in hidden.split(",")] if hidden.strip() else []
     except ValueError:
         raise ByhandError(f"--hidden takes numbers of units, such as 10 or 16,16, not {hidden!r}") from None
-    plan = make_plan(load(data, target), learning_rates=parse_rates(learning_rates), hidden=widths, **options)
+    plan = make_plan(
+        load(data, target),
+        activations=_names(activations),
+        initializers=None if initializers is None else _names(initializers),
+        learning_rates=parse_rates(learning_rates),
+        hidden=widths,
+        batch_size=batch,
+        **options,
+    )
     folder = out or Path(f"study-{Path(data).stem}")
     store = Store(folder, plan, resume=resume)
     _ask(plan, folder, jobs, scheduler, yes=yes)
@@ -73,6 +84,10 @@ def run(
     else:
         show(done, Console(file=sys.stdout))
         click.echo(f"\nReport  {page}\nRuns    {folder / 'runs.parquet'}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, yes: bool) -> None:
