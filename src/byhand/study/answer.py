@@ -124,7 +124,7 @@ class Study:
             said += f" Slower, in epochs on average: {_and(by)}."
         never = [summary.cell.activation for summary in self.best if not summary.converged]
         if never:
-            said += f" With {_and(never, 'or')} no run gets there."
+            said += f" With {_and(never, 'or')} no run gets there within {plan.epochs:,} epochs."
         return said
 
     @property
