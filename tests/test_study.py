@@ -383,14 +383,14 @@ def test_a_large_single_precision_file_is_mapped_and_shared_and_gives_the_same(t
     rng = np.random.default_rng(3)
     x = rng.normal(2, 5, (150, 3)).astype(np.float32)
     np.save(tmp_path / "t.npy", np.column_stack([x, x[:, 0] > x[:, 1]]).astype(np.float32))
-    options = {"activations": ["tanh"], "learning_rates": [0.5], "seeds": 3, "epochs": 30, "batch_size": 16, "jobs": 2}
+    options = {"activations": ["tanh"], "learning_rates": [0.5], "seeds": 3, "epochs": 30, "batch_size": 16, "jobs": 1}
     in_memory = study(tmp_path / "t.npy", **options)
     assert in_memory.plan.data.x.dtype == np.float32
     assert not isinstance(in_memory.plan.data.x, np.memmap)
     monkeypatch.setattr("byhand.study.data._LARGE", 100)
     monkeypatch.setattr("byhand.study.data.chunks", lambda shape: chunks(shape, 40))
     monkeypatch.setattr("byhand.study.runs.chunks", lambda shape: chunks(shape, 40))
-    mapped = study(tmp_path / "t.npy", **options)
+    mapped = study(tmp_path / "t.npy", **options | {"jobs": 2})
     assert isinstance(mapped.plan.data.x, np.memmap)
     np.testing.assert_allclose(mapped.plan.data.x, in_memory.plan.data.x, rtol=1e-5, atol=1e-6)
     for name in ("training_loss", "validation_loss"):
