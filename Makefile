@@ -29,9 +29,10 @@ format: environment ## let ruff put the code in order
 environment: ## .venv with byhand, its extras and what the tests need
 	@tools/environment all test
 
-bench: ## measure how long the library takes beside others (installs PyTorch)
+bench: ## measure how long the library takes beside others (installs PyTorch and JAX)
 	@tools/environment all bench
 	$(python) -m benchmarks
+	$(python) benchmarks/bench_study.py
 
 peers: ## hold the library against PyTorch (and install it)
 	@tools/environment all test peers

@@ -1,11 +1,12 @@
 """Many small networks at once: microseconds per network and epoch, beside JAX, a C loop and PyTorch.
 
+    pip install -e ".[bench]"    # with JAX and PyTorch
     python benchmarks/bench_study.py [--rounds 7] [--json FILE]
 
 Every contestant runs in a process of its own on one core, in turn, round after round, and its processor time counts,
 since machines are busy; a ratio is the median over the rounds of ours divided by theirs in that round. JAX and PyTorch
-take part if they are installed, the C loop if there is a compiler. The last lines are whole studies of growing size on
-all cores, and what they project to.
+take part if they are installed, the C loop if there is a compiler. The last lines are whole studies of growing size,
+from start to statistics: by the clock on the wall, with the memory of the largest process.
 """
 
 import argparse
@@ -304,13 +305,13 @@ def digits_jax(runs):
     return (time.process_time() - start) / int(runs) / DIGITS_EPOCHS, values.mean()
 
 
-def measure(contestant, option):
-    """Run a contestant in a process of its own, on one core; its seconds and result, or None where it cannot run."""
+def measure(contestant, option, pinned=True):
+    """Run a contestant in a process of its own, on one core if pinned; what it says, or None where it cannot run."""
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
     environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     words = [sys.executable, __file__, "--contestant", contestant, option]
-    words = ["taskset", "-c", "0", *words] if shutil.which("taskset") else words
+    words = ["taskset", "-c", "0", *words] if pinned and shutil.which("taskset") else words
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"{contestant} takes no part: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
@@ -339,29 +340,49 @@ def contest(rounds, names, option, goals):
     return rows
 
 
-def by_size():
-    """Whole studies on all cores: seconds by the number of runs."""
+def whole_study(option):
+    """A study of XOR with its seeds and workers: seconds on the wall; processors' seconds, largest process in MB."""
+    import resource
+
+    from joblib.externals.loky import get_reusable_executor
+
     from byhand.study import study
 
+    seeds, jobs = map(int, option.split(","))
+    start = time.perf_counter()
+    study("xor", seeds=seeds, epochs=2000, jobs=jobs)
+    seconds = time.perf_counter() - start
+    if jobs > 1:
+        get_reusable_executor().shutdown(wait=True)  # its processes count when they have ended
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    processors = sum(usage.ru_utime + usage.ru_stime for usage in used)
+    return seconds, [processors, max(usage.ru_maxrss for usage in used) / 1024]
+
+
+def by_size(largest):
+    """Whole studies, 4 activations and 13 learning rates: by the number of runs and of workers."""
+    jobs = os.cpu_count() or 1
+    sizes = [(seeds, jobs) for seeds in (20, 200, 2000, 20_000) if seeds <= largest]
+    sizes.insert(-1, (sizes[-2][0], 1))
     rows = []
-    for seeds in (20, 200, 2000):
-        start = time.perf_counter()
-        done = study("xor", seeds=seeds, epochs=2000)
-        rows.append({"runs": done.plan.n_runs, "seconds": time.perf_counter() - start, "measured": True})
-    slope = rows[-1]["seconds"] / rows[-1]["runs"]
-    return [*rows, {"runs": 1_000_000, "seconds": slope * 1_000_000, "measured": False}]
+    for seeds, workers in sizes:
+        found = measure("whole_study", f"{seeds},{workers}", pinned=False)
+        row = {"runs": 52 * seeds, "workers": workers, "seconds": found["seconds"]}
+        rows.append(row | dict(zip(("processor_seconds", "peak_MB"), found["result"], strict=True)))
+    return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seeds", type=int, default=20_000, help="of the largest whole study: 52 runs for each")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--contestant", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contestant:
         name, option = options.contestant
         seconds, result = globals()[name](option)
-        print(json.dumps({"seconds": seconds, "result": float(result)}))
+        print(json.dumps({"seconds": seconds, "result": np.asarray(result, dtype=float).tolist()}))
         return
     goals = {"xor_jax": 0.67, "xor_c": 3.0, "xor_pytorch": 0.002}
     rows = []
@@ -381,10 +402,12 @@ def main():
             f"| {row['work']} | {row['option']} | {row['contestant']} | {row['microseconds']:,.3f} "
             f"| {row['ratio']:.3g} | {goal} |"
         )
-    sizes = by_size()
-    print("\n| runs of 2,000 epochs | seconds | |\n|---:|---:|---|")
+    sizes = by_size(options.seeds)
+    print("\n| runs of 2,000 epochs | workers | seconds | processor seconds | largest process, MB |")
+    print("|---:|---:|---:|---:|---:|")
     for row in sizes:
-        print(f"| {row['runs']:,} | {row['seconds']:,.1f} | {'measured' if row['measured'] else 'projected'} |")
+        times = f"{row['seconds']:,.1f} | {row['processor_seconds']:,.1f}"
+        print(f"| {row['runs']:,} | {row['workers']} | {times} | {row['peak_MB']:,.0f} |")
     if options.json:
         options.json.write_text(json.dumps({"contests": rows, "sizes": sizes}, indent=2))
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from byhand.network import Network
 from byhand.optimizers import GradientDescent
 from byhand.study import Study, running, study
 from byhand.study.data import from_arrays, load
+from byhand.study.ensemble import chunks
 from byhand.study.plan import Cell, make_plan, parse_rates
 from byhand.study.report import report_html
 from byhand.study.runs import FATES, losses_on_test, run_block, train_runs
@@ -316,6 +318,24 @@ def test_an_activation_may_name_that_of_the_last_layer_too():
     assert both.best[1].converged < both.best[0].converged
 
 
+def test_a_median_against_the_order_of_the_means_is_told(xor):
+    first, second = xor.best[:2]
+    second = replace(second, quartiles=(20, 41, 90), median_low=30, median_high=np.inf, share=0.9)
+    assert second.quartiles[1] < first.quartiles[1]
+    (note,) = [note for note in replace(xor, best=[first, second]).notes if "middle run" in note]
+    assert note.startswith("The middle run of tanh is sooner than that of sigmoid (41 (30 to ∞) epochs against")
+    assert "but 10.0 % of its runs never get there, against 0.0 %" in note
+    assert not any("middle run" in note for note in xor.notes)
+
+
+def test_the_surest_is_told_where_its_interval_lies_above(xor):
+    first, second = xor.best[:2]
+    surest = replace(second, share=1.0, share_low=0.95)
+    for high, told in ((0.9, True), (0.96, False)):
+        notes = replace(xor, best=[replace(first, share=0.8, share_high=high), surest]).notes
+        assert any("The surest is not the fastest: of tanh 100.0 %" in note for note in notes) == told
+
+
 def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
     text, page = repr(xor), xor._repr_html_()
     assert text.replace("\n", " ").startswith(xor.finding)
@@ -357,6 +377,33 @@ def test_large_tables_are_split_and_scaled_by_the_training_part_alone():
     np.testing.assert_allclose(data.y.std(), 1)
     everything = np.concatenate([data.x, data.validation[0], data.test[0]])[:, 0]
     np.testing.assert_allclose(np.diff(np.sort(everything)), np.ptp(everything) / 199)  # each row once, one scale
+
+
+def test_a_large_single_precision_file_is_mapped_and_shared_and_gives_the_same(tmp_path, monkeypatch):
+    rng = np.random.default_rng(3)
+    x = rng.normal(2, 5, (150, 3)).astype(np.float32)
+    np.save(tmp_path / "t.npy", np.column_stack([x, x[:, 0] > x[:, 1]]).astype(np.float32))
+    options = {"activations": ["tanh"], "learning_rates": [0.5], "seeds": 3, "epochs": 30, "batch_size": 16, "jobs": 1}
+    in_memory = study(tmp_path / "t.npy", **options)
+    assert in_memory.plan.data.x.dtype == np.float32
+    assert not isinstance(in_memory.plan.data.x, np.memmap)
+    monkeypatch.setattr("byhand.study.data._LARGE", 100)
+    monkeypatch.setattr("byhand.study.data.chunks", lambda shape: chunks(shape, 40))
+    monkeypatch.setattr("byhand.study.runs.chunks", lambda shape: chunks(shape, 40))
+    mapped = study(tmp_path / "t.npy", **options | {"jobs": 2})
+    assert isinstance(mapped.plan.data.x, np.memmap)
+    np.testing.assert_allclose(mapped.plan.data.x, in_memory.plan.data.x, rtol=1e-5, atol=1e-6)
+    for name in ("training_loss", "validation_loss"):
+        np.testing.assert_allclose(mapped.runs[name], in_memory.runs[name], rtol=1e-4)
+    assert mapped.generalization.test_loss == pytest.approx(in_memory.generalization.test_loss, rel=1e-4)
+    network = Network.dense([3, 10, 1], ["tanh", "identity"], initializer="glorot_uniform", seed=2)
+    data = mapped.plan.data
+    options = {"loss": "binary_cross_entropy_from_logits", "epochs": 30, "batch_size": 16, "seed": 2}
+    alone = train(network, data.x, data.y, optimizer=GradientDescent(0.5), **options)
+    np.testing.assert_allclose(mapped.runs["training_loss"][2].as_py(), alone.loss[-1], rtol=1e-9)
+    x_val, y_val = data.validation
+    expected = binary_cross_entropy_from_logits.value(network.predict(x_val), y_val)
+    np.testing.assert_allclose(mapped.runs["validation_loss"][2].as_py(), expected, rtol=1e-9)
 
 
 def test_text_in_the_target_is_classes(tmp_path):

@@ -107,7 +107,7 @@ def test_more_runs_than_a_block_holds(monkeypatch):
     x, y = datasets.xor()
     monkeypatch.setattr(ensemble, "_BLOCK", 41 * 8 * 3)
     networks = [Network.dense([2, 10, 1], "sigmoid", seed=seed) for seed in range(8)]
-    assert ensemble.runs_in_a_block([2, 10, 1], 4) == 3
+    assert ensemble.runs_in_a_block([2, 10, 1], 4, 4) == 3
     history = train_ensemble(
         networks, x, y, loss="sum_of_squares", optimizer=Adam(np.linspace(0.01, 0.08, 8)), epochs=30
     )
@@ -183,6 +183,30 @@ def test_runs_that_stop_early_change_no_other_run_in_any_bit(optimizer, sizes, b
     stop = [lambda epoch, network, history: history.loss[-1] <= 0.05]
     train(network, x, y, optimizer=type(optimizer)(optimizer.learning_rate), callbacks=stop, **options)
     np.testing.assert_allclose(networks[run].parameters, network.parameters, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [0.05, 40.0, 1e308])
+@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("stop", [True, False])
+def test_one_run_is_told_of_as_it_is_in_company(rate, batch_size, stop):
+    x, y = datasets.xor()
+
+    def trained(seeds):
+        networks = [Network.dense([2, 6, 1], ["tanh", "identity"], seed=seed) for seed in seeds]
+        options = {"loss": "mean_squared_error", "epochs": 200, "batch_size": batch_size, "record": [0, 7, 150]}
+        rates = np.full(len(seeds), rate)
+        options |= {"threshold": 0.15, "stop": stop, "seeds": seeds}
+        return networks[0], train_ensemble(networks, x, y, optimizer=GradientDescent(rates), **options)
+
+    network, alone = trained([5])
+    of_two, company = trained([5, 6])
+    assert alone.diverged[0] == (rate > 1)
+    for name in ("loss", "last_loss", "epochs_trained", "reached", "diverged"):
+        expected = getattr(company, name)[..., :1]
+        np.testing.assert_allclose(getattr(alone, name), expected, rtol=1e-7, err_msg=name)
+    if rate < 1:
+        assert 0 < alone.reached[0] < 199
+        np.testing.assert_allclose(network.parameters, of_two.parameters, rtol=1e-7)
 
 
 def test_dead_runs_are_left_out_without_a_trace(monkeypatch):

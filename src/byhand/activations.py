@@ -93,17 +93,11 @@ def magnitude(z: Array) -> Array:
     return np.where(z > 0, z, -z)
 
 
-# e⁻ᶻ overflows just below these; σ is there the smallest normal number of its precision.
-_SIGMOID_FLOOR = {
-    np.dtype(dtype): np.array(floor, dtype)
-    for dtype, floor in ((np.float32, -87), (np.float64, -708), (np.complex128, -708))
-}
-
-
 def _sigmoid(z: Array) -> Array:
-    a = np.exp(-np.maximum(z, _SIGMOID_FLOOR[z.dtype]))
-    a += 1.0
-    return np.reciprocal(a)
+    # 1 / (1 + e⁻ᶻ) = eᶻ / (eᶻ + 1), and from 40 on it is 1 to the last digit: so no exponential overflows.
+    a = np.exp(np.minimum(z, 40.0))
+    a /= a + 1.0
+    return a
 
 
 identity = Activation(

@@ -233,22 +233,7 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 @click.option("--json", "as_json", is_flag=True, help="Write the answer to stdout as JSON.")
 @click.option("--yes", is_flag=True, help="Start without asking, however long it takes.")
-def study(
-    data: str,
-    activations: str,
-    learning_rates: str,
-    initializers: str | None,
-    hidden: str,
-    batch: int | None,
-    target: str | None,
-    out: Path | None,
-    resume: bool,
-    jobs: int | None,
-    scheduler: str | None,
-    as_json: bool,
-    yes: bool,
-    **options: Any,
-) -> None:
+def study(**options: Any) -> None:
     """Train thousands of small networks; say which activation converges the fastest, and how sure that is.
 
     DATA is xor, line, circles, moons, spirals, digits, or a CSV, Parquet, .npz or .npy file. The folder gets
@@ -256,26 +241,7 @@ def study(
     """
     from byhand.study.command import run
 
-    run(
-        data,
-        target,
-        out,
-        resume=resume,
-        jobs=jobs,
-        scheduler=scheduler,
-        as_json=as_json,
-        yes=yes,
-        activations=_names(activations),
-        learning_rates=learning_rates,
-        initializers=_names(initializers) if initializers is not None else None,
-        hidden=hidden,
-        batch_size=batch,
-        **options,
-    )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    run(**options)
 
 
 @byhand.command(epilog=EXIT_CODES, short_help="Step through forward and backward in the browser.")

@@ -124,7 +124,7 @@ class Study:
             said += f" Slower, in epochs on average: {_and(by)}."
         never = [summary.cell.activation for summary in self.best if not summary.converged]
         if never:
-            said += f" With {_and(never, 'or')} no run gets there."
+            said += f" With {_and(never, 'or')} no run gets there within {plan.epochs:,} epochs."
         return said
 
     @property
@@ -140,11 +140,20 @@ class Study:
                     f"The best learning rate of {summary.cell.activation}, {rate:g}, is the {side} one tried: beyond "
                     "it may be a better one."
                 )
+        first = self.best[0]
+        sooner = [other for other in self.best[1:] if other.quartiles[1] < first.quartiles[1]]
+        notes += [
+            f"The middle run of {other.cell.activation} is sooner than that of {first.cell.activation} "
+            f"({_median(other)} epochs against {_median(first)}), but {_percent(1 - other.share)} of its runs never "
+            f"get there, against {_percent(1 - first.share)}. The mean, by which they are ordered, counts each "
+            f"of those as {plan.epochs:,} epochs: with another number of epochs the order may be another."
+            for other in sooner
+        ]
         surest = max(self.best, key=lambda summary: summary.share)
-        if surest.share > self.best[0].share and surest is not self.best[0]:
+        if surest.share_low > first.share_high:
             notes.append(
                 f"The surest is not the fastest: of {surest.cell.activation} {_percent(surest.share)} of the runs get "
-                f"there, of {self.best[0].cell.activation} {_percent(self.best[0].share)}."
+                f"there, of {first.cell.activation} {_percent(first.share)} (their 95 % intervals don't meet)."
             )
         if not self.cells.are_halved:
             notes.append(
@@ -342,6 +351,11 @@ def _tested(plan: Plan, cell: Cell) -> tuple[Cell, Any]:
 def epochs_in_words(epochs: float, within: int) -> str:
     """A number of epochs, or that there is none."""
     return f"{epochs:,.0f} epoch{'' if epochs == 1 else 's'}" if np.isfinite(epochs) else f"more than {within:,} epochs"
+
+
+def _median(summary: Summary) -> str:
+    low, high = (f"{end:,.0f}" if np.isfinite(end) else "∞" for end in (summary.median_low, summary.median_high))
+    return f"{summary.quartiles[1]:,.0f} ({low} to {high})"
 
 
 def _percent(share: float) -> str:

@@ -31,20 +31,23 @@ _LONG = 3600
 
 
 def run(
+    *,
     data: str,
     target: str | None,
     out: Path | None,
-    *,
     resume: bool,
     jobs: int | None,
     scheduler: str | None,
     as_json: bool,
     yes: bool,
+    activations: str,
+    initializers: str | None,
     learning_rates: str,
     hidden: str,
+    batch: int | None,
     **options: Any,
 ) -> None:
-    """Carry out a study from the command line.
+    """Carry out a study from the command line, whose options these are; the others are those of `make_plan`.
 
     Raises
     ------
@@ -55,7 +58,15 @@ def run(
         widths = [int(width) for width in hidden.split(",")] if hidden.strip() else []
     except ValueError:
         raise ByhandError(f"--hidden takes numbers of units, such as 10 or 16,16, not {hidden!r}") from None
-    plan = make_plan(load(data, target), learning_rates=parse_rates(learning_rates), hidden=widths, **options)
+    plan = make_plan(
+        load(data, target),
+        activations=_names(activations),
+        initializers=None if initializers is None else _names(initializers),
+        learning_rates=parse_rates(learning_rates),
+        hidden=widths,
+        batch_size=batch,
+        **options,
+    )
     folder = out or Path(f"study-{Path(data).stem}")
     store = Store(folder, plan, resume=resume)
     _ask(plan, folder, jobs, scheduler, yes=yes)
@@ -75,12 +86,16 @@ def run(
         click.echo(f"\nReport  {page}\nRuns    {folder / 'runs.parquet'}")
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, yes: bool) -> None:
     """Start at once if it is short and there is room; else say what it takes, and ask."""
     needed, free = room_needed(plan, folder)
     if needed > free:
         raise ByhandError(
-            f"{plan.n_runs:,} runs take about {needed / 1e9:.2g} GB in {folder}, and {free / 1e9:.2g} GB are free there"
+            f"{plan.n_runs:,} runs take about {_size(needed)} in {folder}, and {_size(free)} are free there"
         )
     n_workers = jobs or joblib.cpu_count()
     seconds = plan.n_runs * seconds_a_run(plan) / n_workers
@@ -95,6 +110,10 @@ def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, y
         raise ByhandError(f"{told}: --yes to start, or ask for fewer")
     else:
         click.confirm(f"{told}. Start?", abort=True, err=True)
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 @contextmanager

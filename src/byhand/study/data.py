@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import math
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 
 from byhand import datasets
 from byhand._types import Array
 from byhand.errors import ByhandError, needs_extra
+from byhand.study.ensemble import chunks
 
 Kind = Literal["xor", "two classes", "classes", "regression"]
 
 # With fewer samples, a validation and a test set are too small to tell anything, and what they take is missed.
 _WORTH_SPLITTING = 100
 _MOST_CLASSES = 20
+# A table of more bytes is not kept in memory but in a file.
+_LARGE = 1 << 28
 
 DATASETS: dict[str, Callable[[], tuple[Array, Array]]] = {
     "xor": datasets.xor,
@@ -57,13 +67,14 @@ class Data:
     test: tuple[Array, Array] | None = None
     note: str = ""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A fingerprint of all the numbers, by which a study is known to go on with the same data."""
         digest = hashlib.sha256(self.kind.encode())
         for table in (self.x, self.y, *(self.validation or ()), *(self.test or ())):
             digest.update(str(table.shape).encode())
-            digest.update(np.ascontiguousarray(table, dtype=np.float64).tobytes())
+            for rows in chunks(table.shape):
+                digest.update(np.ascontiguousarray(table[rows], dtype=np.float64).tobytes())
         return digest.hexdigest()[:16]
 
 
@@ -112,29 +123,53 @@ def prepared(name: str, kind: Kind, x: Array, y: Array, *, standardize: bool) ->
     standard deviation are those of the training set.
     """
     n = len(x)
-    order = np.random.default_rng(0).permutation(n)
     n_held_out = n // 5 if n >= _WORTH_SPLITTING else 0
-    parts = [order[2 * n_held_out :], order[:n_held_out], order[n_held_out : 2 * n_held_out]]
+    order = np.random.default_rng(0).permutation(n)
+    # Within a part the rows keep their order: a large file is then read from front to back.
+    parts = [np.sort(order[2 * n_held_out :]), np.sort(order[:n_held_out]), np.sort(order[n_held_out : 2 * n_held_out])]
     notes = []
     if n_held_out:
         notes.append(f"{n} samples: {n - 2 * n_held_out} to train, {n_held_out} to choose by, {n_held_out} to announce")
-    else:
-        parts[0] = np.arange(n)
+    scale_x = scale_y = None
     if standardize:
-        x = _standardized(x, x[parts[0]])
+        scale_x = _mean_and_spread(x, parts[0])
         notes.append("inputs scaled to mean 0 and standard deviation 1")
         if kind == "regression":
-            y = _standardized(y, y[parts[0]])
+            scale_y = _mean_and_spread(y, parts[0])
             notes[-1] = "inputs and targets scaled to mean 0 and standard deviation 1"
-    (x_train, y_train), validation, test = ((x[part], y[part]) for part in parts)
+    (x_train, y_train), validation, test = ((_taken(x, part, scale_x), _taken(y, part, scale_y)) for part in parts)
     if not n_held_out:
         return Data(name, kind, x_train, y_train, note="; ".join(notes))
     return Data(name, kind, x_train, y_train, validation, test, "; ".join(notes))
 
 
-def _standardized(table: Array, of: Array) -> Array:
-    spread = of.std(axis=0)
-    return (table - of.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+def _mean_and_spread(table: Array, rows: npt.NDArray[np.intp]) -> tuple[Array, Array]:
+    """Of these rows, column by column; a column that never changes has spread 1."""
+    n, parts = len(rows), list(chunks((len(rows), table.shape[1])))
+    mean = sum(table[rows[part]].sum(axis=0, dtype=np.float64) for part in parts) / n
+    variance = sum(np.square(table[rows[part]] - mean).sum(axis=0) for part in parts) / n
+    return mean, np.where(variance > 0, np.sqrt(variance), 1.0)
+
+
+def _taken(table: Array, rows: npt.NDArray[np.intp], scale: tuple[Array, Array] | None) -> Array:
+    """A copy of these rows, scaled, in the table's precision; a large one in a file, which processes share."""
+    shape = (len(rows), table.shape[1])
+    is_large = math.prod(shape) * table.itemsize > _LARGE
+    taken = _in_a_file(shape, table.dtype) if is_large else np.empty(shape, table.dtype)
+    for part in chunks(shape):
+        taken[part] = table[rows[part]] if scale is None else (table[rows[part]] - scale[0]) / scale[1]
+    return taken
+
+
+def _in_a_file(shape: tuple[int, int], dtype: np.dtype[Any]) -> Array:
+    """Memory that is a file, until this process ends: joblib's workers map the same file instead of copying it."""
+    needed, folder = math.prod(shape) * dtype.itemsize, tempfile.gettempdir()
+    if needed > shutil.disk_usage(folder).free:
+        raise ByhandError(f"no room for {needed / 1e9:.2g} GB of data in {folder}: set TMPDIR to another folder")
+    descriptor, name = tempfile.mkstemp(prefix="byhand-study-")
+    os.close(descriptor)
+    atexit.register(Path(name).unlink, missing_ok=True)
+    return np.memmap(name, dtype, "w+", shape=shape)
 
 
 def _targets(labels: Array) -> tuple[Kind, Array]:
@@ -169,7 +204,9 @@ def _read(path: Path, target: str | None) -> tuple[Array, Array]:
     if table.num_rows == 0:
         raise ByhandError(f"{path} has no rows")
     if table.num_columns < 2:
-        raise ByhandError(f"{path} has {table.num_columns} column: at least one input and one target are needed")
+        raise ByhandError(
+            f"{path} has one column, {names[0]!r}: at least one input and one target are needed, with commas between"
+        )
     target = names[-1] if target is None else target
     if target not in names:
         raise ByhandError(f"{path} has no column {target}; it has {', '.join(names)}")
@@ -202,7 +239,7 @@ def _numbers(table: Any, name: str, path: Path) -> Array:
             f"{path}: column {name} holds text ({value!r} in row {row}), and a network takes numbers: remove the "
             "column or code it as numbers"
         )
-    values = np.array([np.nan if value is None else float(value) for value in column.to_pylist()])
+    values = column.cast(pa.float64()).to_numpy()
     return _finite(values, f"{path}: column {name}")
 
 
@@ -215,11 +252,16 @@ def _is_number(value: object) -> bool:
 
 
 def _finite(values: Array, where: str) -> Array:
-    bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-    if len(bad):
+    bad = [
+        rows.start + np.flatnonzero(~np.isfinite(values[rows]).reshape(len(values[rows]), -1).all(axis=1))
+        for rows in chunks(values.shape)
+    ]
+    count = sum(map(len, bad))
+    if count:
+        more = f" and in {count - 1} more" if count > 1 else ""
         raise ByhandError(
-            f"{where} has a gap, NaN or infinity in row {bad[0] + 1} (and {len(bad) - 1} more such rows): drop these "
-            "rows or fill them in"
+            f"{where} has a gap, NaN or infinity in row {np.concatenate(bad)[0] + 1}{more}: drop such rows or "
+            "fill them in"
         )
     return values
 
@@ -228,7 +270,7 @@ def _read_numpy(path: Path, target: str | None) -> tuple[Array, Array]:
     if target is not None:
         raise ByhandError(f"{path} has no named columns: the arrays x and y, or the last column, say what is what")
     try:
-        loaded = np.load(path, allow_pickle=False)
+        loaded = np.load(path, allow_pickle=False, mmap_mode="r")
         if path.suffix == ".npz":
             missing = {"x", "y"} - set(loaded.files)
             if missing:
@@ -249,7 +291,8 @@ def _checked_arrays(where: str, x: Array, y: Array) -> tuple[Array, Array]:
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if np.issubdtype(y.dtype, np.number):
         y = _finite(y.astype(np.float64), f"{where}: y")
-    return _finite(x.astype(np.float64), f"{where}: x"), y
+    x = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
+    return _finite(x, f"{where}: x"), y
 
 
 def from_arrays(x: Any, y: Any) -> Data:

@@ -10,10 +10,12 @@ order. A run at a learning rate on the edge of stability is chaotic and magnifie
 change of its first weights in their last digit.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +26,14 @@ from byhand.activations import Activation
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import GradientDescent, Optimizer
+from byhand.training import Diverged, History, train
 
-# The largest array of a block, in bytes: half a dozen of these are in use at once, about what a core's cache holds.
-# Part of the definition of a study: with other blocks, results may differ in the last bit.
-_BLOCK = 336_000
+# The largest array of a block, in bytes. Measured: with much smaller ones the calls cost more than the numbers, and
+# larger ones gain little and leave the cache. Part of the definition of a study: with other blocks, results may differ
+# in the last bit.
+_BLOCK = 672_000
+# The samples' orders, one for each run of a block, hold no more than so many numbers.
+_ORDERS = 50_000_000
 # Above so many products in one layer of one run, a matrix product a run is quicker than one pass over all runs.
 _MATRIX_WORTH = 3000
 # Every so many epochs, runs that cannot change any more are looked for.
@@ -120,7 +126,8 @@ def train_ensemble(
     loss = losses.get(loss)
     x, y = _checked_data(networks, x, y)
     n_runs = len(networks)
-    rates = np.asarray(optimizer.learning_rate)
+    dtype = networks[0].parameters.dtype
+    rates = np.asarray(optimizer.learning_rate, dtype)
     if rates.shape not in ((), (n_runs,)):
         raise ValueError(f"{rates.size} learning rates for {n_runs} networks: give one number, or one for each.")
     if seeds is not None and len(seeds) != n_runs:
@@ -128,7 +135,6 @@ def train_ensemble(
     if epochs < 1 or (batch_size is not None and batch_size < 1):
         raise ValueError(f"epochs and batch_size are at least 1, not {epochs} and {batch_size}.")
     kept = np.arange(epochs) if record is None else np.asarray(record, dtype=np.intp)
-    dtype = networks[0].parameters.dtype
     history = EnsembleHistory(
         epochs=kept,
         loss=np.full((len(kept), n_runs), np.nan, dtype),
@@ -144,18 +150,29 @@ def train_ensemble(
     # When glibc gets a block of this size back it learns to keep freed memory instead of asking the kernel for new
     # pages in every step, which took a fifth of the time; other C libraries don't mind.
     np.empty(1 << 24, dtype=np.uint8)
-    for runs in _blocks(networks, batch):
-        block = _Block(
-            [networks[run] for run in runs],
-            x if x.ndim == 2 else x[..., runs],
-            y[..., runs] if y.shape[2] > 1 else y,
-            loss,
-            _with_learning_rate(optimizer, rates if rates.ndim == 0 else rates[runs]),
-            batch,
-            None if rngs is None else [rngs[run] for run in runs],
-        )
+    threshold = -np.inf if threshold is None else threshold
+    for runs in _blocks(networks, batch, len(x)):
+        x_of_runs, y_of_runs = (table[..., runs] if table.shape[2:] == (n_runs,) else table for table in (x, y))
+        own = copy(optimizer)
+        if rates.ndim:
+            own.learning_rate = rates[runs] if len(runs) > 1 else rates[runs[0]]  # type: ignore[assignment]
+        if len(runs) == 1 and x.dtype == dtype:
+            options: dict[str, Any] = {
+                "loss": loss,
+                "optimizer": own,
+                "epochs": epochs,
+                "batch_size": batch,
+                "shuffle": shuffle,
+            }
+            rng = None if rngs is None else rngs[runs[0]]
+            _train_alone(
+                networks[runs[0]], x_of_runs, y_of_runs, threshold, stop, runs[0], history, seed=rng, **options
+            )
+            continue
+        rngs_of_runs = None if rngs is None else [rngs[run] for run in runs]
+        block = _Block([networks[run] for run in runs], x_of_runs, y_of_runs, loss, own, batch, rngs_of_runs)
         with np.errstate(all="ignore"):
-            block.train(epochs, -np.inf if threshold is None else threshold, stop, runs, history)
+            block.train(epochs, threshold, stop, runs, history)
         for run, parameters in zip(runs, block.results, strict=True):
             networks[run].parameters[:] = parameters
         history.diverged[runs] |= ~np.isfinite(block.results).all(axis=1)
@@ -189,21 +206,27 @@ def forward_ensemble(networks: Sequence[Network], x: Array) -> list[tuple[Array,
 def loss_of_runs(loss: Loss, y_hat: Array, y: Array) -> Array:
     """The loss of each run: outputs of shape (n, n_out, runs), targets (n, n_out) or with an axis for the runs."""
     y = y if y.ndim == 3 else y[:, :, None]
-    with np.errstate(all="ignore"):
-        total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
+    total = np.add.reduce(loss.terms(y_hat, y), axis=(0, 1))
     return total if loss.reduction == "sum" else total / len(y)
 
 
-def runs_in_a_block(sizes: Sequence[int], batch: int, dtype: npt.DTypeLike = np.float64) -> int:
-    """How many networks of these sizes go through the computation together, with `batch` samples at a time."""
+def runs_in_a_block(sizes: Sequence[int], batch: int, n: int, dtype: npt.DTypeLike = np.float64) -> int:
+    """How many networks of these sizes go through the computation together, with `batch` of n samples at a time."""
     parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
     numbers = max(batch * max(sizes[1:]), parameters)
-    return max(1, _BLOCK // (numbers * np.dtype(dtype).itemsize))
+    return max(1, min(_BLOCK // (numbers * np.dtype(dtype).itemsize), _ORDERS // n))
 
 
-def _blocks(networks: Sequence[Network], batch: int) -> Iterator[list[int]]:
+def chunks(shape: Sequence[int], most: int = 1 << 22) -> Iterator[slice]:
+    """Slices over the first axis of an array of this shape, each of at most so many numbers if a row is not more."""
+    rows = max(1, most // max(1, math.prod(shape[1:])))
+    for start in range(0, shape[0], rows):
+        yield slice(start, start + rows)
+
+
+def _blocks(networks: Sequence[Network], batch: int, n: int) -> Iterator[list[int]]:
     """The numbers of the runs of each block: same activations, and no more than fit into the cache."""
-    size = runs_in_a_block(_sizes(networks[0]), batch, networks[0].parameters.dtype)
+    size = runs_in_a_block(_sizes(networks[0]), batch, n, networks[0].parameters.dtype)
     groups: dict[tuple[Activation, ...], list[int]] = {}
     for run, network in enumerate(networks):
         groups.setdefault(tuple(layer.activation for layer in network.dense_layers), []).append(run)
@@ -216,10 +239,36 @@ def _sizes(network: Network) -> list[int]:
     return [network.dense_layers[0].n_in, *(layer.n_out for layer in network.dense_layers)]
 
 
-def _with_learning_rate(optimizer: Optimizer, learning_rate: Array) -> Optimizer:
-    optimizer = copy(optimizer)
-    optimizer.learning_rate = learning_rate  # type: ignore[assignment]
-    return optimizer
+def _train_alone(
+    network: Network,
+    x: Array,
+    y: Array,
+    threshold: float,
+    stop: bool,
+    run: int,
+    history: EnsembleHistory,
+    *,
+    epochs: int,
+    **options: Any,
+) -> None:
+    """A block of one run is a matter for `training.train`, which is quicker there; write down what happened."""
+
+    def has_converged(epoch: int, network: Network, so_far: History) -> bool:
+        return stop and so_far.loss[-1] <= threshold
+
+    x, y = (table[..., 0] if table.ndim == 3 else table for table in (x, y))
+    try:
+        loss = train(network, x, y, epochs=epochs, callbacks=[has_converged], **options).loss
+    except Diverged as error:
+        loss = error.history.loss
+        history.diverged[run] = True
+    below = np.flatnonzero(np.array(loss) <= threshold)
+    lost = len(loss) < epochs and not (stop and len(below))
+    kept = history.epochs[history.epochs < len(loss)]
+    history.loss[: len(kept), run] = np.array(loss)[kept]
+    history.last_loss[run] = np.nan if lost else loss[-1]
+    history.epochs_trained[run] = len(loss) + lost
+    history.reached[run] = below[0] if len(below) else -1
 
 
 class _Layer:
@@ -245,7 +294,8 @@ class _Layer:
         return self.a
 
     def backward_parameters(self, grad_a: Array) -> None:
-        self.grad_z = grad_a * self.activation.derivative(self.z, self.a)
+        self.grad_z = grad_a  # and its memory, which nothing else needs any more
+        self.grad_z *= self.activation.derivative(self.z, self.a)
         self.collect_gradients()
 
     def backward(self, grad_a: Array) -> Array:
@@ -269,6 +319,8 @@ class _Layer:
             np.add.reduce(self.grad_z, axis=0, out=self.grad_b)
 
     def grad_x(self) -> Array:
+        if self.n_out == 1:
+            return self.grad_z * self.W[:, 0]
         return np.einsum("sor,ior->sir", self.grad_z, self.W, out=np.empty_like(self.x))
 
 
@@ -321,9 +373,9 @@ class _Block:
         kind = _MatrixLayer if self.matrices else _Layer
         self.layers = [kind(layer.n_in, layer.n_out, layer.activation) for layer in networks[0].dense_layers]
         self.loss, self.optimizer, self.batch, self.rngs = loss, optimizer, batch, rngs
-        self.x = np.column_stack([x, np.ones(len(x), x.dtype)]) if self._shares_x(x) else x
+        self.x = np.column_stack([x, np.ones(len(x))]).astype(networks[0].parameters.dtype) if self._shares_x(x) else x
         self.y = y
-        self.orders = np.tile(np.arange(len(x)), (len(networks), 1))  # of the samples, a row for each run
+        self.orders = np.tile(np.arange(len(x), dtype=np.int32), (len(networks), 1))  # of the samples, for each run
         self.results = np.stack([network.parameters for network in networks])
         self._use_memory(self._runs_placed(self._transposed_weights(self.results).T))
 
@@ -424,15 +476,16 @@ class _Block:
         n = len(self.x)
         if self.rngs is None:
             for start in range(0, n, self.batch):
-                yield self.x[start : start + self.batch], self.y[start : start + self.batch]
+                rows = slice(start, start + self.batch)
+                yield self.x[rows].astype(self.parameters.dtype, copy=False), self.y[rows]
             return
         for rng, order in zip(self.rngs, self.orders, strict=True):
             rng.shuffle(order)  # each from its last order on, as `training.train` does
         for start in range(0, n, self.batch):
             chosen = self.orders[:, start : start + self.batch]
-            yield self._rows(self.x, chosen), self._rows(self.y, chosen)
+            yield self._rows(self.x, chosen).astype(self.parameters.dtype, copy=False), self._rows(self.y, chosen)
 
-    def _rows(self, table: Array, chosen: npt.NDArray[np.intp]) -> Array:
+    def _rows(self, table: Array, chosen: npt.NDArray[np.int32]) -> Array:
         """For each run its chosen samples, shape (batch, columns, runs), with the runs at their place in memory."""
         if table.ndim == 3 and table.shape[2] > 1:
             rows = _last(np.take_along_axis(_first(table), chosen[:, :, None], axis=1))
@@ -466,7 +519,7 @@ class _Block:
 
 
 def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
-    """x and y in the networks' precision, y with an axis for the runs."""
+    """x and y, y with an axis for the runs; x of single precision stays so (it may be large), batch by batch cast."""
     if not networks:
         raise ValueError("there are no networks.")
     sizes, dtype = _sizes(networks[0]), networks[0].parameters.dtype
@@ -475,7 +528,8 @@ def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLik
             raise ValueError(f"{network}: only networks of Dense layers can be trained together.")
         if _sizes(network) != sizes or network.parameters.dtype != dtype:
             raise ValueError(f"networks of one size and precision are needed, not both {networks[0]} and {network}.")
-    x, y = np.asarray(x, dtype=dtype), np.asarray(y, dtype=dtype)
+    x, y = np.asarray(x), np.asarray(y, dtype=dtype)
+    x = x if x.dtype == np.float32 else np.asarray(x, dtype=dtype)
     for name, table, columns in (("x", x, sizes[0]), ("y", y, sizes[-1])):
         fits = table.ndim in (2, 3) and table.shape[1] == columns and table.shape[2:] in ((), (len(networks),))
         if not fits or len(x) == 0 or len(x) != len(y):
@@ -483,6 +537,6 @@ def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLik
                 f"{name} of shape {table.shape}: these {len(networks)} networks take (n, {columns}), or "
                 f"(n, {columns}, {len(networks)}) with a set for each, and as many rows in x as in y."
             )
-        if not np.isfinite(table).all():
+        if not all(np.isfinite(table[rows]).all() for rows in chunks(table.shape)):
             raise ValueError(f"{name} holds NaN or infinity: drop these samples or fill them in.")
     return x, y if y.ndim == 3 else y[:, :, None]

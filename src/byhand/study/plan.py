@@ -150,7 +150,7 @@ class Plan:
         steps = math.ceil(n / self.batch_size) if self.batch_size else 1
         products = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
         seconds_an_epoch = 6e-9 * n * sum(sizes[1:]) + 0.3e-9 * n * products + steps * 1e-8 * products
-        together = runs_in_a_block(sizes, min(self.batch_size or n, n))
+        together = runs_in_a_block(sizes, min(self.batch_size or n, n), n)
         return together * max(1, round(_TASK / (seconds_an_epoch * self.epochs * together)))
 
     def run_number(self, block: Block) -> int:

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ with needs_extra("study"):
 
 
 _PATIENCE = 10  # seconds that a scheduler has to answer
+_TIMED = 20_000  # samples, at most, on which the time is measured that a study will take
 
 
 @contextmanager
@@ -101,8 +103,10 @@ def _version() -> str:
 
 
 def seconds_a_run(plan: Plan) -> float:
-    """The processor time of one run if it goes through all its epochs: measured on a first block."""
-    block = next(plan.blocks())
+    """The processor time of one run if it goes through all its epochs: measured on a first block and some samples."""
+    block, n, data = next(plan.blocks()), len(plan.data.x), plan.data
+    part = min(n, max(_TIMED, plan.batch_size or 0))
+    plan = replace(plan, data=replace(data, x=data.x[:part], y=data.y[:part]))
 
     def measured(epochs: int) -> float:
         start = time.process_time()
@@ -114,7 +118,7 @@ def seconds_a_run(plan: Plan) -> float:
     while seconds < 0.1 and epochs < plan.epochs:
         epochs = min(4 * epochs, plan.epochs)
         seconds = max(0.0, measured(epochs) - setup)
-    return (setup + seconds * plan.epochs / epochs) / (block.stop - block.start)
+    return (setup + seconds * plan.epochs / epochs) * n / part / (block.stop - block.start)
 
 
 def in_words(seconds: float) -> str:

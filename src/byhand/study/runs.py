@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,11 +12,15 @@ import numpy.typing as npt
 from byhand import losses, symptoms
 from byhand._types import Array
 from byhand.errors import needs_extra
+from byhand.losses import Loss
 from byhand.network import Network
-from byhand.study.ensemble import EnsembleHistory, forward_ensemble, loss_of_runs, train_ensemble
+from byhand.study.ensemble import EnsembleHistory, chunks, forward_ensemble, train_ensemble
 from byhand.study.plan import Block, Cell, Plan
 
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+
+# Training samples by which units are judged, at most.
+_JUDGED = 10_000
 
 FATES = ("converged", "diverged", "dead", "saturated", "stuck", "unfinished")
 """What can become of a run; `fates` says what each means."""
@@ -39,7 +45,9 @@ def run_block(plan: Plan, block: Block) -> Columns:
         columns["losses"] = history.loss.T.astype(np.float32)
     if plan.data.validation is not None:
         x, y = plan.data.validation
-        value = loss_of_runs(losses.get(plan.loss), forward_ensemble(networks, x)[-1][1], y)
+        loss = losses.get(plan.loss)
+        terms = sum(_terms(loss, networks, x[rows], y[rows]).sum(axis=(0, 1)) for rows in _at_a_time(networks, x))
+        value = terms if loss.reduction == "sum" else terms / len(x)
         columns["validation_loss"] = np.where(history.diverged, np.nan, value)
     return columns
 
@@ -67,10 +75,21 @@ def losses_on_test(plan: Plan, cell: Cell) -> tuple[Array, int]:
     history = _train(plan, networks, np.full(plan.seeds, cell.learning_rate), seeds)
     assert plan.data.test is not None
     x, y = plan.data.test
-    y_hat = forward_ensemble([network for network, lost in zip(networks, history.diverged, strict=True) if not lost], x)
+    sound = [network for network, lost in zip(networks, history.diverged, strict=True) if not lost]
+    loss = losses.get(plan.loss)
+    means = [_terms(loss, sound, x[rows], y[rows]).sum(axis=1).mean(axis=-1) for rows in _at_a_time(networks, x)]
+    return np.concatenate(means), len(sound)
+
+
+def _terms(loss: Loss, networks: list[Network], x: Array, y: Array) -> Array:
     with np.errstate(all="ignore"):  # a run on its way to divergence
-        terms = losses.get(plan.loss).terms(y_hat[-1][1], y[:, :, None])
-    return terms.sum(axis=1).mean(axis=-1), terms.shape[-1]
+        return loss.terms(forward_ensemble(networks, x)[-1][1], y[:, :, None])
+
+
+def _at_a_time(networks: list[Network], x: Array) -> Iterator[slice]:
+    """The samples in parts, so that what a layer gives for all networks is never large."""
+    widest = max(layer.n_out for layer in networks[0].dense_layers)
+    return chunks((len(x), widest, len(networks)))
 
 
 def _train(
@@ -106,16 +125,18 @@ def fates(plan: Plan, networks: list[Network], history: EnsembleHistory) -> npt.
     stuck: a loss within 1 % of that of the best constant prediction, or one that fell by less than 1 % during the
     second half of the epochs.
     unfinished: none of these; with more epochs it might converge.
+    Of more than 10,000 training samples, units are judged by an evenly spread 10,000.
     """
     best_constant = symptoms.best_constant_loss(plan.data.y, plan.loss)
     value = history.last_loss
     high = symptoms.is_high(value, best_constant)
     dead, saturated = np.zeros(len(networks), dtype=bool), np.zeros(len(networks), dtype=bool)
-    for (z, _), layer in zip(forward_ensemble(networks, plan.data.x), networks[0].dense_layers, strict=True):
+    x = plan.data.x[:: math.ceil(len(plan.data.x) / _JUDGED)]
+    for (z, _), layer in zip(forward_ensemble(networks, x), networks[0].dense_layers, strict=True):
         if layer.activation.name == "relu":
             dead |= symptoms.dead_units(z).all(axis=0)
         if layer.activation.name in ("sigmoid", "tanh"):
             saturated |= high & (symptoms.saturated_units(z).mean(axis=0) >= 0.5)
     halfway = history.loss[np.searchsorted(history.epochs, (plan.epochs - 1) // 2)]
-    stuck = symptoms.is_at_constant(value, best_constant) | (value > 0.99 * halfway)
+    stuck = symptoms.is_at_constant(value, best_constant) | ((plan.epochs > 1) & (value > 0.99 * halfway))
     return np.select([history.reached >= 0, history.diverged, dead, saturated, stuck], FATES[:-1], default=FATES[-1])

@@ -80,12 +80,12 @@ def _best_table(study: Study) -> Table:
 
 def _grid_table(study: Study) -> Table:
     """Learning rates down, activations (with their initializers) across."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    table.add_column("learning rate", justify="right", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("rate", justify="right", no_wrap=True)
     ways = list(dict.fromkeys((summary.cell.activation, summary.cell.initializer) for summary in study.summaries))
     several = len(study.plan.initializers) > 1
     for activation, initializer in ways:
-        table.add_column(f"{activation}\n{initializer}" if several else activation, justify="right", no_wrap=True)
+        table.add_column(f"{activation}\n{initializer}" if several else activation, justify="right")  # too many: folded
     found = {summary.cell: summary for summary in study.summaries}
     best = {summary.cell for summary in study.best if summary.converged}
     for rate in study.plan.learning_rates:
@@ -98,7 +98,7 @@ def _grid_table(study: Study) -> Table:
 
 
 def _share_and_median(summary: Summary) -> str:
-    return f"{summary.share:6.1%} {_epochs(summary.quartiles[1]):>6}"
+    return f"{summary.share:.1%} {_epochs(summary.quartiles[1]):>5}"
 
 
 def _epochs(number: float) -> str:
