@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis import sandbox
+from byhand.diagnosis.causes import causes
 from byhand.diagnosis.recording import Recording
-from byhand.diagnosis.why_causes import causes
 from byhand.diagnosis.why_evidence import Evidence
 from byhand.diagnosis.why_mend import mend
 from byhand.diagnosis.why_report import Chapter, Finding, Report
