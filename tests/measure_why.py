@@ -16,7 +16,9 @@ EXPECTED = json.loads((SCRIPTS / "expected.json").read_text())
 
 def first_answer(name):
     """The id of the first finding, or None for nothing wrong."""
-    findings = why(SCRIPTS / f"{name}.py").chapters[0].findings
+    report = why(SCRIPTS / f"{name}.py")
+    assert not report.troubles
+    findings = report.chapters[0].findings
     return findings[0].id if findings else None
 
 

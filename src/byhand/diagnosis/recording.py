@@ -17,6 +17,14 @@ Slot: TypeAlias = tuple[Any, ...]
 
 LOADS = ("load", "arg", "for", "assign", "augassign", "touched")
 
+NOTHING: dict[str, Any] = {
+    "exception": None,
+    "warnings": [],
+    "timed_out": False,
+    **{name: [] for name in ("sites", "loops", "shapes", "large", "kinds", "vecs", "suffixes")},
+}
+"""What is known of a script that never ran."""
+
 
 @dataclass
 class Recording:

@@ -13,11 +13,11 @@ from byhand.diagnosis.causes.overflow import diverged, logarithm, overflow_in_so
 from byhand.diagnosis.causes.shapes import broadcasts, integers
 from byhand.diagnosis.causes.updates import never_updated, updates_outside_loop
 from byhand.diagnosis.why_evidence import Evidence
-from byhand.diagnosis.why_report import Finding
+from byhand.diagnosis.why_report import Finding, part
 
 
-def causes(evidence: Evidence) -> list[Finding]:
-    """All causes that the evidence shows, in rank order."""
+def causes(evidence: Evidence, troubles: list[str]) -> list[Finding]:
+    """All causes that the evidence shows, in rank order; a check that fails is noted among the troubles."""
     r = evidence.recording
     found: list[Finding] = []
     error = why_errors.explain(r)
@@ -45,7 +45,8 @@ def causes(evidence: Evidence) -> list[Finding]:
         checks += [logarithm, unrecognised]
     found += matrices
     for check in checks:
-        for finding in check(evidence):
-            if finding.id not in {f.id for f in found}:
-                found.append(finding)
+        with part(check.__name__, troubles):
+            for finding in check(evidence):
+                if finding.id not in {f.id for f in found}:
+                    found.append(finding)
     return sorted(found, key=lambda finding: -finding.confidence)
