@@ -488,6 +488,7 @@ class _Recorder:
         self.stack: list[int] = []
         self.vecs: list[tuple[tuple[int, int], ...]] = [()]
         self.vec = 0
+        self.gaps: list[int] = []
         self.series: dict[int, _Series] = {}
         self.last: dict[tuple[int, int], Any] = {}
 
@@ -545,7 +546,9 @@ class _Recorder:
         """Write down from here on, for so many events at most, or half of what is left for all."""
         self.budget = min(events, (ALL_EVENTS - len(self.t_site)) // 2)
         self.seconds_allowed = min(MAX_SECONDS, (ALL_SECONDS - self.seconds) / 2)
-        self.on = self.budget > 0 and self.seconds_allowed > 0 and self.bytes < MAX_BYTES
+        was_on, self.on = self.on, self.budget > 0 and self.seconds_allowed > 0 and self.bytes < MAX_BYTES
+        if not was_on:
+            self.gaps.append(len(self.t_site))
         self.started = time.perf_counter()
 
     def stop(self) -> None:
@@ -799,6 +802,7 @@ def _report(
     report |= {
         "seconds": seconds,
         "end": end,
+        "gaps": recorder.gaps,
         "sites": rewriter.sites,
         "loops": rewriter.loops,
         "counters": {str(k): v for k, v in recorder.counters.items()},

@@ -188,14 +188,15 @@ def judge(found: Found, loss_kind: str | None) -> Judgement:
             judgement.all_zero += 1
     later = moving[len(moving) // 2 : len(moving) // 2 + 2]
     picked = moving[:MAX_STEPS] + [s for s in later if s not in moving[:MAX_STEPS]]
-    previous: dict[Place, Array] | None = None
     for s in picked:
+        at = all_steps.index(s)
+        before = all_steps[at - 1] if at and not found.recording.has_gap(all_steps[at - 1].end, s.start) else None
+        previous = {place: u.after - u.before for place, u in before.updates.items()} if before is not None else None
         verdict = _judge_step(found, s, loss_kind, previous, all_steps, pairs=len(judgement.unexplained) < 2)
         if verdict is not None:
             judgement.verdicts.append(verdict)
         else:
             judgement.unexplained.append(s)
-        previous = {place: u.after - u.before for place, u in s.updates.items()}
     return judgement
 
 

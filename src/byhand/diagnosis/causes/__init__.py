@@ -27,7 +27,7 @@ def causes(evidence: Evidence, troubles: list[str]) -> list[Finding]:
             return [*matrices, error]
         return [error, *matrices]
     checks: list[Callable[[Evidence], Iterator[Finding]]] = [overflow_in_softmax, integers]
-    if evidence.found.forwards:
+    if evidence.passes:
         checks += [
             mutated,
             shuffled,
