@@ -51,6 +51,7 @@ class _Rewriter(ast.NodeTransformer):
         self.scope: list[str] = []
         self.open_loops: list[int] = []
         self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
         self.notes: dict[tuple[int, int, str], int] = {}
         self.told: set[str] = set()
 
@@ -232,6 +233,7 @@ class _Rewriter(ast.NodeTransformer):
             key=key if isinstance(key, int | str) else None,
             element_loops=element_loops,
             is_global=_text(base) in self.globals,
+            is_nonlocal=_text(base) in self.nonlocals,
             **more,
         )
         self.notes[node.lineno, node.col_offset, _text(target)] = site  # type: ignore[attr-defined]
@@ -303,7 +305,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_FunctionDef(self, node: Any) -> Any:
         self.scope.append(node.name)
         outer, self.open_loops = self.open_loops, []
-        outer_globals = self.globals
+        outer_names = self.globals, self.nonlocals
         args = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         names = [arg.arg for arg in args if arg.arg != "self"]
         notes = []
@@ -315,11 +317,13 @@ class _Rewriter(ast.NodeTransformer):
         begin = node.body[:at]
         body, declarations = _without_declarations(node.body[at:])
         self.globals = {name for d in declarations if isinstance(d, ast.Global) for name in d.names}
+        self.nonlocals = {name for d in declarations if isinstance(d, ast.Nonlocal) for name in d.names}
         plain = copy.deepcopy(body)
         recorded = [*notes, *self.body(body)]
         both = ast.If(_is_on(), recorded or [ast.Pass()], _Plain(self).body(plain) or [ast.Pass()])
         node.body = [*begin, *declarations, ast.copy_location(both, node)]
-        self.open_loops, self.globals = outer, outer_globals
+        self.open_loops = outer
+        self.globals, self.nonlocals = outer_names
         self.scope.pop()
         return node
 
@@ -374,7 +378,10 @@ class _Plain(ast.NodeTransformer):
                 continue
             text = _text(target)
             site = self.rewriter.notes.get((node.lineno, node.col_offset, text))
-            if site is not None and (text in self.rewriter.told or LOSS_NAMES.search(text.rsplit(".", 1)[-1])):
+            if site is not None and text in self.rewriter.nonlocals:  # no frame tells at the end what they hold
+                note = _call("a", ast.Constant(site), _as_load(target), ast.Constant(None))
+                notes.append(ast.copy_location(ast.Expr(note), node))
+            elif site is not None and (text in self.rewriter.told or LOSS_NAMES.search(text.rsplit(".", 1)[-1])):
                 notes.append(ast.copy_location(ast.Expr(_call("s", ast.Constant(site), _as_load(target))), node))
         return [node, *notes]
 
@@ -463,6 +470,22 @@ class _Series:
         self.count += 1
 
 
+def _holds_arrays(value: Any) -> bool:
+    first = value[0]
+    return isinstance(first, np.ndarray) or (
+        isinstance(first, list | tuple) and any(isinstance(v, np.ndarray) for v in first[:4])
+    )
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    """The elements of a short list or dict, with the text that stands for each."""
+    if isinstance(value, dict) and len(value) <= 64:
+        return [(f"[{key!r}]", v) for key, v in value.items() if isinstance(key, str | int)]
+    if isinstance(value, list | tuple) and len(value) <= 64:
+        return [(f"[{i}]", v) for i, v in enumerate(value)]
+    return []
+
+
 class _Recorder:
     """Takes the values in, and keeps those it has room for."""
 
@@ -491,6 +514,7 @@ class _Recorder:
         self.gaps: list[int] = []
         self.series: dict[int, _Series] = {}
         self.last: dict[tuple[int, int], Any] = {}
+        self.settled: set[int] = set()  # sites whose last value is the one at the end
 
     # What the rewritten script calls
 
@@ -565,23 +589,18 @@ class _Recorder:
         if isinstance(value, (np.ndarray, float, int, np.generic)):
             self.write(site, value, 0, owner)
             return
-        items: list[tuple[str, Any]] = []
-        if isinstance(value, dict) and len(value) <= 64:
-            items = [(f"[{key!r}]", v) for key, v in value.items() if isinstance(key, str | int)]
-        elif isinstance(value, list | tuple):
-            if value and len(value) <= 5000 and not isinstance(value[0], np.ndarray):
-                try:
-                    array = np.asarray(value)
-                except (ValueError, TypeError):
-                    array = np.asarray(None)
-                if array.dtype.kind in "fiub":
-                    self.write(site, array, 0, owner, id(value))
-                    return
-            if len(value) <= 64:
-                items = [(f"[{i}]", v) for i, v in enumerate(value)]
-        for key, v in items:
-            if isinstance(v, (np.ndarray, float, np.generic)):
-                self.write(site, v, self.suffixes.setdefault(key, len(self.suffixes)), owner)
+        if isinstance(value, list | tuple) and value and len(value) <= 5000 and not _holds_arrays(value):
+            try:
+                array = np.asarray(value)
+            except (ValueError, TypeError):
+                array = np.asarray(None)
+            if array.dtype.kind in "fiub":
+                self.write(site, array, 0, owner, id(value))
+                return
+        for key, v in _items(value):
+            for inner, w in _items(v) if isinstance(v, dict | list | tuple) else [("", v)]:
+                if isinstance(w, (np.ndarray, float, np.generic)):
+                    self.write(site, w, self.suffixes.setdefault(key + inner, len(self.suffixes)), owner)
 
     def write(self, site: int, value: Any, suffix: int = 0, owner: int = 0, obj: int = 0) -> None:
         self.budget -= 1
@@ -642,6 +661,7 @@ class _Recorder:
             name = site["name"]
             if holder is None and site["scope"].rpartition(".")[2] == frame.f_code.co_name and name in frame.f_locals:
                 self.last[number, owner] = (frame.f_locals[name], None)
+                self.settled.add(number)
 
     def finish(self, namespace: dict[str, Any]) -> None:
         """Write down what everything holds at the end."""
@@ -656,8 +676,12 @@ class _Recorder:
             name = site["name"]
             if owner is not None:
                 value = getattr(owner, name.rpartition(".")[2], value)
+                self.settled.add(number)
             elif not site["scope"] or site.get("is_global"):
                 value = namespace.get(name, value)
+                self.settled.add(number)
+            elif site.get("is_nonlocal"):
+                self.settled.add(number)
             self.write_deep(number, value, id(owner) if owner is not None else 0)
 
 
@@ -803,6 +827,7 @@ def _report(
         "seconds": seconds,
         "end": end,
         "gaps": recorder.gaps,
+        "settled": sorted(recorder.settled),
         "sites": rewriter.sites,
         "loops": rewriter.loops,
         "counters": {str(k): v for k, v in recorder.counters.items()},

@@ -175,6 +175,7 @@ class Found:
     forwards: list[Forward] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     place_of: dict[Slot, Place] = field(default_factory=dict)
+    followed: Counter[Slot] = field(default_factory=Counter)  # how many values of its parameter a place held
     tainted: set[int] = field(default_factory=set)
 
     @property
@@ -208,6 +209,7 @@ def find(recording: Recording) -> Found:
     finder = _Finder(recording)
     found.forwards = finder.forwards()
     found.updates, found.place_of = finder.updates(found.forwards)
+    found.followed = finder.followed
     found.tainted = finder.tainted
     return found
 
@@ -215,6 +217,7 @@ def find(recording: Recording) -> Found:
 class _Finder:
     def __init__(self, recording: Recording) -> None:
         self.r = recording
+        self.followed: Counter[Slot] = Counter()
         self.changed = self._changes()
         self.remade = self._remade()
         self.weight_values = self._weight_values()
@@ -477,7 +480,10 @@ class _Finder:
 
     def _depth(self, passes: list[Forward]) -> int:
         """The depth of the deepest passes that are made often: by chance a delta may equal an output now and then."""
-        paths = Counter(tuple(int(self.r.events["site"][layer.t]) for layer in p.layers) for p in passes)
+        paths: Counter[tuple[int, ...]] = Counter()
+        for p in passes:
+            finite = np.isfinite(p.layers[0].z).all()  # all arrays of nan are alike
+            paths[tuple(int(self.r.events["site"][layer.t]) for layer in p.layers)] += 1 if finite else 0
         often = 0.2 * max(paths.values())
         return max(len(path) for path, count in paths.items() if count >= often)
 
@@ -660,6 +666,8 @@ class _Finder:
             site = r.site(t)
             if site["kind"] in ("op", "call") and site["op"] in DOTS:
                 break
+            if self._meets_target(t, layer.t_z):
+                break
             number = r.value_id(t)
             if number in tried or number < 0:
                 continue
@@ -673,10 +681,39 @@ class _Finder:
             for name, expected in candidates.items():
                 error = float(np.abs(a - expected).max())
                 allowed = 1e-5 if r.kind(number) == "<f4" else 1e-11
+                if (a.size == 1 or np.ptp(a) == 0) and not self._flows(layer.t_z, t):
+                    continue  # single numbers are alike
                 better = error < best or (error == best and name == layer.activation)
                 if better and error <= allowed * max(1e-4, float(np.abs(expected).max())):
                     best = error
                     layer.activation, layer.a, layer.t_a, layer.seen_a = name, a, t, True
+
+    def _meets_target(self, t: int, t_z: int) -> bool:
+        """Whether z itself is held against data here: then there is no activation between."""
+        r = self.r
+        site, pair = r.site(t), r.operands[t][:2]
+        if (site["kind"], site.get("op")) not in (("op", "Sub"), ("call", "subtract")) or min(pair, default=-1) < 0:
+            return False
+        mine = [r.value_id(o) == r.value_id(t_z) and o >= t_z for o in pair]
+        if mine[0] == mine[1]:
+            return False
+        other = pair[mine.index(False)]
+        return np.prod(r.shape(other)) == np.prod(r.shape(t_z)) and self._is_data(other)
+
+    def _flows(self, source: int, t: int) -> bool:
+        """Whether event t was computed from event `source`, through operations, names and arguments."""
+        r = self.r
+        queue, seen = [t], {t}
+        while queue:
+            u = queue.pop()
+            if r.value_id(u) == r.value_id(source):
+                return True
+            origins = [o for o in r.operands[u] if o >= source]
+            if not origins:  # what a name or an argument holds was made by the latest event with that value
+                origins = [v for v in range(u - 1, source, -1) if r.value_id(v) == r.value_id(u)][:1]
+            queue += [o for o in origins if o not in seen]
+            seen.update(origins)
+        return False
 
     # Passes
 
@@ -720,11 +757,22 @@ class _Finder:
                 ".flatten",
                 ".copy",
             )
+            if site["kind"] == "subscript" and (not operands or operands[0] < 0):
+                return self._is_list_of_data(site["text"].partition("[")[0])
             if site["kind"] == "assign" or part:
                 t = operands[0] if operands else -1
                 continue
             return False
         return False
+
+    def _is_list_of_data(self, name: str) -> bool:
+        """Whether a list is made once, of what was not computed from weights."""
+        r = self.r
+        if any(site["kind"] == "append" and site["name"] == name for site in r.sites):
+            return False
+        sites = [k for k, site in enumerate(r.sites) if site["kind"] == "assign" and site["name"] == name]
+        held = {r.value_id(t) for k in sites for t in r.events_of(k)}
+        return len(sites) == 1 and bool(held) and not any(value in self.tainted for value in held)
 
     def _written(self, t: int, name: str) -> int:
         """The event that last wrote to a name before event t, if it was written as a whole."""
@@ -732,7 +780,17 @@ class _Finder:
         for u in range(t - 1, max(t - 3000, -1), -1):
             site = r.site(u)
             if site["kind"] in ("assign", "for", "arg", "augassign") and site["name"] == name:
+                if site["kind"] == "arg":
+                    return self._given(u)
                 return u if site["kind"] in ("assign", "for") and not site.get("element") else -1
+        return -1
+
+    def _given(self, t: int) -> int:
+        """What an argument was given: the latest event before the call that held the same value."""
+        r = self.r
+        for u in range(t - 1, max(t - 60, -1), -1):
+            if r.value_id(u) == r.value_id(t) and r.site(u)["kind"] in ("load", "subscript", "op", "call"):
+                return u
         return -1
 
     def _with_agreed_activations(self, passes: list[Forward]) -> list[Forward]:
@@ -875,6 +933,9 @@ class _Finder:
                     # An object's number is used again once it is gone, so its value has to be the same as well.
                     known.setdefault((r.obj(t), r.value_id(t)), place)
         named = set(votes)
+        of_place: dict[Place, set[int]] = {}
+        for (_, value), place in known.items():
+            of_place.setdefault(place, set()).add(value)
         values: dict[tuple[Slot, Place], set[int]] = {}
         for t in range(len(r)):
             place_ = known.get((r.obj(t), r.value_id(t)))
@@ -883,12 +944,17 @@ class _Finder:
                 votes.setdefault(slot_, Counter())[place_] += 1
                 values.setdefault((slot_, place_), set()).add(r.value_id(t))
         place_of: dict[Slot, Place] = {}
+        followed: dict[Slot, set[int]] = {}
+        for t in range(r.end):
+            if (slot_ := r.slot(t)) in votes:
+                followed.setdefault(slot_, set()).add(r.value_id(t))
         for slot, counter in votes.items():
             place, count = counter.most_common(1)[0]
             held = [r.held(value) for value in values.get((slot, place), ())]
             telling = slot in named or len(held) > 1 or any(v is not None and v.size > 2 for v in held)
             if count > 0.8 * counter.total() and telling:
                 place_of[slot] = place
+                self.followed[slot] = len(followed.get(slot, set()) & of_place.get(place, set()))
         return place_of
 
     def _updates_of(self, passes: list[Forward], place_of: dict[Slot, Place]) -> list[Update]:

@@ -173,7 +173,7 @@ def diverged(e: Evidence) -> Iterator[Finding]:
             )
             confidence -= 0.2
     if right or not e.judgement.verdicts:
-        mean_factor = _sum_for_mean(e, value)
+        mean_factor = _sum_for_mean(e, value) if name else 0
         best = slower(e)
         words = (
             f"the loss grows by the factor {factor:.4g} each time"

@@ -19,7 +19,7 @@ def never_updated(e: Evidence) -> Iterator[Finding]:
     r = e.recording
     if len(e.passes) < 3:
         return
-    touched = {u.place for u in e.found.updates}
+    touched = {u.place for u in e.found.updates if (u.after != u.before).any()}
     places = places_of(e)
     still = [place for place in places if place not in touched]
     first, last = e.passes[0], e.passes[-1]
