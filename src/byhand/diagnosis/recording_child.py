@@ -31,6 +31,7 @@ MAX_EVENTS = 5_000  # written down for each outermost loop
 MAX_SECONDS = 0.7  # spent with it
 ALL_EVENTS = 30_000  # and for all of them: each loop may use half of what is left
 ALL_SECONDS = 2.0
+SECONDS_OF_A_TRIAL = 0.4  # how long a loop runs in a run that only has to show how it begins
 MAX_BYTES = 96_000_000  # kept in all
 MAX_SIZE = 1_000_000  # numbers in an array; a larger one is noted by its shape alone
 LATER = {10, 100, 1000, 10_000, 100_000, 1_000_000}  # iterations of the outermost loop that are written down again
@@ -494,7 +495,7 @@ class _Recorder:
         self.stop_at = stop_at
         self.on = True
         self.budget = MAX_EVENTS
-        self.started = time.perf_counter()
+        self.started = self.begun = time.perf_counter()
         self.seconds = 0.0
         self.seconds_allowed = MAX_SECONDS
         self.bytes = 0
@@ -554,9 +555,10 @@ class _Recorder:
     def tick(self, number: int) -> bool:
         """A new iteration begins: whether it is written down."""
         count = self.counters[number] = self.counters.get(number, -1) + 1
-        if self.on and self.budget <= 0 and self.stack:
-            self.stop()
         if not self.on:
+            is_trial = self.stop_at and self.stack[:1] == [self.stop_at - 1]
+            if is_trial and time.perf_counter() - self.begun > SECONDS_OF_A_TRIAL:
+                raise TimeUp
             if count not in LATER or self.stack[:1] != [number]:
                 return False
             self.begin(LATER_EVENTS)
@@ -574,14 +576,6 @@ class _Recorder:
         if not was_on:
             self.gaps.append(len(self.t_site))
         self.started = time.perf_counter()
-
-    def stop(self) -> None:
-        """Write down no more, until `begin`."""
-        if self.on:
-            self.seconds += time.perf_counter() - self.started
-        self.on = False
-        if self.stop_at and self.stack and self.stack[0] == self.stop_at - 1:
-            raise TimeUp
 
     # Keeping
 
@@ -695,6 +689,7 @@ class _Loop:
         recorder = self.recorder
         if not recorder.stack:
             recorder.begin(MAX_EVENTS)
+            recorder.begun = recorder.started
         recorder.stack.append(self.number)
         recorder.counters[self.number] = -1
 
@@ -716,7 +711,7 @@ class TimeUp(BaseException):
 def job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
     """Run the script request["path"] for at most request["seconds"]; send what it did.
 
-    With request["stop_at"] = k + 1 it is stopped as soon as enough was seen of loop number k.
+    With request["stop_at"] = k + 1 it is stopped when loop number k has shown how it begins.
     """
     from byhand.diagnosis.sandboxed import pack
 

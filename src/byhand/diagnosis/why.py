@@ -12,15 +12,18 @@ import numpy as np
 
 from byhand.diagnosis import sandbox
 from byhand.diagnosis.causes import causes
+from byhand.diagnosis.causes.failure import is_dead
 from byhand.diagnosis.recording import NOTHING, Recording
 from byhand.diagnosis.why_evidence import Evidence
-from byhand.diagnosis.why_mend import mend
+from byhand.diagnosis.why_mend import mend, with_seed
+from byhand.diagnosis.why_network import find
 from byhand.diagnosis.why_report import Chapter, Finding, Report, part
 from byhand.errors import ByhandError
 
 TIMEOUT = 120.0
 MAX_CHAPTERS = 12
 DATA = {".csv", ".npy", ".npz", ".txt", ".dat", ".json", ".tsv", ".py"}
+MAX_SEEDS = 8
 MAX_DATA = 50_000_000
 
 
@@ -68,6 +71,7 @@ class _Story:
     checked: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    loop: int = 0  # the number of the training's loop, from 1
 
     def report(self) -> Report:
         """Run, judge, mend, and run again, while something is found, can be mended, and the time allows."""
@@ -87,8 +91,11 @@ class _Story:
             if not chapter.findings or (self.ran_through and self._spent() > 3 * self.script_seconds + 3):
                 break
             step = None
-            with part("mending", self.troubles):
-                step = _mend_first(source, chapter.findings, self.seen)
+            with part("mending", self.troubles), np.errstate(all="ignore"):
+                if chapter.findings[0].id in ("dead-relu-output", "dead-relu-hidden"):
+                    step = self._living_seed(source, files)
+                else:
+                    step = _mend_first(source, chapter.findings, self.seen)
             if step is None:
                 break
             source, mended = step
@@ -96,6 +103,21 @@ class _Story:
         understood |= any(c.findings for c in self.chapters)
         outcome = _outcome(self.chapters, understood)
         return Report(self.chapters, outcome, self.checked, self._spent(), self.script_seconds, self.troubles)
+
+    def _living_seed(self, source: str, files: dict[str, bytes]) -> tuple[str, str] | None:
+        """The script with the first other seed from which its units live, by runs that stop when they have shown it."""
+        dead: list[int] = []
+        for further in range(1, MAX_SEEDS + 1):
+            other = with_seed(source, further)
+            if other is None or self._spent() > 2 * self.script_seconds + 3.5:
+                return None
+            self.progress(f"trying the seed {other[1]}")
+            recording, _ = record(other[0], files, min(self.timeout, self.script_seconds + 2), stop_at=self.loop)
+            if recording.exception is None and not is_dead(Evidence(recording, find(recording))):
+                also = ", ".join(map(str, dead))
+                return other[0], f"with the seed {other[1]}" + (f" (with {also} it is dead, too)" if dead else "")
+            dead.append(other[1])
+        return None
 
     def _spent(self) -> float:
         return time.monotonic() - self.started
@@ -109,6 +131,7 @@ class _Story:
         """Fill the chapter; whether steps of a training were judged."""
         chapter.happened = _ended(recording, ended) or "It ran to its end."
         evidence = Evidence.of(recording)
+        self.loop = _loop_of(evidence)
         chapter.findings = causes(evidence, self.troubles)
         chapter.lines = {f.line: recording.line(f.line) for f in chapter.findings}
         chapter.happened = happened(evidence, ended)
@@ -118,12 +141,21 @@ class _Story:
         return bool(evidence.judgement.verdicts)
 
 
-def record(source: str, files: dict[str, bytes], seconds: float) -> tuple[Recording, str]:
-    """Run a script behind walls, writing down what it does; and how it ended."""
+def _loop_of(e: Evidence) -> int:
+    """The outermost loop round the forward passes, counted from 1; 0 if there is none."""
+    loops = [k for p in e.passes[:3] for k in e.recording.vec(p.start)]
+    return loops[0] + 1 if loops else 0
+
+
+def record(source: str, files: dict[str, bytes], seconds: float, *, stop_at: int = 0) -> tuple[Recording, str]:
+    """Run a script behind walls, writing down what it does; and how it ended.
+
+    With `stop_at` it ends when that loop, counted from 1, has shown how it begins.
+    """
     limits = sandbox.Limits(wall_seconds=seconds + 20, cpu_seconds=int(seconds + 20) * 2)
     outcome = sandbox.run(
         "byhand.diagnosis.recording_child:job",
-        {"path": "script.py", "seconds": seconds},
+        {"path": "script.py", "seconds": seconds, "stop_at": stop_at},
         {**files, "script.py": source.encode()},
         limits=limits,
     )
@@ -185,7 +217,7 @@ def _merge_repeats(chapters: list[Chapter]) -> None:
 
 
 def _joined(before: str, now: str) -> str:
-    """Two mendings as one: several lines are listed, of several seeds the last one counts."""
+    """Two mendings as one: several lines are listed."""
     if (
         " in line " in before
         and " in line " in now
@@ -194,8 +226,6 @@ def _joined(before: str, now: str) -> str:
         return f"{before.replace(' in line ', ' in lines ')}, {now.rsplit(' ', 1)[-1]}"
     if " in lines " in before and before.split(" in lines ")[0] == now.split(" in line ")[0]:
         return f"{before}, {now.rsplit(' ', 1)[-1]}"
-    if "with the seed " in before and "with the seed " in now:
-        return now
     return f"{before}, and {now.removeprefix('with ')}"
 
 

@@ -67,21 +67,14 @@ class Evidence:
                 continue  # e² = |e|: nothing to tell losses apart by
             end = groups[k + 1][0].start if k + 1 < len(groups) else min(batch.end + 1500, r.end)
             numbers = _losses_of(batch.a[-1], batch.y)
+            matching: dict[int, list[tuple[str, str]]] = {}
             for t in range(batch.start, min(end, batch.start + 6000)):
-                value = r.value(t)
-                if value is None or (value.size != 1 and value.size != batch.y.size):
-                    continue
-                for (kind, name), number in numbers.items():
-                    if value.size != np.size(number):
-                        continue
-                    rtol = 1e-4 if kind == "cross-entropy" else 1e-8
-                    if kind == "cross-entropy" and np.max(number) < 0.01:
-                        continue  # −log(1 − ŷ) of a small ŷ is ŷ itself
-                    if np.all(np.isfinite(value)) and np.allclose(
-                        value.ravel(), np.ravel(number), rtol=rtol, atol=1e-14
-                    ):
-                        site = int(r.events["site"][t])
-                        votes[kind, name, site] = votes.get((kind, name, site), 0) + 1
+                number = r.value_id(t)
+                if number not in matching:
+                    matching[number] = _equal_losses(r.held(number), numbers)
+                for kind, name in matching[number]:
+                    site = int(r.events["site"][t])
+                    votes[kind, name, site] = votes.get((kind, name, site), 0) + 1
         if not votes:
             return
         kinds = {kind for kind, name, _ in votes if kind != "absolute"}
@@ -432,6 +425,26 @@ def _cross_entropy(y_hat: Array, y: Array) -> Array:
         q = np.clip(1 - y_hat, 1e-12, 1.0)
         return -(y * np.log(p) + (1 - y) * np.log(q))
     return -y * np.log(p)
+
+
+def _equal_losses(value: Values | None, numbers: dict[tuple[str, str], float | Array]) -> list[tuple[str, str]]:
+    """Those of the losses that a value is."""
+    if value is None or not np.isfinite(value).all():
+        return []
+    found = []
+    single = float(value.reshape(-1)[0]) if value.size == 1 else None
+    for (kind, name), number in numbers.items():
+        if value.size != np.size(number) or (kind == "cross-entropy" and np.max(number) < 0.01):
+            continue  # (−log(1 − ŷ) of a small ŷ is ŷ itself)
+        rtol = 1e-4 if kind == "cross-entropy" else 1e-8
+        if single is not None:
+            loss = float(np.reshape(number, -1)[0]) if isinstance(number, np.ndarray) else number
+            equal = abs(single - loss) <= 1e-14 + rtol * abs(loss)
+        else:
+            equal = np.allclose(value.ravel(), np.ravel(number), rtol=rtol, atol=1e-14)
+        if equal:
+            found.append((kind, name))
+    return found
 
 
 def _losses_of(y_hat: Array, y: Array) -> dict[tuple[str, str], float | Array]:

@@ -318,7 +318,7 @@ def _judge_step(
     proportional = [v for v in partly if not v.stale]
     if proportional:
         return min(proportional, key=lambda v: len(v.ids))
-    fresh_first = [c for c in candidates if c[1]][:3] + [c for c in candidates if not c[1]][:40]
+    fresh_first = [c for c in candidates if c[1]][:3] + [c for c in candidates if not c[1]][:12]
     for batch, fresh in fresh_first[:1]:
         single = _single_mistake(found, step, batch, fresh, _losses(batch, loss_kind)[0]) if fresh else None
         if single is not None and len(single.ids) == 1:

@@ -479,13 +479,16 @@ class _Finder:
         return passes
 
     def _depth(self, passes: list[Forward]) -> int:
-        """The depth of the deepest passes that are made often: by chance a delta may equal an output now and then."""
+        """The depth of the deepest passes, but of those that are now and then longer: a delta may equal an output."""
         paths: Counter[tuple[int, ...]] = Counter()
         for p in passes:
             finite = np.isfinite(p.layers[0].z).all()  # all arrays of nan are alike
             paths[tuple(int(self.r.events["site"][layer.t]) for layer in p.layers)] += 1 if finite else 0
-        often = 0.2 * max(paths.values())
-        return max(len(path) for path, count in paths.items() if count >= often)
+
+        def by_chance(path: tuple[int, ...]) -> bool:
+            return any(paths[path[:k]] > 5 * paths[path] for k in range(1, len(path)))
+
+        return max(len(path) for path in paths if not by_chance(path))
 
     def _layers(self, weights: set[int] | None) -> list[Layer]:
         found = []

@@ -72,6 +72,15 @@ def failures(e: Evidence) -> Iterator[Finding]:
         yield from rule(failed)
 
 
+def is_dead(e: Evidence) -> bool:
+    """Whether the output, or half of a hidden layer, is dead in the end."""
+    if e.data is None:
+        return False
+    z, _ = e.outputs(e.final, e.data[0])
+    relu = [k for k, name in enumerate(e.activations) if name == "relu"]
+    return any(symptoms.dead_units(z[k]).mean() >= (1 if k == len(z) - 1 else 0.5) for k in relu)
+
+
 def _target_outside_range(f: _Failed) -> Iterator[Finding]:
     activation = f.names[f.last]
     outside = symptoms.outside_range(f.y, activation)
@@ -98,7 +107,7 @@ def _dead_output(f: _Failed) -> Iterator[Finding]:
         "dead-relu-output",
         f.line(f.last),
         {"largest_z": float(f.end_z[f.last].max()), "loss": loss},
-        0.97,
+        0.97 if symptoms.dead_units(f.start_z[f.last]).all() else 0.9,  # one that died may have been killed
         f"the output unit is dead: z ≤ 0 on every sample, so ŷ = 0, and every gradient is exactly 0. "
         f"The loss stays at {loss:.6g}.",
         another_seed(f.e),
