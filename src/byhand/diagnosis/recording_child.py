@@ -152,12 +152,25 @@ class _Rewriter(ast.NodeTransformer):
         site = self.site(node, "call", op=func, operands=operands, keywords=keywords, text=text)
         return self.wrap(node, site)
 
+    def index(self, node: ast.expr) -> ast.expr:
+        """An index, with the names in it told: they may be class numbers."""
+        if isinstance(node, ast.Tuple):
+            node.elts = [self.index(element) for element in node.elts]
+            return node
+        first = len(self.sites)
+        new, _ = (node, {}) if isinstance(node, ast.Slice | ast.Constant) else self.operand(node)
+        for site in self.sites[first:]:
+            site["is_index"] = True
+        return new
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         if not isinstance(node.ctx, ast.Load):
-            return self.generic_visit(node)  # type: ignore[return-value]
+            node.value = self.visit(node.value)
+            node.slice = self.index(node.slice)
+            return node
         text = _text(node)
         node.value, base = self.operand(node.value)
-        node.slice = self.visit(node.slice)
+        node.slice = self.index(node.slice)
         site = self.site(node, "subscript", operands=[base], text=text)
         return self.wrap(node, site)
 

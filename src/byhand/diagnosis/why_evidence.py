@@ -459,12 +459,15 @@ def _losses_of(y_hat: Array, y: Array) -> dict[tuple[str, str], float | Array]:
         ("squares", "½ Σ (ŷ − y)²"): squares / 2,
         ("squares", "half the mean of (ŷ − y)²"): squares / e.size / 2,
         ("squares", "Σ ½ (ŷ − y)² / n"): squares / n / 2,
-        ("squares", "the root of the mean of (ŷ − y)²"): float(np.sqrt(squares / e.size)),
         ("squares", "each (ŷ − y)²"): e * e,
         ("squares", "each ½ (ŷ − y)²"): e * e / 2,
-        ("absolute", "Σ |ŷ − y|"): float(np.abs(e).sum()),
-        ("absolute", "the mean of |ŷ − y|"): float(np.abs(e).mean()),
     }
+    if e.size > 1:  # of one number these are the error itself
+        found |= {
+            ("squares", "the root of the mean of (ŷ − y)²"): float(np.sqrt(squares / e.size)),
+            ("absolute", "Σ |ŷ − y|"): float(np.abs(e).sum()),
+            ("absolute", "the mean of |ŷ − y|"): float(np.abs(e).mean()),
+        }
     if y_hat.min() >= 0 and y_hat.max() <= 1 and y.min() >= 0 and y.max() <= 1:
         with np.errstate(all="ignore"):
             terms = _cross_entropy(y_hat, y)

@@ -199,7 +199,35 @@ def judge(found: Found, loss_kind: str | None) -> Judgement:
         else:
             judgement.unexplained.append(s)
     _uphill_with_optimizer(judgement.verdicts)
+    judgement.verdicts = _with_one_rate(found, judgement.verdicts, loss_kind)
     return judgement
+
+
+def _with_one_rate(found: Found, verdicts: list[Verdict], loss_kind: str | None) -> list[Verdict]:
+    """Steps of one sample with one output, whose rates only agree if a factor was lost that differs by sample.
+
+    There a missing f′(z_out) is one factor of the whole gradient: each step by itself looks right.
+    """
+    alone = [v for v in verdicts if v.batch.y.size == 1]
+    if len(alone) < 3 or len(alone) < len(verdicts) or any(v.ids or v.extra or not v.rate for v in verdicts):
+        return verdicts
+    if loss_kind != "squares" or _agree([v.rate for v in verdicts]):
+        return verdicts
+    for k in range(len(variants(verdicts[0].batch.as_pass("squares")))):
+        wrong: list[Verdict] = []
+        for v in verdicts:
+            variant = variants(v.batch.as_pass("squares"))[k]
+            matched = _match(found, v.step, v.batch, not v.stale, "squares", (variant,))
+            if matched is None or matched.ids != (variant.id,):
+                break
+            wrong.append(matched)
+        if len(wrong) == len(verdicts) and _agree([v.rate for v in wrong]):
+            return wrong
+    return verdicts
+
+
+def _agree(rates: list[float]) -> bool:
+    return max(rates) - min(rates) <= 1e-5 * max(map(abs, rates))
 
 
 def _candidates(step: Step) -> Iterator[tuple[Batch, bool]]:

@@ -474,8 +474,8 @@ class _Finder:
         shapes = Counter(tuple(layer.W.shape for layer in p.layers) for p in passes).most_common(1)[0][0]
         passes = [p for p in passes if tuple(layer.W.shape for layer in p.layers) == shapes]
         passes = self._with_agreed_activations(passes)
-        for p in passes[:4000]:
-            self._find_target(p)
+        for p, q in zip(passes[:4000], [*passes[1:], None], strict=False):
+            self._find_target(p, q.start if q is not None else self.r.end)
         return passes
 
     def _depth(self, passes: list[Forward]) -> int:
@@ -834,7 +834,7 @@ class _Finder:
         kept = [p for key, group in groups.items() if agreed[key] == best for p in group]
         return sorted(kept, key=lambda p: p.start), best
 
-    def _find_target(self, p: Forward) -> None:
+    def _find_target(self, p: Forward, until: int) -> None:
         r = self.r
         last = p.layers[-1]
         output_ids = {r.value_id(last.t_a)}
@@ -873,7 +873,7 @@ class _Finder:
                         y = r.value(other)
                         if y is not None and self._set_target(p, y, other, t):
                             return
-        labels = self._labels(p)
+        labels = self._labels(p, until)
         if labels is not None:
             p.y, p.y_t = labels
 
@@ -890,13 +890,18 @@ class _Finder:
         p.y_t, p.error_t = y_t, t
         return True
 
-    def _labels(self, p: Forward) -> tuple[Array, int] | None:
-        """Class numbers, one a sample, that nothing was subtracted from: as one-hot rows."""
+    def _labels(self, p: Forward, until: int) -> tuple[Array, int] | None:
+        """Class numbers, one a sample, that nothing was subtracted from: as one-hot rows.
+
+        They are looked for until the next forward pass, first where they pick numbers out of others.
+        """
         r = self.r
         m, k = p.y_hat.shape
         if k < 2:
             return None
-        for t in [*range(p.end + 1, min(p.end + 200, r.end)), *range(p.start, max(p.start - 60, 0), -1)]:
+        after = range(p.end + 1, min(p.end + 200, until, r.end))
+        indices = [t for t in after if r.site(t).get("is_index")]
+        for t in [*indices, *after, *range(p.start, max(p.start - 60, 0), -1)]:
             value = r.value(t)
             if value is None or value.shape not in ((m,), (m, 1)) or r.value_id(t) in self.tainted:
                 continue

@@ -58,7 +58,7 @@ def integers(e: Evidence) -> Iterator[Finding]:
     for update in e.found.updates[:200]:
         kind = r.kind(r.value_id(update.t_end))
         site = r.site(update.t)
-        if kind[1:2] == "i" and update.before.size >= 1 and site["kind"] != "arg":
+        if kind[1:2] == "i" and update.before.ndim >= 1 and site["kind"] != "arg":
             name = names.get(update.place, site.get("name", ""))
             line = why_errors._definition_before(r, str(site.get("name", "")), update.line) or update.line
             yield Finding(
