@@ -193,7 +193,7 @@ def judge(found: Found, loss_kind: str | None) -> Judgement:
         at = all_steps.index(s)
         before = all_steps[at - 1] if at and not found.recording.has_gap(all_steps[at - 1].end, s.start) else None
         previous = {place: u.after - u.before for place, u in before.updates.items()} if before is not None else None
-        verdict = _judge_step(found, s, loss_kind, previous, all_steps, pairs=len(judgement.unexplained) < 2)
+        verdict = _judge_step(found, s, loss_kind, previous, all_steps, pairs=not judgement.unexplained)
         if verdict is not None:
             judgement.verdicts.append(verdict)
         else:

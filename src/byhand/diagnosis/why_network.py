@@ -442,19 +442,24 @@ class _Finder:
         tainted = set(self.weight_values)
         seen = set(tainted)
         operands = r.operands
+        of_object: dict[int, bool] = {}
         for t in range(r.end):
             value = r.value_id(t)
-            if value < 0 or value in seen:
+            if value < 0:
                 continue
-            array = r.held(value)
-            if array is not None and array.size == 1 and array.ndim == 0:
-                continue
-            seen.add(value)
-            kind = r.site(t)["kind"]
-            if any(o >= 0 and r.value_id(o) in tainted for o in operands[t]):
-                if kind == "call" and r.site(t)["op"] in ("zeros_like", "ones_like", "empty_like"):
+            site, obj = r.site(t), r.obj(t)
+            if value not in seen:
+                array = r.held(value)
+                if array is not None and array.size == 1 and array.ndim == 0:
                     continue
-                tainted.add(value)
+                seen.add(value)
+                if any(o >= 0 and r.value_id(o) in tainted for o in operands[t]):
+                    if site["kind"] == "call" and site["op"] in ("zeros_like", "ones_like", "empty_like"):
+                        continue
+                    tainted.add(value)
+                elif site["kind"] in ("augassign", "touched") and of_object.get(obj):
+                    tainted.add(value)  # changed in place
+            of_object[obj] = value in tainted
         return tainted
 
     # Layers
@@ -469,8 +474,7 @@ class _Finder:
         passes = [p for p in passes if not all(layer.frozen for layer in p.layers)]
         if not passes:
             return []
-        depth = self._depth(passes)
-        passes = [Forward(p.layers[:depth]) for p in passes if len(p.layers) >= depth]
+        passes = self._of_one_depth(passes)
         shapes = Counter(tuple(layer.W.shape for layer in p.layers) for p in passes).most_common(1)[0][0]
         passes = [p for p in passes if tuple(layer.W.shape for layer in p.layers) == shapes]
         passes = self._with_agreed_activations(passes)
@@ -478,17 +482,27 @@ class _Finder:
             self._find_target(p, q.start if q is not None else self.r.end)
         return passes
 
-    def _depth(self, passes: list[Forward]) -> int:
-        """The depth of the deepest passes, but of those that are now and then longer: a delta may equal an output."""
-        paths: Counter[tuple[int, ...]] = Counter()
+    def _of_one_depth(self, passes: list[Forward]) -> list[Forward]:
+        """The deepest passes; those that are longer now and then are cut.
+
+        A delta may by chance equal an output, and data may have been made with a product once.
+        """
+
+        def path(p: Forward) -> tuple[int, ...]:
+            return tuple(int(self.r.events["site"][layer.t]) for layer in p.layers)
+
+        counts: Counter[tuple[int, ...]] = Counter()
         for p in passes:
-            finite = np.isfinite(p.layers[0].z).all()  # all arrays of nan are alike
-            paths[tuple(int(self.r.events["site"][layer.t]) for layer in p.layers)] += 1 if finite else 0
-
-        def by_chance(path: tuple[int, ...]) -> bool:
-            return any(paths[path[:k]] > 5 * paths[path] for k in range(1, len(path)))
-
-        return max(len(path) for path in paths if not by_chance(path))
+            counts[path(p)] += int(np.isfinite(p.layers[0].z).all())  # all arrays of nan are alike
+        kept = []
+        for p in passes:
+            whole = path(p)
+            ends = [(0, k) for k in range(1, len(whole))] + [(k, len(whole)) for k in range(1, len(whole))]
+            low, high = max(ends, key=lambda end: counts[whole[slice(*end)]], default=(0, len(whole)))
+            is_longer = counts[whole[low:high]] > 5 * counts[whole]
+            kept.append(Forward(p.layers[low:high]) if is_longer else p)
+        depth = max(len(p.layers) for p in kept)
+        return [p for p in kept if len(p.layers) == depth]
 
     def _layers(self, weights: set[int] | None) -> list[Layer]:
         found = []

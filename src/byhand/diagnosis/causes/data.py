@@ -131,6 +131,8 @@ def shuffled(e: Evidence) -> Iterator[Finding]:
         Y = table(y_value)
         if len(np.unique(Y, axis=0)) < 2:
             continue
+        if n_y > Y.shape[1] and not np.isin(Y, np.arange(n_y)).all():
+            continue  # no class numbers
         for _, x_value in _orders_at(xs, t_y, table):
             X = table(x_value)
             if len(X) != len(Y):

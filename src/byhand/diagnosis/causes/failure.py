@@ -124,7 +124,8 @@ def _dead_hidden(f: _Failed) -> Iterator[Finding]:
             "dead-relu-hidden",
             f.line(k),
             {"n_dead": int(dead.sum()), "n_units": len(dead), "share_at_the_start": at_start},
-            f.base + 0.05 + 0.04 * bool(dead.all()),
+            # units that died in the training were killed by something
+            f.base + (0.05 + 0.04 * bool(dead.all()) if at_start >= 0.5 else 0.02),
             f"{int(dead.sum())} of {len(dead)} hidden units of layer {k + 1} are dead: z ≤ 0 on every sample, so "
             f"their gradient is exactly 0 ({at_start:.0%} of them from the start).",
             another_seed(f.e),
