@@ -343,7 +343,9 @@ class Evidence:
                     counts.setdefault(k, set()).add(count)
         total = 1
         for k, seen in counts.items():
-            if len(seen) > 1:  # a loop over the layers changes each parameter always in the same round
+            if (
+                len(seen) > 1 or len(mine) == 1
+            ):  # a loop over the layers changes each parameter always in the same round
                 total *= int(r.info["counters"].get(str(k), 0)) + 1
         return max(total, len(mine)) if total == 1 else total  # 1: a recursion instead of a loop
 

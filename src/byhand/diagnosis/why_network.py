@@ -214,6 +214,26 @@ def find(recording: Recording) -> Found:
     return found
 
 
+def _arranged(
+    subscripts: object, w: Values, x: Values, result: Values, *, first: bool
+) -> tuple[Values, Values, Values, bool, bool] | None:
+    """W (n_out, n_in), x (n, n_in), z (n, n_out) of an einsum, whether w stood so and whether samples are columns."""
+    if not isinstance(subscripts, str) or subscripts.count("->") != 1 or subscripts.count(",") != 1:
+        return None
+    given, out = subscripts.replace(" ", "").split("->")
+    left, right = given.split(",")
+    of_w, of_x = (left, right) if first else (right, left)
+    summed = (set(of_w) & set(of_x)) - set(out)
+    if len(of_w) != 2 or len(of_x) not in (1, 2) or len(summed) != 1:
+        return None
+    as_rows = of_w[1] in summed
+    W = w if as_rows else w.T
+    if len(of_x) == 1:
+        return W, x.reshape(1, -1), result.reshape(1, -1), as_rows, False
+    columns = out[0] not in of_x
+    return W, x if of_x[1] in summed else x.T, result.T if columns else result, as_rows, columns
+
+
 class _Finder:
     def __init__(self, recording: Recording) -> None:
         self.r = recording
@@ -400,8 +420,13 @@ class _Finder:
         found: set[int] = set()
         for (site, k), values in used.items():
             steps_ = {(before, after) for _, before, after in self.remade if before in values and after in values}
-            if steps_ and not any(
-                before in used.get((site, 1 - k), {}) and after in used[site, 1 - k] for before, after in steps_
+            gaps = len(r.gaps) + 1
+            if (
+                2 * len(steps_) >= len(values) - gaps
+                and steps_
+                and not any(
+                    before in used.get((site, 1 - k), {}) and after in used[site, 1 - k] for before, after in steps_
+                )
             ):
                 found |= {v for held in values.values() for v in held}
         return found - {-1}
@@ -578,10 +603,16 @@ class _Finder:
         flipped = roots[0][1] if on_left else roots[1][1]
         x_t = pair[1] if on_left else pair[0]
         if elementwise:
-            if w.size != 1 or False:
+            if w.size != 1:
                 return None
             W2, x2, out = w.reshape(1, 1), x.reshape(-1, 1), result.reshape(-1, 1)
             layout, columns = "wx", False
+        elif r.site(t)["op"] == "einsum":
+            arranged = _arranged(r.site(t)["operands"][0].get("const"), w, x, result, first=on_left)
+            if arranged is None:
+                return None
+            W2, x2, out, as_rows, columns = arranged
+            layout = "xWT" if as_rows != flipped else "xW"
         elif on_left:
             W2 = w if w.ndim == 2 else w.reshape(1, -1)
             if x.ndim == 1:
@@ -742,10 +773,11 @@ class _Finder:
                 last = p.layers[-1]
                 again = any(self.r.value_id(k.W_t) == self.r.value_id(layer.W_t) for k in p.layers)
                 fits = last.t < layer.t and last.a.shape == layer.x.shape and not again
-                if fits and np.allclose(last.a, layer.x, rtol=1e-9, atol=0, equal_nan=True):
+                if fits and np.allclose(last.a, layer.x, rtol=1e-5, atol=0, equal_nan=True):
                     previous = p
                     break
             if previous is not None:
+                previous.layers[-1] = replace(previous.layers[-1], a=layer.x)  # of tiny z, tanh(z) is nearly z
                 previous.layers.append(layer)
             elif previous is None and (layer.layout == "wx" or self._is_data(layer.x_t)):
                 passes.append(Forward([layer]))

@@ -165,7 +165,9 @@ def shuffled(e: Evidence) -> Iterator[Finding]:
             if wrong == 0:
                 return
             share = wrong / (right + wrong)
-            if share > 0.1 and _was_permuted(e, X, Y, same_rows, xs, ys, table):
+            _, counts = np.unique(Y, axis=0, return_counts=True)
+            by_chance = 1 - float(np.square(counts / counts.sum()).sum())  # fewer are labels that somebody changed
+            if share > 0.6 * by_chance and _was_permuted(e, X, Y, same_rows, xs, ys, table):
                 line = _line_of_permutation(e, x_value, y_value, same_rows, xs, ys, table)
                 yield Finding(
                     "label-shuffle-mismatch",

@@ -298,7 +298,7 @@ def _bias_missing(f: _Failed) -> Iterator[Finding]:
         return
     if any(np.ptp(column) == 0 and column[0] != 0 for column in f.x.T):
         return  # a column of ones is the bias
-    with_bias = e.experiment("a bias in every layer")
+    with_bias = e.experiment("a bias in every layer") or _with_an_intercept(f)
     if with_bias is not None and (with_bias.cured or with_bias.after < 0.7 * e.final_loss):
         k = without[0]
         yield Finding(
@@ -311,6 +311,15 @@ def _bias_missing(f: _Failed) -> Iterator[Finding]:
             "every unit's boundary goes through the origin.",
             with_bias,
         )
+
+
+def _with_an_intercept(f: _Failed) -> Experiment | None:
+    """The best that a linear model with a bias can do, by least squares; None for another model."""
+    if f.names != ["identity"] or f.e.loss_kind == "cross-entropy":
+        return None
+    x_tilde = np.column_stack([f.x, np.ones(len(f.x))])
+    best = f.e.loss_of(x_tilde @ np.linalg.lstsq(x_tilde, f.y, rcond=None)[0], f.y)
+    return Experiment("a bias, by least squares", f.e.final_loss, best, best < 0.5 * f.e.final_loss)
 
 
 def _unscaled(f: _Failed) -> Iterator[Finding]:

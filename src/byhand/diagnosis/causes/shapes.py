@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+import numpy as np
 
 from byhand.diagnosis import why_errors
 from byhand.diagnosis.why_evidence import Evidence
@@ -67,5 +70,29 @@ def integers(e: Evidence) -> Iterator[Finding]:
                 {"name": name, "dtype": kind[1:]},
                 0.97,
                 f"{name} is an array of integers: each step at line {update.line} is cut to a whole number.",
+            )
+            return
+    yield from _cut_elements(e)
+
+
+def _cut_elements(e: Evidence) -> Iterator[Finding]:
+    """Elements that are made from their own old value by a step, in an array of integers."""
+    r = e.recording
+    for number, site in enumerate(r.sites):
+        if site["kind"] != "assign" or not site.get("element") or not site["loops"]:
+            continue
+        name = site["name"]
+        if not re.search(rf"(?<![\w.]){re.escape(name)}\[", site["text"].partition("=")[2]):
+            continue
+        events = [t for t in r.events_of(number) if r.kind(r.value_id(t))[1:2] == "i" and r.operands[t]]
+        given = [r.value(r.operands[t][0]) for t in events if r.operands[t][0] >= 0]
+        cut = [v for v in given if v is not None and np.isfinite(v).all() and (v != np.floor(v)).any()]
+        if len(cut) >= 2:
+            yield Finding(
+                "integer-parameters",
+                why_errors._definition_before(r, name, site["line"]) or site["line"],
+                {"name": name, "dtype": r.kind(r.value_id(events[0]))[1:]},
+                0.97,
+                f"{name} is an array of integers: each step at line {site['line']} is cut to a whole number.",
             )
             return

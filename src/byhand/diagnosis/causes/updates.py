@@ -154,6 +154,7 @@ def updates_outside_loop(e: Evidence) -> Iterator[Finding]:
             f"the update at line {line} stands outside the loop: many forward passes, and only one step.",
         )
         return
+    yield from _outside_the_samples(e)
     r = e.recording
     # Unrecognised as an update, because nothing used its result any more.
     if e.found.updates or len(e.passes) < 3 or not in_loop(e):
@@ -180,3 +181,23 @@ def updates_outside_loop(e: Evidence) -> Iterator[Finding]:
                 f"the update at line {r.at(t)} stands after the loop: the parameters change once, at the very end.",
             )
             return
+
+
+def _outside_the_samples(e: Evidence) -> Iterator[Finding]:
+    """A step after a loop over the samples, made from the last sample alone."""
+    r = e.recording
+    hits = 0
+    for v in e.judgement.verdicts:
+        inner = set(r.vec(v.batch.start)) - set(r.vec(v.step.start))
+        others = {p.layers[0].x.tobytes() for p in v.step.fresh if inner <= set(r.vec(p.start))}
+        hits += bool(inner and not v.ids and not v.stale and len(v.batch.x) == 1 and len(others) > 2)
+    if hits and hits == len(e.judgement.verdicts):
+        number = min(update.line for update in e.judgement.verdicts[0].step.updates.values())
+        yield Finding(
+            "update-outside-loop",
+            number,
+            {"steps_that_match": hits},
+            0.94,
+            f"the update at line {number} stands after the loop over the samples: each step is made from the last "
+            "sample alone.",
+        )
