@@ -353,7 +353,7 @@ class _Finder:
         """Values that an update made or started from, and that a product used: the weights over time."""
         r = self.r
         used: set[int] = set()
-        for t in [*self._dots(), *self._products()]:
+        for t in [*self._dots(), *(t for t in self._products() if self._has_single_number(t))]:
             operands = self._operands_of_dot(t)
             for o in operands or ():
                 root, _ = self._root(o)
@@ -397,6 +397,10 @@ class _Finder:
                 root, _ = self._root(operands[here[0]])
                 weights |= {r.value_id(root), r.value_id(operands[here[0]])} - {-1}
         return weights
+
+    def _has_single_number(self, t: int) -> bool:
+        """Whether an elementwise product may be one with a single weight."""
+        return any(o >= 0 and self.r.shape(o) in ((), (1,), (1, 1)) for o in self.r.operands[t][:2])
 
     def _weights_remade(self, known: set[int]) -> set[int]:
         """Values at that side of a product where a step was made from one to the next, if no weights are known there.

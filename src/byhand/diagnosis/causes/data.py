@@ -54,15 +54,14 @@ def mutated(e: Evidence) -> Iterator[Finding]:
         if len(pairs) < 2:
             continue
         chained = 0
-        last = None
+        made: set[int] = set()
         for before, value in pairs:
             a, b = r.held(before), r.held(value)
             if a is None or b is None or a.ndim == 0 or a.size < 2:
                 continue
             changed = not np.allclose(np.sort(a.ravel()), np.sort(b.ravel()), rtol=1e-6) if a.size == b.size else False
-            if last == before and changed:
-                chained += 1
-            last = value
+            chained += before in made and changed
+            made.add(value)
         if chained >= 1:
             site = r.sites[number]
             first, final = r.held(pairs[0][0]), r.held(pairs[-1][1])
@@ -93,7 +92,7 @@ def _data_values(e: Evidence, width: int, rows: int) -> list[tuple[int, int]]:
         if value < 0 or value in seen or value in e.found.tainted:
             continue
         shape = r.shape(t)
-        if not shape or shape[0] < rows or int(np.prod(shape[1:], dtype=int)) != width:
+        if r.kind(value)[1] == "b" or not shape or shape[0] < rows or int(np.prod(shape[1:], dtype=int)) != width:
             continue
         seen[value] = t
     return [(t, value) for value, t in seen.items()]
@@ -167,7 +166,9 @@ def shuffled(e: Evidence) -> Iterator[Finding]:
             share = wrong / (right + wrong)
             _, counts = np.unique(Y, axis=0, return_counts=True)
             by_chance = 1 - float(np.square(counts / counts.sum()).sum())  # fewer are labels that somebody changed
-            if share > 0.6 * by_chance and _was_permuted(e, X, Y, same_rows, xs, ys, table):
+            if share <= 0.6 * by_chance:
+                return
+            if _was_permuted(e, X, Y, same_rows, xs, ys, table):
                 line = _line_of_permutation(e, x_value, y_value, same_rows, xs, ys, table)
                 yield Finding(
                     "label-shuffle-mismatch",
