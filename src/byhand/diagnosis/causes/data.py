@@ -78,6 +78,32 @@ def mutated(e: Evidence) -> Iterator[Finding]:
                 f"went from {scale[0]:.4g} to {scale[1]:.4g}.",
             )
             return
+    yield from _mutated_through_a_view(e, names)
+
+
+def _mutated_through_a_view(e: Evidence, names: set[str]) -> Iterator[Finding]:
+    """A part of the data that is changed in place, so that the whole it was cut from is another each time."""
+    r = e.recording
+    assigned = [site for site in r.sites if site["kind"] == "assign" and not site["element"]]
+    for site in r.sites:
+        if site["kind"] != "augassign" or site["name"] not in names or site["element"]:
+            continue
+        cut = (s["text"].partition("=")[2] for s in assigned if s["name"] == site["name"])
+        wholes = {m.group(1) for text in cut if (m := re.match(r"\s*(\w+)\[", text))}
+        for whole in wholes - {s["name"] for s in assigned if s["loops"]}:
+            loads = [k for k, s in enumerate(r.sites) if s["kind"] == "load" and s["text"] == whole and s["loops"]]
+            values = list(dict.fromkeys(r.value_id(t) for k in loads for t in r.events_of(k)))
+            if len(values) > 2 and not e.found.tainted & set(values):
+                largest = [float(np.abs(v).max()) for v in map(r.held, (values[0], values[-1])) if v is not None]
+                yield Finding(
+                    "input-mutated",
+                    site["line"],
+                    {"name": site["name"], "whole": whole, "largest": largest},
+                    0.96,
+                    f"line {site['line']} changes {site['name']} in place, which is a part of {whole}: {whole} itself "
+                    "is changed, again in every round.",
+                )
+                return
 
 
 def _data_values(e: Evidence, width: int, rows: int) -> list[tuple[int, int]]:
