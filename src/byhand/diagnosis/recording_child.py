@@ -551,7 +551,7 @@ class _Recorder:
             self.write_deep(site, value, id(owner) if owner is not None else 0)
 
     def p(self, site: int, value: Any) -> Any:
-        if self.on:
+        if self.on and isinstance(value, (np.ndarray, float, int, np.generic)):
             self.write(site, value)
         return self.s(site, value)
 

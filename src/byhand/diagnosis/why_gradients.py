@@ -398,6 +398,8 @@ def _whole_epoch(found: Found, step: Step, loss_kind: str | None, all_steps: lis
     if first == last:
         return None
     group = all_steps[first : last + 1]
+    if _repeats(group):
+        return None
     joined: dict[Place, Update] = {}
     for s in group:
         for place, u in s.updates.items():
@@ -409,6 +411,17 @@ def _whole_epoch(found: Found, step: Step, loss_kind: str | None, all_steps: lis
             if verdict is not None:
                 return verdict
     return None
+
+
+def _repeats(group: list[Step]) -> bool:
+    """Whether the same step is made again and again: no parts of one step, but an old gradient."""
+    first, second = group[0], group[1]
+    for place, update in first.updates.items():
+        other = second.updates.get(place)
+        if other is not None and update.before.size > 2 and (update.after != update.before).any():
+            a, b = update.after - update.before, other.after - other.before
+            return bool(np.abs(a - b).max() <= 1e-6 * np.abs(a).max())
+    return False
 
 
 def _own_variants(p: Pass, step: Step, batch: Batch) -> list[Variant]:

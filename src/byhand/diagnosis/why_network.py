@@ -504,6 +504,7 @@ class _Finder:
         if not passes:
             return []
         passes = self._of_one_depth(passes)
+        passes = self._without_making_of_data(passes)
         shapes = Counter(tuple(layer.W.shape for layer in p.layers) for p in passes).most_common(1)[0][0]
         passes = [p for p in passes if tuple(layer.W.shape for layer in p.layers) == shapes]
         passes = self._with_agreed_activations(passes)
@@ -532,6 +533,16 @@ class _Finder:
             kept.append(Forward(p.layers[low:high]) if is_longer else p)
         depth = max(len(p.layers) for p in kept)
         return [p for p in kept if len(p.layers) == depth]
+
+    def _without_making_of_data(self, passes: list[Forward]) -> list[Forward]:
+        """Without products that were made once or twice, of weights that no other pass uses."""
+        site = self.r.events["site"]
+        counts = Counter(int(site[p.start]) for p in passes)
+        common, most = counts.most_common(1)[0]
+        weights = {self.r.value_id(p.layers[0].W_t) for p in passes if int(site[p.start]) == common}
+        return [
+            p for p in passes if 5 * counts[int(site[p.start])] >= most or self.r.value_id(p.layers[0].W_t) in weights
+        ]
 
     def _layers(self, weights: set[int] | None) -> list[Layer]:
         found = []
@@ -890,6 +901,7 @@ class _Finder:
         output_ids = {r.value_id(last.t_a)}
         y_hat = last.a
         derived: set[int] = set()
+        classes: set[int] = set()
         for t in range(last.t_a + 1, min(last.t_a + 400, r.end)):
             site = r.site(t)
             value = r.value(t)
@@ -912,6 +924,21 @@ class _Finder:
                 and any(o >= 0 and r.value_id(o) in output_ids for o in operands)
             ):
                 derived.add(r.value_id(t))
+            if (site["kind"] == "compare" or site.get("op") in ("round", "sign", "rint", ".round")) and any(
+                o >= 0 and r.value_id(o) in output_ids for o in operands
+            ):
+                classes.add(r.value_id(t))
+            if (
+                site["kind"] == "compare"
+                and site["op"] in ("Eq", "NotEq")
+                and len(operands) >= 2
+                and min(operands) >= 0
+            ):
+                for k in (0, 1):
+                    y = r.value(operands[1 - k])
+                    is_class = r.value_id(operands[k]) in classes and self._is_data(operands[1 - k])
+                    if is_class and y is not None and self._set_target(p, y, operands[1 - k], t):
+                        return
             is_pair = (site["kind"] == "op" and site["op"] in ("Sub", "Mult")) or (
                 site["kind"] == "call" and site["op"] in ("subtract", "multiply")
             )

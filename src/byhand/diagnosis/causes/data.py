@@ -33,7 +33,7 @@ def mutated(e: Evidence) -> Iterator[Finding]:
     for p in e.found.forwards[:60]:
         ids.add(r.value_id(p.layers[0].x_t))
     current: dict[Any, int] = {}
-    after_site: dict[int, list[tuple[int, int]]] = {}
+    after_site: dict[int, list[tuple[int, int, int]]] = {}
     for t in range(r.end):
         slot = r.slot(t)
         if slot is None:
@@ -49,19 +49,18 @@ def mutated(e: Evidence) -> Iterator[Finding]:
             itself = site["kind"] != "assign" or re.search(rf"\b{re.escape(site['name'])}\b", text.split("=", 1)[-1])
             known = site["name"] in names
             if itself and known and value not in e.found.tainted and before not in e.found.tainted:
-                after_site.setdefault(int(r.events["site"][t]), []).append((before, value))
+                after_site.setdefault(int(r.events["site"][t]), []).append((before, value, t))
+    made = {value: r.vec(t) for pairs in after_site.values() for _, value, t in reversed(pairs)}
     for number, pairs in after_site.items():
         if len(pairs) < 2:
             continue
         chained = 0
-        made: set[int] = set()
-        for before, value in pairs:
+        for before, value, t in pairs:
             a, b = r.held(before), r.held(value)
             if a is None or b is None or a.ndim == 0 or a.size < 2:
                 continue
             changed = not np.allclose(np.sort(a.ravel()), np.sort(b.ravel()), rtol=1e-6) if a.size == b.size else False
-            chained += before in made and changed
-            made.add(value)
+            chained += before in made and made[before] != r.vec(t) and changed  # what another round made
         if chained >= 1:
             site = r.sites[number]
             first, final = r.held(pairs[0][0]), r.held(pairs[-1][1])
@@ -147,12 +146,14 @@ def shuffled(e: Evidence) -> Iterator[Finding]:
             return False
         return np.array_equal(a[np.lexsort(a.T)], b[np.lexsort(b.T)])
 
+    before_scaling = _rows_before_scaling([table(value) for _, value in xs[:20]])
+
     # The targets' earliest order, and the inputs' order at that time.
     firsts = []
     for t, value in ys:
         if not any(same_rows(table(value), table(v)) and tt < t for tt, v in ys[:40]):
             firsts.append((t, value))
-    for t_y, y_value in firsts[:6]:
+    for t_y, y_value in sorted(firsts)[:6]:
         Y = table(y_value)
         if len(np.unique(Y, axis=0)) < 2:
             continue
@@ -169,7 +170,8 @@ def shuffled(e: Evidence) -> Iterator[Finding]:
             for p in e.passes[:300]:
                 assert p.y is not None
                 for i in range(min(len(p.y), 500)):
-                    k = index.get(p.layers[0].x[i].tobytes())
+                    row = p.layers[0].x[i].tobytes()
+                    k = index.get(row, index.get(before_scaling.get(row, b"")))
                     if k is None:
                         continue
                     expected = Y[k]
@@ -205,6 +207,19 @@ def shuffled(e: Evidence) -> Iterator[Finding]:
                     "have been torn apart.",
                 )
                 return
+
+
+def _rows_before_scaling(tables: list[Array]) -> dict[bytes, bytes]:
+    """For each row of a table whose columns are those of an earlier one, scaled and shifted: the earlier row."""
+    found: dict[bytes, bytes] = {}
+    for k, later in enumerate(tables):
+        for earlier in tables[:k]:
+            if earlier.shape != later.shape or len(later) < 4 or np.array_equal(earlier, later):
+                continue
+            if all(map(_same_up_to_scale, earlier.T, later.T)):
+                found |= {b.tobytes(): a.tobytes() for a, b in zip(earlier, later, strict=True)}
+                break
+    return found
 
 
 def _orders_at(xs: list[tuple[int, int]], t_y: int, table: Callable[[int], Array]) -> list[tuple[int, int]]:
@@ -251,7 +266,7 @@ def leaked(e: Evidence) -> Iterator[Finding]:
     for k in range(y.shape[1]):
         if np.ptp(y[:, k]) == 0:
             continue
-        leaks += [(j, k) for j in range(x.shape[1]) if np.array_equal(x[:, j], y[:, k])]
+        leaks += [(j, k) for j in range(x.shape[1]) if _same_up_to_scale(x[:, j], y[:, k])]
     if not leaks:
         return
     # The same numbers may be meant (learn to copy an input): the code has to have put the target in.
@@ -271,14 +286,18 @@ def leaked(e: Evidence) -> Iterator[Finding]:
                 if m < 0:
                     continue
                 column = value[:, leaks[0][0]]
-                if np.array_equal(np.unique(column), np.unique(y[:, leaks[0][1]])) and _mentions_target(
-                    e, site["text"], y
-                ):
+                if len(np.unique(column)) == len(np.unique(y[:, leaks[0][1]])) and _mentions_target(e, site["text"], y):
                     yield _leak(e, site["line"], leaks)
                     return
     lines = _slices(e)
     if lines:
         yield _leak(e, lines, leaks)
+
+
+def _same_up_to_scale(column: Array, target: Array) -> bool:
+    a, b = column - column.mean(), target - target.mean()
+    size = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return size > 0 and abs(abs(float(a @ b)) / size - 1) < 1e-12
 
 
 def _leak(e: Evidence, line: int, leaks: list[tuple[int, int]]) -> Finding:
@@ -326,5 +345,8 @@ def _slices(e: Evidence) -> int:
             return source[: m.start()].count("\n") + 1 + (1 if m.group(0).startswith("\n") else 0)
         if column == -1:
             # X = table used whole, with y its last column
+            for made in re.finditer(rf"^[ \t]*(\w+)\s*=.*\b{re.escape(table)}\b(?!\[\s*:\s*,)", source, re.M):
+                if made.group(1) not in (table, target.group(1)):
+                    return source[: made.start()].count("\n") + 1
             return source[: target.start()].count("\n") + 1
     return 0

@@ -60,7 +60,9 @@ def failures(e: Evidence) -> Iterator[Finding]:
         return
     right = gradient_is_right(e) or not e.judgement.verdicts
     failed = _Failed(e, x, y, start_z, end_z, 0.85 if right else 0.5)
-    yield from _target_outside_range(failed)
+    is_known = e.loss_kind is not None or bool(e.judgement.verdicts) or not e.judgement.unexplained
+    if is_known:
+        yield from _target_outside_range(failed)
     if not np.isfinite(end_a[-1]).all():
         return
     for settles in (_dead_output, _dead_hidden, _symmetric):
@@ -68,6 +70,8 @@ def failures(e: Evidence) -> Iterator[Finding]:
         yield from found
         if found and settles is not _dead_hidden:
             return
+    if not is_known:
+        return  # the script's loss is one that is not known here: it may well have trained
     for rule in (_tiny, _linear_collapse, _saturated, _bias_missing, _unscaled, _too_few, _restless):
         yield from rule(failed)
 

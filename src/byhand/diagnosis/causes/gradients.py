@@ -28,7 +28,8 @@ def wrong_gradients(e: Evidence) -> Iterator[Finding]:
         counts.setdefault(v.ids, []).append(v)
     ids, group = max(counts.items(), key=lambda item: (len(item[1]), -len(item[0])))
     # With momentum only the first step lies along its gradient, and the later ones can't be explained.
-    only_first = len(wrong) == len(verdicts) and verdicts[0].ids == ids
+    whole = len(verdicts[0].step.updates) == len({u.place for u in e.found.updates})
+    only_first = len(wrong) == len(verdicts) and verdicts[0].ids == ids and whole
     share = 1.0 if only_first else len(group) / (len(verdicts) + len(e.judgement.unexplained))
     only_stale = ids == ("stale-gradient",)
     if share < 0.4 or (len(group) < 2 and len(verdicts) > 2 and not only_stale and not only_first):

@@ -76,7 +76,9 @@ def metric(e: Evidence) -> Iterator[Finding]:
             if not true:
                 continue
             number_ = float(value.reshape(-1)[0])
-            if not any(abs(number_ - a) <= 1e-6 + 0.006 * (abs(a) > 1) + 1e-4 for a in true):
+            digits = len(f"{number_:.6g}".partition(".")[2])  # it may have been rounded
+            allowed = max(1e-4, 0.51 * 10.0**-digits if 0 < digits < 5 else 0.0)
+            if not any(abs(number_ - a) <= 1e-6 + 0.006 * (abs(a) > 1) + allowed for a in true):
                 a = e.accuracy(near[-1].y_hat, near[-1].y) if near[-1].y is not None else None
                 if a is None or len(near[-1].y_hat) < 2:
                     continue
@@ -101,7 +103,7 @@ def _comes_from(e: Evidence, t: int, p: Forward) -> bool:
         if r.value_id(u) in wanted:
             return True
         sources = [o for o in r.operands[u] if o >= 0]
-        if r.site(u)["kind"] in ("load", "arg"):
+        if r.site(u)["kind"] in ("load", "arg", "call"):  # of a call, what the function gave back
             sources += [v for v in range(max(p.end, u - 80), u) if r.value_id(v) == r.value_id(u)][-1:]
         for o in sources:
             if o >= p.start and o not in seen:

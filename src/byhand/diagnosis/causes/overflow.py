@@ -137,7 +137,10 @@ def diverged(e: Evidence) -> Iterator[Finding]:
             and finite[-1] > 2 * finite[0]
         )
         not_finite = not np.isfinite(final) or not all_finite(e.final)
-        larger = np.isfinite(final) and final > 5 * max(e.start_loss, 1e-300) and final > 1.5 * e.best_constant
+        is_known = e.loss_kind is not None or bool(e.judgement.verdicts)  # else the script's loss is another one
+        larger = (
+            is_known and np.isfinite(final) and final > 5 * max(e.start_loss, 1e-300) and final > 1.5 * e.best_constant
+        )
     if not (not_finite or larger or (grew and not e.trained)):
         return
     line, name, value = learning_rate_line(e)

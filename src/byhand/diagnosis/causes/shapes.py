@@ -84,7 +84,8 @@ def _cut_elements(e: Evidence) -> Iterator[Finding]:
         name = site["name"]
         if not re.search(rf"(?<![\w.]){re.escape(name)}\[", site["text"].partition("=")[2]):
             continue
-        events = [t for t in r.events_of(number) if r.kind(r.value_id(t))[1:2] == "i" and r.operands[t]]
+        whole = [t for t in r.events_of(number) if r.shape(t) and not r.events["suffix"][t]]  # no element of a dict
+        events = [t for t in whole if r.kind(r.value_id(t))[1:2] == "i" and r.operands[t]]
         given = [r.value(r.operands[t][0]) for t in events if r.operands[t][0] >= 0]
         cut = [v for v in given if v is not None and np.isfinite(v).all() and (v != np.floor(v)).any()]
         if len(cut) >= 2:
