@@ -82,7 +82,8 @@ def is_dead(e: Evidence) -> bool:
         return False
     z, _ = e.outputs(e.final, e.data[0])
     relu = [k for k, name in enumerate(e.activations) if name == "relu"]
-    return any(symptoms.dead_units(z[k]).mean() >= (1 if k == len(z) - 1 else 0.5) for k in relu)
+    # a z that is barely above 0 is so by rounding
+    return any(symptoms.dead_units(z[k] - 1e-9).mean() >= (1 if k == len(z) - 1 else 0.5) for k in relu)
 
 
 def _target_outside_range(f: _Failed) -> Iterator[Finding]:
