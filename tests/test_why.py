@@ -126,3 +126,40 @@ def test_the_page_shows_line_formula_and_plot():
     assert "lr = 1.5" in text
     assert "2/λ" in text
     assert "<svg" in text
+
+
+def test_a_part_of_the_judging_that_fails_is_told_and_the_rest_goes_on(monkeypatch):
+    from byhand.diagnosis import causes
+
+    def broken(evidence):
+        raise ZeroDivisionError("a mistake of ours")
+        yield
+
+    broken.__name__ = "broken"
+    monkeypatch.setattr(causes, "integers", broken)
+    report = why(SCRIPTS / "sign_flipped_line.py")
+    assert report.findings[0].id == "sign-flipped"
+    assert len(report.troubles) == 1
+    assert "broken: ZeroDivisionError" in report.troubles[0]
+
+
+def test_a_process_that_ends_without_an_answer_is_not_understood(tmp_path):
+    script = tmp_path / "gone.py"
+    script.write_text("import os\nos._exit(3)\n")
+    report = why(script)
+    assert report.outcome == "not understood"
+    assert "stopped" in report.chapters[0].happened
+
+
+def test_another_seed_is_tried_until_one_lives(tmp_path):
+    script = tmp_path / "dead.py"
+    data = (
+        "import numpy as np\nn_hidden = 10\n"
+        "X_train = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])\ny_train = np.array([0.0, 1.0, 1.0, 0.0])"
+    )
+    text = HANDOUT.format(seed=44).replace("W_out[0][j] -= ", "W_out[0][j:j + 1] -= ")
+    script.write_text(data + text.replace("    losses[epoch] = loss\n", ""))
+    dead, alive = why(script).chapters[:2]
+    assert dead.findings[0].id == "dead-relu-output"
+    assert "with the seed" in alive.mended
+    assert not any(finding.id == "dead-relu-output" for finding in alive.findings)

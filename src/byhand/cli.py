@@ -115,6 +115,9 @@ def why(script: Path, as_json: bool, html: Path | None, timeout: float) -> int:
     text is mended in a copy, and the copy is run, until it trains or nothing more is known.
     """
     import json
+    import os
+
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: several threads only wait for each other
 
     from rich.console import Console
 

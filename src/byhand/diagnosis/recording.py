@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -16,6 +17,14 @@ Slot: TypeAlias = tuple[Any, ...]
 """A place that holds a value: a name in its scope, an attribute of one object, an element of a list or a dict."""
 
 LOADS = ("load", "arg", "for", "assign", "augassign", "touched")
+
+NOTHING: dict[str, Any] = {
+    "exception": None,
+    "warnings": [],
+    "timed_out": False,
+    **{name: [] for name in ("sites", "loops", "shapes", "large", "kinds", "vecs", "suffixes")},
+}
+"""What is known of a script that never ran."""
 
 
 @dataclass
@@ -72,6 +81,15 @@ class Recording:
     def end(self) -> int:
         """The number of events in the run; what comes after are the final values of all names."""
         return int(self.info.get("end", 0))
+
+    @cached_property
+    def gaps(self) -> list[int]:
+        """The events before which something was not written down."""
+        return sorted({int(t) for t in self.info.get("gaps", ())})
+
+    def has_gap(self, low: int, high: int) -> bool:
+        """Whether something was left out between two events."""
+        return bisect(self.gaps, low) < bisect(self.gaps, high)
 
     def site(self, t: int) -> dict[str, Any]:
         """What is written where event t happened."""

@@ -1,8 +1,9 @@
 """Runs a script and writes down what its expressions and names held; this file runs in the script's own process.
 
 The script's syntax tree is rewritten: each operation, each operand and each assignment also hands its value to a
-recorder, which returns it unchanged. The line numbers stay. To keep long runs cheap, values are written down for
-the first iterations of each outermost loop and then only now and then; of numbers, a thinned series is always kept.
+recorder, which returns it unchanged. The line numbers stay. To keep long runs cheap, each loop and each function has
+its body twice: one that hands its values over, for the first iterations and a few later ones, and one as it was,
+which only tells what the losses are; of numbers, a thinned series is kept.
 
 It needs nothing but NumPy, as it runs beside other people's code, and it decides nothing: the judging is done by
 the process that started it.
@@ -11,6 +12,8 @@ the process that started it.
 from __future__ import annotations
 
 import ast
+import copy
+import re
 import signal
 import sys
 import time
@@ -25,11 +28,17 @@ import numpy as np
 
 NAME = "__byhand__"
 MAX_EVENTS = 5_000  # written down for each outermost loop
-MAX_SECONDS = 1.0  # spent with it
-MAX_BYTES = 96_000_000  # kept in all
+MAX_SECONDS = 0.7  # spent with it
+ALL_EVENTS = 30_000  # and for all of them: each loop may use half of what is left
+ALL_SECONDS = 2.0
+SECONDS_OF_A_TRIAL = 0.4  # how long a loop runs in a run that only has to show how it begins
+MAX_BYTES = 36_000_000  # kept in all; as text it has to fit into a file of 64 MB
 MAX_SIZE = 1_000_000  # numbers in an array; a larger one is noted by its shape alone
-LATER = {100, 1000, 10_000, 100_000, 1_000_000}
+LATER = {10, 100, 1000, 10_000, 100_000, 1_000_000}  # iterations of the outermost loop that are written down again
 LATER_EVENTS = 1_000
+LOSS_NAMES = re.compile(
+    r"loss|err|cost|mse|perte|co[uû]t|fehler|verlust|cust|perdid|perda|fout|acc|genauigkeit|pr[ée]cision|^[jl]$", re.I
+)
 MODULES = {"np", "numpy", "plt", "math", "random", "os", "sys", "time", "pd", "warnings"}
 
 
@@ -42,6 +51,18 @@ class _Rewriter(ast.NodeTransformer):
         self.loops: list[dict[str, Any]] = []
         self.scope: list[str] = []
         self.open_loops: list[int] = []
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.notes: dict[tuple[int, int, str], int] = {}
+        self.told: set[str] = set()
+
+    def rewrite(self, tree: ast.Module) -> None:
+        """Rewrite the whole script in place."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _text(node.func) == "print":
+                self.told |= {_text(n) for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute)}
+        tree.body = self.body(_without_declarations(tree.body)[0])
+        ast.fix_missing_locations(tree)
 
     def site(self, node: ast.AST, kind: str, **more: Any) -> int:
         self.sites.append(
@@ -131,12 +152,25 @@ class _Rewriter(ast.NodeTransformer):
         site = self.site(node, "call", op=func, operands=operands, keywords=keywords, text=text)
         return self.wrap(node, site)
 
+    def index(self, node: ast.expr) -> ast.expr:
+        """An index, with the names in it told: they may be class numbers."""
+        if isinstance(node, ast.Tuple):
+            node.elts = [self.index(element) for element in node.elts]
+            return node
+        first = len(self.sites)
+        new, _ = (node, {}) if isinstance(node, ast.Slice | ast.Constant) else self.operand(node)
+        for site in self.sites[first:]:
+            site["is_index"] = True
+        return new
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         if not isinstance(node.ctx, ast.Load):
-            return self.generic_visit(node)  # type: ignore[return-value]
+            node.value = self.visit(node.value)
+            node.slice = self.index(node.slice)
+            return node
         text = _text(node)
         node.value, base = self.operand(node.value)
-        node.slice = self.visit(node.slice)
+        node.slice = self.index(node.slice)
         site = self.site(node, "subscript", operands=[base], text=text)
         return self.wrap(node, site)
 
@@ -212,8 +246,11 @@ class _Rewriter(ast.NodeTransformer):
             element=base is not target,
             key=key if isinstance(key, int | str) else None,
             element_loops=element_loops,
+            is_global=_text(base) in self.globals,
+            is_nonlocal=_text(base) in self.nonlocals,
             **more,
         )
+        self.notes[node.lineno, node.col_offset, _text(target)] = site  # type: ignore[attr-defined]
         owner: ast.expr = ast.Constant(None)
         if isinstance(base, ast.Attribute):
             owner = _as_load(base.value)
@@ -237,6 +274,7 @@ class _Rewriter(ast.NodeTransformer):
         name = _text(value.func.value) if appended else ""  # type: ignore[attr-defined]
         if appended:
             site = self.site(node, "append", name=name, target=name, text=text, element=False, element_loops=[])
+            self.notes[node.lineno, node.col_offset, "append"] = site
             inner, _ = self.operand(value.args[0])
             value.args = [ast.copy_location(_call("p", ast.Constant(site), inner), node)]
             return node
@@ -252,13 +290,13 @@ class _Rewriter(ast.NodeTransformer):
         node.iter, iterated = self.operand(node.iter)
         loop = self.enter_loop(node, targets)
         notes = [self.note(leaf, node.target, "for", text="", iterated=iterated) for leaf in _leaves(node.target)]
-        node.body = [self.tick(loop, node), *(n for n in notes if n is not None), *self.body(node.body)]
+        self.two_bodies(node, loop, [n for n in notes if n is not None])
         return self.leave_loop(loop, node)
 
     def visit_While(self, node: ast.While) -> ast.stmt:
         loop = self.enter_loop(node, [])
         node.test = self.visit(node.test)
-        node.body = [self.tick(loop, node), *self.body(node.body)]
+        self.two_bodies(node, loop, [])
         return self.leave_loop(loop, node)
 
     def enter_loop(self, node: Any, targets: list[str]) -> int:
@@ -266,8 +304,11 @@ class _Rewriter(ast.NodeTransformer):
         self.open_loops.append(len(self.loops) - 1)
         return len(self.loops) - 1
 
-    def tick(self, loop: int, node: Any) -> ast.stmt:
-        return ast.copy_location(ast.Expr(_call("tick", ast.Constant(loop))), node)
+    def two_bodies(self, node: Any, loop: int, notes: list[ast.stmt]) -> None:
+        plain = copy.deepcopy(node.body)
+        recorded = [*notes, *self.body(node.body)]
+        test = _call("tick", ast.Constant(loop))
+        node.body = [ast.copy_location(ast.If(test, recorded, _Plain(self).body(plain)), node)]
 
     def leave_loop(self, loop: int, node: Any) -> ast.stmt:
         self.open_loops.pop()
@@ -278,6 +319,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_FunctionDef(self, node: Any) -> Any:
         self.scope.append(node.name)
         outer, self.open_loops = self.open_loops, []
+        outer_names = self.globals, self.nonlocals
         args = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         names = [arg.arg for arg in args if arg.arg != "self"]
         notes = []
@@ -285,10 +327,17 @@ class _Rewriter(ast.NodeTransformer):
             site = self.site(node, "arg", name=name, target=name, text="", element=False, element_loops=[])
             call = _call("a", ast.Constant(site), ast.Name(name, ast.Load()), ast.Constant(None))
             notes.append(ast.copy_location(ast.Expr(call), node))
-        body = self.body(node.body)
         at = 1 if ast.get_docstring(node) is not None else 0
-        node.body = [*body[:at], *notes, *body[at:]]
+        begin = node.body[:at]
+        body, declarations = _without_declarations(node.body[at:])
+        self.globals = {name for d in declarations if isinstance(d, ast.Global) for name in d.names}
+        self.nonlocals = {name for d in declarations if isinstance(d, ast.Nonlocal) for name in d.names}
+        plain = copy.deepcopy(body)
+        recorded = [*notes, *self.body(body)]
+        both = ast.If(_is_on(), recorded or [ast.Pass()], _Plain(self).body(plain) or [ast.Pass()])
+        node.body = [*begin, *declarations, ast.copy_location(both, node)]
         self.open_loops = outer
+        self.globals, self.nonlocals = outer_names
         self.scope.pop()
         return node
 
@@ -301,7 +350,9 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> Any:
-        node.body, _ = self.operand(node.body)
+        plain = copy.deepcopy(node.body)
+        recorded, _ = self.operand(node.body)
+        node.body = ast.copy_location(ast.IfExp(_is_on(), recorded, plain), node)
         return node
 
     def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
@@ -310,6 +361,75 @@ class _Rewriter(ast.NodeTransformer):
             new = self.visit(statement)
             result.extend(new if isinstance(new, list) else [new])
         return result
+
+
+class _Plain(ast.NodeTransformer):
+    """Leaves everything as it is, and has only the numbers told that may be losses."""
+
+    def __init__(self, rewriter: _Rewriter) -> None:
+        self.rewriter = rewriter
+
+    def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        result: list[ast.stmt] = []
+        for statement in statements:
+            new = self.visit(statement)
+            result.extend(new if isinstance(new, list) else [new])
+        return result
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        return self.told(node, [leaf for target in node.targets for leaf in _leaves(target)])
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        return self.told(node, [node.target])
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        return self.told(node, [node.target] if node.value is not None else [])
+
+    def told(self, node: ast.stmt, targets: list[ast.expr]) -> list[ast.stmt]:
+        notes: list[ast.stmt] = []
+        for target in targets:
+            if not isinstance(target, ast.Name | ast.Attribute):
+                continue
+            text = _text(target)
+            site = self.rewriter.notes.get((node.lineno, node.col_offset, text))
+            if site is not None and text in self.rewriter.nonlocals:  # no frame tells at the end what they hold
+                note = _call("a", ast.Constant(site), _as_load(target), ast.Constant(None))
+                notes.append(ast.copy_location(ast.Expr(note), node))
+            elif site is not None and (text in self.rewriter.told or LOSS_NAMES.search(text.rsplit(".", 1)[-1])):
+                notes.append(ast.copy_location(ast.Expr(_call("s", ast.Constant(site), _as_load(target))), node))
+        return [node, *notes]
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        site = self.rewriter.notes.get((node.lineno, node.col_offset, "append"))
+        match node.value:
+            case ast.Call(ast.Attribute(attr="append"), [value]) if site is not None:
+                node.value.args = [ast.copy_location(_call("s", ast.Constant(site), value), node)]
+        return node
+
+
+def _without_declarations(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """A body without its `global` and `nonlocal` statements, and these: they have to come before both bodies."""
+    found: dict[str, ast.stmt] = {}
+
+    class Taker(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: Any) -> Any:
+            return node
+
+        visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
+
+        def visit_Global(self, node: ast.Global | ast.Nonlocal) -> ast.stmt:
+            for name in node.names:
+                found.setdefault(name, ast.copy_location(type(node)([name]), node))
+            return ast.copy_location(ast.Pass(), node)
+
+        visit_Nonlocal = visit_Global
+
+    taker = Taker()
+    return [taker.visit(statement) for statement in body], list(found.values())
+
+
+def _is_on() -> ast.expr:
+    return ast.Attribute(ast.Name(NAME, ast.Load()), "on", ast.Load())
 
 
 def _call(method: str, *args: ast.expr) -> ast.Call:
@@ -353,6 +473,13 @@ class _Series:
         self.count = 0
         self.stride = 1
         self.last = 0.0
+        self.total: float | None = None
+
+    def add_up(self, value: float) -> None:
+        """A sum that grows until it begins anew: its totals are what counts."""
+        if self.total is not None and value < self.total:
+            self.add(self.total)
+        self.total = value
 
     def add(self, value: float) -> None:
         self.last = value
@@ -364,14 +491,33 @@ class _Series:
         self.count += 1
 
 
+def _holds_arrays(value: Any) -> bool:
+    first = value[0]
+    return isinstance(first, np.ndarray) or (
+        isinstance(first, list | tuple) and any(isinstance(v, np.ndarray) for v in first[:4])
+    )
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    """The elements of a short list or dict, with the text that stands for each."""
+    if isinstance(value, dict) and len(value) <= 64:
+        return [(f"[{key!r}]", v) for key, v in value.items() if isinstance(key, str | int)]
+    if isinstance(value, list | tuple) and len(value) <= 64:
+        return [(f"[{i}]", v) for i, v in enumerate(value)]
+    return []
+
+
 class _Recorder:
     """Takes the values in, and keeps those it has room for."""
 
-    def __init__(self) -> None:
+    def __init__(self, sites: list[dict[str, Any]], stop_at: int) -> None:
+        self.sites = sites
+        self.stop_at = stop_at
         self.on = True
-        self.depth = 0
         self.budget = MAX_EVENTS
+        self.started = self.begun = time.perf_counter()
         self.seconds = 0.0
+        self.seconds_allowed = MAX_SECONDS
         self.bytes = 0
         self.t_site: list[int] = []
         self.t_value: list[int] = []
@@ -386,8 +532,10 @@ class _Recorder:
         self.stack: list[int] = []
         self.vecs: list[tuple[tuple[int, int], ...]] = [()]
         self.vec = 0
+        self.gaps: list[int] = []
         self.series: dict[int, _Series] = {}
         self.last: dict[tuple[int, int], Any] = {}
+        self.settled: set[int] = set()  # sites whose last value is the one at the end
 
     # What the rewritten script calls
 
@@ -397,47 +545,60 @@ class _Recorder:
         return value
 
     def a(self, site: int, value: Any, owner: Any) -> None:
-        kind = type(value)
-        if kind is float or kind is np.float64 or kind is np.float32 or (kind is np.ndarray and value.size == 1):
-            try:
-                number = float(value.item() if kind is np.ndarray else value)
-            except (TypeError, ValueError):
-                return
-            series = self.series.get(site)
-            if series is None:
-                series = self.series[site] = _Series()
-            series.add(number)
+        self.s(site, value)
         self.last[site, id(owner) if owner is not None else 0] = (value, owner)
         if self.on:
             self.write_deep(site, value, id(owner) if owner is not None else 0)
 
     def p(self, site: int, value: Any) -> Any:
-        try:
-            number = float(value.item() if isinstance(value, np.ndarray) else value)
-        except (TypeError, ValueError, AttributeError):
-            return value
-        series = self.series.get(site)
-        if series is None:
-            series = self.series[site] = _Series()
-        series.add(number)
-        if self.on:
+        if self.on and isinstance(value, (np.ndarray, float, int, np.generic)):
             self.write(site, value)
+        return self.s(site, value)
+
+    def s(self, site: int, value: Any) -> Any:
+        """One more number of a series, if it is one number."""
+        kind = type(value)
+        if kind is float or isinstance(value, np.floating) or (kind is np.ndarray and value.size == 1):
+            try:
+                number = float(value.item() if kind is np.ndarray else value)
+            except (TypeError, ValueError):
+                return value
+            series = self.series.get(site)
+            if series is None:
+                series = self.series[site] = _Series()
+            if self.sites[site].get("op") == "Add":
+                series.add_up(number)
+            else:
+                series.add(number)
         return value
 
     def loop(self, number: int) -> Any:
         return _Loop(self, number)
 
-    def tick(self, number: int) -> None:
+    def tick(self, number: int) -> bool:
+        """A new iteration begins: whether it is written down."""
         count = self.counters[number] = self.counters.get(number, -1) + 1
-        if len(self.stack) == 1:
-            if self.on and count > 2 and self.budget < 0:
-                self.on = False
-            if not self.on and count in LATER and self.bytes < MAX_BYTES and self.seconds < 3 * MAX_SECONDS:
-                self.on = True
-                self.budget = LATER_EVENTS
-        if self.on:
-            self.vecs.append(tuple((k, self.counters.get(k, 0)) for k in self.stack))
-            self.vec = len(self.vecs) - 1
+        if not self.on:
+            is_trial = self.stop_at and self.stack[:1] == [self.stop_at - 1]
+            if is_trial and time.perf_counter() - self.begun > SECONDS_OF_A_TRIAL:
+                raise TimeUp
+            if count not in LATER or self.stack[:1] != [number]:
+                return False
+            self.begin(LATER_EVENTS)
+            if not self.on:
+                return False
+        self.vecs.append(tuple((k, self.counters.get(k, 0)) for k in self.stack))
+        self.vec = len(self.vecs) - 1
+        return True
+
+    def begin(self, events: int) -> None:
+        """Write down from here on, for so many events at most, or half of what is left for all."""
+        self.budget = min(events, (ALL_EVENTS - len(self.t_site)) // 2)
+        self.seconds_allowed = min(MAX_SECONDS, (ALL_SECONDS - self.seconds) / 2)
+        was_on, self.on = self.on, self.budget > 0 and self.seconds_allowed > 0 and self.bytes < MAX_BYTES
+        if not was_on:
+            self.gaps.append(len(self.t_site))
+        self.started = time.perf_counter()
 
     # Keeping
 
@@ -445,44 +606,38 @@ class _Recorder:
         if isinstance(value, (np.ndarray, float, int, np.generic)):
             self.write(site, value, 0, owner)
             return
-        items: list[tuple[str, Any]] = []
-        if isinstance(value, dict) and len(value) <= 64:
-            items = [(f"[{key!r}]", v) for key, v in value.items() if isinstance(key, str | int)]
-        elif isinstance(value, list | tuple):
-            if value and len(value) <= 5000 and not isinstance(value[0], np.ndarray):
-                try:
-                    array = np.asarray(value)
-                except (ValueError, TypeError):
-                    array = np.asarray(None)
-                if array.dtype.kind in "fiub":
-                    self.write(site, array, 0, owner, id(value))
-                    return
-            if len(value) <= 64:
-                items = [(f"[{i}]", v) for i, v in enumerate(value)]
-        for key, v in items:
-            if isinstance(v, (np.ndarray, float, np.generic)):
-                self.write(site, v, self.suffixes.setdefault(key, len(self.suffixes)), owner)
+        if isinstance(value, list | tuple) and value and len(value) <= 5000 and not _holds_arrays(value):
+            try:
+                array = np.asarray(value)
+            except (ValueError, TypeError):
+                array = np.asarray(None)
+            if array.dtype.kind in "fiub":
+                self.write(site, array, 0, owner, id(value))
+                return
+        for key, v in _items(value):
+            for inner, w in _items(v) if isinstance(v, dict | list | tuple) else [("", v)]:
+                if isinstance(w, (np.ndarray, float, np.generic)):
+                    self.write(site, w, self.suffixes.setdefault(key + inner, len(self.suffixes)), owner)
 
     def write(self, site: int, value: Any, suffix: int = 0, owner: int = 0, obj: int = 0) -> None:
+        self.budget -= 1
         if self.budget <= 0:
             if self.stack:
                 self.on = False
+                self.seconds += time.perf_counter() - self.started
                 return
             if self.budget < -MAX_EVENTS:
                 return
-        self.budget -= 1
-        if self.budget & 63 == 0:
-            now = time.perf_counter()
-            if self.bytes > MAX_BYTES or now - self.started > MAX_SECONDS * 2:
-                self.budget = 0
+        elif self.budget & 15 == 0 and (
+            self.bytes > MAX_BYTES or time.perf_counter() - self.started > self.seconds_allowed
+        ):
+            self.budget = 0
         self.t_site.append(site)
         self.t_value.append(self.keep(value))
         self.t_obj.append(obj or id(value))
         self.t_vec.append(self.vec)
         self.t_suffix.append(suffix)
         self.t_owner.append(owner)
-
-    started = 0.0
 
     def keep(self, value: Any) -> int:
         if not isinstance(value, np.ndarray):
@@ -513,18 +668,41 @@ class _Recorder:
         if found is None:
             found = self.index[key] = len(self.values)
             self.values.append(value.copy())
-            self.bytes += value.nbytes
+            self.bytes += 8 * value.size
         return found
 
-    def finish(self) -> None:
+    def settle(self, frame: types.FrameType) -> None:
+        """Note what the local names of a function hold now: the plain bodies don't tell."""
+        for (number, owner), (_, holder) in list(self.last.items()):
+            site = self.sites[number]
+            name = site["name"]
+            if holder is None and site["scope"].rpartition(".")[2] == frame.f_code.co_name and name in frame.f_locals:
+                self.last[number, owner] = (frame.f_locals[name], None)
+                self.settled.add(number)
+
+    def finish(self, namespace: dict[str, Any]) -> None:
         """Write down what everything holds at the end."""
+        for series in self.series.values():
+            if series.total is not None:
+                series.add(series.total)
+        self.stack = []
         self.on = True
         self.budget = MAX_EVENTS
-        self.started = time.perf_counter() + 10
+        self.started = time.perf_counter()
         self.vecs.append(((-1, 0),))
         self.vec = len(self.vecs) - 1
-        for (site, _), (value, owner) in list(self.last.items()):
-            self.write_deep(site, value, id(owner) if owner is not None else 0)
+        for (number, _), (value, owner) in list(self.last.items()):
+            site = self.sites[number]
+            name = site["name"]
+            if owner is not None:
+                value = getattr(owner, name.rpartition(".")[2], value)
+                self.settled.add(number)
+            elif not site["scope"] or site.get("is_global"):
+                value = namespace.get(name, value)
+                self.settled.add(number)
+            elif site.get("is_nonlocal"):
+                self.settled.add(number)
+            self.write_deep(number, value, id(owner) if owner is not None else 0)
 
 
 class _Loop:
@@ -536,19 +714,18 @@ class _Loop:
     def __enter__(self) -> None:
         recorder = self.recorder
         if not recorder.stack:
-            recorder.on = recorder.bytes < MAX_BYTES and recorder.seconds < 3 * MAX_SECONDS
-            recorder.budget = MAX_EVENTS
-            recorder.started = time.perf_counter()
+            recorder.begin(MAX_EVENTS)
+            recorder.begun = recorder.started
         recorder.stack.append(self.number)
         recorder.counters[self.number] = -1
 
     def __exit__(self, *error: object) -> None:
         recorder = self.recorder
-        recorder.stack.pop()
+        if self.number in recorder.stack:  # of a generator that is left early, the loop ends late
+            recorder.stack.remove(self.number)
         if not recorder.stack:
-            recorder.on = recorder.bytes < MAX_BYTES
-            recorder.budget = MAX_EVENTS
-            recorder.started = time.perf_counter()
+            recorder.settle(sys._getframe(1))
+            recorder.begin(MAX_EVENTS)
         recorder.vecs.append(tuple((k, recorder.counters.get(k, 0)) for k in recorder.stack))
         recorder.vec = len(recorder.vecs) - 1
 
@@ -558,17 +735,21 @@ class TimeUp(BaseException):
 
 
 def job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
-    """Run the script request["path"] for at most request["seconds"]; send what it did."""
+    """Run the script request["path"] for at most request["seconds"]; send what it did.
+
+    With request["stop_at"] = k + 1 it is stopped when loop number k has shown how it begins.
+    """
     from byhand.diagnosis.sandboxed import pack
 
-    report, columns = record(request["path"], request["seconds"])
+    report, columns = record(request["path"], request["seconds"], request.get("stop_at", 0))
     send({"recording": report, "columns": {name: pack(column) for name, column in columns.items()}})
 
 
-def record(path: str, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+def record(path: str, seconds: float, stop_at: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run the script at `path`; what it did, as JSON values and as columns of numbers."""
     source = Path(path).read_text(encoding="utf-8-sig", errors="replace")
-    recorder = _Recorder()
+    rewriter = _Rewriter(source)
+    recorder = _Recorder(rewriter.sites, stop_at)
     noted: list[dict[str, Any]] = []
     report: dict[str, Any] = {"exception": None, "warnings": noted, "timed_out": False}
     try:
@@ -585,9 +766,7 @@ def record(path: str, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
             "vecs": [],
             "suffixes": [],
         }, {}
-    rewriter = _Rewriter(source)
-    tree.body = rewriter.body(tree.body)
-    ast.fix_missing_locations(tree)
+    rewriter.rewrite(tree)
     module = types.ModuleType("__main__")
     namespace = module.__dict__
     namespace.update({NAME: recorder, "__file__": path})
@@ -612,7 +791,7 @@ def record(path: str, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         exec(compile(tree, path, "exec"), namespace)  # the script itself, with the recorder's calls in it
     except TimeUp:
-        pass
+        report["timed_out"] = True
     except SystemExit:
         report["exit"] = True
     except BaseException as error:
@@ -620,7 +799,7 @@ def record(path: str, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     seconds_run = time.perf_counter() - start
-    return _report(recorder, rewriter, report, seconds_run)
+    return _report(recorder, rewriter, report, seconds_run, namespace)
 
 
 def _describe(error: BaseException, path: str) -> dict[str, Any]:
@@ -644,10 +823,10 @@ def _describe(error: BaseException, path: str) -> dict[str, Any]:
 
 
 def _report(
-    recorder: _Recorder, rewriter: _Rewriter, report: dict[str, Any], seconds: float
+    recorder: _Recorder, rewriter: _Rewriter, report: dict[str, Any], seconds: float, namespace: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     end = len(recorder.t_site)
-    recorder.finish()
+    recorder.finish(namespace)
     numbers, shapes, kinds, large = [], [], [], []
     for value in recorder.values:
         is_large = isinstance(value, tuple)
@@ -668,6 +847,8 @@ def _report(
     report |= {
         "seconds": seconds,
         "end": end,
+        "gaps": recorder.gaps,
+        "settled": sorted(recorder.settled),
         "sites": rewriter.sites,
         "loops": rewriter.loops,
         "counters": {str(k): v for k, v in recorder.counters.items()},

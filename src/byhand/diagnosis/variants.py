@@ -193,6 +193,16 @@ def _products(p: Pass) -> Iterator[Variant]:
             layers,
             delta=lambda p, s: np.broadcast_to((s.grad_a * s.derivative).sum(axis=1, keepdims=True), s.grad_a.shape),
         )
+        products: tuple[Hook, Hook] = (lambda p, s: s.grad_a @ s.derivative, lambda p, s: s.derivative @ s.grad_a)
+        for product in products:  # fits if there are as many samples as units
+            yield _variant(
+                "dot-instead-of-elementwise",
+                where,
+                "δ = dL/da ⊙ f′(z), element by element",
+                "δ = dL/da · f′(z), a matrix product",
+                layers,
+                delta=product,
+            )
         yield _variant(
             "transposed-gradient",
             where,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from byhand.diagnosis import sandbox
-from byhand.diagnosis.recording import Recording
-from byhand.diagnosis.why_causes import causes
+from byhand.diagnosis.causes import causes
+from byhand.diagnosis.causes.failure import is_dead
+from byhand.diagnosis.recording import NOTHING, Recording
 from byhand.diagnosis.why_evidence import Evidence
-from byhand.diagnosis.why_mend import mend
-from byhand.diagnosis.why_report import Chapter, Finding, Report
+from byhand.diagnosis.why_mend import mend, with_seed
+from byhand.diagnosis.why_network import find
+from byhand.diagnosis.why_report import Chapter, Finding, Report, part
 from byhand.errors import ByhandError
 
 TIMEOUT = 120.0
 MAX_CHAPTERS = 12
 DATA = {".csv", ".npy", ".npz", ".txt", ".dat", ".json", ".tsv", ".py"}
+MAX_SEEDS = 8
 MAX_DATA = 50_000_000
 
 
@@ -42,62 +46,123 @@ def why(path: Path, *, timeout: float = TIMEOUT, progress: Callable[[str], objec
     Raises
     ------
     ByhandError
-        When the file cannot be read, or the script's process gave nothing back.
+        When the file cannot be read.
     """
     try:
         source = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
         raise ByhandError(f"cannot read {path}: {str(reason).lower()}") from error
-    started = time.monotonic()
-    files = _files_beside(path)
-    chapters: list[Chapter] = []
-    checked: list[str] = []
-    mended = ""
-    seen: list[str] = []
-    script_seconds = 0.0
-    ran_through = False
-    while len(chapters) < MAX_CHAPTERS:
-        progress("running the script" if not chapters else f"running a copy {mended}")
-        spent = time.monotonic() - started
-        allowed = max(1.5, 3 * script_seconds + 3 - spent) if ran_through else timeout
-        recording, ended = record(source, files, min(allowed, timeout))
-        if not ran_through:
-            script_seconds = float(recording.info.get("seconds", 0.0))
-            ran_through = recording.exception is None
-        with np.errstate(all="ignore"):  # numbers that overflowed are what is looked for
-            evidence = Evidence.of(recording)
-            findings = causes(evidence)
-            chapter = Chapter(findings, happened(evidence, ended), mended, evidence.losses, evidence.loss_is)
-            chapter.trained = evidence.data is not None and evidence.trained
-        chapter.lines = {f.line: recording.line(f.line) for f in findings}
-        chapters.append(chapter)
-        checked = _checked(evidence)
-        spent = time.monotonic() - started
-        if not findings or (ran_through and spent > 3 * script_seconds + 3):
-            break
-        step = _mend_first(source, findings, seen)
-        if step is None:
-            break
-        source, mended = step
-    _merge_repeats(chapters)
-    understood = any(c.findings for c in chapters) or bool(evidence.judgement.verdicts)
-    return Report(chapters, _outcome(chapters, understood), checked, time.monotonic() - started, script_seconds)
+    return _Story(path, source, timeout, progress).report()
 
 
-def record(source: str, files: dict[str, bytes], seconds: float) -> tuple[Recording, str]:
-    """Run a script behind walls, writing down what it does; and how it ended."""
+@dataclass
+class _Story:
+    """The script and its mended copies, run after run, and what the clock says."""
+
+    path: Path
+    source: str
+    timeout: float
+    progress: Callable[[str], object]
+    started: float = field(default_factory=time.monotonic)
+    script_seconds: float = 0.0
+    ran_through: bool = False
+    chapters: list[Chapter] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    loop: int = 0  # the number of the training's loop, from 1
+
+    def report(self) -> Report:
+        """Run, judge, mend, and run again, while something is found, can be mended, and the time allows."""
+        files = _files_beside(self.path)
+        source, mended = self.source, ""
+        understood = False
+        while len(self.chapters) < MAX_CHAPTERS:
+            self.progress("running the script" if not self.chapters else f"running a copy {mended}")
+            recording, ended = record(source, files, self._seconds_for_a_run())
+            if not self.ran_through:
+                self.script_seconds = float(recording.info.get("seconds", 0.0))
+                self.ran_through = recording.exception is None
+            chapter = Chapter([], "", mended)
+            self.chapters.append(chapter)
+            with part("judging", self.troubles), np.errstate(all="ignore"):  # overflown numbers are what is looked for
+                understood |= self._judge(recording, ended, chapter)
+            if not chapter.findings or (self.ran_through and self._spent() > 3 * self.script_seconds + 3):
+                break
+            step = None
+            with part("mending", self.troubles), np.errstate(all="ignore"):
+                if chapter.findings[0].id in ("dead-relu-output", "dead-relu-hidden"):
+                    step = self._living_seed(source, files)
+                else:
+                    step = _mend_first(source, chapter.findings, self.seen)
+            if step is None:
+                break
+            source, mended = step
+        _merge_repeats(self.chapters)
+        understood |= any(c.findings for c in self.chapters)
+        outcome = _outcome(self.chapters, understood)
+        return Report(self.chapters, outcome, self.checked, self._spent(), self.script_seconds, self.troubles)
+
+    def _living_seed(self, source: str, files: dict[str, bytes]) -> tuple[str, str] | None:
+        """The script with the first other seed from which its units live, by runs that stop when they have shown it."""
+        dead: list[int] = []
+        for further in range(1, MAX_SEEDS + 1):
+            other = with_seed(source, further)
+            if other is None or self._spent() > 2 * self.script_seconds + 3.5:
+                return None
+            self.progress(f"trying the seed {other[1]}")
+            recording, _ = record(other[0], files, min(self.timeout, self.script_seconds + 2), stop_at=self.loop)
+            if recording.exception is None and not is_dead(Evidence(recording, find(recording))):
+                also = ", ".join(map(str, dead))
+                return other[0], f"with the seed {other[1]}" + (f" (with {also} it is dead, too)" if dead else "")
+            dead.append(other[1])
+        return None
+
+    def _spent(self) -> float:
+        return time.monotonic() - self.started
+
+    def _seconds_for_a_run(self) -> float:
+        if not self.ran_through:
+            return self.timeout
+        return min(self.timeout, max(1.5, 3 * self.script_seconds + 3 - self._spent()))
+
+    def _judge(self, recording: Recording, ended: str, chapter: Chapter) -> bool:
+        """Fill the chapter; whether steps of a training were judged."""
+        chapter.happened = _ended(recording, ended) or "It ran to its end."
+        evidence = Evidence.of(recording)
+        self.loop = _loop_of(evidence)
+        chapter.findings = causes(evidence, self.troubles)
+        chapter.lines = {f.line: recording.line(f.line) for f in chapter.findings}
+        chapter.happened = happened(evidence, ended)
+        chapter.losses, chapter.loss_is = evidence.losses, evidence.loss_is
+        chapter.trained = evidence.data is not None and evidence.trained
+        self.checked = _checked(evidence)
+        return bool(evidence.judgement.verdicts)
+
+
+def _loop_of(e: Evidence) -> int:
+    """The outermost loop round the forward passes, counted from 1; 0 if there is none."""
+    loops = [k for p in e.passes[:3] for k in e.recording.vec(p.start)]
+    return loops[0] + 1 if loops else 0
+
+
+def record(source: str, files: dict[str, bytes], seconds: float, *, stop_at: int = 0) -> tuple[Recording, str]:
+    """Run a script behind walls, writing down what it does; and how it ended.
+
+    With `stop_at` it ends when that loop, counted from 1, has shown how it begins.
+    """
     limits = sandbox.Limits(wall_seconds=seconds + 20, cpu_seconds=int(seconds + 20) * 2)
     outcome = sandbox.run(
         "byhand.diagnosis.recording_child:job",
-        {"path": "script.py", "seconds": seconds},
+        {"path": "script.py", "seconds": seconds, "stop_at": stop_at},
         {**files, "script.py": source.encode()},
         limits=limits,
     )
     message = next((m for m in outcome.messages if "recording" in m), None)
     if message is None:
         reason = f": {outcome.error['type']}: {outcome.error['message']}" if outcome.error else ""
-        raise ByhandError(f"the script's process ended without an answer ({outcome.ended}){reason}")
+        return Recording.of(source, {**NOTHING, "lost": outcome.ended + reason, "seconds": outcome.seconds}, {}), "lost"
     recording = Recording.of(source, message["recording"], message["columns"])
     ended = "out of time" if recording.info.get("timed_out") else outcome.ended
     return recording, ended
@@ -152,7 +217,7 @@ def _merge_repeats(chapters: list[Chapter]) -> None:
 
 
 def _joined(before: str, now: str) -> str:
-    """Two mendings as one: several lines are listed, of several seeds the last one counts."""
+    """Two mendings as one: several lines are listed."""
     if (
         " in line " in before
         and " in line " in now
@@ -161,21 +226,26 @@ def _joined(before: str, now: str) -> str:
         return f"{before.replace(' in line ', ' in lines ')}, {now.rsplit(' ', 1)[-1]}"
     if " in lines " in before and before.split(" in lines ")[0] == now.split(" in line ")[0]:
         return f"{before}, {now.rsplit(' ', 1)[-1]}"
-    if "with the seed " in before and "with the seed " in now:
-        return now
     return f"{before}, and {now.removeprefix('with ')}"
+
+
+def _ended(r: Recording, ended: str) -> str:
+    """How the run ended, if not by itself."""
+    error = r.exception
+    if error is not None:
+        line = error["frames"][-1]["line"] if error["frames"] else 0
+        return f"It stops at line {line} with {error['type']}: {error['message']}."
+    if r.info.get("lost"):
+        return f"Its process was stopped ({r.info['lost']}), and what it had done until then is lost."
+    if ended == "out of time":
+        return f"It was stopped after {r.info.get('seconds', 0):.0f} s; what it had done by then is judged."
+    return ""
 
 
 def happened(e: Evidence, ended: str) -> str:
     """What the script did, in numbers."""
     r = e.recording
-    parts = []
-    error = r.exception
-    if error is not None:
-        line = error["frames"][-1]["line"] if error["frames"] else 0
-        parts.append(f"It stops at line {line} with {error['type']}: {error['message']}.")
-    elif ended == "out of time":
-        parts.append(f"It was stopped after {r.info.get('seconds', 0):.0f} s; what it had done by then is judged.")
+    parts = [text] if (text := _ended(r, ended)) else []
     if e.found.forwards and e.data is not None:
         x, _y = e.data
         layers = " → ".join(
@@ -187,7 +257,7 @@ def happened(e: Evidence, ended: str) -> str:
     losses = e.losses
     if losses:
         parts.append(f"The loss it computes went from {losses[0]:.4g} to {losses[-1]:.4g}.")
-    if e.found.forwards and e.data is not None and error is None:
+    if e.found.forwards and e.data is not None and r.exception is None:
         y_hat = e.outputs(e.final, e.data[0])[1][-1]
         right = e.accuracy(y_hat, e.data[1])
         parts.append(
@@ -271,4 +341,5 @@ def as_json(report: Report) -> dict[str, Any]:
         "checked": report.checked,
         "seconds": round(report.seconds, 3),
         "script_seconds": round(report.script_seconds, 3),
+        "could_not_be_judged": report.troubles,
     }

@@ -10,7 +10,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.activations import ACTIVATIONS, softmax
-from byhand.diagnosis.recording import Recording
+from byhand.diagnosis.recording import Recording, Values
 from byhand.diagnosis.variants import Place
 from byhand.diagnosis.why_gradients import Batch, Judgement, judge
 from byhand.diagnosis.why_network import FUNCTIONS, Forward, Found, activation_named, find
@@ -67,19 +67,14 @@ class Evidence:
                 continue  # e² = |e|: nothing to tell losses apart by
             end = groups[k + 1][0].start if k + 1 < len(groups) else min(batch.end + 1500, r.end)
             numbers = _losses_of(batch.a[-1], batch.y)
+            matching: dict[int, list[tuple[str, str]]] = {}
             for t in range(batch.start, min(end, batch.start + 6000)):
-                value = r.value(t)
-                if value is None or (value.size != 1 and value.size != batch.y.size):
-                    continue
-                for (kind, name), number in numbers.items():
-                    if value.size != np.size(number):
-                        continue
-                    rtol = 1e-4 if kind == "cross-entropy" else 1e-8
-                    if np.all(np.isfinite(value)) and np.allclose(
-                        value.ravel(), np.ravel(number), rtol=rtol, atol=1e-14
-                    ):
-                        site = int(r.events["site"][t])
-                        votes[kind, name, site] = votes.get((kind, name, site), 0) + 1
+                number = r.value_id(t)
+                if number not in matching:
+                    matching[number] = _equal_losses(r.held(number), numbers)
+                for kind, name in matching[number]:
+                    site = int(r.events["site"][t])
+                    votes[kind, name, site] = votes.get((kind, name, site), 0) + 1
         if not votes:
             return
         kinds = {kind for kind, name, _ in votes if kind != "absolute"}
@@ -186,35 +181,59 @@ class Evidence:
     @cached_property
     def final(self) -> Start:
         """The parameters at the end of the run."""
-        r = self.recording
-        start = self.start
-        W, b = [w.copy() for w in start.W], [v.copy() for v in start.b]
-        last_site: dict[Place, int] = {}
-        for update in self.found.updates:
-            last_site[update.place] = int(r.events["site"][update.t_end])
-        for t in range(r.end, len(r)):
-            slot = r.slot(t)
-            place = self.found.place_of.get(slot) if slot is not None else None
-            if place is None:
-                continue
-            value = r.value(t)
-            is_last = int(r.events["site"][t]) == last_site.get(place, -2)
-            if value is None or place not in last_site or not is_last:
-                continue
-            layer = self.found.model[place[0]]
-            if place[1] == "W" and value.size == layer.W.size:
-                W[place[0]] = layer.as_W(value)
-            elif place[1] == "b" and value.size in (1, len(layer.b)):
-                b[place[0]] = np.broadcast_to(value.reshape(-1), layer.b.shape).astype(float)
-        if len(self.found.updates) and not any(place in last_site for place in self.found.place_of.values()):
-            return Start(W, b)
-        late = self.found.forwards[-1].layers if self.found.forwards else []
-        for k, layer in enumerate(late):
-            if (k, "W") not in last_site:
-                W[k] = layer.W
-            if (k, "b") not in last_site:
-                b[k] = layer.b
+        W, b = [w.copy() for w in self.start.W], [v.copy() for v in self.start.b]
+        for k, layer in enumerate(self.found.model):
+            held = self._last_value((k, "W"), layer.W.size)
+            if held is not None:
+                W[k] = layer.as_W(held)
+            held = self._last_value((k, "b"), len(layer.b))
+            if held is None and layer.b_t >= 0:
+                held = self._last_value((k, "b"), 1)
+            if held is not None:
+                b[k] = np.broadcast_to(held.reshape(-1), layer.b.shape).astype(float)
         return Start(W, b)
+
+    def _last_value(self, place: Place, size: int) -> Values | None:
+        """What a parameter was at the end: in the place that followed it best, in a vector, or in the last pass."""
+        r = self.recording
+        best: tuple[tuple[bool, int, int], Values] | None = None
+        settled = set(r.info.get("settled", ()))
+        for t in range(r.end, len(r)):
+            slot, value = r.slot(t), r.value(t)
+            if slot is None or value is None or value.size != size or self.found.place_of.get(slot) != place:
+                continue
+            key = (int(r.events["site"][t]) in settled, self.found.followed[slot], t)
+            if best is None or key > best[0]:
+                best = key, value
+        if best is not None and best[0][0] and best[0][1] > 0:
+            return best[1]
+        within = self._within_a_vector(place)
+        if within is not None:
+            return within
+        k, kind = place
+        last = self.found.forwards[-1].layers[k]
+        t = last.W_t if kind == "W" else last.b_t
+        return best[1] if best is not None and t < 0 else (r.value(t) if t >= 0 else None)
+
+    def _within_a_vector(self, place: Place) -> Values | None:
+        """The parameter cut out of a longer vector's last value, where its value at the start was found in it."""
+        r = self.recording
+        k, kind = place
+        first = self.found.model[k]
+        t_first = first.W_t if kind == "W" else first.b_t
+        part = r.value(t_first) if t_first >= 0 else None
+        if part is None or part.size < 1:
+            return None
+        lasts = {r.slot(t): r.value(t) for t in range(r.end, len(r))}
+        for t in range(t_first, max(-1, t_first - 400), -1):
+            value, last = r.value(t), lasts.get(r.slot(t))
+            if value is None or last is None or value.ndim != 1 or value.shape != last.shape or value.size <= part.size:
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(value, part.size)
+            hits = np.flatnonzero((windows == part.reshape(-1)).all(axis=1))
+            if len(hits) == 1 and part.any():
+                return last[hits[0] : hits[0] + part.size].reshape(part.shape)
+        return None
 
     @property
     def activations(self) -> list[str]:
@@ -324,9 +343,11 @@ class Evidence:
                     counts.setdefault(k, set()).add(count)
         total = 1
         for k, seen in counts.items():
-            if len(seen) > 1:  # a loop over the layers changes each parameter always in the same round
+            if (
+                len(seen) > 1 or len(mine) == 1
+            ):  # a loop over the layers changes each parameter always in the same round
                 total *= int(r.info["counters"].get(str(k), 0)) + 1
-        return total
+        return max(total, len(mine)) if total == 1 else total  # 1: a recursion instead of a loop
 
     def simulate(
         self,
@@ -408,6 +429,26 @@ def _cross_entropy(y_hat: Array, y: Array) -> Array:
     return -y * np.log(p)
 
 
+def _equal_losses(value: Values | None, numbers: dict[tuple[str, str], float | Array]) -> list[tuple[str, str]]:
+    """Those of the losses that a value is."""
+    if value is None or not np.isfinite(value).all():
+        return []
+    found = []
+    single = float(value.reshape(-1)[0]) if value.size == 1 else None
+    for (kind, name), number in numbers.items():
+        if value.size != np.size(number) or (kind == "cross-entropy" and np.max(number) < 0.01):
+            continue  # (−log(1 − ŷ) of a small ŷ is ŷ itself)
+        rtol = 1e-4 if kind == "cross-entropy" else 1e-8
+        if single is not None:
+            loss = float(np.reshape(number, -1)[0]) if isinstance(number, np.ndarray) else number
+            equal = abs(single - loss) <= 1e-14 + rtol * abs(loss)
+        else:
+            equal = np.allclose(value.ravel(), np.ravel(number), rtol=rtol, atol=1e-14)
+        if equal:
+            found.append((kind, name))
+    return found
+
+
 def _losses_of(y_hat: Array, y: Array) -> dict[tuple[str, str], float | Array]:
     """The usual losses of these outputs, by kind and in words."""
     e = y_hat - y
@@ -420,12 +461,15 @@ def _losses_of(y_hat: Array, y: Array) -> dict[tuple[str, str], float | Array]:
         ("squares", "½ Σ (ŷ − y)²"): squares / 2,
         ("squares", "half the mean of (ŷ − y)²"): squares / e.size / 2,
         ("squares", "Σ ½ (ŷ − y)² / n"): squares / n / 2,
-        ("squares", "the root of the mean of (ŷ − y)²"): float(np.sqrt(squares / e.size)),
         ("squares", "each (ŷ − y)²"): e * e,
         ("squares", "each ½ (ŷ − y)²"): e * e / 2,
-        ("absolute", "Σ |ŷ − y|"): float(np.abs(e).sum()),
-        ("absolute", "the mean of |ŷ − y|"): float(np.abs(e).mean()),
     }
+    if e.size > 1:  # of one number these are the error itself
+        found |= {
+            ("squares", "the root of the mean of (ŷ − y)²"): float(np.sqrt(squares / e.size)),
+            ("absolute", "Σ |ŷ − y|"): float(np.abs(e).sum()),
+            ("absolute", "the mean of |ŷ − y|"): float(np.abs(e).mean()),
+        }
     if y_hat.min() >= 0 and y_hat.max() <= 1 and y.min() >= 0 and y.max() <= 1:
         with np.errstate(all="ignore"):
             terms = _cross_entropy(y_hat, y)

@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -188,15 +189,45 @@ def judge(found: Found, loss_kind: str | None) -> Judgement:
             judgement.all_zero += 1
     later = moving[len(moving) // 2 : len(moving) // 2 + 2]
     picked = moving[:MAX_STEPS] + [s for s in later if s not in moving[:MAX_STEPS]]
-    previous: dict[Place, Array] | None = None
     for s in picked:
-        verdict = _judge_step(found, s, loss_kind, previous, all_steps, pairs=len(judgement.unexplained) < 2)
+        at = all_steps.index(s)
+        before = all_steps[at - 1] if at and not found.recording.has_gap(all_steps[at - 1].end, s.start) else None
+        previous = {place: u.after - u.before for place, u in before.updates.items()} if before is not None else None
+        verdict = _judge_step(found, s, loss_kind, previous, all_steps, pairs=not judgement.unexplained)
         if verdict is not None:
             judgement.verdicts.append(verdict)
         else:
             judgement.unexplained.append(s)
-        previous = {place: u.after - u.before for place, u in s.updates.items()}
+    _uphill_with_optimizer(judgement.verdicts)
+    judgement.verdicts = _with_one_rate(found, judgement.verdicts, loss_kind)
     return judgement
+
+
+def _with_one_rate(found: Found, verdicts: list[Verdict], loss_kind: str | None) -> list[Verdict]:
+    """Steps of one sample with one output, whose rates only agree if a factor was lost that differs by sample.
+
+    There a missing f′(z_out) is one factor of the whole gradient: each step by itself looks right.
+    """
+    alone = [v for v in verdicts if v.batch.y.size == 1]
+    if len(alone) < 3 or len(alone) < len(verdicts) or any(v.ids or v.extra or not v.rate for v in verdicts):
+        return verdicts
+    if loss_kind != "squares" or _agree([v.rate for v in verdicts]):
+        return verdicts
+    for k in range(len(variants(verdicts[0].batch.as_pass("squares")))):
+        wrong: list[Verdict] = []
+        for v in verdicts:
+            variant = variants(v.batch.as_pass("squares"))[k]
+            matched = _match(found, v.step, v.batch, not v.stale, "squares", (variant,))
+            if matched is None or matched.ids != (variant.id,):
+                break
+            wrong.append(matched)
+        if len(wrong) == len(verdicts) and _agree([v.rate for v in wrong]):
+            return wrong
+    return verdicts
+
+
+def _agree(rates: list[float]) -> bool:
+    return max(rates) - min(rates) <= 1e-5 * max(map(abs, rates))
 
 
 def _candidates(step: Step) -> Iterator[tuple[Batch, bool]]:
@@ -315,7 +346,7 @@ def _judge_step(
     proportional = [v for v in partly if not v.stale]
     if proportional:
         return min(proportional, key=lambda v: len(v.ids))
-    fresh_first = [c for c in candidates if c[1]][:3] + [c for c in candidates if not c[1]][:40]
+    fresh_first = [c for c in candidates if c[1]][:3] + [c for c in candidates if not c[1]][:12]
     for batch, fresh in fresh_first[:1]:
         single = _single_mistake(found, step, batch, fresh, _losses(batch, loss_kind)[0]) if fresh else None
         if single is not None and len(single.ids) == 1:
@@ -323,6 +354,9 @@ def _judge_step(
     right = _right_with_optimizer(found, step, candidates[:6], loss_kind, previous)
     if right is not None:
         return right
+    wrong = _wrong_with_optimizer(found, step, candidates[:2], loss_kind)
+    if wrong is not None:
+        return wrong
     if partly:
         simplest = min(partly, key=lambda v: (len(v.ids), v.stale))
         if len(simplest.ids) == 1:
@@ -364,6 +398,8 @@ def _whole_epoch(found: Found, step: Step, loss_kind: str | None, all_steps: lis
     if first == last:
         return None
     group = all_steps[first : last + 1]
+    if _repeats(group):
+        return None
     joined: dict[Place, Update] = {}
     for s in group:
         for place, u in s.updates.items():
@@ -375,6 +411,17 @@ def _whole_epoch(found: Found, step: Step, loss_kind: str | None, all_steps: lis
             if verdict is not None:
                 return verdict
     return None
+
+
+def _repeats(group: list[Step]) -> bool:
+    """Whether the same step is made again and again: no parts of one step, but an old gradient."""
+    first, second = group[0], group[1]
+    for place, update in first.updates.items():
+        other = second.updates.get(place)
+        if other is not None and update.before.size > 2 and (update.after != update.before).any():
+            a, b = update.after - update.before, other.after - other.before
+            return bool(np.abs(a - b).max() <= 1e-6 * np.abs(a).max())
+    return False
 
 
 def _own_variants(p: Pass, step: Step, batch: Batch) -> list[Variant]:
@@ -569,8 +616,8 @@ def _right_with_optimizer(
     previous: dict[Place, Array] | None,
 ) -> Verdict | None:
     """Momentum, weight decay, Adam and the like: the step is not along the gradient, but made from the right one."""
-    r = found.recording
     for batch, fresh in candidates:
+        values = _values_between(found.recording, batch.end, step.end)
         for loss in _losses(batch, loss_kind):
             p = batch.as_pass(loss)
             expected = gradients_of(TRUE_RULE, p)
@@ -581,7 +628,7 @@ def _right_with_optimizer(
                 delta = change(update, layer)
                 gradient = expected[place]
                 fits[place] = _in_span(delta, gradient, update, layer, previous) or _computed(
-                    r, gradient, place, layer, batch.end, update.t, p
+                    values, gradient, place, layer, p
                 )
             if fits and all(fits.values()):
                 if previous and not fresh:
@@ -620,28 +667,80 @@ def _in_span(delta: Array, gradient: Array, update: Update, layer: Layer, previo
         return False
     A = np.column_stack(columns)
     solution = np.linalg.lstsq(A, delta.ravel(), rcond=None)[0]
-    if solution[0] >= 0:
+    # down the gradient by a part of the step that counts; weights that decay; momentum below 1
+    counts = -solution[0] * np.abs(gradient).max() > 1e-4 * np.abs(delta).max()
+    if not counts or not -0.5 <= solution[1] <= 1e-9 or (len(solution) > 2 and not -1e-9 <= solution[2] <= 1):
         return False
     return bool(np.abs(A @ solution - delta.ravel()).max() <= 1e-6 * np.abs(delta).max())
 
 
-def _computed(r: Recording, gradient: Array, place: Place, layer: Layer, start: int, end: int, p: Pass) -> bool:
-    """Whether the gradient itself, up to a positive factor, was among the values computed before the update."""
-    tried = set()
-    likely = likely_factors(p)
-    for t in range(start, min(end + 1, start + 4000)):
-        number = r.value_id(t)
-        if number in tried:
-            continue
-        tried.add(number)
+def _values_between(r: Recording, start: int, end: int) -> dict[int, list[Array]]:
+    """The values computed between the forward pass and the update, by their size."""
+    found: dict[int, list[Array]] = {}
+    for number in dict.fromkeys(r.value_id(t) for t in range(start, min(end + 1, start + 4000))):
         value = r.held(number)
-        if value is None or value.size != gradient.size or not value.any():
-            continue
+        if value is not None and value.any():
+            found.setdefault(value.size, []).append(value)
+    return found
+
+
+def _computed(values: dict[int, list[Array]], gradient: Array, place: Place, layer: Layer, p: Pass) -> bool:
+    """Whether the gradient itself, up to a positive factor, was among the values computed before the update."""
+    likely = likely_factors(p)
+    for value in values.get(gradient.size, ()):
         shaped = layer.as_W(value) if place[1] == "W" else value.reshape(-1)
         factor = _factor(-shaped, gradient, 1e-6)
         if factor is not None and factor > 0 and (gradient.size > 1 or any(_near(factor, c) for c in likely)):
             return True
     return False
+
+
+def _wrong_with_optimizer(
+    found: Found, step: Step, candidates: list[tuple[Batch, bool]], loss_kind: str | None
+) -> Verdict | None:
+    """A step that an optimizer made from a wrong gradient: all parameters' wrong gradients were computed before it."""
+    for batch, fresh in candidates:
+        if not fresh:
+            continue
+        values = _values_between(found.recording, batch.end, step.end)
+        loss = _losses(batch, loss_kind)[0]
+        p = batch.as_pass(loss)
+        right = gradients_of(TRUE_RULE, p) or {}
+
+        def fits(gradient: Array, place: Place, values: Any = values, batch: Batch = batch, p: Pass = p) -> bool:
+            return _computed(values, gradient, place, batch.layers[place[0]], p)
+
+        if not all(place in right for place in step.updates):
+            continue
+        missing = [place for place in step.updates if not fits(right[place], place)]
+        if not missing or len(missing) == len(step.updates):
+            continue
+        for variant in variants(p):
+            with np.errstate(all="ignore"):
+                wrong = gradients_of(_rule((variant,)), p)
+            if wrong is not None and all(fits(wrong[place], place) for place in missing):
+                return Verdict(
+                    (variant.id,), (variant,), {}, 0.0, False, loss, step, batch, tuple(missing), "optimizer"
+                )
+    return None
+
+
+def _uphill_with_optimizer(verdicts: list[Verdict]) -> None:
+    """Right gradients, and parameters that go up them in every step: the sign of the update is wrong."""
+    if len(verdicts) < 3 or any(v.extra != "optimizer" or v.ids for v in verdicts):
+        return
+    uphill: set[Place] | None = None
+    for v in verdicts:
+        gradients = gradients_of(TRUE_RULE, v.batch.as_pass(v.loss)) or {}
+        here = set()
+        for place, update in v.step.updates.items():
+            delta, gradient = change(update, v.batch.layers[place[0]]), gradients[place]
+            if (delta * gradient).sum() > 0.1 * np.linalg.norm(delta) * np.linalg.norm(gradient) > 0:
+                here.add(place)
+        uphill = here if uphill is None else uphill & here
+    if uphill:
+        for v in verdicts:
+            v.ids, v.places = ("sign-flipped",), tuple(sorted(uphill))
 
 
 def _single_mistake(found: Found, step: Step, batch: Batch, fresh: bool, loss: str) -> Verdict | None:

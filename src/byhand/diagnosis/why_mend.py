@@ -44,8 +44,6 @@ def mend(source: str, finding: Finding) -> tuple[str, str] | None:
             return _slower(source, finding)
         case "broadcast-error-matrix":
             return _column(source, tree, finding)
-        case "dead-relu-output" | "dead-relu-hidden":
-            return _other_seed(source)
     return None
 
 
@@ -235,9 +233,10 @@ def _column(source: str, tree: ast.Module, finding: Finding) -> tuple[str, str] 
     return None
 
 
-def _other_seed(source: str) -> tuple[str, str] | None:
+def with_seed(source: str, further: int) -> tuple[str, int] | None:
+    """The script with the first seed that it sets so much further on, and that seed; None if it sets none."""
     match = re.search(r"(seed\(|default_rng\(|RandomState\()\s*(\d+)\s*\)", source)
     if match is None:
         return None
-    seed = int(match.group(2)) + 1
-    return source[: match.start(2)] + str(seed) + source[match.end(2) :], f"with the seed {seed}"
+    seed = int(match.group(2)) + further
+    return source[: match.start(2)] + str(seed) + source[match.end(2) :], seed

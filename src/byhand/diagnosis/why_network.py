@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,20 @@ from byhand.activations import ACTIVATIONS, Activation, softmax
 from byhand.diagnosis.recording import Recording, Slot, Values
 from byhand.diagnosis.variants import Place
 
+STEPS = {("op", "Sub"), ("op", "Add"), ("call", "subtract"), ("call", "add")}
+VIEWS = {
+    "T",
+    "transpose",
+    ".transpose",
+    "reshape",
+    ".reshape",
+    ".ravel",
+    "ravel",
+    ".flatten",
+    ".copy",
+    "array",
+    "asarray",
+}
 DOTS = {"MatMult", "dot", "matmul", ".dot", "inner", "einsum", "tensordot", ".matmul"}
 LOOKAHEAD = 160
 
@@ -141,6 +156,17 @@ class Update:
     element: bool = False
 
 
+@dataclass(frozen=True)
+class Change:
+    """A place's value made from its old value; the aliases are other places that hold the same object."""
+
+    t: int
+    before: int
+    after: int
+    slot: Slot
+    aliases: frozenset[Slot] = frozenset()
+
+
 @dataclass
 class Found:
     """What was recognised in a recording."""
@@ -149,6 +175,7 @@ class Found:
     forwards: list[Forward] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     place_of: dict[Slot, Place] = field(default_factory=dict)
+    followed: Counter[Slot] = field(default_factory=Counter)  # how many values of its parameter a place held
     tainted: set[int] = field(default_factory=set)
 
     @property
@@ -182,28 +209,54 @@ def find(recording: Recording) -> Found:
     finder = _Finder(recording)
     found.forwards = finder.forwards()
     found.updates, found.place_of = finder.updates(found.forwards)
+    found.followed = finder.followed
     found.tainted = finder.tainted
     return found
+
+
+def _arranged(
+    subscripts: object, w: Values, x: Values, result: Values, *, first: bool
+) -> tuple[Values, Values, Values, bool, bool] | None:
+    """W (n_out, n_in), x (n, n_in), z (n, n_out) of an einsum, whether w stood so and whether samples are columns."""
+    if not isinstance(subscripts, str) or subscripts.count("->") != 1 or subscripts.count(",") != 1:
+        return None
+    given, out = subscripts.replace(" ", "").split("->")
+    left, right = given.split(",")
+    of_w, of_x = (left, right) if first else (right, left)
+    summed = (set(of_w) & set(of_x)) - set(out)
+    if len(of_w) != 2 or len(of_x) not in (1, 2) or len(summed) != 1:
+        return None
+    as_rows = of_w[1] in summed
+    W = w if as_rows else w.T
+    if len(of_x) == 1:
+        return W, x.reshape(1, -1), result.reshape(1, -1), as_rows, False
+    columns = out[0] not in of_x
+    return W, x if of_x[1] in summed else x.T, result.T if columns else result, as_rows, columns
 
 
 class _Finder:
     def __init__(self, recording: Recording) -> None:
         self.r = recording
-        self.changed, self.values_of = self._changes()
+        self.followed: Counter[Slot] = Counter()
+        self.changed = self._changes()
+        self.remade = self._remade()
         self.weight_values = self._weight_values()
         self.tainted = self._taint()
 
     # Who holds what
 
-    def _changes(self) -> tuple[list[tuple[int, int, int, Slot]], dict[int, set[Slot]]]:
-        """All events in which a place's value is made from its own old value: (t, before, after, slot)."""
+    def _changes(self) -> list[Change]:
+        """All events in which a place's value is made from its own old value."""
         r = self.r
         current: dict[Slot, tuple[int, int]] = {}
         holders: dict[int, set[Slot]] = {}
-        changes = []
-        values_of: dict[int, set[Slot]] = {}
+        changes: list[Change] = []
         operands = r.operands
+        gaps = set(r.gaps)
         for t in range(r.end):
+            if t in gaps:
+                current.clear()
+                holders.clear()
             slot = r.slot(t)
             if slot is None:
                 continue
@@ -214,30 +267,48 @@ class _Finder:
             before = current.get(slot)
             if site["kind"] == "augassign" or (site["kind"] in ("assign", "touched") and site.get("element")):
                 if before is not None and r.kind(value)[1] in "fi" and site.get("op", "") in ("Add", "Sub", "", "Mult"):
-                    changes.append((t, before[0], value, slot))
+                    changes.append(Change(t, before[0], value, slot, frozenset(holders.get(obj, ()))))
             elif site["kind"] == "assign" and operands[t] and operands[t][0] >= 0:
                 source = operands[t][0]
                 made = r.site(source)
                 if made["kind"] == "op" and made["op"] in ("Add", "Sub"):
                     own = [o for o in operands[source] if o >= 0 and r.site(o).get("text") == site["target"]]
                     if own:
-                        changes.append((t, r.value_id(own[0]), value, slot))
+                        changes.append(Change(t, r.value_id(own[0]), value, slot))
                     elif (
                         made["op"] == "Sub"
                         and operands[source][0] >= 0
                         and r.site(operands[source][0])["kind"] in ("load", "subscript")
                     ):
-                        changes.append((t, r.value_id(operands[source][0]), value, slot))
+                        changes.append(Change(t, r.value_id(operands[source][0]), value, slot))
             elif site["kind"] == "touched" and before is not None and before[0] != value and before[1] == obj:
-                changes.append((t, before[0], value, slot))
+                changes.append(Change(t, before[0], value, slot, frozenset(holders.get(obj, ()))))
             if before is not None and slot in holders.get(before[1], ()):
                 holders[before[1]].discard(slot)
             current[slot] = (value, obj)
             holders.setdefault(obj, set()).add(slot)
             for other in holders[obj]:
                 current[other] = (value, obj)
-            values_of.setdefault(value, set()).update(holders[obj])
-        return changes, values_of
+        return changes
+
+    def _remade(self) -> list[tuple[int, int, int]]:
+        """All sums and differences that make a value from another of its shape: (t, before, after).
+
+        A step may be written anywhere: in a comprehension, in a function that gives new parameters back.
+        """
+        r = self.r
+        found = []
+        for number, site in enumerate(r.sites):
+            if (site["kind"], site.get("op")) not in STEPS:
+                continue
+            for t in r.events_of(number):
+                after = r.value_id(t)
+                sources = r.operands[t][:2] if site["op"] in ("Add", "add") else r.operands[t][:1]
+                changed = [
+                    o for o in sources if o >= 0 and r.value_id(o) not in (-1, after) and r.shape(o) == r.shape(t)
+                ]
+                found += [(t, r.value_id(o), after) for o in changed if after >= 0]
+        return sorted(found)
 
     def _dots(self) -> Iterator[int]:
         r = self.r
@@ -282,7 +353,7 @@ class _Finder:
         """Values that an update made or started from, and that a product used: the weights over time."""
         r = self.r
         used: set[int] = set()
-        for t in [*self._dots(), *self._products()]:
+        for t in [*self._dots(), *(t for t in self._products() if self._has_single_number(t))]:
             operands = self._operands_of_dot(t)
             for o in operands or ():
                 root, _ = self._root(o)
@@ -290,8 +361,10 @@ class _Finder:
                     used.add(r.value_id(root))
                     used.add(r.value_id(o))
         weights: set[int] = set()
+        self.sides: dict[int, int] = {}
         made = self._made_of_products()
-        for t, before, after, _slot in self.changed:
+        for change in self.changed:
+            t, before, after = change.t, change.before, change.after
             array = r.held(before)
             step = r.operands[t][0] if r.operands[t] else -1
             if array is not None and not np.isfinite(array).all():
@@ -300,6 +373,7 @@ class _Finder:
                 continue  # data that are scaled or shifted are no weights
             if before in used and r.kind(before)[1] in "fi" and (after in used or before != after):
                 weights |= {before, after}
+        weights |= self._weights_remade(weights)
         # Where weights stood once, weights stand always, also those whose making was not written down.
         found: list[tuple[int, int]] = []
         places: Counter[tuple[int, int]] = Counter()
@@ -313,6 +387,9 @@ class _Finder:
                 places[site, is_weight.index(True)] += 1
             elif not any(is_weight):
                 found.append((site, t))
+        for site, side in places:
+            if places[site, side] > places[site, 1 - side]:
+                self.sides[site] = side
         for site, t in found:
             operands = self._operands_of_dot(t)
             here = [k for k in (0, 1) if places[site, k]]
@@ -320,6 +397,62 @@ class _Finder:
                 root, _ = self._root(operands[here[0]])
                 weights |= {r.value_id(root), r.value_id(operands[here[0]])} - {-1}
         return weights
+
+    def _has_single_number(self, t: int) -> bool:
+        """Whether an elementwise product may be one with a single weight."""
+        return any(o >= 0 and self.r.shape(o) in ((), (1,), (1, 1)) for o in self.r.operands[t][:2])
+
+    def _weights_remade(self, known: set[int]) -> set[int]:
+        """Values at that side of a product where a step was made from one to the next, if no weights are known there.
+
+        The step may have been made on what they are a part of, such as one vector of all parameters.
+        """
+        r = self.r
+        used: dict[tuple[int, int], dict[int, set[int]]] = {}
+        for t in self._dots():
+            pair = self._operands_of_dot(t)
+            if pair is None:
+                continue
+            sides = [{r.value_id(o), r.value_id(self._root(o)[0])} for o in pair]
+            if any(side & known for side in sides):
+                continue
+            for k in (0, 1):
+                source = r.value_id(self._source(pair[k]))
+                values = used.setdefault((int(r.events["site"][t]), k), {})
+                for value in (source, *sides[k]):
+                    values.setdefault(value, set()).update(sides[k])
+        found: set[int] = set()
+        for (site, k), values in used.items():
+            steps_ = {(before, after) for _, before, after in self.remade if before in values and after in values}
+            gaps = len(r.gaps) + 1
+            if (
+                2 * len(steps_) >= len(values) - gaps
+                and steps_
+                and not any(
+                    before in used.get((site, 1 - k), {}) and after in used[site, 1 - k] for before, after in steps_
+                )
+            ):
+                found |= {v for held in values.values() for v in held}
+        return found - {-1}
+
+    def _source(self, t: int) -> int:
+        """The event that an operand is a part or another view of, whatever names it went through."""
+        r = self.r
+        for _ in range(12):
+            site = r.site(t)
+            operands = [o for o in r.operands[t] if o >= 0]
+            if site["kind"] == "load":
+                written = self._written(t, site["text"])
+                if written < 0 or not r.operands[written] or r.operands[written][0] < 0:
+                    return t
+                t = written
+            elif site["kind"] in ("assign", "subscript") or site.get("op") in VIEWS:
+                if not operands:
+                    return t
+                t = operands[0]
+            else:
+                return t
+        return t
 
     def _made_of_products(self) -> set[int]:
         """Values that a matrix product went into."""
@@ -338,19 +471,24 @@ class _Finder:
         tainted = set(self.weight_values)
         seen = set(tainted)
         operands = r.operands
+        of_object: dict[int, bool] = {}
         for t in range(r.end):
             value = r.value_id(t)
-            if value < 0 or value in seen:
+            if value < 0:
                 continue
-            array = r.held(value)
-            if array is not None and array.size == 1 and array.ndim == 0:
-                continue
-            seen.add(value)
-            kind = r.site(t)["kind"]
-            if any(o >= 0 and r.value_id(o) in tainted for o in operands[t]):
-                if kind == "call" and r.site(t)["op"] in ("zeros_like", "ones_like", "empty_like"):
+            site, obj = r.site(t), r.obj(t)
+            if value not in seen:
+                array = r.held(value)
+                if array is not None and array.size == 1 and array.ndim == 0:
                     continue
-                tainted.add(value)
+                seen.add(value)
+                if any(o >= 0 and r.value_id(o) in tainted for o in operands[t]):
+                    if site["kind"] == "call" and site["op"] in ("zeros_like", "ones_like", "empty_like"):
+                        continue
+                    tainted.add(value)
+                elif site["kind"] in ("augassign", "touched") and of_object.get(obj):
+                    tainted.add(value)  # changed in place
+            of_object[obj] = value in tainted
         return tainted
 
     # Layers
@@ -365,14 +503,46 @@ class _Finder:
         passes = [p for p in passes if not all(layer.frozen for layer in p.layers)]
         if not passes:
             return []
-        depth = max(len(p.layers) for p in passes)
-        passes = [p for p in passes if len(p.layers) == depth]
+        passes = self._of_one_depth(passes)
+        passes = self._without_making_of_data(passes)
         shapes = Counter(tuple(layer.W.shape for layer in p.layers) for p in passes).most_common(1)[0][0]
         passes = [p for p in passes if tuple(layer.W.shape for layer in p.layers) == shapes]
         passes = self._with_agreed_activations(passes)
-        for p in passes[:4000]:
-            self._find_target(p)
+        for p, q in zip(passes[:4000], [*passes[1:], None], strict=False):
+            self._find_target(p, q.start if q is not None else self.r.end)
         return passes
+
+    def _of_one_depth(self, passes: list[Forward]) -> list[Forward]:
+        """The deepest passes; those that are longer now and then are cut.
+
+        A delta may by chance equal an output, and data may have been made with a product once.
+        """
+
+        def path(p: Forward) -> tuple[int, ...]:
+            return tuple(int(self.r.events["site"][layer.t]) for layer in p.layers)
+
+        counts: Counter[tuple[int, ...]] = Counter()
+        for p in passes:
+            counts[path(p)] += int(np.isfinite(p.layers[0].z).all())  # all arrays of nan are alike
+        kept = []
+        for p in passes:
+            whole = path(p)
+            ends = [(0, k) for k in range(1, len(whole))] + [(k, len(whole)) for k in range(1, len(whole))]
+            low, high = max(ends, key=lambda end: counts[whole[slice(*end)]], default=(0, len(whole)))
+            is_longer = counts[whole[low:high]] > 5 * counts[whole]
+            kept.append(Forward(p.layers[low:high]) if is_longer else p)
+        depth = max(len(p.layers) for p in kept)
+        return [p for p in kept if len(p.layers) == depth]
+
+    def _without_making_of_data(self, passes: list[Forward]) -> list[Forward]:
+        """Without products that were made once or twice, of weights that no other pass uses."""
+        site = self.r.events["site"]
+        counts = Counter(int(site[p.start]) for p in passes)
+        common, most = counts.most_common(1)[0]
+        weights = {self.r.value_id(p.layers[0].W_t) for p in passes if int(site[p.start]) == common}
+        return [
+            p for p in passes if 5 * counts[int(site[p.start])] >= most or self.r.value_id(p.layers[0].W_t) in weights
+        ]
 
     def _layers(self, weights: set[int] | None) -> list[Layer]:
         found = []
@@ -412,7 +582,7 @@ class _Finder:
     def _stepping_names(self) -> set[str]:
         """Names that are changed from their own value, and never set anew in a loop, as sums are."""
         r = self.r
-        changed = {r.site(t)["name"] for t, *_ in self.changed}
+        changed = {r.site(change.t)["name"] for change in self.changed}
         reset = {s["name"] for s in r.sites if s["kind"] == "assign" and s["loops"] and "const" in s.get("value", {})}
         return changed - reset
 
@@ -435,6 +605,9 @@ class _Finder:
             is_weight = [ids[k] in weights or r.value_id(pair[k]) in weights for k in (0, 1)]
             if elementwise:
                 is_weight = [r.site(root).get("text") in self._stepping_names for root, _ in roots]
+            side = self.sides.get(int(r.events["site"][t])) if all(is_weight) else None
+            if side is not None:  # hidden outputs that are all 0, as a bias at the start
+                is_weight = [side == 0, side == 1]
             if is_weight[0] == is_weight[1]:
                 return None
             on_left = is_weight[0]
@@ -445,10 +618,16 @@ class _Finder:
         flipped = roots[0][1] if on_left else roots[1][1]
         x_t = pair[1] if on_left else pair[0]
         if elementwise:
-            if w.size != 1 or False:
+            if w.size != 1:
                 return None
             W2, x2, out = w.reshape(1, 1), x.reshape(-1, 1), result.reshape(-1, 1)
             layout, columns = "wx", False
+        elif r.site(t)["op"] == "einsum":
+            arranged = _arranged(r.site(t)["operands"][0].get("const"), w, x, result, first=on_left)
+            if arranged is None:
+                return None
+            W2, x2, out, as_rows, columns = arranged
+            layout = "xWT" if as_rows != flipped else "xW"
         elif on_left:
             W2 = w if w.ndim == 2 else w.reshape(1, -1)
             if x.ndim == 1:
@@ -542,11 +721,15 @@ class _Finder:
         with np.errstate(all="ignore"):
             for name, f in FUNCTIONS.items():
                 fz = f(z)
+                if name.startswith("softmax") and (fz == 1).all():
+                    continue  # of one number it is 1, whatever that is
                 if np.abs(fz - z).max() > 1e-5 * np.abs(z).max():
                     candidates[name] = fz
         for t in range(layer.t_z + 1, min(layer.t_z + LOOKAHEAD, r.end)):
             site = r.site(t)
             if site["kind"] in ("op", "call") and site["op"] in DOTS:
+                break
+            if self._meets_target(t, layer.t_z):
                 break
             number = r.value_id(t)
             if number in tried or number < 0:
@@ -559,14 +742,41 @@ class _Finder:
             if a is None:
                 continue
             for name, expected in candidates.items():
-                if name.startswith("softmax") and z.shape[1] == 1 and name == "softmax":
-                    continue
                 error = float(np.abs(a - expected).max())
                 allowed = 1e-5 if r.kind(number) == "<f4" else 1e-11
+                if (a.size == 1 or np.ptp(a) == 0) and not self._flows(layer.t_z, t):
+                    continue  # single numbers are alike
                 better = error < best or (error == best and name == layer.activation)
                 if better and error <= allowed * max(1e-4, float(np.abs(expected).max())):
                     best = error
                     layer.activation, layer.a, layer.t_a, layer.seen_a = name, a, t, True
+
+    def _meets_target(self, t: int, t_z: int) -> bool:
+        """Whether z itself is held against data here: then there is no activation between."""
+        r = self.r
+        site, pair = r.site(t), r.operands[t][:2]
+        if (site["kind"], site.get("op")) not in (("op", "Sub"), ("call", "subtract")) or min(pair, default=-1) < 0:
+            return False
+        mine = [r.value_id(o) == r.value_id(t_z) and o >= t_z for o in pair]
+        if mine[0] == mine[1]:
+            return False
+        other = pair[mine.index(False)]
+        return np.prod(r.shape(other)) == np.prod(r.shape(t_z)) and self._is_data(other)
+
+    def _flows(self, source: int, t: int) -> bool:
+        """Whether event t was computed from event `source`, through operations, names and arguments."""
+        r = self.r
+        queue, seen = [t], {t}
+        while queue:
+            u = queue.pop()
+            if r.value_id(u) == r.value_id(source):
+                return True
+            origins = [o for o in r.operands[u] if o >= source]
+            if not origins:  # what a name or an argument holds was made by the latest event with that value
+                origins = [v for v in range(u - 1, source, -1) if r.value_id(v) == r.value_id(u)][:1]
+            queue += [o for o in origins if o not in seen]
+            seen.update(origins)
+        return False
 
     # Passes
 
@@ -578,10 +788,11 @@ class _Finder:
                 last = p.layers[-1]
                 again = any(self.r.value_id(k.W_t) == self.r.value_id(layer.W_t) for k in p.layers)
                 fits = last.t < layer.t and last.a.shape == layer.x.shape and not again
-                if fits and np.allclose(last.a, layer.x, rtol=1e-9, atol=0, equal_nan=True):
+                if fits and np.allclose(last.a, layer.x, rtol=1e-5, atol=0, equal_nan=True):
                     previous = p
                     break
             if previous is not None:
+                previous.layers[-1] = replace(previous.layers[-1], a=layer.x)  # of tiny z, tanh(z) is nearly z
                 previous.layers.append(layer)
             elif previous is None and (layer.layout == "wx" or self._is_data(layer.x_t)):
                 passes.append(Forward([layer]))
@@ -610,11 +821,22 @@ class _Finder:
                 ".flatten",
                 ".copy",
             )
+            if site["kind"] == "subscript" and (not operands or operands[0] < 0):
+                return self._is_list_of_data(site["text"].partition("[")[0])
             if site["kind"] == "assign" or part:
                 t = operands[0] if operands else -1
                 continue
             return False
         return False
+
+    def _is_list_of_data(self, name: str) -> bool:
+        """Whether a list is made once, of what was not computed from weights."""
+        r = self.r
+        if any(site["kind"] == "append" and site["name"] == name for site in r.sites):
+            return False
+        sites = [k for k, site in enumerate(r.sites) if site["kind"] == "assign" and site["name"] == name]
+        held = {r.value_id(t) for k in sites for t in r.events_of(k)}
+        return len(sites) == 1 and bool(held) and not any(value in self.tainted for value in held)
 
     def _written(self, t: int, name: str) -> int:
         """The event that last wrote to a name before event t, if it was written as a whole."""
@@ -622,7 +844,17 @@ class _Finder:
         for u in range(t - 1, max(t - 3000, -1), -1):
             site = r.site(u)
             if site["kind"] in ("assign", "for", "arg", "augassign") and site["name"] == name:
+                if site["kind"] == "arg":
+                    return self._given(u)
                 return u if site["kind"] in ("assign", "for") and not site.get("element") else -1
+        return -1
+
+    def _given(self, t: int) -> int:
+        """What an argument was given: the latest event before the call that held the same value."""
+        r = self.r
+        for u in range(t - 1, max(t - 60, -1), -1):
+            if r.value_id(u) == r.value_id(t) and r.site(u)["kind"] in ("load", "subscript", "op", "call"):
+                return u
         return -1
 
     def _with_agreed_activations(self, passes: list[Forward]) -> list[Forward]:
@@ -663,12 +895,13 @@ class _Finder:
         kept = [p for key, group in groups.items() if agreed[key] == best for p in group]
         return sorted(kept, key=lambda p: p.start), best
 
-    def _find_target(self, p: Forward) -> None:
+    def _find_target(self, p: Forward, until: int) -> None:
         r = self.r
         last = p.layers[-1]
         output_ids = {r.value_id(last.t_a)}
         y_hat = last.a
         derived: set[int] = set()
+        classes: set[int] = set()
         for t in range(last.t_a + 1, min(last.t_a + 400, r.end)):
             site = r.site(t)
             value = r.value(t)
@@ -691,6 +924,21 @@ class _Finder:
                 and any(o >= 0 and r.value_id(o) in output_ids for o in operands)
             ):
                 derived.add(r.value_id(t))
+            if (site["kind"] == "compare" or site.get("op") in ("round", "sign", "rint", ".round")) and any(
+                o >= 0 and r.value_id(o) in output_ids for o in operands
+            ):
+                classes.add(r.value_id(t))
+            if (
+                site["kind"] == "compare"
+                and site["op"] in ("Eq", "NotEq")
+                and len(operands) >= 2
+                and min(operands) >= 0
+            ):
+                for k in (0, 1):
+                    y = r.value(operands[1 - k])
+                    is_class = r.value_id(operands[k]) in classes and self._is_data(operands[1 - k])
+                    if is_class and y is not None and self._set_target(p, y, operands[1 - k], t):
+                        return
             is_pair = (site["kind"] == "op" and site["op"] in ("Sub", "Mult")) or (
                 site["kind"] == "call" and site["op"] in ("subtract", "multiply")
             )
@@ -702,7 +950,7 @@ class _Finder:
                         y = r.value(other)
                         if y is not None and self._set_target(p, y, other, t):
                             return
-        labels = self._labels(p)
+        labels = self._labels(p, until)
         if labels is not None:
             p.y, p.y_t = labels
 
@@ -719,13 +967,18 @@ class _Finder:
         p.y_t, p.error_t = y_t, t
         return True
 
-    def _labels(self, p: Forward) -> tuple[Array, int] | None:
-        """Class numbers, one a sample, that nothing was subtracted from: as one-hot rows."""
+    def _labels(self, p: Forward, until: int) -> tuple[Array, int] | None:
+        """Class numbers, one a sample, that nothing was subtracted from: as one-hot rows.
+
+        They are looked for until the next forward pass, first where they pick numbers out of others.
+        """
         r = self.r
         m, k = p.y_hat.shape
         if k < 2:
             return None
-        for t in [*range(p.end + 1, min(p.end + 200, r.end)), *range(p.start, max(p.start - 60, 0), -1)]:
+        after = range(p.end + 1, min(p.end + 200, until, r.end))
+        indices = [t for t in after if r.site(t).get("is_index")]
+        for t in [*indices, *after, *range(p.start, max(p.start - 60, 0), -1)]:
             value = r.value(t)
             if value is None or value.shape not in ((m,), (m, 1)) or r.value_id(t) in self.tainted:
                 continue
@@ -739,58 +992,111 @@ class _Finder:
     # Updates
 
     def updates(self, passes: list[Forward]) -> tuple[list[Update], dict[Slot, Place]]:
+        """The changes of the parameters, in the order of time, and which place of the script holds which."""
+        place_of = self._holders(passes)
+        merged = self._updates_of(passes, place_of)
+        known = {update.place for update in merged}
+        for k, layer in enumerate(passes[0].layers if passes else ()):
+            kinds: list[tuple[Place, int]] = [((k, "W"), layer.W_t), ((k, "b"), layer.b_t)]
+            merged += [u for place, t in kinds if t >= 0 and place not in known for u in self._between(passes, place)]
+        return sorted(merged, key=lambda update: update.t), place_of
+
+    def _holders(self, passes: list[Forward]) -> dict[Slot, Place]:
+        """The places of the script that hold one parameter each: by name, or by the objects and values they held."""
         r = self.r
+        known: dict[tuple[int, int], Place] = {}
         votes: dict[Slot, Counter[Place]] = {}
-        held_by: set[tuple[int, int, Place]] = set()
-        values: dict[int, Place] = {}
-        names: dict[tuple[str, str], Counter[Place]] = {}
         for p in passes[:400]:
             for k, layer in enumerate(p.layers):
-                for kind, t in (("W", layer.W_t), ("b", layer.b_t)):
+                kinds: list[tuple[Place, int]] = [((k, "W"), layer.W_t), ((k, "b"), layer.b_t)]
+                for place, t in kinds:
                     if t < 0:
                         continue
-                    place: Place = (k, kind)  # type: ignore[assignment]
-                    held_by.add((r.obj(t), r.value_id(t), place))
-                    values.setdefault(r.value_id(t), place)
                     site = r.site(t)
-                    names.setdefault((r._scope(site["scope"], site.get("text", "")), site.get("text", "")), Counter())[
-                        place
-                    ] += 1
-        place_of: dict[Slot, Place] = {}
-        for slot_name, counter in names.items():
-            place_of["name", slot_name[0], slot_name[1]] = counter.most_common(1)[0][0]
-        # Which places hold a parameter: the object and its value (an object's number is used again once it is gone).
-        known = {(obj, value): place for obj, value, place in held_by}
+                    slot = ("name", r._scope(site["scope"], site.get("text", "")), site.get("text", ""))
+                    votes.setdefault(slot, Counter())[place] += 1
+                    # An object's number is used again once it is gone, so its value has to be the same as well.
+                    known.setdefault((r.obj(t), r.value_id(t)), place)
+        named = set(votes)
+        of_place: dict[Place, set[int]] = {}
+        for (_, value), place in known.items():
+            of_place.setdefault(place, set()).add(value)
+        values: dict[tuple[Slot, Place], set[int]] = {}
         for t in range(len(r)):
-            place_here = known.get((r.obj(t), r.value_id(t)))
-            slot = r.slot(t) if place_here is not None else None
-            if slot is not None and place_here is not None and slot not in place_of:
-                votes.setdefault(slot, Counter())[place_here] += 1
+            place_ = known.get((r.obj(t), r.value_id(t)))
+            slot_ = r.slot(t) if place_ is not None else None
+            if slot_ is not None and place_ is not None and slot_ not in named:
+                votes.setdefault(slot_, Counter())[place_] += 1
+                values.setdefault((slot_, place_), set()).add(r.value_id(t))
+        place_of: dict[Slot, Place] = {}
+        followed: dict[Slot, set[int]] = {}
+        for t in range(r.end):
+            if (slot_ := r.slot(t)) in votes:
+                followed.setdefault(slot_, set()).add(r.value_id(t))
         for slot, counter in votes.items():
-            place_of[slot] = counter.most_common(1)[0][0]
+            place, count = counter.most_common(1)[0]
+            held = [r.held(value) for value in values.get((slot, place), ())]
+            telling = slot in named or len(held) > 1 or any(v is not None and v.size > 2 for v in held)
+            if count > 0.8 * counter.total() and telling:
+                place_of[slot] = place
+                self.followed[slot] = len(followed.get(slot, set()) & of_place.get(place, set()))
+        return place_of
+
+    def _updates_of(self, passes: list[Forward], place_of: dict[Slot, Place]) -> list[Update]:
+        """The changes of places that hold a parameter, or of a value that is one."""
+        r = self.r
+        value_place: dict[int, Place] = {}
+        for p in passes[:400]:
+            for k, layer in enumerate(p.layers):
+                value_place.setdefault(r.value_id(layer.W_t), (k, "W"))
+                if layer.b_t >= 0:
+                    value_place.setdefault(r.value_id(layer.b_t), (k, "b"))
         merged: list[Update] = []
         open_: dict[tuple[Place, object], Update] = {}
-        value_place = dict(values)
-        for t, before, after, slot in self.changed:
-            place_ = place_of.get(slot)
+        for change in self.changed:
+            t, before, after, slot = change.t, change.before, change.after, change.slot
+            place = place_of.get(slot)
+            if place is None:
+                place = next((place_of[alias] for alias in change.aliases if alias in place_of), None)
             old, new = r.held(before), r.held(after)
-            if place_ is None and old is not None and old.size > 2 and old.any():  # zeros, single numbers are alike
-                place_ = value_place.get(before)
-            if place_ is None:
+            if place is None and old is not None and old.size > 2 and old.any():  # zeros, single numbers are alike
+                place = value_place.get(before)
+            if place is None:
                 continue
             if old is None or new is None or (old.shape != new.shape and old.size != new.size):
                 continue
-            if old.ndim == 0 and place_[1] == "W" and passes[0].layers[place_[0]].W.size != 1:
+            if old.ndim == 0 and place[1] == "W" and passes[0].layers[place[0]].W.size != 1:
                 continue
-            value_place[after] = place_
+            value_place[after] = place
             site = r.site(t)
             key = tuple((k, c) for k, c in r.vec(t).items() if k not in site.get("element_loops", ()))
             if site.get("element") and site.get("element_loops"):
-                begun = open_.get((place_, key))
+                begun = open_.get((place, key))
                 if begun is not None:
                     begun.after, begun.t_end = new, t
                     continue
-            update = Update(place_, t, t, r.at(t), old, new.reshape(old.shape), slot, bool(site.get("element")))
-            open_[place_, key] = update
+            update = Update(place, t, t, r.at(t), old, new.reshape(old.shape), slot, bool(site.get("element")))
+            open_[place, key] = update
             merged.append(update)
-        return merged, place_of
+        return merged
+
+    def _between(self, passes: list[Forward], place: Place) -> Iterator[Update]:
+        """The changes of a parameter as the forward passes show them, when no place was seen to change."""
+        r = self.r
+        k, kind = place
+        made = {after: t for t, _, after in reversed(self.remade)}
+        for p, q in pairwise(passes):
+            before_t, after_t = (
+                (p.layers[k].W_t, q.layers[k].W_t) if kind == "W" else (p.layers[k].b_t, q.layers[k].b_t)
+            )
+            if min(before_t, after_t) < 0 or r.value_id(before_t) == r.value_id(after_t) or r.has_gap(p.end, q.start):
+                continue
+            old, new = r.value(before_t), r.value(after_t)
+            if old is None or new is None or old.shape != new.shape:
+                continue
+            t = made.get(r.value_id(after_t), made.get(r.value_id(self._source(after_t)), -1))
+            line = r.at(t) if t >= 0 else r.at(after_t)
+            if not p.end < t < q.start:
+                t = next((u for u in range(p.end + 1, q.start) if r.value_id(u) == r.value_id(after_t)), q.start - 1)
+            slot: Slot = ("name", "", r.site(after_t).get("text", ""))
+            yield Update(place, t, t, line, old, new, slot)

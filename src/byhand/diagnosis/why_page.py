@@ -60,9 +60,8 @@ def page(report: Report, name: str) -> str:
 def _finding(finding: Finding, chapter: Chapter, *, first: bool) -> str:
     entry = CATALOGUE.get(finding.id)
     title = entry.title if entry is not None else finding.id
-    parts = [
-        f'<section class="{"" if first else "also"}"><h3>{"" if first else "Also possible: "}{html.escape(title)}</h3>'
-    ]
+    title = title[:1].upper() + title[1:] if first else f"Also possible: {title}"
+    parts = [f'<section class="{"" if first else "also"}"><h3>{html.escape(title)}</h3>']
     text = chapter.lines.get(finding.line)
     if text:
         parts.append(f"<pre><code>{finding.line:>4} │ {html.escape(text)}</code></pre>")

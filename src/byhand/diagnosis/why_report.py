@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,6 +106,10 @@ class Report:
         "would train once mended" (an experiment says so); "does not train"; "not understood".
     checked : list of str
         What was checked and found in order.
+    seconds, script_seconds : float
+        What the whole answer took; and the script itself, with our notes of it.
+    troubles : list of str
+        Mistakes of ours: what could not be judged, since the judging itself failed. Empty in all tests.
     """
 
     chapters: list[Chapter]
@@ -110,8 +117,23 @@ class Report:
     checked: list[str]
     seconds: float = 0.0
     script_seconds: float = 0.0
+    troubles: list[str] = field(default_factory=list)
 
     @property
     def findings(self) -> list[Finding]:
         """All findings in rank order: those of the script as it is, then those that mending brings to light."""
         return [finding for chapter in self.chapters for finding in chapter.findings]
+
+
+@contextmanager
+def part(name: str, troubles: list[str]) -> Iterator[None]:
+    """A part of the judging; if it fails, that is noted, and the others go on.
+
+    A script is anybody's: what is thrown by a part of the judging must not take the whole answer with it.
+    """
+    try:
+        yield
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
+        troubles.append(f"{name}: {type(error).__name__}: {error} ({place})")

@@ -16,7 +16,7 @@ OUTCOMES = {
     "trains once mended": "Once that is mended, it trains.",
     "would train once mended": "With that mended it would train, as the experiment shows.",
     "does not train": "That is as far as this could be followed; with what is mended above it does not train yet.",
-    "not understood": "No network and no training loop were recognised in this script, so nothing was judged.",
+    "not understood": "This script was not understood well enough, so nothing was judged.",
 }
 
 
