@@ -9,7 +9,7 @@ import ast
 import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.activations import ACTIVATIONS, softmax
-from byhand.diagnosis import asked, names, sources
+from byhand.diagnosis import asked, check_training, names, sources
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check_judging import Experiment, OwnLoss, Verdict, judge, leaks
 from byhand.diagnosis.sandbox import Limits, Outcome, run
@@ -30,6 +30,10 @@ Status = asked.Status
 _GARBLED = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 _ATTEMPTS = 4
+
+_DOUBTFUL = {"unknown", "shape-mismatch", "size-one-array-to-scalar"}
+"""Findings for which the training may show a better reason."""
+_GRADIENTS = ("1.6", "1.8", "2.7", "2.8")
 
 LIMITS = Limits(wall_seconds=8, cpu_seconds=10, memory_mb=1024, output_mb=16, disk_mb=100)
 
@@ -158,6 +162,7 @@ def check_cells(
         Whether it is the practical's own notebook, whose functions are known by name; found out when left out.
     """
     skip: list[str] = []
+    alone = values is None and only is None
     if is_practical is None:
         is_practical = any(re.search(r"from byhand\.lab\b|byhand\.check\(", cell.source) for cell in cells)
     trials = asked.TRIALS if is_practical else {"xor": asked.TRIALS["xor"]}
@@ -176,7 +181,43 @@ def check_cells(
         if outcome.ended in ("finished", "raised") or guilty in skip:
             break
         skip.append(guilty)  # the rest of the work may be right: look at it without that step
-    return _Checker(list(cells), outcome, file, told).report()
+    report = _Checker(list(cells), outcome, file, told).report()
+    doubtful = {finding.id for finding in report.findings} <= _DOUBTFUL
+    if alone and not is_practical and doubtful and outcome.ended == "finished":
+        _look_at_training(report, cells)
+    return report
+
+
+def _look_at_training(report: Report, cells: Sequence[Cell]) -> None:
+    """How the student's own training goes: when nothing else is wrong, and as a second opinion where we are in doubt."""
+    judged = any(q.status == "right" and q.part in _GRADIENTS for q in report.questions)
+    training = check_training.look(cells, nothing_judged=not judged)
+    if not training.findings:
+        if training.steps_are_right:
+            _withdraw(report, {"unknown"})
+        return
+    _withdraw(report, _DOUBTFUL)
+    lines = {cell.name: cell.source.splitlines() for cell in cells}
+    for found in training.findings:
+        id_, line = found["id"], found["line"]
+        title = CATALOGUE[id_].title if id_ in CATALOGUE else "wrong, and not a mistake I know"
+        source = lines[found["cell"]][line - 1].strip() if line is not None else ""
+        report.findings.append(
+            Finding(
+                id_, title, line, found["cell"], found["message"], found["confidence"], "the training", source=source
+            )
+        )
+    report.questions.append(Question("the training", "wrong", report.findings[0].evidence, "2.8"))
+
+
+def _withdraw(report: Report, ids: set[str]) -> None:
+    """Take back what another look explains otherwise."""
+    taken_back = {finding.question for finding in report.findings if finding.id in ids}
+    report.findings = [finding for finding in report.findings if finding.id not in ids]
+    report.questions = [
+        replace(q, status="unclear", note="") if q.name in taken_back and q.status == "wrong" else q
+        for q in report.questions
+    ]
 
 
 def _last_step(outcome: Outcome) -> str:

@@ -616,7 +616,7 @@ class Prober:
                             if continue_own is not None:
                                 self.send(continue_own)
                         return True
-        called = any(part in self.calls for part in program.parts())
+        called = isinstance(program, LoopProgram) or any(part in self.calls for part in program.parts())
         if errors and not called and len({(e["type"], e["line"]) for e in errors}) == 1:
             self.send({"kind": "failed", "program": program.name, "error": errors[0]})
         return False

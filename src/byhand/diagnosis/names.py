@@ -11,7 +11,7 @@ _PATTERNS = {
     r"|(y|t|target|label)_?(train|true|data|xor|batch|b|real|target|i|all|sample)",
     "y_hat": r"y_?hat|y_?h|y_?pred(icted|iction)?|pred(iction)?s?|predicted|out(puts?)?|a_?out|output_?(activations?|layer|a)|o|final\w*"
     r"|activations?_out|network_out(put)?|a_?o|yp",
-    "learning_rate": r"lr|learning_?rate|eta|alpha|rate|step|step_?size|l_?r|gamma|η",
+    "learning_rate": r"(lr|eta|learning_?rate)(_?[a-z0-9]{1,8})?|alpha|rate|step|step_?size|l_?r|gamma|η",
     "epochs": r"(n|num|nb|max|number_of)?_?(epochs?|iter(ation)?s?|steps)|n_?(ep|it)",
     "container": r"parameters?|params?|weights|p|theta|model|net|network|w|ws|θ",
     "saved": r"passed|cache\w*|memory|saved|ctx|context|state|intermediates?|fwd|forward_\w*|activations|results?|values|layers?",
