@@ -33,7 +33,7 @@ _ATTEMPTS = 4
 
 _DOUBTFUL = {"unknown", "shape-mismatch", "size-one-array-to-scalar"}
 """Findings for which the training may show a better reason."""
-_GRADIENTS = ("1.6", "1.8", "2.7", "2.8")
+_STEPS = ("1.8", "2.8")
 
 LIMITS = Limits(wall_seconds=8, cpu_seconds=10, memory_mb=1024, output_mb=16, disk_mb=100)
 
@@ -189,9 +189,9 @@ def check_cells(
 
 
 def _look_at_training(report: Report, cells: Sequence[Cell]) -> None:
-    """How the student's own training goes: when nothing else is wrong, and as a second opinion where we are in doubt."""
-    judged = any(q.status == "right" and q.part in _GRADIENTS for q in report.questions)
-    training = check_training.look(cells, nothing_judged=not judged)
+    """How the training goes: when nothing else is wrong, and as a second opinion where we are in doubt."""
+    judged = any(q.status == "right" and q.part in _STEPS for q in report.questions)
+    training = check_training.look(cells, no_step_judged=not judged)
     if not training.findings:
         if training.steps_are_right:
             _withdraw(report, {"unknown"})

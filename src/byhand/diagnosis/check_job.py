@@ -24,6 +24,7 @@ from byhand.diagnosis.check_running import (
     Frozen,
     Layout,
     Parameter,
+    Part,
     TooLongError,
     Trail,
     _with_line,
@@ -209,7 +210,7 @@ class Prober:
                 self._call_with(name, trials[name])
                 continue
             for kind in ("is_softmax", "is_accuracy", "is_loss"):
-                if names.means(name, kind):
+                if names.means(name, kind) and self._required(name) == (1 if kind == "is_softmax" else 2):
                     self._try(name, kind)
                     break
             else:
@@ -244,8 +245,12 @@ class Prober:
         self.send({"kind": "trial", "name": name, "results": results})
 
     def _takes_one(self, name: str) -> bool:
-        parameters = list(inspect.signature(self.namespace[name]).parameters.values())
-        return len(parameters) >= 1 and all(p.default is not p.empty for p in parameters[1:])
+        return bool(inspect.signature(self.namespace[name]).parameters) and self._required(name) <= 1
+
+    def _required(self, name: str) -> int:
+        """How many arguments a function cannot do without."""
+        parameters = inspect.signature(self.namespace[name]).parameters.values()
+        return sum(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
     def _try(self, name: str, kind: str) -> None:
         if name in self.skip:
@@ -337,6 +342,9 @@ class Prober:
                 yield FunctionProgram(
                     f"{forward} and {backward}" if backward else forward, self, templates, forward, backward
                 )
+        for name in functions:
+            if name not in backwards and "grad" in name.lower() and self._takes_all(name):
+                yield FunctionProgram(name, self, templates, None, name)
         for class_name in self.code.classes:
             yield from self._class_programs(class_name)
         for name in functions:
@@ -349,6 +357,10 @@ class Prober:
                 yield FunctionProgram(name, self, templates, None, name)
         for loop in self._loops():
             yield LoopProgram(f"the loop in line {loop.lineno}", self, templates, loop)
+
+    def _takes_all(self, name: str) -> bool:
+        """Whether a function is given all parameters in one argument."""
+        return any(names.means(argument, "container") for argument in inspect.signature(self.namespace[name]).parameters)
 
     def _paired(self, forwards: list[str], backward: str | None) -> list[str]:
         """The forward functions to try with a backward one: those that share the rest of its name first."""
@@ -425,6 +437,7 @@ class Prober:
                 if isinstance(self.namespace[w], list | dict):
                     yield _arrays_of(self.namespace[w], (w,)) + _arrays_of(self.namespace[b], (b,))
         yield from self._lines()
+        yield from self._vectors()
         changed = self._changed_names()
         plain = [
             ((n,), v)
@@ -461,6 +474,24 @@ class Prober:
                 ):
                     yield items
         yield from self._made_templates()
+
+    def _vectors(self) -> Iterator[list[tuple[Trail, Any]]]:
+        """All parameters of two layers in one vector: W1, b1, W2, b2 one after the other."""
+        inputs = {_shape(self.namespace[n])[-1] for n in self.x_names if len(_shape(self.namespace[n])) == 2}
+        for name, value in list(self.namespace.items()):
+            if not (isinstance(value, np.ndarray) and value.ndim == 1 and names.means(name, "container")):
+                continue
+            for n_in in sorted(inputs):
+                hidden, left = divmod(value.size - 1, n_in + 2)
+                if left or not hidden:
+                    continue
+                for first in ((hidden, n_in), (n_in, hidden)):
+                    shapes = (("W1", first), ("b1", (hidden,)), ("W2", (hidden,)), ("b2", (1,)))
+                    items, start = [], 0
+                    for part, shape in shapes:
+                        items.append(((name, Part(part, start, shape)), np.zeros(shape)))
+                        start += int(np.prod(shape))
+                    yield items
 
     def _lines(self) -> Iterator[list[tuple[Trail, Any]]]:
         """A slope and an intercept: two numbers, of the module or among the arguments of a function."""
@@ -913,7 +944,7 @@ class FunctionProgram(Program):
         if self.backward is not None:
             value = self._call(self.backward, state)
             returned = flatten(value, return_labels(self.prober.code.functions.get(self.backward)))
-            returned += _ends_of_paths(returned, state.layout)
+            returned += _ends_of_paths(returned, state.layout) + _parts(returned, state.layout)
             if self.forward is None:
                 outputs = returned
         return outputs, returned, self._after(state)
@@ -1131,6 +1162,14 @@ class FunctionProgram(Program):
                 ):
                     return self.prober.namespace[candidate]
         return _NOTHING
+
+
+def _parts(returned: list[tuple[str, Any]], layout: Layout) -> list[tuple[str, Any]]:
+    """The stretches of a vector that is returned where the parameters are one vector, too."""
+    parts = [p.path[-1] for p in layout.parameters if isinstance(p.path[-1], Part)]
+    end = max((part.stretch.stop for part in parts), default=0)
+    vectors = [v for _, v in returned if np.shape(v) == (end,)]
+    return [(f"d{part.name}", part.of(v)) for v in vectors for part in parts]
 
 
 def _ends_of_paths(returned: list[tuple[str, Any]], layout: Layout) -> list[tuple[str, Any]]:

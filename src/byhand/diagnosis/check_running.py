@@ -330,11 +330,32 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
 Trail = tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A parameter that is a stretch of one long vector."""
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+
+    @property
+    def stretch(self) -> slice:
+        """Where it is in the vector."""
+        return slice(self.start, self.start + int(np.prod(self.shape)))
+
+    def of(self, vector: Any) -> Any:
+        """The parameter in its shape."""
+        return vector[self.stretch].reshape(self.shape)
+
+
 def get_path(namespace: Mapping[str, Any], path: Trail) -> Any:
     """The value at ("W",), ("weights", 0), ("params", "W1") or ("net", ".W1")."""
     value = namespace[path[0]]
     for key in path[1:]:
-        value = getattr(value, key[1:]) if isinstance(key, str) and key.startswith(".") else value[key]
+        if isinstance(key, Part):
+            value = key.of(value)
+        else:
+            value = getattr(value, key[1:]) if isinstance(key, str) and key.startswith(".") else value[key]
     return value
 
 
@@ -350,6 +371,8 @@ def set_path(namespace: dict[str, Any], path: Trail, value: Any) -> None:
         changed = list(holder)
         changed[key] = value
         set_path(namespace, path[:-1], changed)
+    elif isinstance(key, Part):
+        holder[key.stretch] = np.reshape(value, (int(np.prod(key.shape)),))
     else:
         holder[key] = value
 
@@ -359,6 +382,8 @@ def name_of(path: Trail) -> str:
     last = path[-1]
     if path[0] == "_parameters" and isinstance(last, int):  # ours, in the practical's order
         return ("W_hidden", "b_hidden", "W_out", "b_out")[last]
+    if isinstance(last, Part):
+        return last.name
     if isinstance(last, int):
         return f"{str(path[-2]).lstrip('.')}[{last}]" if len(path) > 1 else str(last)
     return str(last).lstrip(".")

@@ -1,8 +1,8 @@
 """How the student's own training goes: what `byhand why` finds in it, as far as `check` may say so.
 
-`check` looks here when the functions show no mistake. It is careful: a training that is short, or slow, or that compares
-what works with what does not, may be just what was asked for. So what is found must be exact, or an experiment must
-have cured a training that had learned nothing.
+`check` looks here when the functions show no mistake. It is careful: a training that is short, or slow, or that
+compares what works with what does not, may be just what was asked for. So what is found must be exact, or explain a
+training that has learned nothing.
 
 The search runs in a process of its own (this module as a program), because it has to end in time.
 """
@@ -69,22 +69,22 @@ class Training:
     steps_are_right: bool = False
 
 
-def look(cells: Sequence[Cell], nothing_judged: bool) -> Training:
+def look(cells: Sequence[Cell], no_step_judged: bool) -> Training:
     """Run the code again, watched; say what is wrong in its training.
 
     Parameters
     ----------
     cells : sequence of Cell
         The code.
-    nothing_judged : bool
-        No gradient could be looked at otherwise: then wrong gradients count too.
+    no_step_judged : bool
+        No step of the parameters could be looked at otherwise: then wrong gradients count too.
     """
     own = [cell for cell in cells if not cell.is_check]
     if not any(re.search(r"(?m)^\s*(for|while)\b", cell.source) for cell in own):
         return Training()
     request = {
-        "source": "\n".join(cell.source for cell in own),
-        "nothing_judged": nothing_judged,
+        "source": "\n".join(_without_assertions(cell.source) for cell in own),
+        "no_step_judged": no_step_judged,
         "compares": sum(_trainings(own)) > 1,
     }
     try:
@@ -98,6 +98,21 @@ def look(cells: Sequence[Cell], nothing_judged: bool) -> Training:
         return Training([_located(finding, own) for finding in answer["findings"]], answer["steps_are_right"])
     except (subprocess.TimeoutExpired, ValueError):
         return Training()
+
+
+def _without_assertions(source: str) -> str:
+    """The same, line for line: that a training fails is what we want to look into, and no error."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return "\n" * source.count("\n")
+    lines = source.split("\n")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) and node.lineno == node.end_lineno:
+            line = lines[node.lineno - 1]
+            if line.lstrip().startswith("assert"):
+                lines[node.lineno - 1] = line[: len(line) - len(line.lstrip())] + "pass"
+    return "\n".join(lines)
 
 
 def _located(finding: dict[str, Any], cells: Sequence[Cell]) -> dict[str, Any]:
@@ -234,10 +249,16 @@ def _search(request: dict[str, Any]) -> Training:
 def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, Any]) -> bool:
     if finding.confidence < _SURE:
         return False
+    if finding.id == "stale-gradient" and evidence.trained:
+        return False  # a step in between may have been overlooked
+    if finding.id == "parameter-never-updated" and evidence.trained and _is_stepped(request["source"], finding):
+        return False
+    if finding.id == "dot-instead-of-elementwise" and _multiplies_weights(request["source"], finding.line):
+        return False
     if finding.id in _EXACT:
         return True
     if finding.id not in _STRUCTURE | _COURSE:
-        return bool(request["nothing_judged"])
+        return bool(request["no_step_judged"])
     if request["compares"]:
         return False  # several trainings are there to be compared, and one of them may be meant to fail
     if finding.id == "linear-collapse" and re.search(r"\bdef (ident\w*|lin|linear\w*)\b", request["source"]):
@@ -246,9 +267,28 @@ def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, 
     learned_nothing = not evidence.final_loss < _LEARNED_NOTHING * evidence.best_constant
     if finding.id == "target-outside-range":
         return bool(learned_nothing or cured)
+    if finding.id == "symmetric-initialization":
+        return not evidence.trained
     if was_cut and finding.id in _COURSE and np.isfinite(evidence.final_loss):
         return False
     return bool(learned_nothing and (cured or finding.id not in ("too-few-epochs", "learning-rate-too-high")))
+
+
+def _is_stepped(source: str, finding: Any) -> bool:
+    """Whether some line reads as if it stepped one of the parameters that the finding names."""
+    for name in re.findall(r"\w+", " ".join(map(str, finding.evidence.values())) + finding.message.partition(" never")[0]):
+        name = re.escape(name)
+        place = rf"(\b{name}\b|\[['\"]{name}['\"]\])(\[[^\]]*\])*"
+        if re.search(rf"(?m)^\s*\S*{place}\s*([-+]=|=.*{place}\s*[-+])", source):
+            return True
+    return False
+
+
+def _multiplies_weights(source: str, line: int) -> bool:
+    """Whether a matrix of weights stands in a matrix product of that line: there it is the transpose that is missing."""
+    text = source.split("\n")[line - 1] if line else ""
+    operands = re.findall(r"dot\((\w+)(?:\.T)?,\s*(\w+)|(\w+)(?:\.T)?\s*@\s*(\w+)", text)
+    return any(names.kind_of(name) == "W" for pair in operands for name in pair if name)
 
 
 if __name__ == "__main__":
