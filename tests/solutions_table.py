@@ -362,6 +362,20 @@ CHANGES = {
     ],
 }
 
+# Mistakes that are not found yet: parameters that live in a closure or in a function that trains and gives back the end.
+NOT_NAMED = {
+    "batch_globals/19-dot-instead-of-elementwise",
+    "batches_generator/2-update-outside-loop",
+    "batches_generator/4-sign-flipped",
+    "batches_generator/5-learning-rate-too-high",
+    "batches_generator/8-tiny-initialization",
+    "closures/4-parameter-never-updated",
+    "closures/5-updated-weights-used",
+    "closures/6-symmetric-initialization",
+    "course_functions/2-sign-flipped",
+    "line_with_ones/3-constant-factor",
+}
+
 # Where one change needs a second one.
 ALSO = {
     ("handout", "name-before-definition"): ("# learning rate\n", "# learning rate\n"),

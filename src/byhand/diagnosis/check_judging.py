@@ -359,7 +359,14 @@ class Experiment:
         for place, value in zip(self.places, self.values, strict=True):
             name = self.names_of[place].lower()
             for label, array in returned:
-                named = label.lower() in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad", f"g{name}", f"g_{name}")
+                named = label.lower() in (
+                    f"d{name}",
+                    f"d_{name}",
+                    f"grad_{name}",
+                    f"{name}_grad",
+                    f"g{name}",
+                    f"g_{name}",
+                )
                 if named and place[1] == "b" and not options[place] and array.size != value.size:
                     told = f"{label} has shape {array.shape}, {self.names_of[place]} has {value.size} numbers"
                     wrong.append(("bias-gradient-wrong", told))

@@ -26,7 +26,7 @@ from byhand.diagnosis.sandboxed import describe, pack_value
 
 _STATEMENT_SECONDS = 0.25
 _ALL_SECONDS = 1.2
-_CALL_SECONDS = 0.6
+CALL_SECONDS = 0.6
 _MOST_COPIED = 5_000
 
 
@@ -218,7 +218,7 @@ class Code:
         except BaseException as error:
             self._lose(statement)
             if not (isinstance(error, NameError) and error.name in self.lost):
-                self.problems.append(Problem(where, _with_line(error, filename), ast.unparse(statement)[:300]))
+                self.problems.append(Problem(where, with_line(error, filename), ast.unparse(statement)[:300]))
             self._mend_import(error)
         self._pass_on_unfinished(statement)
         self._note_first_values()
@@ -269,7 +269,8 @@ def _names_in(statement: ast.stmt, context: type[ast.expr_context] = ast.expr_co
     return {node.id for node in nodes if isinstance(node.ctx, context)}
 
 
-def _with_line(error: BaseException, filename: str) -> dict[str, Any]:
+def with_line(error: BaseException, filename: str) -> dict[str, Any]:
+    """An exception as JSON holds it, with the line of their code that it left."""
     described = describe(error)
     theirs = [line for name, line, _ in described["lines"] if name == filename or name.startswith("cell ")]
     return described | {"line": theirs[-1] if theirs else None, "name": getattr(error, "name", None)}

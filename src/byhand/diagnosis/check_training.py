@@ -276,7 +276,9 @@ def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, 
 
 def _is_stepped(source: str, finding: Any) -> bool:
     """Whether some line reads as if it stepped one of the parameters that the finding names."""
-    for name in re.findall(r"\w+", " ".join(map(str, finding.evidence.values())) + finding.message.partition(" never")[0]):
+    for name in re.findall(
+        r"\w+", " ".join(map(str, finding.evidence.values())) + finding.message.partition(" never")[0]
+    ):
         name = re.escape(name)
         place = rf"(\b{name}\b|\[['\"]{name}['\"]\])(\[[^\]]*\])*"
         if re.search(rf"(?m)^\s*\S*{place}\s*([-+]=|=.*{place}\s*[-+])", source):
@@ -285,7 +287,7 @@ def _is_stepped(source: str, finding: Any) -> bool:
 
 
 def _multiplies_weights(source: str, line: int) -> bool:
-    """Whether a matrix of weights stands in a matrix product of that line: there it is the transpose that is missing."""
+    """Whether weights stand in a matrix product of that line: there it is the transpose that is missing."""
     text = source.split("\n")[line - 1] if line else ""
     operands = re.findall(r"dot\((\w+)(?:\.T)?,\s*(\w+)|(\w+)(?:\.T)?\s*@\s*(\w+)", text)
     return any(names.kind_of(name) == "W" for pair in operands for name in pair if name)

@@ -24,7 +24,8 @@ from typing import Any
 
 from byhand import __version__
 from byhand.diagnosis.catalogue import CATALOGUE
-from byhand.diagnosis.check import LIMITS, Report, check_file
+from byhand.diagnosis.check import LIMITS, check_file
+from byhand.diagnosis.check_results import Report
 from byhand.errors import ByhandError
 from byhand.files import write_text
 
