@@ -55,6 +55,9 @@ class Checker:
         for message in self.messages:
             if message.get("kind") == "function":
                 self._function(message)
+            elif message.get("kind") == "activation":
+                with contextlib.suppress(*_GARBLED):
+                    self._activation_layer(message)
             elif message.get("kind") == "trial":
                 with contextlib.suppress(*_GARBLED):
                     self._trial(message)
@@ -212,6 +215,28 @@ class Checker:
             "is_loss": self._loss,
         }
         judges[message["as"]](name, values, arguments)
+
+    def _activation_layer(self, message: dict[str, Any]) -> None:
+        """An object whose `backward` multiplies what it is given by f′: it shows f′."""
+        z, a, slope = (unpack(message[key]) for key in ("z", "a", "slope"))
+        f = next((f for f in ACTIVATIONS.values() if f.name != "identity" and _same(a, f(z))), None)
+        if f is None:
+            return
+        name, truth = message["name"], f.derivative(z, a)
+        if _same(slope, truth):
+            self._question(name, "right", part=_part_of(f.name))
+            return
+        i = tuple(int(k) for k in np.argwhere(~np.isclose(slope, truth, rtol=1e-6))[0])
+        evidence = f"{name}: at z = {z[i]:.3g} it multiplies by {slope[i]:.8g}, and {f.name}′(z) is {truth[i]:.8g}"
+        self._question(name, "wrong", evidence, _part_of(f.name))
+        id_ = (
+            "hidden-derivative-missing"
+            if _same(slope, np.ones_like(z))
+            else _id_of_values(f, z, slope, truth, None, True)
+        )
+        if id_ == "unknown" and _same(slope, f.derivative(z, z)):
+            id_ = "derivative-of-activation"
+        self._find(id_, (message["cell"], message["line"]), evidence, 0.9, name)
 
     def _trial(self, message: dict[str, Any]) -> None:
         """A small function of the practical that was called with arguments of ours."""
@@ -487,7 +512,9 @@ class Checker:
         where = self._where(parts[0]) if parts else ("", None)
         wrong = False
         has_bias = verdict.sizes != [1, 1] or (0, "b") in verdict.names_of
-        if verdict.network.without_bias and has_bias and not self._has_constant_input():
+        unseen = any((layer, "b") not in verdict.names_of for layer in verdict.network.without_bias)
+        may_be_there = unseen and self._additions(parts) > len(verdict.sizes) - 2
+        if verdict.network.without_bias and has_bias and not may_be_there and not self._has_constant_input():
             layers = ", ".join(
                 "output" if k == len(verdict.sizes) - 2 else "hidden" for k in verdict.network.without_bias
             )
@@ -512,6 +539,13 @@ class Checker:
             ", softmax" if verdict.network.probabilities else ""
         )
         self._question(title, "wrong" if wrong else "right", note, "1.4" if verdict.sizes == [1, 1] else "2.5")
+
+    def _additions(self, parts: list[str]) -> int:
+        """How many sums stand in the forward function: a bias that is no parameter we know may be in one."""
+        if not parts or parts[0] not in self.functions:
+            return 0
+        nodes = ast.walk(self.functions[parts[0]][1])
+        return sum(isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) for node in nodes)
 
     def _tell(self, verdict: Verdict, title: str) -> None:
         explanation = verdict.explanations[0] if verdict.explanations else None
@@ -606,7 +640,7 @@ def _id_of_values(
         a = f(z)
         if _same(got, f.derivative(a, f(a))):
             return "derivative-of-activation"
-        for other in ACTIVATIONS.values():
+        for other in (ACTIVATIONS[name] for name in ("sigmoid", "tanh", "relu")):
             if other is not f and _same(got, other.derivative(z, other(z))):
                 return "wrong-layer-activation"
     return "unknown"

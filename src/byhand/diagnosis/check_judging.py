@@ -510,6 +510,8 @@ def _explain(experiment: Experiment, verdict: Verdict, losses: list[OwnLoss]) ->
         verdict.explanations = _explanations(
             experiment, verdict.network, verdict.found, losses, verdict.rate_known, verdict.updates
         )
+    if experiment.n == 1 and not verdict.updates:  # on one sample a gradient may be 0 by chance
+        verdict.explanations = [e for e in verdict.explanations if all(e.factors.values())]
     if not verdict.ids and (verdict.nearly or _is_adaptive(verdict.found)):
         verdict.status = "unclear"
 

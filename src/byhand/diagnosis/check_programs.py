@@ -284,13 +284,14 @@ class FunctionProgram(Program):
         """Call both functions."""
         self._set_up(state, rate)
         outputs = self._forward(state)
+        losses = self._losses(state) if self.forward is None else []
         returned: list[tuple[str, Any]] = []
         if self.backward is not None:
             value = self._call(self.backward, state)
             returned = flatten(value, return_labels(self.student.code.functions.get(self.backward)))
             returned += _ends_of_paths(returned, state.layout) + _parts(returned, state.layout)
             if self.forward is None:
-                outputs = returned
+                outputs = returned + losses
         return outputs, returned, self._after(state)
 
     def _three_epochs(self, state: State) -> dict[str, Any]:

@@ -115,6 +115,9 @@ def arrays_of(value: Any, path: Trail, depth: int = 3) -> list[tuple[Trail, Any]
     """The arrays inside containers and objects, with their paths."""
     if isinstance(value, np.ndarray):
         return [(path, value)] if value.ndim <= 2 and value.dtype.kind in "fiu" else []
+    if isinstance(value, float) and len(path) > 1 and isinstance(path[-1], str):
+        name = path[-1].lstrip(".")
+        return [(path, value)] if names.kind_of(name) == "b" or name in ("c", "d") else []
     if depth == 0:
         return []
     if isinstance(value, dict):
