@@ -25,6 +25,51 @@ from byhand.diagnosis.sources import Cell
 _GARBLED = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 
+# Names that are some library's, when nobody has defined them.
+_IMPORTED = [
+    "np",
+    "numpy",
+    "plt",
+    "matplotlib",
+    "pd",
+    "pandas",
+    "sns",
+    "math",
+    "random",
+    "time",
+    "os",
+    "sys",
+    "copy",
+    "deepcopy",
+    "itertools",
+    "functools",
+    "partial",
+    "reduce",
+    "json",
+    "sklearn",
+    "scipy",
+    "tqdm",
+    "trange",
+    "LinearRegression",
+    "Ridge",
+    "MLPClassifier",
+    "MLPRegressor",
+    "StandardScaler",
+    "train_test_split",
+    "mean_squared_error",
+    "accuracy_score",
+    "load_digits",
+    "load_iris",
+    "make_moons",
+    "make_circles",
+    "expit",
+    "defaultdict",
+    "namedtuple",
+    "dataclass",
+    "Path",
+]
+
+
 class Checker:
     """Reads the messages of one run into a report."""
 
@@ -129,6 +174,8 @@ class Checker:
                 self._find(id_, where, told, 0.95)
             elif error["type"] == "SystemExit":
                 self.result.notes.append(f"it ends itself with sys.exit (line {error.get('line')})")
+            elif error["type"] not in ("NameError", "NotImplementedError", "ModuleNotFoundError", "EOFError"):
+                self.result.notes.append(f"line {error.get('line')} stops with {told[:200]}")
         for message in self.messages:
             if message.get("kind") == "failed" and not self.ran.get("problems"):
                 failure = message["error"]
@@ -176,7 +223,7 @@ class Checker:
         name = error.get("name")
         if not name or error["type"] == "UnboundLocalError":
             return None
-        if name in ("np", "numpy", "plt", "math", "random", "pd") and not re.search(rf"import .*\b{name}\b", self.text):
+        if name in _IMPORTED and not re.search(rf"import .*\b{name}\b|\b{name}\s*=", self.text):
             return "missing-import"
         assigned = rf"^\s*(\w+\s*,\s*)*{name}\s*(,\s*\w+\s*)*=[^=]|\bas\s+{name}\b"
         defined = re.search(rf"(?m)^\s*(def|class)\s+{name}\b|{assigned}|import .*\b{name}\b", self.text)

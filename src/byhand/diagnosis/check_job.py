@@ -21,6 +21,7 @@ from byhand.diagnosis.check_running import (
     CALL_SECONDS,
     Code,
     Layout,
+    Part,
     TooLongError,
     at_most,
     flatten,
@@ -351,6 +352,7 @@ class Prober:
     def _experiment(self, program: Program) -> bool:
         """Find a layout, sizes and forms for which it runs; send what it gives. Whether that was possible."""
         errors: list[dict[str, Any]] = []
+        sent = False
         for layout, own in self._sized_layouts(program):
             for x_form, y_form in self._forms(program, layout):
                 for n in (7, 4) if own else (7,):
@@ -376,7 +378,12 @@ class Prober:
                             continue_own = self._own_sizes(program, layout, x_form, y_form)
                             if continue_own is not None:
                                 self.send(continue_own)
-                        return True
+                        if not any(isinstance(p.path[-1], Part) for p in layout.parameters):
+                            return True
+                        sent = True  # a vector can be read in more than one way: send each
+                        break
+        if sent:
+            return True
         has_run = isinstance(program, LoopProgram) or any(part in self.student.calls for part in program.parts())
         if errors and not has_run and len({(e["type"], e["line"]) for e in errors}) == 1:
             self.send({"kind": "failed", "program": program.name, "error": errors[0]})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import random
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,7 @@ from byhand.diagnosis.check_running import (
     return_labels,
     set_path,
 )
-from byhand.diagnosis.check_student import Student
+from byhand.diagnosis.check_student import Student, called
 from byhand.diagnosis.sandboxed import pack
 
 STEP = 1e-5
@@ -289,10 +290,23 @@ class FunctionProgram(Program):
         if self.backward is not None:
             value = self._call(self.backward, state)
             returned = flatten(value, return_labels(self.student.code.functions.get(self.backward)))
+            returned += self._kept_gradients(state)
             returned += _ends_of_paths(returned, state.layout) + _parts(returned, state.layout)
             if self.forward is None:
                 outputs = returned + losses
         return outputs, returned, self._after(state)
+
+    def _kept_gradients(self, state: State) -> list[tuple[str, Any]]:
+        """Gradients that an object's backward pass leaves in the object."""
+        if self.instance is None or self.forward is None:
+            return []
+        parameters = {name_of(p.path) for p in state.layout.parameters}
+        return [
+            item
+            for name, value in vars(self.student.namespace[self.instance]).items()
+            if name not in parameters and re.match(r"_?(d_?[wb]|g_?[wb]|grad|nabla|delta_?[wb])", name, re.IGNORECASE)
+            for item in flatten(value, prefix=name)
+        ]
 
     def _three_epochs(self, state: State) -> dict[str, Any]:
         if self.forward is not None:
@@ -575,7 +589,9 @@ def _quiet(body: list[ast.stmt]) -> list[ast.stmt]:
             if text == "print" or text.startswith("plt."):
                 continue
             if text.endswith(".append") and statement.value.args:
-                if "loss" in text.lower() or names.means(text.removesuffix(".append").rstrip("s"), "loss"):
+                kept = statement.value.args[0]
+                is_loss = isinstance(kept, ast.Call) and names.means(called(kept), "is_loss")
+                if is_loss or "loss" in text.lower() or names.means(text.removesuffix(".append").rstrip("s"), "loss"):
                     value = statement.value.args[0]
                 else:
                     continue

@@ -229,6 +229,8 @@ class Code:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in self.namespace:
                 self.lost.add(node.id)
+            elif isinstance(node, ast.alias):  # a library that is not here
+                self.lost.add((node.asname or node.name).partition(".")[0])
 
     def _pass_on_unfinished(self, statement: ast.stmt) -> None:
         """What is computed from something that was cut is as unfinished."""
@@ -481,14 +483,19 @@ def layouts(items: list[tuple[Trail, Any]], n_in: int | None, n_out: int | None)
     if len(shapes) == 2 and all(shape == () for _, shape in shapes):
         slope, intercept = (path for path, _ in shapes)
         return [Layout([Parameter(slope, 0, "W", ""), Parameter(intercept, 0, "b", "")], [1, 1])]
+    holders = {path[:-1] for path, _ in shapes}
+
+    def kind(path: Trail) -> str:
+        mixed = isinstance(path[-1], int) and len(holders) == 1  # one list of everything: its name says nothing
+        return "" if mixed else names.kind_of(hint(path))
+
     weights = [
         (path, shape)
         for path, shape in shapes
-        if names.kind_of(hint(path)) != "b"
-        and (len(shape) == 2 or (len(shape) == 1 and names.kind_of(hint(path)) == "W"))
+        if kind(path) != "b" and (len(shape) == 2 or (len(shape) == 1 and kind(path) == "W"))
     ]
     rest = [(path, shape) for path, shape in shapes if (path, shape) not in weights]
-    unsure = [item for item in weights if not names.kind_of(hint(item[0])) and 1 in item[1]]
+    unsure = [item for item in weights if not kind(item[0]) and 1 in item[1]]
     found: list[Layout] = []
     # With no names to go by (a list of four arrays), (1, 10) may be a bias or the output's weights.
     for as_biases in ([], unsure[::2], unsure[:1], unsure[1:], unsure):
