@@ -360,6 +360,16 @@ CHANGES = {
         ),
         ("tiny-initialization", "* np.sqrt(2 / X.shape[1])", "* 1e-9"),
     ],
+    "object_gradients": [
+        (
+            "wrong-layer-activation",
+            "np.dot(d2, self.w2.T) * self.a1 * (1 - self.a1)",
+            "np.dot(d2, self.w2.T) * self.a2 * (1 - self.a2)",
+        ),
+    ],
+    "spanish": [
+        ("bias-gradient-wrong", "gb1 = np.sum(d1, axis=0)", "gb1 = np.sum(d1)"),
+    ],
 }
 
 # Mistakes that are not found yet: parameters that live in a closure or in a function that trains and gives back the end.
@@ -374,6 +384,7 @@ NOT_NAMED = {
     "closures/6-symmetric-initialization",
     "course_functions/2-sign-flipped",
     "line_with_ones/3-constant-factor",
+    "inline_loop/18-learning-rate-too-high",
 }
 
 # Where one change needs a second one.

@@ -260,8 +260,8 @@ def _search(request: dict[str, Any]) -> Training:
 def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, Any]) -> bool:
     if finding.confidence < _SURE:
         return False
-    if finding.id == "stale-gradient" and evidence.trained:
-        return False  # a step in between may have been overlooked
+    if finding.id in ("stale-gradient", "label-shuffle-mismatch") and evidence.trained:
+        return False  # it learns: something in between may have been overlooked
     if finding.id == "parameter-never-updated" and evidence.trained and _is_stepped(request["source"], finding):
         return False
     if finding.id == "dot-instead-of-elementwise" and _multiplies_weights(request["source"], finding.line):

@@ -25,7 +25,7 @@ _PATTERNS = {
     "loss": r"(\w*_)?(loss|mse|cost|sse|bce|perte|co[uû]t|fehler|verlust|erreur|error|err|objective|rmse|e_?tot|total_?error|l|j|e)(_\w*)?|compute_?(loss|cost|error)|mean_?squared?_?error",
     "is_forward": r"\w*(forward|feed_?fwd|fwd|avant|vorw(ae|ä)rts|adelante|avanti)\w*|predict|pr[ée]dire|vorhersage\w*|model|network|net|propagate|f",
     "is_backward": r"\w*(backward|back_?prop\w*|bwd|r[ée]tro|arri[èe]re|r(ue|ü)ckw|atr[áa]s|indietro)\w*|(compute_?|get_?|calc\w*_?)?(grad(ient)?s?)|grads?_\w*",
-    "is_loss": r"\w*(loss|perte|fonction_co[uû]t|verlust|mse|cost|sse|bce|cross_?entropy|squared_?error)\w*|error",
+    "is_loss": r"\w*(loss|perte|fonction_co[uû]t|verlust|mse|cost|(?<![a-z])sse|bce|cross_?entropy|squared_?error)\w*|error",
     "is_init": r"\w*(init|draw|create|make|build|new_|random_(weights|param)|setup)\w*",
     "is_train": r"\w*(entra[iî]n|apprend|apprentissage|lerne|entrena|train|fit|gradient_?descent|learn|optimi[sz]e|sgd|run|step|update)\w*",
     "is_accuracy": r"\w*accuracy\w*|acc|compute_?acc",
