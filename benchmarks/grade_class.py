@@ -19,8 +19,8 @@ from solutions_table import solutions
 HOSTILE = (
     "while True: pass",
     "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-    "import os\nwhile True: os.fork()",
-    "hoard = []\nwhile True: hoard.append(bytearray(10**8))",
+    "import os\nfor _ in range(1000): os.fork()",
+    "hoard = []\nfor _ in range(300): hoard.append(bytearray(10**8))",
     "while True: print('x' * 10000)",
     "input()",
     "import sys; sys.exit(0)",
@@ -28,6 +28,16 @@ HOSTILE = (
     "import shutil; shutil.rmtree('.', ignore_errors=True)",
     "np.exp = np.dot = None",
     "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)",
+    "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(0)",
+    "import signal, time\nfor s in (1, 2, 14, 15): signal.signal(s, signal.SIG_IGN)\nwhile True: time.sleep(1)",
+    "import threading, time\nfor _ in range(5): threading.Thread(target=time.sleep, args=(1000,)).start()",
+    "import os, signal; os.killpg(0, signal.SIGKILL)",
+    "import builtins; builtins.print = builtins.len = builtins.isinstance = None",
+    "f = open('big', 'wb')\nfor _ in range(3000): f.write(bytes(10**6))",
+    "import os; os.closerange(0, 100)",
+    "import ctypes; ctypes.string_at(0)",
+    "import sys\nfor _ in range(10**7): sys.stderr.write('x' * 10000)",
+    "import sys; sys.modules.clear()",
 )
 
 
@@ -45,18 +55,22 @@ def main() -> None:
         rows = grade(folder, Path(temporary, "grades.csv"), on_each=progress)
         seconds = time.monotonic() - started
     marks: dict[str, set[str]] = {}
+    right = 0
     for row in rows:
-        marks.setdefault(row["student"].partition("-")[2], set()).add(str((row["marks"], row["mistakes"])))
+        name = row["student"].partition("-")[2]
+        marks.setdefault(name, set()).add(str((row["marks"], row["mistakes"])))
+        right += row["mistakes"][:1] == EXPECTED[name]
     left = [p for p in Path("/proc").glob("[0-9]*/environ") if b"BYHAND_SANDBOX=" in readable(p)]
     time.sleep(10)  # somebody else's sandbox on this machine has ended by then
     left = [p for p in left if b"BYHAND_SANDBOX=" in readable(p)]
     differing = [name for name, found in marks.items() if len(found) > 1]
     print(f"{number} submissions in {seconds:.0f} s ({seconds / number:.2f} s each)")
+    print(f"marks right: {right} of {len(rows)}, wrong: {len(rows) - right}")
     print(f"same marks with and without hostile lines: {len(marks) - len(differing)} of {len(marks)} solutions")
     for name in differing:
         print(f"  differs: {name}")
     print(f"processes left: {len(left)}")
-    sys.exit(bool(differing or left))
+    sys.exit(bool(differing or left or right < len(rows)))
 
 
 CLEAR = {
@@ -69,6 +83,10 @@ CLEAR = {
     "line/3-sign-flipped",
     "line/right",
 }
+
+
+EXPECTED = {name.replace("/", "."): [] if what == "right" else [what] for name, what, _ in solutions() if name in CLEAR}
+"""What is found first in each of them."""
 
 
 def progress(done: int, total: int) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import numpy as np
@@ -13,14 +14,14 @@ from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check import check_cells, check_file
 from byhand.diagnosis.notebook import check
 from byhand.errors import ByhandError
-from solutions_table import solutions
+from solutions_table import NOT_NAMED, solutions
 
 SOLUTIONS = {name: (what, source) for name, what, source in solutions()}
 RIGHT = [name for name, (what, _) in SOLUTIONS.items() if what == "right"]
 # One for each id, in changing styles; the whole set is measured by benchmarks/check_solutions.py.
 SEEN: dict[str, str] = {}
 for _name, (_what, _) in reversed(SOLUTIONS.items()):
-    if _what not in ("right", "unknown"):
+    if _what not in ("right", "unknown") and _name not in NOT_NAMED:
         SEEN.setdefault(_what, _name)
 
 
@@ -28,23 +29,33 @@ def judged(source, file="solution.py"):
     return check_cells(sources.parse(source, file), file)
 
 
+NAMED = [name for name in RIGHT if name.startswith("odd") or name.endswith("/right")] + list(SEEN.values())
+
+
+@pytest.fixture(scope="module")
+def reports():
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(NAMED, pool.map(lambda name: judged(SOLUTIONS[name][1]), NAMED), strict=True))
+
+
 def test_the_set_of_solutions_is_large_and_half_of_it_is_held_out():
     assert len(SOLUTIONS) >= 80
     assert len(RIGHT) >= 25
-    assert 0.3 < len(list(solutions(held_out=True))) / len(SOLUTIONS) < 0.6
+    assert 0.25 < len(list(solutions(held_out=True))) / len(SOLUTIONS) < 0.6
     assert set(SEEN) <= set(CATALOGUE)
 
 
 @pytest.mark.parametrize("name", [name for name in RIGHT if name.startswith("odd") or name.endswith("/right")])
-def test_right_code_is_never_called_wrong(name):
-    report = judged(SOLUTIONS[name][1])
+def test_right_code_is_never_called_wrong(name, reports):
+    report = reports[name]
     assert report.findings == []
+    assert not any("could be looked at" in note for note in report.notes)
     assert report.is_right
 
 
 @pytest.mark.parametrize("id_", sorted(SEEN))
-def test_a_mistake_is_named_first(id_):
-    report = judged(SOLUTIONS[SEEN[id_]][1])
+def test_a_mistake_is_named_first(id_, reports):
+    report = reports[SEEN[id_]]
     assert report.findings[0].id == id_
     assert report.findings[0].evidence
 

@@ -344,10 +344,33 @@ class Experiment:
                     own = (2 * (value - own) - (value - second) / 2) / self.rate
                     is_update = True
                 options[place].append((i, own, is_update, mistake))
+        misshapen = self._misshapen([(n, a) for n, a in returned], options)
         places = [place for place in self.places if options[place]]
         if not any(kind == "W" for _, kind in places):
             return
-        yield from self._assignments(places, options, [name for name, _ in returned])
+        for found, updates, rate_known, extra in self._assignments(places, options, [name for name, _ in returned]):
+            yield found, updates, rate_known, extra + misshapen
+
+    def _misshapen(
+        self, returned: list[tuple[str, Array]], options: dict[Place, list[tuple[int, Array, bool, str]]]
+    ) -> list[tuple[str, str]]:
+        """Gradients of biases, by their names, that have no bias's shape."""
+        wrong = []
+        for place, value in zip(self.places, self.values, strict=True):
+            name = self.names_of[place].lower()
+            for label, array in returned:
+                named = label.lower() in (
+                    f"d{name}",
+                    f"d_{name}",
+                    f"grad_{name}",
+                    f"{name}_grad",
+                    f"g{name}",
+                    f"g_{name}",
+                )
+                if named and place[1] == "b" and not options[place] and array.size != value.size:
+                    told = f"{label} has shape {array.shape}, {self.names_of[place]} has {value.size} numbers"
+                    wrong.append(("bias-gradient-wrong", told))
+        return wrong
 
     def _assignments(
         self, places: list[Place], options: dict[Place, list[tuple[int, Array, bool, str]]], labels: list[str]
@@ -487,6 +510,8 @@ def _explain(experiment: Experiment, verdict: Verdict, losses: list[OwnLoss]) ->
         verdict.explanations = _explanations(
             experiment, verdict.network, verdict.found, losses, verdict.rate_known, verdict.updates
         )
+    if experiment.n == 1 and not verdict.updates:  # on one sample a gradient may be 0 by chance
+        verdict.explanations = [e for e in verdict.explanations if all(e.factors.values())]
     if not verdict.ids and (verdict.nearly or _is_adaptive(verdict.found)):
         verdict.status = "unclear"
 
@@ -611,11 +636,9 @@ def leaks(experiment: Experiment) -> list[str]:
     """The outputs of the forward pass, by name, that change when nothing but the targets does."""
     network = experiment.network
     changed = {name: unpack(v) for name, v in experiment.message["leak"] if v is not None}
-    if network is not None:
-        return []
     result = []
     for name, array in experiment.outputs.items():
-        likely = names.means(name.removeprefix("self."), "y_hat")
+        likely = names.means(name.removeprefix("self."), "y_hat") and (network is None or network.y_hat_name != name)
         if (
             likely
             and array.size == experiment.n * experiment.sizes[-1]

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from byhand.diagnosis.catalogue import CATALOGUE
-from byhand.diagnosis.check import Finding, Report
+from byhand.diagnosis.check_results import Finding, Report
 
 _SIGNS = {"right": ("✓", "green"), "wrong": ("✗", "bold red"), "not done yet": ("○", "dim"), "unclear": ("?", "yellow")}
 

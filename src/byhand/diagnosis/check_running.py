@@ -26,7 +26,7 @@ from byhand.diagnosis.sandboxed import describe, pack_value
 
 _STATEMENT_SECONDS = 0.25
 _ALL_SECONDS = 1.2
-_CALL_SECONDS = 0.6
+CALL_SECONDS = 0.6
 _MOST_COPIED = 5_000
 
 
@@ -218,7 +218,7 @@ class Code:
         except BaseException as error:
             self._lose(statement)
             if not (isinstance(error, NameError) and error.name in self.lost):
-                self.problems.append(Problem(where, _with_line(error, filename), ast.unparse(statement)[:300]))
+                self.problems.append(Problem(where, with_line(error, filename), ast.unparse(statement)[:300]))
             self._mend_import(error)
         self._pass_on_unfinished(statement)
         self._note_first_values()
@@ -229,6 +229,8 @@ class Code:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in self.namespace:
                 self.lost.add(node.id)
+            elif isinstance(node, ast.alias):  # a library that is not here
+                self.lost.add((node.asname or node.name).partition(".")[0])
 
     def _pass_on_unfinished(self, statement: ast.stmt) -> None:
         """What is computed from something that was cut is as unfinished."""
@@ -269,7 +271,8 @@ def _names_in(statement: ast.stmt, context: type[ast.expr_context] = ast.expr_co
     return {node.id for node in nodes if isinstance(node.ctx, context)}
 
 
-def _with_line(error: BaseException, filename: str) -> dict[str, Any]:
+def with_line(error: BaseException, filename: str) -> dict[str, Any]:
+    """An exception as JSON holds it, with the line of their code that it left."""
     described = describe(error)
     theirs = [line for name, line, _ in described["lines"] if name == filename or name.startswith("cell ")]
     return described | {"line": theirs[-1] if theirs else None, "name": getattr(error, "name", None)}
@@ -330,11 +333,32 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
 Trail = tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A parameter that is a stretch of one long vector."""
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+
+    @property
+    def stretch(self) -> slice:
+        """Where it is in the vector."""
+        return slice(self.start, self.start + int(np.prod(self.shape)))
+
+    def of(self, vector: Any) -> Any:
+        """The parameter in its shape."""
+        return vector[self.stretch].reshape(self.shape)
+
+
 def get_path(namespace: Mapping[str, Any], path: Trail) -> Any:
     """The value at ("W",), ("weights", 0), ("params", "W1") or ("net", ".W1")."""
     value = namespace[path[0]]
     for key in path[1:]:
-        value = getattr(value, key[1:]) if isinstance(key, str) and key.startswith(".") else value[key]
+        if isinstance(key, Part):
+            value = key.of(value)
+        else:
+            value = getattr(value, key[1:]) if isinstance(key, str) and key.startswith(".") else value[key]
     return value
 
 
@@ -350,6 +374,8 @@ def set_path(namespace: dict[str, Any], path: Trail, value: Any) -> None:
         changed = list(holder)
         changed[key] = value
         set_path(namespace, path[:-1], changed)
+    elif isinstance(key, Part):
+        holder[key.stretch] = np.reshape(value, (int(np.prod(key.shape)),))
     else:
         holder[key] = value
 
@@ -359,6 +385,8 @@ def name_of(path: Trail) -> str:
     last = path[-1]
     if path[0] == "_parameters" and isinstance(last, int):  # ours, in the practical's order
         return ("W_hidden", "b_hidden", "W_out", "b_out")[last]
+    if isinstance(last, Part):
+        return last.name
     if isinstance(last, int):
         return f"{str(path[-2]).lstrip('.')}[{last}]" if len(path) > 1 else str(last)
     return str(last).lstrip(".")
@@ -455,14 +483,19 @@ def layouts(items: list[tuple[Trail, Any]], n_in: int | None, n_out: int | None)
     if len(shapes) == 2 and all(shape == () for _, shape in shapes):
         slope, intercept = (path for path, _ in shapes)
         return [Layout([Parameter(slope, 0, "W", ""), Parameter(intercept, 0, "b", "")], [1, 1])]
+    holders = {path[:-1] for path, _ in shapes}
+
+    def kind(path: Trail) -> str:
+        mixed = isinstance(path[-1], int) and len(holders) == 1  # one list of everything: its name says nothing
+        return "" if mixed else names.kind_of(hint(path))
+
     weights = [
         (path, shape)
         for path, shape in shapes
-        if names.kind_of(hint(path)) != "b"
-        and (len(shape) == 2 or (len(shape) == 1 and names.kind_of(hint(path)) == "W"))
+        if kind(path) != "b" and (len(shape) == 2 or (len(shape) == 1 and kind(path) == "W"))
     ]
     rest = [(path, shape) for path, shape in shapes if (path, shape) not in weights]
-    unsure = [item for item in weights if not names.kind_of(hint(item[0])) and 1 in item[1]]
+    unsure = [item for item in weights if not kind(item[0]) and 1 in item[1]]
     found: list[Layout] = []
     # With no names to go by (a list of four arrays), (1, 10) may be a bias or the output's weights.
     for as_biases in ([], unsure[::2], unsure[:1], unsure[1:], unsure):

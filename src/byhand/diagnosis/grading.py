@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from byhand import __version__
+from byhand.diagnosis.asked import BY_NUMBER
 from byhand.diagnosis.catalogue import CATALOGUE
-from byhand.diagnosis.check import LIMITS, Report, check_file
+from byhand.diagnosis.check import LIMITS, check_file
+from byhand.diagnosis.check_results import Report
 from byhand.errors import ByhandError
 from byhand.files import write_text
 
@@ -206,7 +208,7 @@ def _order(part: str) -> tuple[bool, list[int], str]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as CSV: student, file, a column for each question that was judged, total, mistakes, notes."""
-    parts = sorted({part for row in rows for part in row["marks"]}, key=_order)
+    parts = _parts(rows)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["student", "file", *parts, "total", "mistakes", "notes"])
@@ -230,14 +232,33 @@ def _harmless(cell: object) -> object:
 
 
 def page(rows: list[dict[str, Any]]) -> str:
-    """A page for the class: which mistakes were made, how often, why they are wrong and how to mend them."""
+    """A page for the class: how far each question is, and which mistakes were made, how often and by whom."""
     counts = Counter(id_ for row in rows for id_ in set(row["mistakes"]))
     most = max(counts.values(), default=1)
     clean = sum(row["report"]["right"] for row in rows)
-    entries = "\n".join(_entry(id_, count, most, rows) for id_, count in counts.most_common())
     title = f"{len(rows)} submissions: {clean} without a mistake"
     common = f"; most often: {_title(counts.most_common(1)[0][0])}" if counts else ""
-    return _PAGE.format(title=html.escape(title + common), entries=entries or "<p>No mistakes were found.</p>")
+    return _PAGE.format(
+        title=html.escape(title + common),
+        questions="\n".join(_question(part, rows) for part in _parts(rows)),
+        entries="\n".join(_entry(id_, count, most, rows) for id_, count in counts.most_common())
+        or "<p>No mistakes were found.</p>",
+    )
+
+
+def _parts(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted({part for row in rows for part in row["marks"]}, key=_order)
+
+
+def _question(part: str, rows: list[dict[str, Any]]) -> str:
+    marks = [row["marks"][part] for row in rows if row["marks"].get(part) is not None]
+    right, wrong = sum(mark == 1 for mark in marks), sum(mark == 0 for mark in marks)
+    partly = len(marks) - right - wrong
+    name = BY_NUMBER[part].heading if part in BY_NUMBER else part
+    widths = [100 * count / len(rows) for count in (right, partly, wrong)]
+    bar = "".join(f'<i class="{kind}" style="width:{w:.1f}%"></i>' for kind, w in zip("rpw", widths, strict=True))
+    cells = "".join(f"<td>{count or ''}</td>" for count in (right, partly, wrong, len(rows) - len(marks)))
+    return f'<tr><th scope="row">{html.escape(name)}</th><td class="bar">{bar}</td>{cells}</tr>'
 
 
 def _title(id_: str) -> str:
@@ -247,12 +268,19 @@ def _title(id_: str) -> str:
 def _entry(id_: str, count: int, most: int, rows: list[dict[str, Any]]) -> str:
     mistake = CATALOGUE.get(id_)
     why = f"<p>{html.escape(mistake.why)}</p><p><b>To mend it:</b> {html.escape(mistake.mend)}</p>" if mistake else ""
+    where = "".join(_place(id_, row) for row in rows if id_ in row["mistakes"])
     share = f"{100 * count / len(rows):.0f} %"
     return (
-        f'<details><summary><span class="bar" style="width:{14 * count / most:.2f}em"></span>'
-        f"<b>{count}</b> ({share})&ensp;{html.escape(_title(id_))} <code>{html.escape(id_)}</code></summary>"
-        f"{why}</details>"
+        f'<details><summary><b>{count}</b><span>{share}</span><i style="width:{100 * count / most:.0f}%"></i>'
+        f"<span>{html.escape(_title(id_))} <code>{html.escape(id_)}</code></span></summary>"
+        f"{why}<ul>{where}</ul></details>"
     )
+
+
+def _place(id_: str, row: dict[str, Any]) -> str:
+    found: dict[str, Any] = next((f for f in row["report"]["findings"] if f["id"] == id_), {})
+    place = ", ".join(part for part in (found.get("cell"), found.get("line") and f"line {found['line']}") if part)
+    return f"<li>{html.escape(row['student'])}" + (f" <small>({html.escape(place)})</small>" if place else "") + "</li>"
 
 
 _PAGE = """<!doctype html>
@@ -261,15 +289,36 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52em; margin: 2em auto; padding: 0 1em; color: #222; }}
-  h1 {{ font-size: 1.3em; }}
-  details {{ border-bottom: 1px solid #ddd; padding: .5em 0; }}
-  summary {{ cursor: pointer; }}
-  .bar {{ display: inline-block; height: .8em; background: #0072b2; margin-right: .6em; }}
-  code {{ color: #555; }}
+  :root {{ color-scheme: light dark; --rule: #8884; --blue: #0072b2; --sky: #56b4e9; --orange: #d55e00; }}
+  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
+  h1 {{ font-size: 1.5em; line-height: 1.25; }}
+  h2 {{ font-size: 1.15em; margin-top: 2.5em; }}
+  table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
+  th, td {{ border-bottom: 1px solid var(--rule); padding: .3em .6em; text-align: right; font-weight: normal; }}
+  th:first-child {{ text-align: left; padding-left: 0; }}
+  td.bar {{ width: 35%; text-align: left; font-size: 0; white-space: nowrap; }}
+  td.bar i {{ display: inline-block; height: 14px; }}
+  .r {{ background: var(--blue); }} .p {{ background: var(--sky); }}
+  .w {{ background: repeating-linear-gradient(45deg, var(--orange) 0 4px, #fff 4px 6px); }}
+  details {{ border-bottom: 1px solid var(--rule); padding: .4em 0; }}
+  summary {{ cursor: pointer; display: grid; grid-template-columns: 2.5em 3.5em 10em 1fr; gap: .6em; }}
+  summary {{ align-items: center; }}
+  summary b, summary span:nth-child(2) {{ text-align: right; font-variant-numeric: tabular-nums; }}
+  summary i {{ height: .8em; background: var(--blue); }}
+  code, small {{ opacity: .75; }}
+  details > p, details > ul {{ margin: .6em 0 .6em 7em; max-width: 42em; }}
+  ul {{ columns: 14em; padding-left: 1.2em; }}
+  @media (max-width: 40em) {{ summary {{ grid-template-columns: 2em 3em 1fr; }} summary i {{ display: none; }}
+    details > p, details > ul {{ margin-left: 0; }} td.bar {{ display: none; }} }}
 </style>
 <h1>{title}</h1>
-<p>Each line is a mistake, with the number of submissions in which it was found. Open it to see why it is wrong.</p>
+<h2>The questions</h2>
+<table>
+<tr><th>question</th><th></th><th>right</th><th>partly</th><th>wrong or not done</th><th>not judged</th></tr>
+{questions}
+</table>
+<h2>The mistakes</h2>
+<p>Each with the number of submissions in which it was found. Open one to see why it is wrong, and who made it.</p>
 {entries}
 </html>
 """

@@ -6,14 +6,14 @@ from __future__ import annotations
 import re
 
 _PATTERNS = {
-    "x": r"x|xs|xi|inputs?|data|features|samples?|x_?(train|data|in|inputs?|batch|b|xor|sample|all|i)|input_?(data|layer)",
-    "y": r"y|ys|yi|t|d|targets?|labels?|expected|truth|desired"
+    "x": r"x|xs|xi|inputs?|entr[ée]es?|eingaben?|eingang|entradas?|donn[ée]es|daten|data|features|samples?|x_?(train|data|in|inputs?|batch|b|xor|sample|all|i)|input_?(data|layer)",
+    "y": r"y|ys|yi|t|d|targets?|cibles?|ziele?|zielwerte?|[ée]tiquettes?|sollwerte?|objetivos?|sorties?_(attendues?|voulues?)|labels?|expected|truth|desired"
     r"|(y|t|target|label)_?(train|true|data|xor|batch|b|real|target|i|all|sample)",
     "y_hat": r"y_?hat|y_?h|y_?pred(icted|iction)?|pred(iction)?s?|predicted|out(puts?)?|a_?out|output_?(activations?|layer|a)|o|final\w*"
-    r"|activations?_out|network_out(put)?|a_?o|yp",
-    "learning_rate": r"lr|learning_?rate|eta|alpha|rate|step|step_?size|l_?r|gamma|η",
-    "epochs": r"(n|num|nb|max|number_of)?_?(epochs?|iter(ation)?s?|steps)|n_?(ep|it)",
-    "container": r"parameters?|params?|weights|p|theta|model|net|network|w|ws|θ",
+    r"|sorties?|ausgaben?|ausgang|salidas?|pr[ée]dictions?|vorhersagen?|activations?_out|network_out(put)?|a_?o|yp",
+    "learning_rate": r"(lr|eta|learning_?rate)(_?[a-z0-9]{1,8})?|taux(_\w+)?|lernrate|pas|tasa(_\w+)?|alpha|rate|step|step_?size|l_?r|gamma|η",
+    "epochs": r"(n|num|nb|max|number_of)?_?(epochs?|[ée]poques?|epochen|[ée]pocas?|iter(ation)?s?|steps)|n_?(ep|it)",
+    "container": r"parameters?|params?|param[èe]tres|par[áa]metros|parameter|pesos|poids|gewichte|weights|p|theta|model|net|network|w|ws|θ",
     "saved": r"passed|cache\w*|memory|saved|ctx|context|state|intermediates?|fwd|forward_\w*|activations|results?|values|layers?",
     "activation": r"(f|act|activation|phi|g|func|fn|function)(_?(fn|function|func))?(_?(hidden|out|output|h|o|1|2))?",
     "derivative": r"(df|d_?act\w*|\w*(deriv|prime|grad)\w*|f_?prime|dphi|dg)",
@@ -22,12 +22,12 @@ _PATTERNS = {
     "n_out": r"(n|num|nb|size|dim|d)_?(of_)?(out|outputs?|classes|y)|(outputs?|out)_?(size|dim|nodes|units|neurons)|n_?y|d_?out|n2",
     "sizes": r"(layer_?)?(sizes|dims|shape|layers|architecture|arch)|layer_?dims",
     "seed": r"seed|random_?(state|seed)|rng_?seed",
-    "loss": r"(\w*_)?(loss|mse|cost|sse|bce|error|err|objective|rmse|e_?tot|total_?error|l|j|e)(_\w*)?|compute_?(loss|cost|error)|mean_?squared?_?error",
-    "is_forward": r"\w*(forward|feed_?fwd|fwd)\w*|predict|model|network|net|propagate|f",
-    "is_backward": r"\w*(backward|back_?prop\w*|bwd)\w*|(compute_?|get_?|calc\w*_?)?(grad(ient)?s?)|grads?_\w*",
-    "is_loss": r"\w*(loss|mse|cost|sse|bce|cross_?entropy|squared_?error)\w*|error",
+    "loss": r"(\w*_)?(loss|mse|cost|sse|bce|perte|co[uû]t|fehler|verlust|erreur|error|err|objective|rmse|e_?tot|total_?error|l|j|e)(_\w*)?|compute_?(loss|cost|error)|mean_?squared?_?error",
+    "is_forward": r"\w*(forward|feed_?fwd|fwd|avant|vorw(ae|ä)rts|adelante|avanti)\w*|predict|pr[ée]dire|vorhersage\w*|model|network|net|propagate|f",
+    "is_backward": r"\w*(backward|back_?prop\w*|bwd|r[ée]tro|arri[èe]re|r(ue|ü)ckw|atr[áa]s|indietro)\w*|(compute_?|get_?|calc\w*_?)?(grad(ient)?s?)|grads?_\w*",
+    "is_loss": r"\w*(loss|perte|fonction_co[uû]t|verlust|mse|cost|(?<![a-z])sse|bce|cross_?entropy|squared_?error)\w*|error",
     "is_init": r"\w*(init|draw|create|make|build|new_|random_(weights|param)|setup)\w*",
-    "is_train": r"\w*(train|fit|gradient_?descent|learn|optimi[sz]e|sgd|run|step|update)\w*",
+    "is_train": r"\w*(entra[iî]n|apprend|apprentissage|lerne|entrena|train|fit|gradient_?descent|learn|optimi[sz]e|sgd|run|step|update)\w*",
     "is_accuracy": r"\w*accuracy\w*|acc|compute_?acc",
     "is_sigmoid": r"\w*(sigm|logistic)\w*|sig|σ",
     "is_relu": r"\w*relu\w*",
@@ -49,9 +49,9 @@ def layer_of(name: str) -> int | None:
     lowered = name.lower()
     if number := re.search(r"(\d+)\D*\Z", lowered):
         return int(number[1]) - 1
-    if re.search(r"hid|_?(ih|xh|h)\Z|in_?h|_in\b|inp", lowered):
+    if re.search(r"hid|cach[ée]|verborgen|versteckt|ocult|_?(ih|xh|h)\Z|in_?h|_in\b|inp", lowered):
         return 0
-    if re.search(r"out|_?(ho|hy|o|y)\Z", lowered):
+    if re.search(r"out|sortie|ausgabe|ausgang|salida|_?(ho|hy|o|y)\Z", lowered):
         return 1
     return None
 
@@ -61,9 +61,9 @@ def kind_of(name: str) -> str:
     lowered = name.lower().strip("_")
     if lowered.startswith(("grad", "d_", "delta", "dw", "db")):
         return ""
-    if "bias" in lowered:
+    if re.search(r"bias|biais|sesgo|schwelle", lowered):
         return "b"
-    if "weight" in lowered or re.search(r"_w\d?\Z", lowered):
+    if re.search(r"weight|poids|gewicht|pesos?\b|pesos?_", lowered) or re.search(r"_w\d?\Z", lowered):
         return "W"
     if re.search(r"_b\d?\Z", lowered):
         return "b"

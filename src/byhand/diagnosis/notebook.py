@@ -14,7 +14,8 @@ from typing import Any
 from byhand.diagnosis import asked
 from byhand.diagnosis.asked import Asked
 from byhand.diagnosis.catalogue import CATALOGUE
-from byhand.diagnosis.check import LIMITS, Finding, Question, Report, check_cells
+from byhand.diagnosis.check import LIMITS, check_cells
+from byhand.diagnosis.check_results import Finding, Question, Report
 from byhand.diagnosis.sandboxed import pack_value
 from byhand.diagnosis.sources import Cell
 
