@@ -302,7 +302,7 @@ def carry_out(
     """
     blocks = list(plan.blocks())
     tables: dict[int, pa.Table] = {}
-    with workers(jobs, scheduler) as compute:
+    with workers(jobs, scheduler, len(blocks)) as compute:
         if store is not None:
             store.begin()
             tables = store.finished()

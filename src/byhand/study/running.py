@@ -24,18 +24,21 @@ with needs_extra("study"):
 
 _PATIENCE = 10  # seconds that a scheduler has to answer
 _TIMED = 20_000  # samples, at most, on which the time is measured that a study will take
+_FEW = 4  # tasks, of a second or less each: done before other processes have started
 
 
 @contextmanager
-def workers(jobs: int | None, scheduler: str | None) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
+def workers(jobs: int | None, scheduler: str | None, tasks: int) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
     """Workers that take tasks, made by `joblib.delayed`, and give results as they are finished, in any order.
 
     Parameters
     ----------
     jobs : int, optional
-        How many processes here; by default one a core.
+        How many processes here; by default one a core, or this one alone for a few tasks.
     scheduler : str, optional
         The address of a Dask scheduler, such as tcp://10.0.0.7:8786, whose workers do it instead.
+    tasks : int
+        How many there will be.
 
     Raises
     ------
@@ -43,9 +46,10 @@ def workers(jobs: int | None, scheduler: str | None) -> Iterator[Callable[[Itera
         If no scheduler answers there, or it has no workers, or they cannot import this version of byhand.
     """
     if scheduler is None:
+        jobs = jobs or (1 if tasks <= _FEW else joblib.cpu_count())
         with (
             _quiet_about_cancelling(),
-            joblib.Parallel(n_jobs=jobs or joblib.cpu_count(), return_as="generator_unordered", batch_size=1) as pool,
+            joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1) as pool,
         ):
             with _interrupts_ignored():  # what starts now ignores Ctrl-C, too: it is for us, and we end the workers
                 list(pool(joblib.delayed(int)() for _ in range(pool.n_jobs)))
