@@ -523,6 +523,10 @@ class Checker:
         for verdict in gradients:
             by_program.setdefault(verdict.program, []).append(verdict)
         settled = {program: self._settle(group) for program, group in by_program.items()}
+        paired = {part for v in settled.values() if v.status == "right" for part in v.parts}
+        settled = {
+            program: v for program, v in settled.items() if v.status != "wrong" or not v.parts or set(v.parts) - paired
+        }  # two functions that are each right with another one do not belong together
         right_steps = [v for v in settled.values() if v.status == "right" and v.updates]
         # A factor may be made good where the step is taken; with a rate that is written in, only a division shows it.
         steps_divide = re.search(r"(?m)^.*[-+]=.*/|=\s*\w+\s*-.*/", self.text) is not None

@@ -109,9 +109,11 @@ class Prober:
                     self._try(name, kind)
                     break
             else:
-                if self.student.takes_one(name) and any(
-                    names.means(name, f"is_{k}") for k in ("sigmoid", "relu", "tanh", "identity", "derivative")
-                ):
+                # forward_relu(X) goes through the network, relu_forward(z) does not
+                first = name.partition("_")[0]
+                passes = len(first) > 1 and (names.means(first, "is_forward") or names.means(first, "is_backward"))
+                kinds = ("sigmoid", "relu", "tanh", "identity", "derivative")
+                if self.student.takes_one(name) and not passes and any(names.means(name, f"is_{k}") for k in kinds):
                     self._try(name, "elementwise")
         for name in self.student.code.classes:
             self._try_activation(name)
@@ -266,7 +268,7 @@ class Prober:
             yield LoopProgram(f"the loop in line {loop.lineno}", self.student, groups, loop)
 
     def _paired(self, forwards: list[str], backward: str | None) -> list[str]:
-        """The forward functions to try with a backward one: those that share the rest of its name first."""
+        """The forward functions to try with a backward one: those that share the rest of its name, else the first."""
         if backward is None:
             return forwards[:2]
 
@@ -277,7 +279,7 @@ class Prober:
                 if not part.startswith(("forward", "back", "feed", "pass", "prop"))
             }
 
-        return sorted(forwards, key=lambda forward: rest(forward) != rest(backward))[:2]
+        return ([forward for forward in forwards if rest(forward) == rest(backward)] or forwards)[:2]
 
     def _class_programs(self, class_name: str) -> Iterator[Program]:
         kind = self.student.namespace.get(class_name)

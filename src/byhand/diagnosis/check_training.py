@@ -186,7 +186,7 @@ def _counts_epochs(loop: ast.For | ast.While) -> bool:
         return True
     text = ast.unparse(loop.iter) + " " + ast.unparse(loop.target)
     return (
-        re.search(r"epoch|epoque|époque|iter|step|\bn_?it|range\(\d{2,}|range\(\d+_\d+|it\b|\brounds", text, re.I)
+        re.search(r"[eé]po(ch|q|c)|iter|step|\bn_?it|range\(\d{2,}|range\(\d+_\d+|it\b|\brounds", text, re.I)
         is not None
     )
 
