@@ -96,7 +96,7 @@ def look(cells: Sequence[Cell], no_step_judged: bool) -> Training:
             [sys.executable, "-m", "byhand.diagnosis.check_training"],
             input=json.dumps(request).encode(),
             capture_output=True,
-            timeout=SCRIPT_SECONDS + IMPORT_SECONDS + SEARCH_SECONDS + 20,
+            timeout=4 * (SCRIPT_SECONDS + IMPORT_SECONDS + SEARCH_SECONDS) + 20,
         )
     except subprocess.TimeoutExpired:
         return Training()
@@ -237,7 +237,8 @@ def _search(request: dict[str, Any]) -> Training:
     from byhand.diagnosis.why_evidence import Evidence
 
     heavy = re.search(r"import.*(sklearn|scipy|pandas|seaborn|matplotlib)|from (sklearn|scipy)", request["source"])
-    recording, ended = record(request["source"], {}, SCRIPT_SECONDS + (IMPORT_SECONDS if heavy else 0.0))
+    seconds = SCRIPT_SECONDS + (IMPORT_SECONDS if heavy else 0.0)
+    recording, ended = record(request["source"], {}, 4 * seconds, cpu_seconds=seconds)
     troubles: list[str] = []
     with np.errstate(all="ignore"):
         evidence = Evidence.of(recording)
@@ -270,6 +271,8 @@ def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, 
         return False
     if finding.id in ("stale-gradient", "label-shuffle-mismatch") and evidence.trained:
         return False  # it learns: something in between may have been overlooked
+    if finding.id == "parameter-never-updated" and "step" in finding.evidence:
+        return True
     if finding.id == "parameter-never-updated" and evidence.trained and _is_stepped(request["source"], finding):
         return False
     if finding.id == "dot-instead-of-elementwise" and _multiplies_weights(request["source"], finding.line):
@@ -290,7 +293,7 @@ def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, 
         return not evidence.trained
     if was_cut and finding.id in _COURSE and np.isfinite(evidence.final_loss):
         return False
-    return bool(learned_nothing and (cured or finding.id not in ("too-few-epochs", "learning-rate-too-high")))
+    return bool(cured or (learned_nothing and finding.id not in ("too-few-epochs", "learning-rate-too-high")))
 
 
 def _is_stepped(source: str, finding: Any) -> bool:

@@ -737,15 +737,18 @@ class TimeUp(BaseException):
 def job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
     """Run the script request["path"] for at most request["seconds"]; send what it did.
 
+    With request["cpu_seconds"] the processor's time has a limit, too: it does not depend on what else the machine does.
     With request["stop_at"] = k + 1 it is stopped when loop number k has shown how it begins.
     """
     from byhand.diagnosis.sandboxed import pack
 
-    report, columns = record(request["path"], request["seconds"], request.get("stop_at", 0))
+    report, columns = record(request["path"], request["seconds"], request["stop_at"], request["cpu_seconds"])
     send({"recording": report, "columns": {name: pack(column) for name, column in columns.items()}})
 
 
-def record(path: str, seconds: float, stop_at: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+def record(
+    path: str, seconds: float, stop_at: int = 0, cpu_seconds: float = 0
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run the script at `path`; what it did, as JSON values and as columns of numbers."""
     source = Path(path).read_text(encoding="utf-8-sig", errors="replace")
     rewriter = _Rewriter(source)
@@ -786,7 +789,9 @@ def record(path: str, seconds: float, stop_at: int = 0) -> tuple[dict[str, Any],
         raise TimeUp
 
     signal.signal(signal.SIGALRM, time_is_up)
+    signal.signal(signal.SIGPROF, time_is_up)
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds, 1.0)  # 0: none
     recorder.started = start = time.perf_counter()
     try:
         exec(compile(tree, path, "exec"), namespace)  # the script itself, with the recorder's calls in it
@@ -798,6 +803,7 @@ def record(path: str, seconds: float, stop_at: int = 0) -> tuple[dict[str, Any],
         report["exception"] = _describe(error, path)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     seconds_run = time.perf_counter() - start
     return _report(recorder, rewriter, report, seconds_run, namespace)
 

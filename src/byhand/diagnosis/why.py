@@ -147,15 +147,18 @@ def _loop_of(e: Evidence) -> int:
     return loops[0] + 1 if loops else 0
 
 
-def record(source: str, files: dict[str, bytes], seconds: float, *, stop_at: int = 0) -> tuple[Recording, str]:
+def record(
+    source: str, files: dict[str, bytes], seconds: float, *, stop_at: int = 0, cpu_seconds: float = 0
+) -> tuple[Recording, str]:
     """Run a script behind walls, writing down what it does; and how it ended.
 
-    With `stop_at` it ends when that loop, counted from 1, has shown how it begins.
+    With `stop_at` it ends when that loop, counted from 1, has shown how it begins; with `cpu_seconds` after that much
+    of the processor's time.
     """
     limits = sandbox.Limits(wall_seconds=seconds + 20, cpu_seconds=int(seconds + 20) * 2)
     outcome = sandbox.run(
         "byhand.diagnosis.recording_child:job",
-        {"path": "script.py", "seconds": seconds, "stop_at": stop_at},
+        {"path": "script.py", "seconds": seconds, "stop_at": stop_at, "cpu_seconds": cpu_seconds},
         {**files, "script.py": source.encode()},
         limits=limits,
     )

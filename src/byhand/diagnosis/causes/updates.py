@@ -19,9 +19,8 @@ def never_updated(e: Evidence) -> Iterator[Finding]:
     r = e.recording
     if len(e.passes) < 3:
         return
-    touched = {u.place for u in e.found.updates if (u.after != u.before).any()}
+    touched = {u.place: u.line for u in e.found.updates if (u.after != u.before).any()}
     places = places_of(e)
-    still = [place for place in places if place not in touched]
     first, last = e.passes[0], e.passes[-1]
 
     def same(place: Place) -> bool:
@@ -29,7 +28,9 @@ def never_updated(e: Evidence) -> Iterator[Finding]:
         a, b = first.layers[k], last.layers[k]
         return np.array_equal(a.W, b.W) if kind == "W" else np.array_equal(a.b, b.b)
 
-    still = [place for place in still if same(place)]
+    still = [place for place in places if same(place)]
+    if len(still) == len(places):  # else a step of one that stays the same was taken, and does not arrive
+        still = [place for place in still if place not in touched]
     gradient = gradient_at_start(e)
     if gradient is None or not still:
         return
@@ -57,16 +58,26 @@ def never_updated(e: Evidence) -> Iterator[Finding]:
     # A whole layer that is left alone may be meant so (random features); half a layer is not.
     half = [place for place in still if (place[0], "b" if place[1] == "W" else "W") in touched]
     computed = computed or half
-    if computed or not e.trained:
+    lost = [place for place in still if place in touched]
+    if lost:
+        line = touched[lost[0]]
+        yield Finding(
+            "parameter-never-updated",
+            line,
+            {"parameters": [name_of(e, place) for place in lost], "step": line},
+            0.93,
+            f"line {line} takes a step of {' and '.join(name_of(e, place) for place in lost)} that never arrives: the "
+            "first forward pass and the last use the same numbers.",
+        )
+    elif computed or not e.trained:
         line = _line_of_gradient(e, (computed or still)[0], gradient) or line_of_name(e, (computed or still)[0])
         yield Finding(
             "parameter-never-updated",
             line,
             {"parameters": names},
             0.93 if computed else 0.8,
-            f"{' and '.join(names)} never change{'s' if len(names) == 1 else ''}: the same numbers in the "
-            f"first forward "
-            "pass and in the last, though the gradient is not 0.",
+            f"nothing changes {' and '.join(names)}: the same numbers in the first forward pass and in the last, "
+            "though the gradient is not 0.",
         )
 
 
