@@ -471,10 +471,12 @@ class Checker:
         verdicts: list[Verdict] = []
         for experiment in experiments:
             with contextlib.suppress(*_GARBLED):
-                verdicts.append(judge(experiment, log, known.get(len(experiment.sizes))))
-                for name in leaks(experiment):
+                leaked = list(leaks(experiment))
+                for name in leaked:
                     where = self._where(experiment.parts[0] if experiment.parts else "")
                     self._find("label-leak", where, f"{name} changes when the targets do", 0.9, "forward")
+                if not leaked:  # else its gradient is another one for that
+                    verdicts.append(judge(experiment, log, known.get(len(experiment.sizes))))
             self._symmetry(experiment)
         for depth in sorted({len(v.sizes) for v in verdicts}):
             self._judge_network([v for v in verdicts if len(v.sizes) == depth])

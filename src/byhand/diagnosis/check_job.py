@@ -399,7 +399,7 @@ class Prober:
                 and [p.path for p in original.parameters] == [p.path for p in layout.parameters]
                 and [p.form for p in original.parameters] == [p.form for p in layout.parameters]
             ):
-                state = State(original, 4, x_form, y_form, self.student.shares)
+                state = State(original, 1 if "vec" in x_form else 4, x_form, y_form, self.student.shares)
                 state.draw(1)
                 try:
                     message = program.observe(state)

@@ -40,12 +40,16 @@ NEARLY = 1e-3
 
 @dataclass(frozen=True)
 class Network:
-    """What the forward pass computes: which activations, and which biases have no effect."""
+    """What the forward pass computes: which activations, and which biases have no effect.
+
+    `outside` is an activation of the output that others apply to what the forward pass gives back.
+    """
 
     activations: tuple[Activation, ...]
     probabilities: bool
     without_bias: tuple[int, ...]
     y_hat_name: str
+    outside: Activation = identity
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,8 @@ class Experiment:
         if network is None:
             return None
         if network.y_hat_name:
-            return self.rows(self.outputs[network.y_hat_name])
+            rows = self.rows(self.outputs[network.y_hat_name])
+            return None if rows is None else network.outside(rows)
         W, b = self.weights()
         b = [np.zeros_like(v) if k in network.without_bias else v for k, v in enumerate(b)]
         return _forward(self.x, W, b, network.activations)
@@ -247,7 +252,8 @@ class Experiment:
                 return float(array.ravel()[0])
             rows = self.rows(array)
             assert rows is not None
-            return loss.factor * _bases(rows, self.y)[loss.kind]
+            assert network is not None
+            return loss.factor * _bases(network.outside(rows), self.y)[loss.kind]
 
         result: dict[Place, Array] = {}
         for place, shape, rows in zip(
@@ -439,6 +445,20 @@ def _loss_gradient(loss: OwnLoss, network: Network) -> Callable[[Array, Array], 
 def judge(experiment: Experiment, log_in_source: bool, known: OwnLoss | None = None) -> Verdict:
     """What one experiment says."""
     network = experiment.network
+    verdict = _judged(experiment, network, log_in_source, known)
+    if verdict.status != "wrong" or verdict.ids or network is None or _is_known(verdict.loss):
+        return verdict
+    if network.activations[-1] is identity and not network.probabilities:
+        # z of the output may be all that it gives back: then the activation is applied where the loss is computed.
+        for outside in (ACTIVATIONS["sigmoid"], ACTIVATIONS["tanh"]):
+            whole = replace(network, activations=(*network.activations[:-1], outside), outside=outside)
+            other = _judged(experiment, whole, log_in_source, known)
+            if other.status == "right" or other.ids:
+                return other
+    return verdict
+
+
+def _judged(experiment: Experiment, network: Network | None, log_in_source: bool, known: OwnLoss | None) -> Verdict:
     loss = experiment.own_loss(network)
     verdict = Verdict(
         experiment.program,

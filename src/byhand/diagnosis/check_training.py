@@ -293,7 +293,9 @@ def _may_be_said(finding: Any, evidence: Any, was_cut: bool, request: dict[str, 
         return not evidence.trained
     if was_cut and finding.id in _COURSE and np.isfinite(evidence.final_loss):
         return False
-    return bool(cured or (learned_nothing and finding.id not in ("too-few-epochs", "learning-rate-too-high")))
+    if finding.id in ("too-few-epochs", "learning-rate-too-high"):
+        return bool(cured and learned_nothing)  # a training that has come some way may be as long as was asked for
+    return bool(cured or learned_nothing)
 
 
 def _is_stepped(source: str, finding: Any) -> bool:

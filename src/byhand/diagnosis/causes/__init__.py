@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from byhand.diagnosis import why_errors
 from byhand.diagnosis.causes.data import leaked, mutated, shuffled
 from byhand.diagnosis.causes.failure import failures
@@ -27,7 +29,9 @@ def causes(evidence: Evidence, troubles: list[str]) -> list[Finding]:
             return [*matrices, error]
         return [error, *matrices]
     checks: list[Callable[[Evidence], Iterator[Finding]]] = [overflow_in_softmax, integers]
-    if len(evidence.passes) > 0.1 * len(evidence.found.forwards[:4000]):  # else their targets were taken for others
+    # Few passes with targets among many: others were taken for them. (What is nan is not compared with targets.)
+    finite = [f for f in evidence.found.forwards[:4000] if all(np.isfinite(layer.W).all() for layer in f.layers)]
+    if len(evidence.passes) > 0.1 * len(finite):
         checks += [
             mutated,
             shuffled,
