@@ -231,6 +231,7 @@ class Program:
         state.rate = rate
         for parameter, value in zip(state.layout.parameters, state.canonical, strict=True):
             set_path(namespace, parameter.path, parameter.shaped(value))
+        taken = {name_of(parameter.path).lstrip(".") for parameter in state.layout.parameters}  # a bias may be called d
         for name in student.x_names:
             namespace[name] = np.copy(state.x)
         for name in student.y_names:
@@ -240,7 +241,7 @@ class Program:
             if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
                 self._set_numbers(vars(value), state, rate)
                 for name in vars(value):
-                    if isinstance(vars(value)[name], np.ndarray):
+                    if isinstance(vars(value)[name], np.ndarray) and name not in taken:
                         if names.means(name, "x"):
                             vars(value)[name] = np.copy(state.x)
                         elif names.means(name, "y"):

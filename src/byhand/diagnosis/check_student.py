@@ -127,7 +127,10 @@ def arrays_of(value: Any, path: Trail, depth: int = 3) -> list[tuple[Trail, Any]
     if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
         items = [item for key, v in vars(value).items() for item in arrays_of(v, (*path, f".{key}"), depth - 1)]
         return [
-            item for item in items if not names.means(name_of(item[0]), "x") and not names.means(name_of(item[0]), "y")
+            item
+            for item in items
+            if not names.means(name_of(item[0]), "x")
+            and (not names.means(name_of(item[0]), "y") or hint(item[0]) == "d")
         ]
     return []
 
@@ -135,4 +138,11 @@ def arrays_of(value: Any, path: Trail, depth: int = 3) -> list[tuple[Trail, Any]
 def named_ones(items: list[tuple[Trail, Any]]) -> list[tuple[Trail, Any]]:
     """Those with names of weights and biases, when there are such."""
     named = [item for item in items if names.kind_of(hint(item[0]))]
+    if not any(names.kind_of(hint(trail)) == "b" for trail, _ in named):
+        named = [item for item in items if names.kind_of(hint(item[0])) or _is_letter_of_a_vector(*item)]
     return named if any(names.kind_of(hint(trail)) == "W" for trail, _ in named) else items
+
+
+def _is_letter_of_a_vector(trail: Trail, value: Any) -> bool:
+    """Biases may have a letter of their own: W, c, V, d."""
+    return len(hint(trail)) == 1 and np.ndim(value) > 0 and np.size(value) == max(np.shape(value))
