@@ -45,6 +45,7 @@ def test_the_set_of_solutions_is_large_and_half_of_it_is_held_out():
     assert set(SEEN) <= set(CATALOGUE)
 
 
+@pytest.mark.xdist_group("check")  # one worker makes the reports
 @pytest.mark.parametrize("name", [name for name in RIGHT if name.startswith("odd") or name.endswith("/right")])
 def test_right_code_is_never_called_wrong(name, reports):
     report = reports[name]
@@ -53,6 +54,7 @@ def test_right_code_is_never_called_wrong(name, reports):
     assert report.is_right
 
 
+@pytest.mark.xdist_group("check")  # one worker makes the reports
 @pytest.mark.parametrize("id_", sorted(SEEN))
 def test_a_mistake_is_named_first(id_, reports):
     report = reports[SEEN[id_]]

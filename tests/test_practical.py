@@ -349,8 +349,8 @@ def test_which_converges_the_fastest_over_300_starts(shown):
 
 
 def test_each_network_at_its_best_learning_rate(shown):
-    rates = {"sigmoid": [0.2, 0.5, 1, 2, 5, 10], "relu": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]}
-    rates["relu/identity"] = rates["relu"]
+    # The best of thirteen, and its neighbours.
+    rates = {"sigmoid": [2, 5, 10], "relu": [0.002, 0.005, 0.01], "relu/identity": [0.01, 0.02, 0.05]}
     table = rows(shown["2.11"].said.split("each activation at its own best")[-1].split("is shown between")[-1])
     starts = [
         byhand.Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=seed).layers
@@ -360,8 +360,8 @@ def test_each_network_at_its_best_learning_rate(shown):
     for name, tried in rates.items():
         hidden, out = (name.split("/") * 2)[:2]
         every = np.repeat(tried, 200)
-        losses, _ = ensemble(np.tile(W, (6, 1, 1)), np.tile(V, (6, 1, 1)), hidden, out, every, 2000)
-        when = first_below(losses, 0.01).reshape(6, 200)
+        losses, _ = ensemble(np.tile(W, (3, 1, 1)), np.tile(V, (3, 1, 1)), hidden, out, every, 2000)
+        when = first_below(losses, 0.01).reshape(3, 200)
         choosing, announcing = np.minimum(when[:, :100], 2000), when[:, 100:]
         best = np.argmin(choosing.mean(axis=1))
         rate, interval, middle, mean = table[name]
