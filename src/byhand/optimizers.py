@@ -213,3 +213,14 @@ class AdamW(Adam):
         """Change the parameters in place."""
         parameters *= 1 - self.learning_rate * self.weight_decay
         super().step(parameters, gradients)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "gradient_descent": GradientDescent,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+"""By name; each takes a learning rate first."""

@@ -81,17 +81,13 @@ class Checker:
         self.messages = [m for m in outcome.messages if m.get("kind") != "at"]
         self.ran = next((m for m in self.messages if m.get("kind") == "ran"), {})
         self.has_stub = sources.has_stub(self.text)
-        self.functions = dict(self._definitions())
+        self.functions = {node.name: (cell, node) for cell, node in self._nodes() if isinstance(node, ast.FunctionDef)}
 
-    def _definitions(self) -> Iterator[tuple[str, tuple[Cell, ast.FunctionDef]]]:
+    def _nodes(self) -> Iterator[tuple[Cell, ast.AST]]:
+        """Every node of every cell that can be parsed, with its cell."""
         for cell in self.cells:
-            try:
-                tree = ast.parse(cell.source)
-            except SyntaxError:
-                continue
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef):
-                    yield node.name, (cell, node)
+            with contextlib.suppress(SyntaxError):
+                yield from ((cell, node) for node in ast.walk(ast.parse(cell.source)))
 
     def report(self) -> Report:
         """All that the messages tell: each mistake once, the surest first."""
@@ -638,14 +634,9 @@ class Checker:
         return cell.name, _likely_line(id_, body, verdict)
 
     def _loop_at(self, line: int) -> tuple[Cell, list[ast.stmt]] | None:
-        for cell in self.cells:
-            try:
-                tree = ast.parse(cell.source)
-            except SyntaxError:
-                continue
-            for node in ast.walk(tree):
-                if isinstance(node, ast.For | ast.While) and node.lineno == line:
-                    return cell, [s for s in ast.walk(node) if isinstance(s, ast.stmt)]
+        for cell, node in self._nodes():
+            if isinstance(node, ast.For | ast.While) and node.lineno == line:
+                return cell, [s for s in ast.walk(node) if isinstance(s, ast.stmt)]
         return None
 
     def _unfilled(self, verdicts: list[Verdict]) -> None:

@@ -42,7 +42,18 @@ LOSS_NAMES = re.compile(
 MODULES = {"np", "numpy", "plt", "math", "random", "os", "sys", "time", "pd", "warnings"}
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Transformer(ast.NodeTransformer):
+    """Visits statements, each of which may become several."""
+
+    def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        result: list[ast.stmt] = []
+        for statement in statements:
+            new = self.visit(statement)
+            result.extend(new if isinstance(new, list) else [new])
+        return result
+
+
+class _Rewriter(_Transformer):
     """Puts the recorder's calls round operations, operands and after assignments; `sites` says what is where."""
 
     def __init__(self, source: str) -> None:
@@ -355,26 +366,12 @@ class _Rewriter(ast.NodeTransformer):
         node.body = ast.copy_location(ast.IfExp(_is_on(), recorded, plain), node)
         return node
 
-    def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        result: list[ast.stmt] = []
-        for statement in statements:
-            new = self.visit(statement)
-            result.extend(new if isinstance(new, list) else [new])
-        return result
 
-
-class _Plain(ast.NodeTransformer):
+class _Plain(_Transformer):
     """Leaves everything as it is, and has only the numbers told that may be losses."""
 
     def __init__(self, rewriter: _Rewriter) -> None:
         self.rewriter = rewriter
-
-    def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        result: list[ast.stmt] = []
-        for statement in statements:
-            new = self.visit(statement)
-            result.extend(new if isinstance(new, list) else [new])
-        return result
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         return self.told(node, [leaf for target in node.targets for leaf in _leaves(target)])

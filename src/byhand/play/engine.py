@@ -16,7 +16,7 @@ from byhand._types import Array
 from byhand.errors import ByhandError
 from byhand.losses import Loss
 from byhand.network import Network
-from byhand.optimizers import Optimizer
+from byhand.optimizers import OPTIMIZERS, Optimizer
 from byhand.play import schema
 from byhand.play.data import Samples, samples
 from byhand.play.schema import Config, Explain, Finding, Formula, Memory, Point, Request, Response, Shuffle, State
@@ -244,7 +244,7 @@ def remembering(config: Config, memory: Memory) -> Optimizer:
     ByhandError
         If it is another optimizer's memory.
     """
-    optimizer = schema.OPTIMIZERS[config.training.optimizer](config.training.learning_rate)  # type: ignore[call-arg]
+    optimizer = OPTIMIZERS[config.training.optimizer](config.training.learning_rate)  # type: ignore[call-arg]
     if memory == Memory():
         return optimizer
     n = max((len(vector) for vector in memory.vectors.values()), default=1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.errors import ByhandError
+from byhand.optimizers import OPTIMIZERS
 from byhand.play.data import samples
 from byhand.play.engine import initial_network
 from byhand.play.schema import Data, Listing, ListingRequest
@@ -112,15 +113,6 @@ def _split(data: Data) -> list[str]:
 
 # With the library
 
-_OPTIMIZERS = {
-    "gradient_descent": "GradientDescent",
-    "momentum": "Momentum",
-    "nesterov": "Nesterov",
-    "rmsprop": "RMSProp",
-    "adam": "Adam",
-    "adamw": "AdamW",
-}
-
 
 def _library(request: ListingRequest, weights: list[tuple[Array, Array]], drawn: bool) -> str:
     config = request.config
@@ -150,7 +142,7 @@ def _library(request: ListingRequest, weights: list[tuple[Array, Array]], drawn:
         "    x,",
         "    y,",
         f'    loss="{training.loss}",',
-        f"    optimizer=byhand.optimizers.{_OPTIMIZERS[training.optimizer]}({training.learning_rate!r}),",
+        f"    optimizer=byhand.optimizers.{OPTIMIZERS[training.optimizer].__name__}({training.learning_rate!r}),",
         f"    epochs={request.epochs},",
     ]
     if training.batch_size:

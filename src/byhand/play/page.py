@@ -12,6 +12,7 @@ import msgspec
 from byhand.activations import ACTIVATIONS
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
+from byhand.optimizers import OPTIMIZERS
 from byhand.play import schema
 from byhand.play.presets import PRESETS
 
@@ -69,7 +70,7 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
             "activations": list(ACTIVATIONS),
             "initializers": [*INITIALIZERS, "handout"],
             "losses": list(LOSSES),
-            "optimizers": list(schema.OPTIMIZERS),
+            "optimizers": list(OPTIMIZERS),
             "maxUnits": schema.MAX_UNITS,
             "maxHiddenLayers": schema.MAX_HIDDEN_LAYERS,
             "maxPoints": schema.MAX_POINTS,

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from byhand.activations import ACTIVATIONS
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
-from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
+from byhand.optimizers import OPTIMIZERS
 
 MAX_BYTES = 2_000_000
 MAX_POINTS = 500
@@ -21,15 +21,6 @@ MAX_HIDDEN_LAYERS = 4
 MAX_EPOCHS = 1000
 MAX_UPDATES = 10_000
 MAX_PRODUCTS = 200_000_000
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "gradient_descent": GradientDescent,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "rmsprop": RMSProp,
-    "adam": Adam,
-    "adamw": AdamW,
-}
 
 # The names that the library gives, so that a new activation or loss shows up in the page by itself.
 ActivationName: TypeAlias = Literal[tuple(ACTIVATIONS)]  # type: ignore[valid-type]

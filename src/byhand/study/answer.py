@@ -222,7 +222,7 @@ def study(
         The activation of the last layer, "same" for that of the others: the default for XOR, as in the practical;
         for other data it is identity.
     optimizer : str
-        A name in `plan.OPTIMIZERS`.
+        A name in `optimizers.OPTIMIZERS`.
     batch_size : int, optional
         By default all samples.
     loss : str, optional

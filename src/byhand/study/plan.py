@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
@@ -21,18 +21,9 @@ from byhand.errors import ByhandError
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
 from byhand.network import Network
-from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp
+from byhand.optimizers import OPTIMIZERS, Optimizer
 from byhand.study.data import Data
 from byhand.study.ensemble import runs_in_a_block
-
-OPTIMIZERS: dict[str, Callable[[Any], Optimizer]] = {
-    "gradient_descent": GradientDescent,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "rmsprop": RMSProp,
-    "adam": Adam,
-    "adamw": AdamW,
-}
 
 # By kind of data: loss, activation of the last layer (None: that of the others), initializer, and the loss at which
 # a run has converged. XOR is as in the practical: below 0.01 every output is within 0.1 of its target.
@@ -170,7 +161,7 @@ class Plan:
 
     def new_optimizer(self, learning_rate: Any) -> Optimizer:
         """An optimizer at its first step, for one learning rate or an array of them."""
-        return OPTIMIZERS[self.optimizer](learning_rate)
+        return OPTIMIZERS[self.optimizer](learning_rate)  # type: ignore[call-arg]
 
     def definition(self) -> dict[str, Any]:
         """All that the results depend on, as JSON holds it: two studies with the same definition are the same."""
