@@ -1,0 +1,1 @@
+"""The judge: which values of a tape are parameters, which the loss, and whether each step follows its gradient."""
