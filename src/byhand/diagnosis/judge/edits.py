@@ -1,0 +1,341 @@
+"""What a gradient becomes when one mistake is made in it: each edit replaces the derivative at all nodes of one layer.
+
+An edit is no guess at what the program does: the whole gradient is computed with it, and it is believed only when the
+program's own steps equal that gradient. The order is the order in which equal explanations are preferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from byhand import activations
+from byhand._types import Array
+from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy, Layer, Region
+from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.steps import Overrides, Rule
+from byhand.diagnosis.tape.derive import Unknown, vjp
+from byhand.diagnosis.tape.nodes import Node
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One mistake in a gradient.
+
+    Attributes
+    ----------
+    id : str
+        The mistake in the catalogue.
+    at : int
+        The node of the forward pass at which it is made.
+    overrides : dict
+        The derivative's rules with it.
+    detail : dict
+        What more is known of it.
+    """
+
+    id: str
+    at: NodeId
+    overrides: Overrides
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def edits(body: Anatomy) -> Iterator[Edit]:
+    """All edits that the forward pass has a place for."""
+    for family in (
+        _left_out,
+        _other_version,
+        _other_slope,
+        _other_activation,
+        _summed_up,
+        _transposed,
+        _other_operand,
+        _raw_error,
+        _bias_part,
+        _one_sample,
+    ):
+        yield from family(body)
+
+
+def link(body: Anatomy) -> Overrides:
+    """The output's activation left out: what an error is as the delta, as with a cross-entropy of its own link."""
+    return {} if body.output is None else _to_z(body.regions[body.output])
+
+
+# -- rules -------------------------------------------------------------------------------------------------------------
+
+
+def _passed(nodes: Sequence[Node], t: NodeId, cotangents: Sequence[Array | None]) -> list[tuple[NodeId, Array]]:
+    return [
+        (a, g) for a, g in zip(nodes[t].args, cotangents, strict=True) if type(a) is int and g is not None
+    ]
+
+
+def _with_operand(nodes: Sequence[Node], t: NodeId, position: int, value: Array) -> Rule:
+    """The derivative of node t as if one of its arguments had been another value."""
+    return lambda g: _passed(nodes, t, vjp(nodes, t, g, {position: value}))
+
+
+def _times(z: NodeId, slope: Array | float) -> Rule:
+    return lambda g: [(z, g * slope)]
+
+
+def _to_z(regions: Iterable[Region]) -> dict[NodeId, Rule]:
+    return {r.a: _times(r.z, 1.0) for r in regions}
+
+
+# -- activations -------------------------------------------------------------------------------------------------------
+
+
+def _where(body: Anatomy, layer: Layer) -> str:
+    return "output" if layer == body.output else "hidden"
+
+
+def _left_out(body: Anatomy) -> Iterator[Edit]:
+    for layer, regions in body.regions.items():
+        where = _where(body, layer)
+        yield Edit(f"{where}-derivative-missing", regions[0].a, _to_z(regions), {"layer": where})
+    hidden = [r for layer, regions in body.regions.items() if layer != body.output for r in regions]
+    if len(body.regions) > 2:
+        yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(hidden), {"layer": "all hidden"})
+
+
+def _other_slope(body: Anatomy) -> Iterator[Edit]:
+    """f' at a in place of z, a form for a at z, or f' at z without its bias."""
+    everywhere: dict[NodeId, Rule] = {}
+    for layer, regions in body.regions.items():
+        detail = {"layer": _where(body, layer)}
+        at_a = _slopes(body, regions, lambda r: body.nodes[r.a].value)
+        if at_a is None:
+            continue
+        everywhere |= at_a
+        yield Edit("derivative-of-activation", regions[0].a, at_a, detail | {"given": "a"})
+        polynomial = _form_of_a(body, regions)
+        if polynomial is not None:
+            yield Edit("derivative-of-activation", regions[0].a, polynomial, detail | {"given": "z"})
+        for position in (0, 1):
+            part = _without_summand(body, regions, position)
+            if part:
+                yield Edit("derivative-of-activation", regions[0].a, part, detail | {"given": "z without a summand"})
+    if len(body.regions) > 1 and everywhere:
+        yield Edit("derivative-of-activation", min(everywhere), everywhere, {"layer": "all", "given": "a"})
+
+
+def _slopes(body: Anatomy, regions: Sequence[Region], where: Callable[[Region], Array]) -> dict[NodeId, Rule] | None:
+    try:
+        return {r.a: _times(r.z, body.slope(r, where(r))) for r in regions}
+    except (Unknown, FloatingPointError):
+        return None
+
+
+def _form_of_a(body: Anatomy, regions: Sequence[Region]) -> dict[NodeId, Rule] | None:
+    """Where f' = c0 + c1 a + c2 a^2, as with sigmoid and tanh: that form with z put in for a."""
+    a = np.concatenate([body.nodes[r.a].value.ravel() for r in regions]).astype(float)
+    slopes = np.concatenate([body.slope(r, body.nodes[r.z].value).ravel() for r in regions])
+    powers = np.stack([np.ones_like(a), a, a * a], axis=1)
+    c, *_ = np.linalg.lstsq(powers, slopes, rcond=None)
+    if not np.isfinite(c).all() or np.abs(powers @ c - slopes).max(initial=0) > 1e-7 or np.ptp(slopes) < 1e-9:
+        return None
+    return {r.a: _times(r.z, c[0] + c[1] * body.nodes[r.z].value + c[2] * body.nodes[r.z].value ** 2) for r in regions}
+
+
+def _without_summand(body: Anatomy, regions: Sequence[Region], position: int) -> dict[NodeId, Rule]:
+    found: dict[NodeId, Rule] = {}
+    for r in regions:
+        node = body.nodes[r.z]
+        part = node.args[position] if node.op in ("add", "subtract") else None
+        if type(part) is int and body.nodes[part].value.shape == node.value.shape:
+            found[r.a] = _times(r.z, body.slope(r, body.nodes[part].value))
+    return found
+
+
+def _other_activation(body: Anatomy) -> Iterator[Edit]:
+    """The derivative of another function than the forward pass applies, at z, at a, or with a taken for its value."""
+    for layer, regions in body.regions.items():
+        if not all(body.is_elementwise(r) for r in regions):
+            continue
+        for name in ("sigmoid", "tanh", "relu"):
+            f = activations.get(name)
+            for given in ("z", "a", "value"):
+                rules = {}
+                for r in regions:
+                    z, a = (np.asarray(body.nodes[t].value, dtype=float) for t in (r.z, r.a))
+                    at, value = {"z": (z, f(z)), "a": (a, f(a)), "value": (a, a)}[given]
+                    rules[r.a] = _times(r.z, f.derivative(at, value))
+                detail = {"layer": _where(body, layer), "derivative": name, "given": given}
+                yield Edit("wrong-layer-activation", regions[0].a, rules, detail)
+
+
+def _summed_up(body: Anatomy) -> Iterator[Edit]:
+    """The slopes added up, as a dot product does, in place of each beside its own error."""
+    for layer, regions in body.regions.items():
+        if not all(body.is_elementwise(r) for r in regions):
+            continue
+        rules: dict[NodeId, Rule] = {}
+        for r in regions:
+            slope = body.slope(r, body.nodes[r.z].value)
+            rules[r.a] = _dotted(r.z, slope)
+        yield Edit("dot-instead-of-elementwise", regions[0].a, rules, {"layer": _where(body, layer)})
+
+
+def _dotted(z: NodeId, slope: Array) -> Rule:
+    def rule(g: Array) -> list[tuple[NodeId, Array]]:
+        return [(z, np.full(g.shape, np.sum(g * slope)))]
+
+    return rule
+
+
+# -- products ----------------------------------------------------------------------------------------------------------
+
+
+def _other_version(body: Anatomy) -> Iterator[Edit]:
+    """A parameter as it is after the step, or was before it, where what the forward pass used belongs."""
+    following, before = body.versions_beside()
+    for id_, versions in (("updated-weights-used", following), ("stale-gradient", before)):
+        by_layer: dict[Layer, dict[NodeId, Rule]] = {}
+        for layer, products in body.products.items():
+            for t in products:
+                for position, a in enumerate(body.nodes[t].args):
+                    if type(a) is int and (root := body.root(a)) in versions:
+                        try:
+                            value = body.seen_through(a, root, body.nodes[versions[root]].value)
+                        except (Unknown, IndexError, ValueError):
+                            continue
+                        by_layer.setdefault(layer, {})[t] = _with_operand(body.nodes, t, position, value)
+        detail = {"version": "after" if versions is following else "before"}
+        if len(by_layer) > 1:
+            rules = {t: rule for layer in by_layer.values() for t, rule in layer.items()}
+            yield Edit(id_, min(rules), rules, detail)
+        for layer_rules in by_layer.values():
+            yield Edit(id_, min(layer_rules), layer_rules, detail)
+
+
+def _transposed(body: Anatomy) -> Iterator[Edit]:
+    """A square matrix of weights sent back without its transpose."""
+    for products in body.products.values():
+        for position in (0, 1):
+            rules: dict[NodeId, Rule] = {}
+            for t in products:
+                a = body.nodes[t].args[position] if len(body.nodes[t].args) > position else None
+                if type(a) is not int or body.root(a) not in body.roles.versions:
+                    continue
+                w = body.nodes[a].value
+                if w.ndim == 2 and w.shape[0] == w.shape[1] > 1:
+                    rules[t] = _with_operand(body.nodes, t, position, w.T)
+            if rules:
+                yield Edit("transposed-gradient", min(rules), rules, {"position": position})
+
+
+def _other_operand(body: Anatomy) -> Iterator[Edit]:
+    """Another value of the forward pass where the input of a product belongs."""
+    for products in body.products.values():
+        first = products[0]
+        for position, a in enumerate(body.nodes[first].args[:2]):
+            if type(a) is not int or body.root(a) in body.roles.versions:
+                continue
+            places: dict[Layer, NodeId] = {}
+            for t in body.data_beside(body.nodes[a].value.shape, first):
+                if t != a and t not in (first,):
+                    places.setdefault(body.layer(t), t)
+            for layer in list(places)[:8]:
+                same = [t for t in body.reached if body.layer(t) == layer]
+                rules = {
+                    t: _with_operand(body.nodes, t, position, body.nodes[other].value)
+                    for t, other in zip(products, same, strict=False)
+                    if body.nodes[other].value.shape == body.nodes[_arg(body, t, position)].value.shape
+                }
+                if rules:
+                    yield Edit("wrong-layer-activation", first, rules, {"used": places[layer]})
+
+
+def _arg(body: Anatomy, t: NodeId, position: int) -> NodeId:
+    a = body.nodes[t].args[position]
+    return a if type(a) is int else t
+
+
+def _raw_error(body: Anatomy) -> Iterator[Edit]:
+    """What is sent back through a product has not gone through the activation behind it; its weights' gradient has."""
+    region_of = {r.z: r for regions in body.regions.values() for r in regions}
+    for products in body.products.values():
+        rules: dict[NodeId, Rule] = {}
+        for t in products:
+            z = t if t in region_of else next((u for u in body.roles.users.get(t, ()) if u in region_of), None)
+            if z is None:
+                continue
+            keep, use = _raw_pair(body, t, region_of[z].a)
+            rules[region_of[z].a] = keep
+            rules[t] = use
+        if rules:
+            yield Edit("hidden-error-raw", products[0], rules)
+
+
+def _raw_pair(body: Anatomy, t: NodeId, a: NodeId) -> tuple[Rule, Rule]:
+    kept: list[Array] = []
+
+    def keep(g: Array) -> list[tuple[NodeId, Array]]:
+        kept[:] = [g]
+        return _passed(body.nodes, a, vjp(body.nodes, a, g))
+
+    def use(g: Array) -> list[tuple[NodeId, Array]]:
+        true = _passed(body.nodes, t, vjp(body.nodes, t, g))
+        raw = dict(_passed(body.nodes, t, vjp(body.nodes, t, np.reshape(kept[0], np.shape(g)) if kept else g)))
+        return [(x, y if body.root(x) in body.roles.versions else raw.get(x, y)) for x, y in true]
+
+    return keep, use
+
+
+# -- biases and samples ------------------------------------------------------------------------------------------------
+
+
+def _bias_part(body: Anatomy) -> Iterator[Edit]:
+    """A bias's gradient from one sample alone, or added up over the units as well."""
+    for sums in body.sums.values():
+        t, position = sums[0]
+        b = body.nodes[t].args[position]
+        assert type(b) is int
+        if body.nodes[b].value.size >= body.nodes[t].value.size:
+            continue
+        for part in ("last", "first", "all"):
+            rules = {t: _partial(body, t, position, part) for t, position in sums}
+            yield Edit("bias-gradient-wrong", t, rules, {"part": part})
+
+
+def _partial(body: Anatomy, t: NodeId, position: int, part: str) -> Rule:
+    def rule(g: Array) -> list[tuple[NodeId, Array]]:
+        cotangents = list(vjp(body.nodes, t, g))
+        b = body.nodes[t].args[position]
+        assert type(b) is int
+        shape = body.nodes[b].value.shape
+        padded = (1,) * (g.ndim - len(shape)) + shape
+        spread = [axis for axis, (m, n) in enumerate(zip(padded, g.shape, strict=True)) if m == 1 and n > 1]
+        if part == "all":
+            cotangents[position] = np.broadcast_to(g.sum(), shape)
+        elif spread:
+            chosen = np.take(g, -1 if part == "last" else 0, axis=spread[0])
+            if chosen.size == np.prod(shape, dtype=int):
+                cotangents[position] = chosen.reshape(shape)
+        return _passed(body.nodes, t, cotangents)
+
+    return rule
+
+
+def _one_sample(body: Anatomy) -> Iterator[Edit]:
+    """Only the last (or first) sample of a batch counts in a product's weights."""
+    for products in body.products.values():
+        if body.nodes[products[0]].op not in PRODUCTS or body.nodes[products[0]].value.ndim != 2:
+            continue
+        for part in (-1, 0):
+            rules = {t: _only(body, t, part) for t in products}
+            yield Edit("update-outside-loop", products[0], rules, {"sample": "last" if part else "first"})
+
+
+def _only(body: Anatomy, t: NodeId, part: int) -> Rule:
+    def rule(g: Array) -> list[tuple[NodeId, Array]]:
+        one = np.zeros_like(g)
+        one[part] = g[part]
+        return _passed(body.nodes, t, vjp(body.nodes, t, one))
+
+    return rule

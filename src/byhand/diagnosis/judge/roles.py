@@ -1,0 +1,381 @@
+"""Which values of a tape are parameters, losses and errors: from the flow of the numbers alone, never from names.
+
+A *carried state* is a value that is used at some place of the program, and later, at the same place, a value that was
+made from it by adding something. A state on which a loss rests is a parameter; a velocity, a moment, a step count or a
+decaying rate is carried, too, but no loss rests on it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.tape.nodes import Const, Node
+
+NodeId = int
+_FARTHEST = 400  # links that are followed backwards from one value
+_OF_A_PART = {"getitem", "gather", "item"}
+
+
+class Taped(Protocol):
+    """What the judge needs of a tape."""
+
+    nodes: list[Node]
+    names: dict[int, str]
+
+
+@dataclass(eq=False)
+class State:
+    """A carried state: its versions are nodes, in the order of time."""
+
+    versions: list[NodeId]
+    size: int
+    name: str = ""
+
+
+@dataclass(eq=False)
+class Objective:
+    """What the steps may be held against.
+
+    Attributes
+    ----------
+    kind : str
+        "loss", a number that the program computes and no step is made from; "error", an output minus its target, for
+        which half the squared error stands; "link", an error taken as the gradient before the output's activation.
+    seeds : list of int
+        Its nodes, all of one site.
+    rests_on : int
+        The states it depends on, a bit each.
+    """
+
+    kind: str
+    seeds: list[NodeId]
+    rests_on: int
+
+
+@dataclass
+class Roles:
+    """Who is who on the tape.
+
+    Attributes
+    ----------
+    states : list of State
+    versions : dict
+        The state of each node that is a version of one.
+    rests_on : list of int
+        For each node the states that it depends on through their present version alone, a bit each.
+    flows : list of bool
+        Whether a node has a part in a later version of a state.
+    users : dict
+        For each node the nodes that take it as an argument.
+    objectives : list of Objective
+        The likeliest first.
+    """
+
+    nodes: list[Node]
+    states: list[State]
+    versions: dict[NodeId, State] = field(default_factory=dict)
+    rests_on: list[int] = field(default_factory=list)
+    flows: list[bool] = field(default_factory=list)
+    users: dict[NodeId, list[NodeId]] = field(default_factory=dict)
+    objectives: list[Objective] = field(default_factory=list)
+
+    def bit(self, state: State) -> int:
+        """The bit that stands for a state."""
+        return 1 << self.states.index(state)
+
+    def parameters(self, mask: int) -> list[State]:
+        """The states of a mask."""
+        return [state for k, state in enumerate(self.states) if mask >> k & 1]
+
+
+def find_roles(tape: Taped) -> Roles:
+    """Find the states, what rests on them, and what they may be meant to make small."""
+    nodes = tape.nodes
+    links = [list(_links(nodes, t)) for t in range(len(nodes))]
+    users: dict[NodeId, list[NodeId]] = defaultdict(list)
+    for t, node in enumerate(nodes):
+        for a in node.parents():
+            users[a].append(t)
+    states = _that_feed_another(nodes, _carried(nodes, links), links)
+    for state in states:
+        named = next((tape.names[v] for v in state.versions if v in tape.names), "")
+        state.name = named
+    roles = Roles(nodes, states, users=users)
+    roles.versions = {v: state for state in states for v in state.versions}
+    roles.rests_on = _dependence(nodes, states, roles.versions)
+    roles.flows = _flow(nodes, roles.versions, states)
+    roles.objectives = sorted(_objectives(roles, links), key=lambda o: _likeliness(o))
+    return roles
+
+
+def _likeliness(objective: Objective) -> tuple[int, int, int]:
+    return -objective.rests_on.bit_count(), objective.kind != "loss", -len(objective.seeds)
+
+
+# -- what adds to a state ----------------------------------------------------------------------------------------------
+
+
+def _same_shape(nodes: Sequence[Node], a: object, value: Array) -> bool:
+    return type(a) is int and nodes[a].value.shape == value.shape
+
+
+def _is_constant_factor(nodes: Sequence[Node], a: int | Const) -> bool:
+    """A number that multiplies a state without being made from data: a decay."""
+    if type(a) is not int:
+        return np.size(a.value) == 1
+    return nodes[a].value.size == 1
+
+
+def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
+    """The nodes that t is an addition to."""
+    node = nodes[t]
+    value, args = node.value, node.args
+    if value.dtype.kind not in "fiu" or not args:
+        return
+    match node.op:
+        case "add":
+            yield from (a for a in args if type(a) is int and _same_shape(nodes, a, value))
+        case "setitem" | "scatter" if not _adds_to_a_part(nodes, args, value):
+            return
+        case "subtract" | "setitem" | "scatter" | "copy" | "at" | "clip" | "gather" | "item" | "maximum" | "minimum":
+            if type(args[0]) is int and _same_shape(nodes, args[0], value):
+                yield args[0]
+        case "multiply":
+            for a, other in (args, args[::-1]):
+                if type(a) is int and _same_shape(nodes, a, value) and _is_constant_factor(nodes, other):
+                    yield a
+        case "divide":
+            if type(args[0]) is int and _same_shape(nodes, args[0], value) and _is_constant_factor(nodes, args[1]):
+                yield args[0]
+        case "stack" | "move":
+            yield from _whole_of_parts(nodes, args, value)
+
+
+def _adds_to_a_part(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> bool:
+    """Whether what is written into an array was made by adding to what stood there, not written over it."""
+    return len(args) > 1 and type(args[1]) is int and any(_part_of(nodes, args[1], value.shape))
+
+
+def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterator[NodeId]:
+    """The arrays of a shape that a value was read from, with nothing done to it since but adding."""
+    waiting, steps = [t], 0
+    while waiting and steps < 25:
+        x = waiting.pop()
+        steps += 1
+        first = nodes[x].args[0] if nodes[x].args else None
+        if nodes[x].op in _OF_A_PART | {"move"} and type(first) is int and nodes[first].value.shape == shape:
+            yield first
+        elif x != t and nodes[x].value.shape == shape:
+            yield x
+        else:
+            waiting += _links(nodes, x)
+
+
+def _whole_of_parts(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> Iterator[NodeId]:
+    """The array whose parts, each added to, were put together again."""
+    common: set[NodeId] | None = None
+    for a in args:
+        if type(a) is not int or nodes[a].op == "leaf":
+            return
+        whole = {x for x in _part_of(nodes, a, value.shape) if x != a}
+        common = whole if common is None else common & whole
+        if not common:
+            return
+    yield from common or ()
+
+
+# -- carried states ----------------------------------------------------------------------------------------------------
+
+
+def _carried(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[State]:
+    after: dict[NodeId, set[NodeId]] = defaultdict(set)
+    for uses in _uses_by_place(nodes, links).values():
+        seen: dict[NodeId, NodeId] = {}  # value -> the node that used it at this place first
+        for value, user in uses:
+            if value in seen:
+                continue
+            for earlier in _earlier(links, value, seen):
+                after[earlier].add(value)
+            seen[value] = user
+    return _as_states(nodes, links, after)
+
+
+def _uses_by_place(
+    nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]
+) -> dict[tuple[Hashable, int], list[tuple[NodeId, NodeId]]]:
+    uses: dict[tuple[Hashable, int], list[tuple[NodeId, NodeId]]] = defaultdict(list)
+    for t, node in enumerate(nodes):
+        if node.op == "opaque":
+            continue
+        writes = node.op in ("setitem", "scatter", "at", "copy", "clip")
+        for position, a in enumerate(node.args):
+            if type(a) is int and nodes[a].value.dtype.kind in "fiu" and not (writes and a in links[t]):
+                uses[node.site, position].append((a, t))
+    return uses
+
+
+def _earlier(links: Sequence[Sequence[NodeId]], value: NodeId, seen: dict[NodeId, NodeId]) -> Iterator[NodeId]:
+    """The values used before at the same place to which this one is an addition; the use itself is no such addition."""
+    waiting, visited = list(links[value]), set()
+    while waiting and len(visited) < _FARTHEST:
+        a = waiting.pop()
+        if a in visited:
+            continue
+        visited.add(a)
+        if a not in seen:
+            waiting += links[a]
+        elif seen[a] not in visited and seen[a] != value:
+            yield a
+
+
+def _as_states(
+    nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], after: dict[NodeId, set[NodeId]]
+) -> list[State]:
+    """Chains of versions; what starts again from one value more than once is not carried."""
+    following: dict[NodeId, NodeId] = {}
+    for a, candidates in after.items():
+        first = min(candidates)
+        if all(first == c or _leads_to(links, first, c) for c in candidates):
+            following[a] = first
+    longest: dict[NodeId, list[NodeId]] = {}
+    for head in sorted(set(following) - set(following.values())):
+        versions = [head]
+        while versions[-1] in following:
+            versions.append(following[versions[-1]])
+        if len(versions) > len(longest.get(versions[-1], [])):
+            longest[versions[-1]] = versions
+    return [
+        State(versions, nodes[versions[0]].value.size) for versions in longest.values() if nodes[versions[0]].value.size
+    ]
+
+
+def _leads_to(links: Sequence[Sequence[NodeId]], a: NodeId, b: NodeId) -> bool:
+    waiting, seen = [b], set()
+    while waiting and len(seen) < _FARTHEST:
+        x = waiting.pop()
+        if x == a:
+            return True
+        if x not in seen and x > a:
+            seen.add(x)
+            waiting += links[x]
+    return False
+
+
+def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequence[Sequence[NodeId]]) -> list[State]:
+    """Without those that only add up and are never used for anything else, such as a running mean of the loss."""
+    while states:
+        feeds = _feeds(nodes, states, links)
+        kept = [s for s in states if any(feeds[v] for v in s.versions)]
+        if len(kept) == len(states):
+            break
+        states = kept
+    return states
+
+
+def _feeds(nodes: Sequence[Node], states: Sequence[State], links: Sequence[Sequence[NodeId]]) -> list[int]:
+    """For each node the states in whose later versions it has a part, their own additions not counted."""
+    later = {v: 1 << k for k, s in enumerate(states) for v in s.versions[1:]}
+    own: dict[tuple[NodeId, NodeId], int] = defaultdict(int)  # from a to t leads the addition of these states
+    for k, state in enumerate(states):
+        for v, w in zip(state.versions, state.versions[1:], strict=False):
+            for edge in _additions(links, v, w):
+                own[edge] |= 1 << k
+    feeds = [0] * len(nodes)
+    for t in range(len(nodes) - 1, -1, -1):
+        all_of_t = feeds[t] | later.get(t, 0)
+        if all_of_t:
+            for a in nodes[t].parents():
+                feeds[a] |= all_of_t & ~own.get((a, t), 0)
+    return feeds
+
+
+def _additions(links: Sequence[Sequence[NodeId]], v: NodeId, w: NodeId) -> set[tuple[NodeId, NodeId]]:
+    """The links on the ways from version v to version w."""
+    waiting, behind = [w], {w}
+    while waiting and len(behind) < _FARTHEST:
+        for a in links[waiting.pop()]:
+            if a >= v and a not in behind:
+                behind.add(a)
+                waiting.append(a)
+    on_the_way = {v}
+    for t in sorted(behind):
+        if any(a in on_the_way for a in links[t]):
+            on_the_way.add(t)
+    return {(a, t) for t in on_the_way if t != v for a in links[t] if a in on_the_way}
+
+
+# -- dependence and flow -----------------------------------------------------------------------------------------------
+
+
+def _dependence(nodes: Sequence[Node], states: Sequence[State], versions: dict[NodeId, State]) -> list[int]:
+    bits = {id(s): 1 << k for k, s in enumerate(states)}
+    rests_on = [0] * len(nodes)
+    for t, node in enumerate(nodes):
+        if t in versions:
+            rests_on[t] = bits[id(versions[t])]
+            continue
+        for a in node.parents():
+            rests_on[t] |= rests_on[a]
+    return rests_on
+
+
+def _flow(nodes: Sequence[Node], versions: dict[NodeId, State], states: Sequence[State]) -> list[bool]:
+    first = {s.versions[0] for s in states}
+    flows = [False] * len(nodes)
+    for t in range(len(nodes) - 1, -1, -1):
+        if (flows[t] and t not in first) or (t in versions and t not in first):
+            for a in nodes[t].parents():
+                flows[a] = True
+    return flows
+
+
+# -- objectives --------------------------------------------------------------------------------------------------------
+
+
+def _objectives(roles: Roles, links: Sequence[Sequence[NodeId]]) -> Iterator[Objective]:
+    losses: dict[Hashable, list[NodeId]] = defaultdict(list)
+    errors: dict[Hashable, list[NodeId]] = defaultdict(list)
+    flowing = {roles.nodes[t].site for t in range(len(roles.nodes)) if roles.flows[t]}
+    for t, node in enumerate(roles.nodes):
+        if not roles.rests_on[t] or t in roles.versions or node.value.dtype.kind != "f":
+            continue
+        if node.value.size == 1 and node.site not in flowing and _is_told(roles, t, links):
+            losses[node.site].append(t)
+        elif roles.flows[t] and _is_error(roles, t):
+            errors[node.site].append(t)
+    for kind, groups in (("loss", losses), ("error", errors)):
+        for seeds in groups.values():
+            mask = 0
+            for t in seeds:
+                mask |= roles.rests_on[t]
+            yield Objective(kind, seeds, mask)
+
+
+def _is_told(roles: Roles, t: NodeId, links: Sequence[Sequence[NodeId]]) -> bool:
+    """A number that is kept, printed, or added to a sum, and used for nothing else."""
+    if roles.nodes[t].op in ("leaf", "opaque"):
+        return False
+    return all(
+        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy") or t in links[user]
+        for user in roles.users.get(t, ())
+    )
+
+
+def _is_error(roles: Roles, t: NodeId) -> bool:
+    """A difference of which one side rests on parameters and the other does not."""
+    node = roles.nodes[t]
+    if node.op == "setitem":  # p[rows, classes] -= 1, in a copy of p
+        new = node.args[1]
+        return type(new) is int and roles.nodes[new].op == "subtract" and _rest_on_one_side(roles, roles.nodes[new])
+    return node.op == "subtract" and _rest_on_one_side(roles, node)
+
+
+def _rest_on_one_side(roles: Roles, node: Node) -> bool:
+    left, right = (bool(type(a) is int and roles.rests_on[a]) for a in node.args)
+    return left != right

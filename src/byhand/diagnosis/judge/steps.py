@@ -1,0 +1,329 @@
+"""Each change of a parameter held against the gradient of an objective: how much of it that gradient explains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
+from byhand.diagnosis.tape.derive import sweep
+from byhand.diagnosis.tape.nodes import Node
+
+Gradients: TypeAlias = dict[NodeId, Array]
+Rule: TypeAlias = Callable[[Array], Iterable[tuple[NodeId, Array]]]
+Overrides: TypeAlias = Mapping[NodeId, Rule]
+
+EQUAL = 1e-4  # how nearly the factors of two steps are one
+_EXACT, _SINGLE = 1e-6, 2e-3
+_MOST_STEPS = 40
+_FARTHEST = 1500  # nodes that one step is followed back
+_NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs", "clip"}
+
+Kind = Literal["follows", "opposes", "optimizer", "still", "flat", "scattered", "few", "other"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a parameter, and the gradient at the version before it."""
+
+    before: NodeId
+    after: NodeId
+    change: Array
+    gradient: Array
+
+
+@dataclass
+class Explanation:
+    """How the steps of one parameter relate to a gradient.
+
+    Attributes
+    ----------
+    kind : str
+        "follows": each change is the gradient times one negative factor; "opposes": a positive one; "optimizer": an
+        optimizer makes the change from the gradient; "still": nothing changes though the gradient isn't 0; "flat": the
+        gradient is 0, and nothing changes; "scattered": a factor of its own in each step; "few": too few numbers to
+        tell; "other": no multiple of the gradient.
+    factors : dict
+        The factor at the version before each step.
+    evidence : int
+        Independent numbers explained, minus free factors.
+    """
+
+    kind: Kind
+    factors: dict[NodeId, float] = field(default_factory=dict)
+    evidence: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether the steps are explained by the gradient, the sign aside."""
+        return self.kind in ("follows", "opposes", "optimizer") and self.evidence > 0
+
+    @property
+    def right(self) -> bool:
+        """Whether they go down along it."""
+        return self.kind in ("follows", "optimizer") and self.evidence > 0
+
+
+class Course:
+    """The steps of a tape's states, and gradients to hold them against."""
+
+    def __init__(self, roles: Roles, limit: int | None = None) -> None:
+        self.roles = roles
+        self.nodes = roles.nodes
+        self.stop = set(roles.versions)
+        self.limit = len(roles.nodes) if limit is None else limit
+        self.blocked: set[str] = set()
+        self.swept = 0  # nodes gone through, the measure of what this costs
+
+    def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
+        """The objective's derivative with respect to every node it rests on; parameters are cut at their versions."""
+        seeds = {
+            t: np.ones_like(self.nodes[t].value, dtype=float) if objective.kind == "loss" else self.nodes[t].value
+            for t in objective.seeds
+            if t < self.limit
+        }
+        found: Gradients = sweep(self.nodes, seeds, self.stop, overrides, blocked=self.blocked)
+        self.swept += len(found)
+        return found
+
+    def steps(self, state: State, gradients: Gradients, lag: int = 0, most: int = _MOST_STEPS) -> list[Step]:
+        """The steps between the versions that the objective rests on; with the gradient of `lag` steps before."""
+        used = [v for v in state.versions if v in gradients]
+        ends = [*used[1:], *([state.versions[-1]] if used and used[-1] != state.versions[-1] else [])]
+        found = []
+        for k, (v, w) in enumerate(zip(used, ends, strict=False)):
+            if k < lag or len(found) == most or (w > self.limit and found):
+                continue
+            change = self.nodes[w].value.astype(float) - self.nodes[v].value
+            found.append(Step(v, w, change, np.reshape(gradients[used[k - lag]], change.shape)))
+        return found
+
+    def explain(self, state: State, gradients: Gradients, objective: Objective, lag: int = 0) -> Explanation:
+        """What the steps are to the gradient."""
+        steps = self.steps(state, gradients, lag)
+        plain = explain(steps, self.nodes, self.rate)
+        if plain.right or not steps or lag or plain.kind in ("flat", "still", "few"):
+            return plain
+        return self._through_optimizer(state, steps, objective) or plain
+
+    def explain_all(
+        self, states: Sequence[State], gradients: Gradients, objective: Objective
+    ) -> dict[State, Explanation]:
+        """What the steps of all are; one that has too few numbers is measured by the factors of the others."""
+        found = {state: self.explain(state, gradients, objective) for state in states}
+        known = [e.factors for e in found.values() if e.kind == "follows" and e.evidence > 0]
+        for state, e in found.items():
+            if e.kind in ("few", "scattered") and state.size == 1 and known:
+                at = [(c, [f for near in known if (f := _nearest(near, v)) is not None]) for v, c in e.factors.items()]
+                if at and all(any(_equal(c, f) for f in others) for c, others in at):
+                    found[state] = Explanation("follows", e.factors, len(at))
+        return found
+
+    # -- the learning rate ---------------------------------------------------------------------------------------------
+
+    def rate(self, step: Step) -> float | None:
+        """The factor in the step that was not written for this step alone: a learning rate, constant or decaying."""
+        increment = self._increment(step)
+        if increment is None:
+            return None
+        product = 1.0
+        found = False
+        waiting = [increment]
+        while waiting:
+            node = self.nodes[waiting.pop()]
+            if node.op in ("negative", "copy", "move", "gather", "getitem") and type(node.args[0]) is int:
+                waiting.append(node.args[0])
+            elif node.op in ("multiply", "divide"):
+                for position, a in enumerate(node.args):
+                    if type(a) is not int:
+                        continue
+                    if self.nodes[a].value.size == 1 and not self.roles.rests_on[a] and self._lasts(a, step.before):
+                        value = float(self.nodes[a].value.ravel()[0])
+                        product *= value if node.op == "multiply" or position == 0 else 1 / value
+                        found = True
+                    elif self.roles.rests_on[a] or self.nodes[a].value.size > 1:
+                        waiting.append(a)
+        return product if found and product else None
+
+    def _lasts(self, t: NodeId, before: NodeId) -> bool:
+        """Whether a number, or one it was made of, was there before the step began."""
+        waiting, seen = [t], 0
+        while waiting and seen < 20:
+            x = waiting.pop()
+            seen += 1
+            if x < before and self.nodes[x].op == "leaf":
+                return True
+            waiting += self.nodes[x].parents()
+        return False
+
+    def _increment(self, step: Step) -> NodeId | None:
+        """What is added to the version before a step."""
+        t = step.after
+        for _ in range(10):
+            node = self.nodes[t]
+            if node.op in ("add", "subtract") and len(node.args) == 2:
+                a, b = node.args
+                kept = a if b == step.before or node.op == "add" and type(a) is int and a not in self.stop else b
+                return kept if type(kept) is int else None
+            if node.op in ("setitem", "scatter") and type(node.args[1]) is int:
+                t = node.args[1]
+            elif node.op in ("copy", "clip", "item", "stack", "move") and type(node.args[0]) is int:
+                t = node.args[0]
+            else:
+                return None
+        return None
+
+    # -- optimizers ----------------------------------------------------------------------------------------------------
+
+    def _through_optimizer(self, state: State, steps: Sequence[Step], objective: Objective) -> Explanation | None:
+        """An optimizer's step: made of one multiple of the gradient, the same in all steps, its own state, and numbers.
+
+        Velocities, moments, decay and clipping come out so, whatever their formula; a step into which anything else
+        flows does not.
+        """
+        moved = [s for s in steps if s.gradient.any()][:4]
+        if not moved or (state.size == 1 and len(moved) < 2):
+            return None
+        factors: dict[object, float] | None = None
+        for step in moved:
+            here = {
+                self.nodes[q].site: c
+                for q, c in self._multiples(step)
+                if self._goes_down(step, q, c) and self._is_made_of(step, q, objective)
+            }
+            factors = here if factors is None else {s: c for s, c in here.items() if _equal(c, factors.get(s))}
+            if not factors:
+                return None
+        assert factors is not None
+        factor = abs(next(iter(factors.values())))
+        return Explanation("optimizer", {s.before: -factor for s in moved}, len(moved) * state.size - 1)
+
+    def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
+        """The values on the way to a step's end that are a multiple of its gradient."""
+        for q in self._made_since(step, set()):
+            value = self.nodes[q].value
+            if value.size == step.gradient.size and value.dtype.kind == "f" and q not in self.stop:
+                c = proportion(value, step.gradient, tolerance_of(value))
+                if c:
+                    yield q, c
+
+    def _made_since(self, step: Step, closed: set[NodeId]) -> list[NodeId]:
+        """What the version after a step was made of since the one before it, not through closed nodes."""
+        waiting, seen = [step.after], {step.after}
+        while waiting and len(seen) < _FARTHEST:
+            for a in self.nodes[waiting.pop()].parents():
+                if a > step.before and a not in seen:
+                    seen.add(a)
+                    if a not in closed:
+                        waiting.append(a)
+        return sorted(seen)
+
+    def _goes_down(self, step: Step, q: NodeId, c: float) -> bool:
+        """Whether more of the gradient at q makes the step go further down, with what it is divided by held fixed."""
+        held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
+        ones = np.ones_like(self.nodes[step.after].value, dtype=float)
+        effect = sweep(self.nodes, {step.after: ones}, {step.before, q} | held).get(q)
+        if effect is None or not np.isfinite(effect).all():
+            return False
+        effect = effect * np.sign(c)
+        return bool((effect <= 0).all() and effect.any())
+
+    def _is_made_of(self, step: Step, q: NodeId, objective: Objective) -> bool:
+        """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""
+        own: set[NodeId] = set()
+        of_q = {q}
+        for a in self._made_since(step, {q}):
+            parents = self.nodes[a].parents()
+            if a == q:
+                continue
+            if a != step.after and a in self.stop and self.roles.rests_on[a] & objective.rests_on:
+                return False  # another parameter's new value
+            if any(p in of_q for p in parents):
+                of_q.add(a)
+                parents = [p for p in parents if p not in of_q]
+            if all(self._is_free(p, step, objective) or p in own for p in parents):
+                own.add(a)
+            elif self.nodes[a].value.size > 1 or step.change.size == 1:
+                return False
+        return step.after in of_q
+
+    def _is_free(self, p: NodeId, step: Step, objective: Objective) -> bool:
+        """Whether a value may stand in a step beside the gradient."""
+        resting = self.roles.rests_on[p] & objective.rests_on
+        return not resting or p == step.before or (self.nodes[p].value.size == 1 and step.change.size > 1)
+
+
+def explain(
+    steps: Sequence[Step], nodes: Sequence[Node], rate: Callable[[Step], float | None] = lambda step: None
+) -> Explanation:
+    """What steps are to their gradients, as one factor for all of them or one that goes with the learning rate."""
+    factors: dict[NodeId, float] = {}
+    by_step: dict[NodeId, Step] = {}
+    numbers = 0
+    for step in steps:
+        old = nodes[step.before].value
+        noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
+        c = proportion(step.change, step.gradient, tolerance_of(old), noise)
+        if c is None:
+            return Explanation("other")
+        if not step.gradient.any():
+            continue
+        if not step.change.any():
+            factors[step.before] = 0.0
+            continue
+        if np.abs(step.change).max() > 1e3 * noise:
+            factors[step.before] = c
+            by_step[step.before] = step
+            numbers += int(np.count_nonzero(step.gradient))
+    if not factors:
+        return Explanation("flat" if not any(s.change.any() for s in steps) else "few")
+    values = list(factors.values())
+    if not any(values):
+        return Explanation("still", factors)
+    if min(values) <= 0 <= max(values):
+        return Explanation("scattered", factors)
+    if not _all_equal(values):
+        rates = {v: rate(s) for v, s in by_step.items()}
+        if not all(rates.values()) or not _all_equal([c / (rates[v] or 1) for v, c in factors.items()]):
+            return Explanation("scattered", factors)
+    if numbers < 2:
+        return Explanation("few", factors)
+    return Explanation("follows" if values[0] < 0 else "opposes", factors, numbers - 1)
+
+
+def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> float | None:
+    """The c for which d = c g, to the tolerance of the largest number; None if there is none; 0 if d is 0."""
+    d, g = np.ravel(d), np.ravel(g)
+    if d.size != g.size or not np.isfinite(d).all() or not np.isfinite(g).all():
+        return None
+    largest = np.abs(g).max(initial=0)
+    if not largest:
+        return 0.0 if np.abs(d).max(initial=0) <= noise else None
+    unit = g / largest
+    c = float(d @ unit / (unit @ unit))
+    scale = max(float(np.abs(d).max()), abs(c))
+    if np.abs(d - c * unit).max() > tolerance * scale + noise:
+        return None
+    return float(c / largest)
+
+
+def tolerance_of(value: Array) -> float:
+    """How nearly a number of this kind is what it should be."""
+    return _SINGLE if value.dtype == np.float32 else _EXACT
+
+
+def _equal(a: float, b: float | None) -> bool:
+    return b is not None and abs(a - b) <= EQUAL * max(abs(a), abs(b))
+
+
+def _all_equal(values: Sequence[float]) -> bool:
+    return max(values) - min(values) <= EQUAL * max(map(abs, values))
+
+
+def _nearest(factors: Mapping[NodeId, float], v: NodeId) -> float | None:
+    """The factor of the step that began nearest to a version."""
+    return factors[min(factors, key=lambda w: abs(w - v))] if factors else None

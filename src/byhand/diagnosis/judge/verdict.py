@@ -1,0 +1,310 @@
+"""From explanations to a verdict: the objective that explains the steps, or the mistakes that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.judge.anatomy import Anatomy
+from byhand.diagnosis.judge.edits import Edit, edits, link
+from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
+from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides
+
+_MOST_OBJECTIVES = 14
+_SEARCHED_STEPS = 6
+_SEARCH_BUDGET = 1_500_000  # nodes that all sweeps of one search may go through
+
+
+@dataclass
+class Trial:
+    """One objective, and what its gradient explains."""
+
+    objective: Objective
+    gradients: Gradients
+    explained: dict[State, Explanation]
+    overrides: Overrides = field(default_factory=dict)
+
+    @property
+    def right(self) -> int:
+        """How many parameters follow the gradient."""
+        return sum(e.right for e in self.explained.values())
+
+    @property
+    def unexplained(self) -> list[State]:
+        """The parameters that do not."""
+        return [s for s, e in self.explained.items() if not e.right]
+
+    @property
+    def moves(self) -> bool:
+        """Whether the gradient is anywhere other than 0."""
+        return any(e.kind != "flat" for e in self.explained.values())
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What explains the steps of some parameters: an edit, or a change of the gradient of one parameter alone."""
+
+    id: str
+    states: tuple[State, ...]
+    edit: Edit | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Verdict:
+    """What the steps are.
+
+    Attributes
+    ----------
+    kind : str
+        "right", "wrong", "inconclusive" or "nothing".
+    trial : Trial or None
+        The objective that the answer rests on, without any mistake in its gradient.
+    mistakes : list of Mistake
+    open : list of State
+        The parameters whose steps nothing explains.
+    course : Course
+    """
+
+    kind: str
+    trial: Trial | None
+    mistakes: list[Mistake]
+    open: list[State]
+    course: Course
+
+
+def judge_steps(roles: Roles) -> Verdict:
+    """Hold all steps against all objectives."""
+    course = Course(roles)
+    trials = list(_trials(course))
+    if not trials:
+        return Verdict("nothing", None, [], [], course)
+    best = _complete(trials, course)
+    if best is not None:
+        mistakes = list(_unequal_factors(course, best))
+        return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
+    answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
+    found = min(answers, key=lambda v: (len(v.open), -len(v.trial.explained) if v.trial else 0, len(v.mistakes)))
+    return found
+
+
+# -- objectives --------------------------------------------------------------------------------------------------------
+
+
+def _trials(course: Course) -> Iterator[Trial]:
+    """What each objective explains; the search for one that explains all ends when it is found."""
+    roles = course.roles
+    full = max((o.rests_on.bit_count() for o in roles.objectives), default=0)
+    for objective in roles.objectives[:_MOST_OBJECTIVES]:
+        if 2 * objective.rests_on.bit_count() < full:
+            continue
+        for overrides, kind in _readings(course, objective):
+            reading = Objective(kind, objective.seeds, objective.rests_on) if kind != objective.kind else objective
+            trial = _tried(course, reading, overrides)
+            if trial.moves or kind == "loss":
+                yield trial
+            if trial.right == len(trial.explained) == full:
+                break
+
+
+def _readings(course: Course, objective: Objective) -> Iterator[tuple[Overrides, str]]:
+    """The derivative as it is; with the other slope at corners; for an error, as the gradient behind the output."""
+    gradients = course.gradient(objective)
+    yield {}, objective.kind
+    body = Anatomy(course.roles, gradients, course.limit)
+    corners = at_kinks(body)
+    if corners:
+        yield corners, objective.kind
+    if objective.kind == "error":
+        behind = link(body)
+        if behind:
+            yield behind, "link"
+            if corners:
+                yield {**corners, **behind}, "link"
+
+
+def _tried(course: Course, objective: Objective, overrides: Overrides) -> Trial:
+    gradients = course.gradient(objective, overrides)
+    states = [s for s in course.roles.parameters(objective.rests_on) if course.steps(s, gradients, most=1)]
+    return Trial(objective, gradients, course.explain_all(states, gradients, objective), overrides)
+
+
+def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
+    """The trial that explains every step of every parameter; the script's own loss before others."""
+    full = max(len(t.explained) for t in trials)
+    whole = [t for t in trials if t.right == len(t.explained) == full]
+    own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
+    for kind in ("loss", "error", "link"):
+        if kind == "link" and own and not any(_has_own_link(course, t) for t in own):
+            return None  # the script says which loss it means, and this is not its gradient
+        chosen = next((t for t in whole if t.objective.kind == kind), None)
+        if chosen is not None:
+            return chosen
+    return None
+
+
+def _is_a_measure(course: Course, trial: Trial) -> bool:
+    """Whether a number is a distance that is shown, not a loss that steps are made along: it uses |x|."""
+    return _uses(course, trial.objective.seeds[0], {"absolute", "fabs"})
+
+
+def _uses(course: Course, t: NodeId, ops: set[str], reach: int = 12) -> bool:
+    waiting, seen = [t], 0
+    while waiting and seen < reach:
+        x = waiting.pop(0)
+        seen += 1
+        if course.nodes[x].op in ops:
+            return True
+        waiting += course.nodes[x].parents()
+    return False
+
+
+def _has_own_link(course: Course, trial: Trial) -> bool:
+    """Whether the loss's derivative behind the output's activation is an output minus some value: a cross-entropy."""
+    body = Anatomy(course.roles, trial.gradients, course.limit)
+    if body.output is None:
+        return False
+    region = body.regions[body.output][0]
+    gradient, a = trial.gradients.get(region.z), course.nodes[region.a].value
+    if gradient is None or not np.any(gradient) or a.size < 2:
+        return False
+    near = range(max(0, region.a - 500), min(len(course.nodes), region.a + 500))
+    for t in near:
+        value = course.nodes[t].value
+        if not course.roles.rests_on[t] and value.shape == a.shape and value.dtype.kind in "fiub":
+            difference = a.astype(float) - value
+            size = float(np.abs(difference).max())
+            c = float(np.vdot(gradient, difference) / max(float(np.vdot(difference, difference)), 1e-300))
+            if c and np.abs(gradient - c * difference).max() <= 1e-6 * abs(c) * size:
+                return True
+    return False
+
+
+# -- mistakes ----------------------------------------------------------------------------------------------------------
+
+
+def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
+    own = [t for t in trials if t.objective.kind == "loss" and not t.overrides]
+    errors = [t for t in trials if t.objective.kind == "error" and not t.overrides]
+    ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
+    return [*ranked, *(t for t in errors[:1] if t not in ranked)]
+
+
+def _search(roles: Roles, trial: Trial) -> Verdict:
+    """Find the smallest edits that explain the steps, without losing one that was explained."""
+    states = list(trial.explained)
+    ends = [s.versions[min(_SEARCHED_STEPS, len(s.versions) - 1)] for s in states]
+    course = Course(roles, limit=max(ends) + 1)
+    start = _tried(course, trial.objective, trial.overrides)
+    mistakes = list(_of_one_parameter(course, start))
+    settled = {s for m in mistakes for s in m.states}
+    held = [s for s, e in start.explained.items() if e.holds and s not in settled]
+    open_ = [s for s, e in start.explained.items() if not e.holds and s not in settled and e.kind not in ("flat", "few")]
+    candidates = list(edits(Anatomy(roles, start.gradients, course.limit))) if open_ else []
+    made: dict[NodeId, Any] = dict(trial.overrides)
+    while open_ and candidates and len(mistakes) < 8:
+        best = _best_edit(course, trial.objective, candidates, made, open_, held)
+        if best is None:
+            break
+        edit, won, explained = best
+        made |= edit.overrides
+        mistakes.append(Mistake(edit.id, tuple(won), edit, edit.detail))
+        mistakes += [Mistake("sign-flipped", (s,)) for s in won if explained[s].kind == "opposes"]
+        held += won
+        open_ = [s for s in open_ if s not in won]
+    kind = "inconclusive" if open_ or not mistakes else "wrong"
+    claims = any(m.edit is not None for m in mistakes) or held or len(settled) > 1
+    return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
+
+
+def _best_edit(
+    course: Course,
+    objective: Objective,
+    candidates: Sequence[Edit],
+    made: Overrides,
+    open_: Sequence[State],
+    held: Sequence[State],
+) -> tuple[Edit, list[State], dict[State, Explanation]] | None:
+    best = None
+    for edit in candidates:
+        if course.swept > _SEARCH_BUDGET:
+            break
+        try:
+            gradients = course.gradient(objective, {**made, **edit.overrides})
+        except (ValueError, IndexError):
+            continue  # the edit's arrays do not fit: not this mistake
+        explained = course.explain_all([*open_, *held], gradients, objective)
+        if not all(explained[s].holds for s in held):
+            continue
+        won = [s for s in open_ if explained[s].holds and explained[s].kind != "optimizer"]
+        if won and (best is None or len(won) > len(best[1])):
+            best = (edit, won, explained)
+    return best
+
+
+def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
+    """Mistakes in the step of one parameter alone: no step, the wrong way, an old gradient, another's."""
+    states = list(trial.explained)
+    for state, e in trial.explained.items():
+        if e.kind == "opposes":
+            yield Mistake("sign-flipped", (state,))
+        elif e.kind == "still":
+            yield Mistake("parameter-never-updated", (state,))
+        elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
+            if course.explain(state, trial.gradients, trial.objective, lag=1).holds:
+                yield Mistake("stale-gradient", (state,), detail={"lag": 1})
+            elif _explains(course, trial, state, {v: np.swapaxes(g, -1, -2) for v, g in _square(state, trial)}):
+                yield Mistake("transposed-gradient", (state,))
+            else:
+                for other in states:
+                    if other is not state and other.size == state.size:
+                        theirs = {
+                            v: np.reshape(trial.gradients[w], course.nodes[v].value.shape)
+                            for v, w in zip(state.versions, other.versions, strict=False)
+                            if w in trial.gradients
+                        }
+                        if _explains(course, trial, state, theirs):
+                            yield Mistake("wrong-layer-activation", (state,), detail={"gradient_of": other.name})
+                            break
+
+
+def _square(state: State, trial: Trial) -> Iterator[tuple[NodeId, Any]]:
+    for v in state.versions:
+        g = trial.gradients.get(v)
+        if g is not None and g.ndim == 2 and g.shape[0] == g.shape[1] > 1:
+            yield v, g
+
+
+def _explains(course: Course, trial: Trial, state: State, gradients: Gradients) -> bool:
+    return bool(gradients) and course.explain(state, gradients, trial.objective).holds
+
+
+def _unequal_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
+    """Steps that are multiples of the gradient, but not all the same multiple once each has its own learning rate out."""
+    factors: dict[State, float] = {}
+    for state, e in trial.explained.items():
+        if e.kind != "follows":
+            continue
+        step = next(s for s in course.steps(state, trial.gradients) if s.before in e.factors)
+        factors[state] = e.factors[step.before]
+        later = next((s for s in course.steps(state, trial.gradients)[1:] if s.before in e.factors), step)
+        rate = course.rate(later)
+        if rate:
+            factors[state] = e.factors[later.before] / abs(rate)
+    if len(factors) < 2:
+        return
+    raw = [e.factors[min(e.factors)] for s, e in trial.explained.items() if s in factors]
+    usual = float(np.median(list(factors.values())))
+    if _alike(raw) or _alike(list(factors.values())):
+        return
+    for state, c in factors.items():
+        if not _alike([c, usual]):
+            yield Mistake("constant-factor", (state,), detail={"factor": c / usual})
+
+
+def _alike(values: Sequence[float]) -> bool:
+    return max(values) - min(values) <= 1e-4 * max(map(abs, values))
