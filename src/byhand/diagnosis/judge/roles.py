@@ -250,9 +250,26 @@ def _as_states(
             versions.append(following[versions[-1]])
         if len(versions) > len(longest.get(versions[-1], [])):
             longest[versions[-1]] = versions
-    return [
-        State(versions, nodes[versions[0]].value.size) for versions in longest.values() if nodes[versions[0]].value.size
-    ]
+    chains = _interleaved(links, list(longest.values()))
+    return [State(chain, nodes[chain[0]].value.size) for chain in chains if nodes[chain[0]].value.size]
+
+
+def _interleaved(links: Sequence[Sequence[NodeId]], chains: list[list[NodeId]]) -> list[list[NodeId]]:
+    """Chains of one state that is used at several places between its steps, each chain seeing other versions, as one."""
+    chain_of = {v: k for k, chain in enumerate(chains) for v in chain}
+    met: list[set[int]] = [set() for _ in chains]
+    for k, chain in enumerate(chains):
+        for v, w in zip(chain, chain[1:], strict=False):
+            met[k] |= {chain_of[x] for x, _ in _additions(links, v, w) if x in chain_of}
+    merged = list(range(len(chains)))
+    for k in range(len(chains)):
+        for j in met[k]:
+            if k in met[j]:
+                merged[k] = merged[j] = min(merged[k], merged[j])
+    together: dict[int, set[NodeId]] = defaultdict(set)
+    for k, chain in enumerate(chains):
+        together[merged[k]] |= set(chain)
+    return [sorted(versions) for versions in together.values()]
 
 
 def _leads_to(links: Sequence[Sequence[NodeId]], a: NodeId, b: NodeId) -> bool:
@@ -362,7 +379,8 @@ def _is_told(roles: Roles, t: NodeId, links: Sequence[Sequence[NodeId]]) -> bool
     if roles.nodes[t].op in ("leaf", "opaque"):
         return False
     return all(
-        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy") or t in links[user]
+        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy")
+        or (roles.nodes[user].op == "add" and t in links[user])
         for user in roles.users.get(t, ())
     )
 

@@ -90,32 +90,53 @@ class Course:
         self.swept += len(found)
         return found
 
-    def steps(self, state: State, gradients: Gradients, lag: int = 0, most: int = _MOST_STEPS) -> list[Step]:
-        """The steps between the versions that the objective rests on; with the gradient of `lag` steps before."""
+    def steps(
+        self, state: State, gradients: Gradients, *, by_use: bool = False, lag: int = 0, most: int = _MOST_STEPS
+    ) -> list[Step]:
+        """The steps from the versions that the objective rests on to the next version, or to the next that it rests on.
+
+        The two differ where a step is written element by element, and where a loss is computed now and then only.
+        With a lag the gradient is that of so many steps before.
+        """
         used = [v for v in state.versions if v in gradients]
-        ends = [*used[1:], *([state.versions[-1]] if used and used[-1] != state.versions[-1] else [])]
-        found = []
-        for k, (v, w) in enumerate(zip(used, ends, strict=False)):
-            if k < lag or len(found) == most or (w > self.limit and found):
+        ends = dict(zip(used, used[1:], strict=False)) if by_use else {}
+        if not by_use:
+            ends = dict(zip(state.versions, state.versions[1:], strict=False))
+        found: list[Step] = []
+        for k, v in enumerate(used[lag:]):
+            w = ends.get(v)
+            if w is None or (w > self.limit and found):
                 continue
             change = self.nodes[w].value.astype(float) - self.nodes[v].value
-            found.append(Step(v, w, change, np.reshape(gradients[used[k - lag]], change.shape)))
+            found.append(Step(v, w, change, np.reshape(gradients[used[k]], change.shape)))
+            if len(found) == most:
+                break
         return found
 
     def explain(self, state: State, gradients: Gradients, objective: Objective, lag: int = 0) -> Explanation:
         """What the steps are to the gradient."""
-        steps = self.steps(state, gradients, lag)
+        steps = self.steps(state, gradients, lag=lag)
+        found = self._explain_steps(state, steps, objective, lag)
+        if not found.holds:
+            others = self.steps(state, gradients, by_use=True, lag=lag)
+            if [s.after for s in others] != [s.after for s in steps]:
+                by_use = self._explain_steps(state, others, objective, lag)
+                if by_use.holds or found.kind == "still":
+                    return by_use
+        return found
+
+    def _explain_steps(self, state: State, steps: Sequence[Step], objective: Objective, lag: int) -> Explanation:
         plain = explain(steps, self.nodes, self.rate)
         if plain.right or not steps or lag or plain.kind in ("flat", "still", "few"):
             return plain
-        return self._through_optimizer(state, steps, objective) or plain
+        return self._through_optimizer(state, steps, objective, plain.factors) or plain
 
     def explain_all(
         self, states: Sequence[State], gradients: Gradients, objective: Objective
     ) -> dict[State, Explanation]:
         """What the steps of all are; one that has too few numbers is measured by the factors of the others."""
         found = {state: self.explain(state, gradients, objective) for state in states}
-        known = [e.factors for e in found.values() if e.kind == "follows" and e.evidence > 0]
+        known = [e.factors for e in found.values() if e.right]
         for state, e in found.items():
             if e.kind in ("few", "scattered") and state.size == 1 and known:
                 at = [(c, [f for near in known if (f := _nearest(near, v)) is not None]) for v, c in e.factors.items()]
@@ -128,34 +149,31 @@ class Course:
     def rate(self, step: Step) -> float | None:
         """The factor in the step that was not written for this step alone: a learning rate, constant or decaying."""
         increment = self._increment(step)
-        if increment is None:
-            return None
-        product = 1.0
-        found = False
-        waiting = [increment]
+        product, found = 1.0, False
+        waiting = [] if increment is None else [increment]
         while waiting:
             node = self.nodes[waiting.pop()]
-            if node.op in ("negative", "copy", "move", "gather", "getitem") and type(node.args[0]) is int:
+            if node.op in ("negative", "copy", "move", "gather", "getitem", "divide") and type(node.args[0]) is int:
                 waiting.append(node.args[0])
-            elif node.op in ("multiply", "divide"):
-                for position, a in enumerate(node.args):
+            elif node.op == "multiply":
+                for a in node.args:
                     if type(a) is not int:
                         continue
-                    if self.nodes[a].value.size == 1 and not self.roles.rests_on[a] and self._lasts(a, step.before):
-                        value = float(self.nodes[a].value.ravel()[0])
-                        product *= value if node.op == "multiply" or position == 0 else 1 / value
-                        found = True
-                    elif self.roles.rests_on[a] or self.nodes[a].value.size > 1:
+                    if self.nodes[a].value.size == 1 and not self.roles.rests_on[a]:
+                        if self._lasts(a, step.before):
+                            product *= float(self.nodes[a].value.ravel()[0])
+                            found = True
+                    else:
                         waiting.append(a)
         return product if found and product else None
 
     def _lasts(self, t: NodeId, before: NodeId) -> bool:
-        """Whether a number, or one it was made of, was there before the step began."""
+        """Whether a number that is no count, or one that it was made of, was there before the step began."""
         waiting, seen = [t], 0
         while waiting and seen < 20:
             x = waiting.pop()
             seen += 1
-            if x < before and self.nodes[x].op == "leaf":
+            if x < before and self.nodes[x].op == "leaf" and self.nodes[x].value.dtype.kind == "f":
                 return True
             waiting += self.nodes[x].parents()
         return False
@@ -179,7 +197,9 @@ class Course:
 
     # -- optimizers ----------------------------------------------------------------------------------------------------
 
-    def _through_optimizer(self, state: State, steps: Sequence[Step], objective: Objective) -> Explanation | None:
+    def _through_optimizer(
+        self, state: State, steps: Sequence[Step], objective: Objective, factors_of_steps: dict[NodeId, float]
+    ) -> Explanation | None:
         """An optimizer's step: made of one multiple of the gradient, the same in all steps, its own state, and numbers.
 
         Velocities, moments, decay and clipping come out so, whatever their formula; a step into which anything else
@@ -199,8 +219,7 @@ class Course:
             if not factors:
                 return None
         assert factors is not None
-        factor = abs(next(iter(factors.values())))
-        return Explanation("optimizer", {s.before: -factor for s in moved}, len(moved) * state.size - 1)
+        return Explanation("optimizer", factors_of_steps, len(moved) * state.size - 1)
 
     def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
         """The values on the way to a step's end that are a multiple of its gradient."""
@@ -236,7 +255,8 @@ class Course:
         """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""
         own: set[NodeId] = set()
         of_q = {q}
-        for a in self._made_since(step, {q}):
+        numbers = {t for t in range(step.before, step.after) if self.nodes[t].value.size == 1 and step.change.size > 1}
+        for a in self._made_since(step, {q} | numbers):
             parents = self.nodes[a].parents()
             if a == q:
                 continue

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
-from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides
+from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion
 
 _MOST_OBJECTIVES = 14
 _SEARCHED_STEPS = 6
@@ -88,8 +89,7 @@ def judge_steps(roles: Roles) -> Verdict:
         mistakes = list(_unequal_factors(course, best))
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
     answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
-    found = min(answers, key=lambda v: (len(v.open), -len(v.trial.explained) if v.trial else 0, len(v.mistakes)))
-    return found
+    return min(answers, key=lambda v: (len(v.open), -len(v.trial.explained) if v.trial else 0, len(v.mistakes)))
 
 
 # -- objectives --------------------------------------------------------------------------------------------------------
@@ -164,22 +164,36 @@ def _uses(course: Course, t: NodeId, ops: set[str], reach: int = 12) -> bool:
 
 
 def _has_own_link(course: Course, trial: Trial) -> bool:
-    """Whether the loss's derivative behind the output's activation is an output minus some value: a cross-entropy."""
+    """Whether the loss's derivative before the output's activation is the output minus its target: a cross-entropy.
+
+    Then an error taken for the delta is that loss's gradient, also where the loss is computed on other data.
+    """
     body = Anatomy(course.roles, trial.gradients, course.limit)
-    if body.output is None:
-        return False
-    region = body.regions[body.output][0]
-    gradient, a = trial.gradients.get(region.z), course.nodes[region.a].value
-    if gradient is None or not np.any(gradient) or a.size < 2:
-        return False
-    near = range(max(0, region.a - 500), min(len(course.nodes), region.a + 500))
-    for t in near:
+    most = max((key[1] for key in body.regions), default=0)
+    for key, regions in body.regions.items():
+        region = regions[0]
+        gradient = trial.gradients.get(region.z)
+        if key[1] == most and gradient is not None and np.any(gradient):
+            for t in region.inside:
+                output = course.nodes[t].value
+                if output.shape == gradient.shape and _is_output_minus_target(course, output, gradient, t):
+                    return True
+    return False
+
+
+def _is_output_minus_target(course: Course, output: Array, gradient: Array, near: NodeId) -> bool:
+    """Whether gradient = c (output - target) for targets of 0 and 1, or for some value of the tape."""
+    ratios = gradient / np.where(output, output, np.nan)
+    if np.any(ratios > 0):
+        c = float(np.median(ratios[ratios > 0]))
+        target = output - gradient / c
+        if np.abs(target - np.round(target)).max() < 1e-6 and set(np.unique(np.round(target))) == {0.0, 1.0}:
+            return True
+    for t in range(max(0, near - 500), min(len(course.nodes), near + 500)):
         value = course.nodes[t].value
-        if not course.roles.rests_on[t] and value.shape == a.shape and value.dtype.kind in "fiub":
-            difference = a.astype(float) - value
-            size = float(np.abs(difference).max())
-            c = float(np.vdot(gradient, difference) / max(float(np.vdot(difference, difference)), 1e-300))
-            if c and np.abs(gradient - c * difference).max() <= 1e-6 * abs(c) * size:
+        if not course.roles.rests_on[t] and value.shape == output.shape and value.dtype.kind in "fiub":
+            difference = output.astype(float) - value
+            if difference.size > 1 and proportion(gradient, difference, 1e-6):
                 return True
     return False
 
@@ -197,6 +211,8 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
 def _search(roles: Roles, trial: Trial) -> Verdict:
     """Find the smallest edits that explain the steps, without losing one that was explained."""
     states = list(trial.explained)
+    if not states:
+        return Verdict("nothing", None, [], [], Course(roles))
     ends = [s.versions[min(_SEARCHED_STEPS, len(s.versions) - 1)] for s in states]
     course = Course(roles, limit=max(ends) + 1)
     start = _tried(course, trial.objective, trial.overrides)
