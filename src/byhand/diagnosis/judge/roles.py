@@ -356,6 +356,7 @@ def _flow(nodes: Sequence[Node], versions: dict[NodeId, State], states: Sequence
 
 
 def _objectives(roles: Roles, links: Sequence[Sequence[NodeId]]) -> Iterator[Objective]:
+    """Losses, errors, and what is computed at the same place as a loss while a step is made, as for a numerical slope."""
     losses: dict[Hashable, list[NodeId]] = defaultdict(list)
     errors: dict[Hashable, list[NodeId]] = defaultdict(list)
     flowing = {roles.nodes[t].site for t in range(len(roles.nodes)) if roles.flows[t]}
@@ -366,7 +367,12 @@ def _objectives(roles: Roles, links: Sequence[Sequence[NodeId]]) -> Iterator[Obj
             losses[node.site].append(t)
         elif roles.flows[t] and _is_error(roles, t):
             errors[node.site].append(t)
-    for kind, groups in (("loss", losses), ("error", errors)):
+    lines = {(roles.nodes[t].op, roles.nodes[t].line) for seeds in losses.values() for t in seeds}
+    elsewhere: dict[Hashable, list[NodeId]] = defaultdict(list)
+    for t, node in enumerate(roles.nodes):
+        if roles.flows[t] and roles.rests_on[t] and node.value.size == 1 and (node.op, node.line) in lines:
+            elsewhere[node.op, node.line].append(t)
+    for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
         for seeds in groups.values():
             mask = 0
             for t in seeds:

@@ -19,11 +19,11 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 
 EQUAL = 1e-4  # how nearly the factors of two steps are one
 _EXACT, _SINGLE = 1e-6, 2e-3
-_MOST_STEPS = 40
+_MOST_STEPS = 10_000
 _FARTHEST = 1500  # nodes that one step is followed back
 _NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs", "clip"}
 
-Kind = Literal["follows", "opposes", "optimizer", "still", "flat", "scattered", "few", "other"]
+Kind = Literal["follows", "opposes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"]
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,21 @@ class Explanation:
     ----------
     kind : str
         "follows": each change is the gradient times one negative factor; "opposes": a positive one; "optimizer": an
-        optimizer makes the change from the gradient; "still": nothing changes though the gradient isn't 0; "flat": the
+        optimizer makes the change from the gradient; "accumulates": from the sum of all gradients so far; "still": nothing changes though the gradient isn't 0; "flat": the
         gradient is 0, and nothing changes; "scattered": a factor of its own in each step; "few": too few numbers to
         tell; "other": no multiple of the gradient.
     factors : dict
         The factor at the version before each step.
     evidence : int
         Independent numbers explained, minus free factors.
+    spans : list of (int, int)
+        The versions between which the steps lie.
     """
 
     kind: Kind
     factors: dict[NodeId, float] = field(default_factory=dict)
     evidence: int = 0
+    spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -125,11 +128,22 @@ class Course:
                     return by_use
         return found
 
+    def covers(self, state: State, explanation: Explanation) -> bool:
+        """Whether the steps explained are all that the state took, but for those that the recording cut off."""
+        inside = 0
+        longest = 1
+        for v, w in explanation.spans:
+            length = sum(v <= x < w for x in state.versions)
+            longest = max(longest, length)
+            inside += length
+        return len(state.versions) - 1 - inside <= 2 * longest
+
     def _explain_steps(self, state: State, steps: Sequence[Step], objective: Objective, lag: int) -> Explanation:
-        plain = explain(steps, self.nodes, self.rate)
-        if plain.right or not steps or lag or plain.kind in ("flat", "still", "few"):
-            return plain
-        return self._through_optimizer(state, steps, objective, plain.factors) or plain
+        found = explain(steps, self.nodes, self.rate)
+        if not found.right and steps and not lag and found.kind not in ("flat", "still", "few"):
+            found = self._through_optimizer(state, steps, objective, found.factors) or found
+        found.spans = [(s.before, s.after) for s in steps]
+        return found
 
     def explain_all(
         self, states: Sequence[State], gradients: Gradients, objective: Objective
@@ -141,7 +155,7 @@ class Course:
             if e.kind in ("few", "scattered") and state.size == 1 and known:
                 at = [(c, [f for near in known if (f := _nearest(near, v)) is not None]) for v, c in e.factors.items()]
                 if at and all(any(_equal(c, f) for f in others) for c, others in at):
-                    found[state] = Explanation("follows", e.factors, len(at))
+                    found[state] = Explanation("follows", e.factors, len(at), e.spans)
         return found
 
     # -- the learning rate ---------------------------------------------------------------------------------------------
@@ -219,6 +233,11 @@ class Course:
             if not factors:
                 return None
         assert factors is not None
+        site = next(iter(factors))
+        last = moved[-1]
+        q = next(q for q, _ in self._multiples(last) if self.nodes[q].site == site)
+        if self.sums_up(last, q):
+            return Explanation("accumulates", factors_of_steps)
         return Explanation("optimizer", factors_of_steps, len(moved) * state.size - 1)
 
     def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
@@ -242,14 +261,39 @@ class Course:
         return sorted(seen)
 
     def _goes_down(self, step: Step, q: NodeId, c: float) -> bool:
-        """Whether more of the gradient at q makes the step go further down, with what it is divided by held fixed."""
+        """Whether each number of the step goes further down with more of the same number of the gradient at q.
+
+        What the step is divided by is held fixed, and a state that adds up all gradients for ever is no optimizer's.
+        """
         held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
-        ones = np.ones_like(self.nodes[step.after].value, dtype=float)
-        effect = sweep(self.nodes, {step.after: ones}, {step.before, q} | held).get(q)
-        if effect is None or not np.isfinite(effect).all():
+        shape = self.nodes[step.after].value.shape
+        mixed = np.random.default_rng(0).uniform(1, 2, shape)
+        effect, effect_of_mixed = (
+            sweep(self.nodes, {step.after: seed}, {step.before, q} | held).get(q) for seed in (np.ones(shape), mixed)
+        )
+        if effect is None or effect_of_mixed is None or not np.isfinite(effect).all():
             return False
+        if not np.allclose(np.ravel(effect_of_mixed), np.ravel(effect) * np.ravel(mixed), rtol=1e-6):
+            return False  # the step's numbers come from other places of the gradient
         effect = effect * np.sign(c)
         return bool((effect <= 0).all() and effect.any())
+
+    def sums_up(self, step: Step, q: NodeId) -> bool:
+        """Whether the step goes through a state that adds each gradient to all before, none of them fading."""
+        for t in self._made_since(step, set()):
+            state = self.roles.versions.get(t)
+            if state is None or t == step.after or t == state.versions[0] or t < q:
+                continue
+            old = state.versions[state.versions.index(t) - 1]
+            effect = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, {old}).get(old)
+            squared = any(self.nodes[x].op in _NORMALIZERS for x in range(t + 1, step.after) if x in self._users_of(t))
+            if effect is not None and np.allclose(effect, 1) and not squared:
+                return True
+        return False
+
+    def _users_of(self, t: NodeId) -> set[NodeId]:
+        """What is made of a value before a step ends."""
+        return set(self.roles.users.get(t, ()))
 
     def _is_made_of(self, step: Step, q: NodeId, objective: Objective) -> bool:
         """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""

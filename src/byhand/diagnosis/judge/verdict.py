@@ -89,7 +89,17 @@ def judge_steps(roles: Roles) -> Verdict:
         mistakes = list(_unequal_factors(course, best))
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
     answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
-    return min(answers, key=lambda v: (len(v.open), -len(v.trial.explained) if v.trial else 0, len(v.mistakes)))
+    return min(answers, key=_fewest_open)
+
+
+def _fewest_open(verdict: Verdict) -> tuple[object, ...]:
+    return (
+        verdict.kind != "wrong",
+        verdict.trial is None,
+        len(verdict.open),
+        -len(verdict.trial.explained) if verdict.trial else 0,
+        len(verdict.mistakes),
+    )
 
 
 # -- objectives --------------------------------------------------------------------------------------------------------
@@ -136,7 +146,11 @@ def _tried(course: Course, objective: Objective, overrides: Overrides) -> Trial:
 def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     """The trial that explains every step of every parameter; the script's own loss before others."""
     full = max(len(t.explained) for t in trials)
-    whole = [t for t in trials if t.right == len(t.explained) == full]
+    whole = [
+        t
+        for t in trials
+        if t.right == len(t.explained) == full and all(course.covers(s, e) for s, e in t.explained.items())
+    ]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     for kind in ("loss", "error", "link"):
         if kind == "link" and own and not any(_has_own_link(course, t) for t in own):
@@ -270,6 +284,8 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
             yield Mistake("sign-flipped", (state,))
         elif e.kind == "still":
             yield Mistake("parameter-never-updated", (state,))
+        elif e.kind == "accumulates":
+            yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far"})
         elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
             if course.explain(state, trial.gradients, trial.objective, lag=1).holds:
                 yield Mistake("stale-gradient", (state,), detail={"lag": 1})
