@@ -175,10 +175,12 @@ class Anatomy:
         return best
 
     def _meets_data(self, t: NodeId) -> bool:
-        """Whether an array that rests on no parameter has a part in it: a target, or a mask."""
-        return any(
-            type(a) is int and not self.roles.rests_on[a] and self.nodes[a].value.size > 1 for a in self.nodes[t].args
-        )
+        """Whether something that rests on no parameter and is no constant has a part in it: a target, or a mask."""
+        return any(type(a) is int and not self.roles.rests_on[a] and not self._is_constant(a) for a in self.nodes[t].args)
+
+    def _is_constant(self, a: NodeId) -> bool:
+        node = self.nodes[a]
+        return node.value.size == 1 and node.op == "leaf" and node.kw.get("made") == "constant"
 
     def _multiplies_itself(self, t: NodeId) -> bool:
         return self.nodes[t].op in ("multiply", "divide") and len([a for a in self.nodes[t].args if self._rests(a)]) > 1

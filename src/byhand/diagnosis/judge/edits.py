@@ -6,6 +6,7 @@ program's own steps equal that gradient. The order is the order in which equal e
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,8 @@ class Edit:
         The node of the forward pass at which it is made.
     overrides : dict
         The derivative's rules with it.
+    seeds : tuple of int or None
+        The nodes of the objective that count with it; None for all.
     detail : dict
         What more is known of it.
     """
@@ -40,16 +43,18 @@ class Edit:
     id: str
     at: NodeId
     overrides: Overrides
+    seeds: tuple[NodeId, ...] | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-def edits(body: Anatomy) -> Iterator[Edit]:
-    """All edits that the forward pass has a place for."""
+def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
+    """All edits that the forward pass has a place for, and those of what counts of an objective's seeds."""
     for family in (
         _left_out,
         _other_version,
         _other_slope,
         _other_activation,
+        _other_layers_slope,
         _summed_up,
         _transposed,
         _other_operand,
@@ -58,6 +63,7 @@ def edits(body: Anatomy) -> Iterator[Edit]:
         _one_sample,
     ):
         yield from family(body)
+    yield from _some_seeds(body, seeds)
 
 
 def link(body: Anatomy) -> Overrides:
@@ -97,10 +103,10 @@ def _where(body: Anatomy, layer: Layer) -> str:
 def _left_out(body: Anatomy) -> Iterator[Edit]:
     for layer, regions in body.regions.items():
         where = _where(body, layer)
-        yield Edit(f"{where}-derivative-missing", regions[0].a, _to_z(regions), {"layer": where})
+        yield Edit(f"{where}-derivative-missing", regions[0].a, _to_z(regions), detail={"layer": where})
     hidden = [r for layer, regions in body.regions.items() if layer != body.output for r in regions]
     if len(body.regions) > 2:
-        yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(hidden), {"layer": "all hidden"})
+        yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(hidden), detail={"layer": "all hidden"})
 
 
 def _other_slope(body: Anatomy) -> Iterator[Edit]:
@@ -112,16 +118,16 @@ def _other_slope(body: Anatomy) -> Iterator[Edit]:
         if at_a is None:
             continue
         everywhere |= at_a
-        yield Edit("derivative-of-activation", regions[0].a, at_a, detail | {"given": "a"})
+        yield Edit("derivative-of-activation", regions[0].a, at_a, detail=detail | {"given": "a"})
         polynomial = _form_of_a(body, regions)
         if polynomial is not None:
-            yield Edit("derivative-of-activation", regions[0].a, polynomial, detail | {"given": "z"})
+            yield Edit("derivative-of-activation", regions[0].a, polynomial, detail=detail | {"given": "z"})
         for position in (0, 1):
             part = _without_summand(body, regions, position)
             if part:
-                yield Edit("derivative-of-activation", regions[0].a, part, detail | {"given": "z without a summand"})
+                yield Edit("derivative-of-activation", regions[0].a, part, detail=detail | {"given": "z without a summand"})
     if len(body.regions) > 1 and everywhere:
-        yield Edit("derivative-of-activation", min(everywhere), everywhere, {"layer": "all", "given": "a"})
+        yield Edit("derivative-of-activation", min(everywhere), everywhere, detail={"layer": "all", "given": "a"})
 
 
 def _slopes(body: Anatomy, regions: Sequence[Region], where: Callable[[Region], Array]) -> dict[NodeId, Rule] | None:
@@ -166,19 +172,38 @@ def _other_activation(body: Anatomy) -> Iterator[Edit]:
                     at, value = {"z": (z, f(z)), "a": (a, f(a)), "value": (a, a)}[given]
                     rules[r.a] = _times(r.z, f.derivative(at, value))
                 detail = {"layer": _where(body, layer), "derivative": name, "given": given}
-                yield Edit("wrong-layer-activation", regions[0].a, rules, detail)
+                yield Edit("wrong-layer-activation", regions[0].a, rules, detail=detail)
+
+
+def _other_layers_slope(body: Anatomy) -> Iterator[Edit]:
+    """The slope of another layer's activation, at that layer's own values."""
+    for layer, regions in body.regions.items():
+        for other, theirs in body.regions.items():
+            pairs = list(zip(regions, theirs, strict=False))
+            if other == layer or not all(_alike(body, r, o) and body.is_elementwise(o) for r, o in pairs):
+                continue
+            rules = {r.a: _times(r.z, body.slope(o, body.nodes[o.z].value)) for r, o in pairs}
+            yield Edit("wrong-layer-activation", regions[0].a, rules, detail={"layer": _where(body, layer)})
+
+
+def _alike(body: Anatomy, region: Region, other: Region) -> bool:
+    return body.nodes[region.a].value.shape == body.nodes[other.a].value.shape
 
 
 def _summed_up(body: Anatomy) -> Iterator[Edit]:
-    """The slopes added up, as a dot product does, in place of each beside its own error."""
+    """A product of vectors or matrices between the errors and the slopes, in place of each times its own."""
     for layer, regions in body.regions.items():
         if not all(body.is_elementwise(r) for r in regions):
             continue
-        rules: dict[NodeId, Rule] = {}
-        for r in regions:
-            slope = body.slope(r, body.nodes[r.z].value)
-            rules[r.a] = _dotted(r.z, slope)
-        yield Edit("dot-instead-of-elementwise", regions[0].a, rules, {"layer": _where(body, layer)})
+        slopes = {r: body.slope(r, body.nodes[r.z].value) for r in regions}
+        detail = {"layer": _where(body, layer)}
+        rules: dict[NodeId, Rule] = {r.a: _dotted(r.z, slope) for r, slope in slopes.items()}
+        yield Edit("dot-instead-of-elementwise", regions[0].a, rules, detail=detail)
+        shape = body.nodes[regions[0].a].value.shape
+        if len(shape) == 2 and shape[0] == shape[1] > 1:
+            for first in (True, False):
+                rules = {r.a: _multiplied(r.z, slope, first=first) for r, slope in slopes.items()}
+                yield Edit("dot-instead-of-elementwise", regions[0].a, rules, detail=detail)
 
 
 def _dotted(z: NodeId, slope: Array) -> Rule:
@@ -186,6 +211,10 @@ def _dotted(z: NodeId, slope: Array) -> Rule:
         return [(z, np.full(g.shape, np.sum(g * slope)))]
 
     return rule
+
+
+def _multiplied(z: NodeId, slope: Array, *, first: bool) -> Rule:
+    return lambda g: [(z, g @ slope if first else slope @ g)]
 
 
 # -- products ----------------------------------------------------------------------------------------------------------
@@ -208,9 +237,9 @@ def _other_version(body: Anatomy) -> Iterator[Edit]:
         detail = {"version": "after" if versions is following else "before"}
         if len(by_layer) > 1:
             rules = {t: rule for layer in by_layer.values() for t, rule in layer.items()}
-            yield Edit(id_, min(rules), rules, detail)
+            yield Edit(id_, min(rules), rules, detail=detail)
         for layer_rules in by_layer.values():
-            yield Edit(id_, min(layer_rules), layer_rules, detail)
+            yield Edit(id_, min(layer_rules), layer_rules, detail=detail)
 
 
 def _transposed(body: Anatomy) -> Iterator[Edit]:
@@ -226,7 +255,7 @@ def _transposed(body: Anatomy) -> Iterator[Edit]:
                 if w.ndim == 2 and w.shape[0] == w.shape[1] > 1:
                     rules[t] = _with_operand(body.nodes, t, position, w.T)
             if rules:
-                yield Edit("transposed-gradient", min(rules), rules, {"position": position})
+                yield Edit("transposed-gradient", min(rules), rules, detail={"position": position})
 
 
 def _other_operand(body: Anatomy) -> Iterator[Edit]:
@@ -248,7 +277,7 @@ def _other_operand(body: Anatomy) -> Iterator[Edit]:
                     if body.nodes[other].value.shape == body.nodes[_arg(body, t, position)].value.shape
                 }
                 if rules:
-                    yield Edit("wrong-layer-activation", first, rules, {"used": places[layer]})
+                    yield Edit("wrong-layer-activation", first, rules, detail={"used": places[layer]})
 
 
 def _arg(body: Anatomy, t: NodeId, position: int) -> NodeId:
@@ -300,7 +329,7 @@ def _bias_part(body: Anatomy) -> Iterator[Edit]:
             continue
         for part in ("last", "first", "all"):
             rules = {t: _partial(body, t, position, part) for t, position in sums}
-            yield Edit("bias-gradient-wrong", t, rules, {"part": part})
+            yield Edit("bias-gradient-wrong", t, rules, detail={"part": part})
 
 
 def _partial(body: Anatomy, t: NodeId, position: int, part: str) -> Rule:
@@ -329,7 +358,7 @@ def _one_sample(body: Anatomy) -> Iterator[Edit]:
             continue
         for part in (-1, 0):
             rules = {t: _only(body, t, part) for t in products}
-            yield Edit("update-outside-loop", products[0], rules, {"sample": "last" if part else "first"})
+            yield Edit("update-outside-loop", products[0], rules, detail={"sample": "last" if part else "first"})
 
 
 def _only(body: Anatomy, t: NodeId, part: int) -> Rule:
@@ -339,3 +368,15 @@ def _only(body: Anatomy, t: NodeId, part: int) -> Rule:
         return _passed(body.nodes, t, vjp(body.nodes, t, one))
 
     return rule
+
+
+def _some_seeds(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
+    """Only the last (or first) of the errors that were computed between two steps counts."""
+    by_version: dict[NodeId, list[NodeId]] = {}
+    versions = sorted(body.roles.versions)
+    for t in seeds:
+        by_version.setdefault(bisect(versions, t), []).append(t)
+    if max(map(len, by_version.values()), default=0) > 1:
+        for sample, which in (("last", -1), ("first", 0)):
+            kept = tuple(group[which] for group in by_version.values())
+            yield Edit("update-outside-loop", kept[0], {}, kept, {"sample": sample})

@@ -21,6 +21,10 @@ EQUAL = 1e-4  # how nearly the factors of two steps are one
 _EXACT, _SINGLE = 1e-6, 2e-3
 _MOST_STEPS = 10_000
 _FARTHEST = 1500  # nodes that one step is followed back
+_SCALES = {
+    "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean", "einsum",
+    "stack", "setitem", "scatter", "item",
+}  # fmt: skip
 _NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs", "clip"}
 
 Kind = Literal["follows", "opposes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"]
@@ -116,6 +120,21 @@ class Course:
                 break
         return found
 
+    def one_version_each(self, objective: Objective) -> bool:
+        """Whether each seed rests on one version of each parameter: the loss of one step, no sum over several."""
+        for t in objective.seeds[:3]:
+            reached = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, self.stop)
+            states = [self.roles.versions[v] for v in reached if v in self.stop]
+            if len(states) != len(set(map(id, states))):
+                return False
+        return True
+
+    def all_steps(self, state: State) -> Iterator[Step]:
+        """All changes of a state, whatever rests on its versions."""
+        for v, w in zip(state.versions, state.versions[1:], strict=False):
+            change = self.nodes[w].value.astype(float) - self.nodes[v].value
+            yield Step(v, w, change, np.zeros_like(change))
+
     def explain(self, state: State, gradients: Gradients, objective: Objective, lag: int = 0) -> Explanation:
         """What the steps are to the gradient."""
         steps = self.steps(state, gradients, lag=lag)
@@ -161,36 +180,48 @@ class Course:
     # -- the learning rate ---------------------------------------------------------------------------------------------
 
     def rate(self, step: Step) -> float | None:
-        """The factor in the step that was not written for this step alone: a learning rate, constant or decaying."""
-        increment = self._increment(step)
-        product, found = 1.0, False
-        waiting = [] if increment is None else [increment]
-        while waiting:
-            node = self.nodes[waiting.pop()]
-            if node.op in ("negative", "copy", "move", "gather", "getitem", "divide") and type(node.args[0]) is int:
-                waiting.append(node.args[0])
-            elif node.op == "multiply":
-                for a in node.args:
-                    if type(a) is not int:
-                        continue
-                    if self.nodes[a].value.size == 1 and not self.roles.rests_on[a]:
-                        if self._lasts(a, step.before):
-                            product *= float(self.nodes[a].value.ravel()[0])
-                            found = True
-                    else:
-                        waiting.append(a)
-        return product if found and product else None
+        """The product of the factors in a step that were not written for it alone: a learning rate, also a decaying one."""
+        factors = self.rates(step)
+        return float(np.prod(list(factors.values()))) or None if factors else None
 
-    def _lasts(self, t: NodeId, before: NodeId) -> bool:
-        """Whether a number that is no count, or one that it was made of, was there before the step began."""
+    def rates(self, step: Step) -> dict[tuple[NodeId, NodeId], float]:
+        """Such factors, by what they are made from and where they are multiplied with the gradient."""
+        increment = self._increment(step)
+        waiting = [] if increment is None else [increment]
+        found: dict[tuple[NodeId, NodeId], float] = {}
+        seen: set[NodeId] = set()
+        while waiting and len(seen) < _FARTHEST:
+            t = waiting.pop()
+            if t in seen or t in self.stop or t <= step.before:
+                continue
+            seen.add(t)
+            node = self.nodes[t]
+            if node.op not in _SCALES:
+                continue
+            for position, a in enumerate(node.args):
+                if type(a) is not int:
+                    continue
+                if self.roles.rests_on[a] or self.nodes[a].value.size > 1:
+                    waiting.append(a)
+                elif node.op == "multiply" or (node.op == "divide" and position == 0):
+                    found |= {(leaf, t): value for leaf, value in self._lasting(a, step.before)}
+        return found
+
+    def _lasting(self, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, float]]:
+        """The factors of a number that were there before the step, or were made of such; counts are none."""
+        node = self.nodes[t]
+        if node.op in ("multiply", "negative", "copy"):
+            for a in node.parents():
+                yield from self._lasting(a, before)
+            return
         waiting, seen = [t], 0
         while waiting and seen < 20:
             x = waiting.pop()
             seen += 1
             if x < before and self.nodes[x].op == "leaf" and self.nodes[x].value.dtype.kind == "f":
-                return True
+                yield (t, float(node.value.ravel()[0]))
+                return
             waiting += self.nodes[x].parents()
-        return False
 
     def _increment(self, step: Step) -> NodeId | None:
         """What is added to the version before a step."""
@@ -199,7 +230,7 @@ class Course:
             node = self.nodes[t]
             if node.op in ("add", "subtract") and len(node.args) == 2:
                 a, b = node.args
-                kept = a if b == step.before or node.op == "add" and type(a) is int and a not in self.stop else b
+                kept = a if b == step.before or (node.op == "add" and type(a) is int and a not in self.stop) else b
                 return kept if type(kept) is int else None
             if node.op in ("setitem", "scatter") and type(node.args[1]) is int:
                 t = node.args[1]
@@ -208,6 +239,16 @@ class Course:
             else:
                 return None
         return None
+
+    def gradient_used(self, step: Step) -> NodeId | None:
+        """The increment without the numbers that scale it: what the program takes for the gradient."""
+        t = self._increment(step)
+        while t is not None and self.nodes[t].op in ("multiply", "divide", "negative", "copy"):
+            scaled = [a for a in self.nodes[t].parents() if self.roles.rests_on[a]]
+            if len(scaled) != 1:
+                break
+            t = scaled[0]
+        return t
 
     # -- optimizers ----------------------------------------------------------------------------------------------------
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.judge.anatomy import Anatomy
+from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link
+from byhand.diagnosis.judge.factors import unequal_factors
+from byhand.diagnosis.judge.flows import frozen, old_gradients, old_passes
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
 from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion
@@ -86,7 +88,7 @@ def judge_steps(roles: Roles) -> Verdict:
         return Verdict("nothing", None, [], [], course)
     best = _complete(trials, course)
     if best is not None:
-        mistakes = list(_unequal_factors(course, best))
+        mistakes = [*_of_factors(course, best), *_never_updated(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
     answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
     return min(answers, key=_fewest_open)
@@ -212,6 +214,30 @@ def _is_output_minus_target(course: Course, output: Array, gradient: Array, near
     return False
 
 
+def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
+    sizes = {n for t in trial.objective.seeds[:3] for n in _sizes(course, t)}
+    own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
+    for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=sizes):
+        yield Mistake(f.id, f.states, detail={"factor": f.factor})
+
+
+def _sizes(course: Course, t: NodeId) -> set[int]:
+    """The numbers of samples and outputs: the shapes of what an objective sums up."""
+    waiting, seen, found = [t], 0, set()
+    while waiting and seen < 12:
+        x = waiting.pop(0)
+        seen += 1
+        shape = course.nodes[x].value.shape
+        found |= {*shape, int(np.prod(shape, dtype=int))}
+        waiting += [a for a in course.nodes[x].parents() if course.roles.rests_on[a]]
+    return found
+
+
+def _never_updated(course: Course, trial: Trial) -> Iterator[Mistake]:
+    for root, use in frozen(course, trial.gradients, trial.objective):
+        yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
+
+
 # -- mistakes ----------------------------------------------------------------------------------------------------------
 
 
@@ -230,11 +256,11 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
     ends = [s.versions[min(_SEARCHED_STEPS, len(s.versions) - 1)] for s in states]
     course = Course(roles, limit=max(ends) + 1)
     start = _tried(course, trial.objective, trial.overrides)
-    mistakes = list(_of_one_parameter(course, start))
+    mistakes = [*_old(course, trial), *_of_one_parameter(course, start)]
     settled = {s for m in mistakes for s in m.states}
     held = [s for s, e in start.explained.items() if e.holds and s not in settled]
     open_ = [s for s, e in start.explained.items() if not e.holds and s not in settled and e.kind not in ("flat", "few")]
-    candidates = list(edits(Anatomy(roles, start.gradients, course.limit))) if open_ else []
+    candidates = list(edits(Anatomy(roles, start.gradients, course.limit), trial.objective.seeds)) if open_ else []
     made: dict[NodeId, Any] = dict(trial.overrides)
     while open_ and candidates and len(mistakes) < 8:
         best = _best_edit(course, trial.objective, candidates, made, open_, held)
@@ -246,9 +272,38 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
         mistakes += [Mistake("sign-flipped", (s,)) for s in won if explained[s].kind == "opposes"]
         held += won
         open_ = [s for s in open_ if s not in won]
+    for state in list(open_):
+        if _is_bias_of_a_right_layer(course, start, state, held, mistakes):
+            mistakes.append(Mistake("bias-gradient-wrong", (state,)))
+            open_.remove(state)
     kind = "inconclusive" if open_ or not mistakes else "wrong"
     claims = any(m.edit is not None for m in mistakes) or held or len(settled) > 1
     return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
+
+
+def _is_bias_of_a_right_layer(
+    course: Course, trial: Trial, state: State, held: Sequence[State], mistakes: Sequence[Mistake]
+) -> bool:
+    """Whether a parameter is added to a product whose own parameters' steps are explained without any mistake."""
+    clean = [s for s in held if not any(m.edit is not None and s in m.states for m in mistakes)]
+    for v in state.versions:
+        for t in course.roles.users.get(v, ()):
+            if course.nodes[t].op == "add" and t in trial.gradients and v in trial.gradients:
+                beside = [a for a in course.nodes[t].parents() if a != v]
+                if any(course.roles.rests_on[a] & course.roles.bit(s) for a in beside for s in clean):
+                    return True
+    return False
+
+
+def _old(course: Course, trial: Trial) -> Iterator[Mistake]:
+    """Steps made with the outputs, or the gradient, of parameters that are there no more."""
+    passes = list(old_passes(course, trial.objective))
+    if passes:
+        yield Mistake("stale-gradient", tuple(trial.explained), detail={"output": passes[0][0], "times": passes[0][1]})
+        return
+    old = [(s, v) for s in trial.explained for v in old_gradients(course, s, trial.gradients)]
+    if old:
+        yield Mistake("stale-gradient", tuple(dict.fromkeys(s for s, _ in old)), detail={"step": old[0][1]})
 
 
 def _best_edit(
@@ -264,7 +319,8 @@ def _best_edit(
         if course.swept > _SEARCH_BUDGET:
             break
         try:
-            gradients = course.gradient(objective, {**made, **edit.overrides})
+            counted = objective if edit.seeds is None else replace(objective, seeds=list(edit.seeds))
+            gradients = course.gradient(counted, {**made, **edit.overrides})
         except (ValueError, IndexError):
             continue  # the edit's arrays do not fit: not this mistake
         explained = course.explain_all([*open_, *held], gradients, objective)
@@ -291,7 +347,7 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
                 yield Mistake("stale-gradient", (state,), detail={"lag": 1})
             elif _explains(course, trial, state, {v: np.swapaxes(g, -1, -2) for v, g in _square(state, trial)}):
                 yield Mistake("transposed-gradient", (state,))
-            else:
+            elif not _is_added(course, state):
                 for other in states:
                     if other is not state and other.size == state.size:
                         theirs = {
@@ -304,6 +360,12 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
                             break
 
 
+def _is_added(course: Course, state: State) -> bool:
+    """Whether a parameter is a bias: its forward use is a sum."""
+    uses = [course.nodes[t].op for v in state.versions[:3] for t in course.roles.users.get(v, ())]
+    return "add" in uses and not any(op in PRODUCTS or op == "multiply" for op in uses)
+
+
 def _square(state: State, trial: Trial) -> Iterator[tuple[NodeId, Any]]:
     for v in state.versions:
         g = trial.gradients.get(v)
@@ -313,30 +375,3 @@ def _square(state: State, trial: Trial) -> Iterator[tuple[NodeId, Any]]:
 
 def _explains(course: Course, trial: Trial, state: State, gradients: Gradients) -> bool:
     return bool(gradients) and course.explain(state, gradients, trial.objective).holds
-
-
-def _unequal_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
-    """Steps that are multiples of the gradient, but not all the same multiple once each has its own learning rate out."""
-    factors: dict[State, float] = {}
-    for state, e in trial.explained.items():
-        if e.kind != "follows":
-            continue
-        step = next(s for s in course.steps(state, trial.gradients) if s.before in e.factors)
-        factors[state] = e.factors[step.before]
-        later = next((s for s in course.steps(state, trial.gradients)[1:] if s.before in e.factors), step)
-        rate = course.rate(later)
-        if rate:
-            factors[state] = e.factors[later.before] / abs(rate)
-    if len(factors) < 2:
-        return
-    raw = [e.factors[min(e.factors)] for s, e in trial.explained.items() if s in factors]
-    usual = float(np.median(list(factors.values())))
-    if _alike(raw) or _alike(list(factors.values())):
-        return
-    for state, c in factors.items():
-        if not _alike([c, usual]):
-            yield Mistake("constant-factor", (state,), detail={"factor": c / usual})
-
-
-def _alike(values: Sequence[float]) -> bool:
-    return max(values) - min(values) <= 1e-4 * max(map(abs, values))

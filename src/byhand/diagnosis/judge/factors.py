@@ -1,0 +1,98 @@
+"""Steps that follow the gradient, but not all with one learning rate: factors too many, or a sum for a mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from byhand.diagnosis.judge.roles import State
+from byhand.diagnosis.judge.steps import EQUAL, Course, Explanation, Gradients, Step
+
+_USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rate makes it good
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What some parameters' steps are too long by: "constant-factor", "sum-versus-mean" or "learning-rate-twice"."""
+
+    id: str
+    states: tuple[State, ...]
+    factor: float
+
+
+def unequal_factors(
+    course: Course, explained: dict[State, Explanation], gradients: Gradients, *, own_loss: bool, sizes: set[int]
+) -> Iterator[Factor]:
+    """Factors that the script's own learning rates do not account for.
+
+    With `own_loss` the factor 1 is known; without, what most parameters have counts as 1. `sizes` are the numbers of
+    samples and outputs.
+    """
+    steps = {s: step for s, e in explained.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
+    factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
+    rates = {s: course.rate(step) for s, step in steps.items()}
+    twice = tuple(s for s, step in steps.items() if _multiplied_twice(course, step))
+    if twice:
+        yield Factor("learning-rate-twice", twice, rates[twice[0]] or 0.0)
+        return
+    known = all(rates.values())
+    if not known and any(rates.values()):
+        return  # some of the rates can't be told from other numbers
+    rated = {s: -c / (rates[s] or 1.0) for s, c in factors.items()}
+    if len(factors) > 1 and not _alike(list(factors.values())):
+        yield from _of_some(rated, sizes, own_loss=own_loss and known)
+    elif own_loss and known and rated:
+        factor = next(iter(rated.values()))
+        if _is_size(factor, sizes, usual=_USUAL):
+            yield Factor("sum-versus-mean", tuple(rated), factor)
+
+
+def _of_some(rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
+    groups: list[list[State]] = []
+    for state, c in rated.items():
+        group = next((g for g in groups if _alike([rated[g[0]], c])), None)
+        if group is None:
+            groups.append([state])
+        else:
+            group.append(state)
+    if len(groups) == 1:
+        return
+    weight = Counter({k: len(g) for k, g in enumerate(groups)})
+    usual = max(weight, key=lambda k: (own_loss and _is_usual(rated[groups[k][0]]), weight[k], -k))
+    for k, group in enumerate(groups):
+        if k != usual:
+            factor = rated[group[0]] / rated[groups[usual][0]]
+            sized = _is_size(factor, sizes) or _is_size(1 / factor, sizes)
+            yield Factor("sum-versus-mean" if sized else "constant-factor", tuple(group), factor)
+
+
+def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:
+    """A step by which it can be told what was there before: not the first, if there are more."""
+    if e.kind != "follows":
+        return None
+    starts = [v for v in e.factors if e.factors[v]]
+    if not starts:
+        return None
+    v = starts[min(1, len(starts) - 1)]
+    w = next(w for before, w in e.spans if before == v)
+    change = course.nodes[w].value - course.nodes[v].value
+    return Step(v, w, change, gradients[v])
+
+
+def _multiplied_twice(course: Course, step: Step) -> bool:
+    """Whether the same lasting number is multiplied with the gradient at two places."""
+    leaves = Counter(leaf for leaf, _ in course.rates(step))
+    return any(n > 1 for n in leaves.values())
+
+
+def _is_usual(c: float) -> bool:
+    return any(_alike([c, usual]) for usual in _USUAL)
+
+
+def _is_size(c: float, sizes: set[int], usual: Sequence[float] = (1.0,)) -> bool:
+    return any(_alike([c, n * u]) for n in sizes if n > 2 for u in usual)
+
+
+def _alike(values: Sequence[float]) -> bool:
+    return max(values) - min(values) <= EQUAL * max(map(abs, values))
