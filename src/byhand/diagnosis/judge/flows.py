@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 
 from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
-from byhand.diagnosis.judge.roles import NodeId, Objective, State
+from byhand.diagnosis.judge.roles import NodeId, Objective, State, is_made_from
 from byhand.diagnosis.judge.steps import Course, Gradients
 
 _OFTEN = 3
@@ -42,31 +43,79 @@ def old_gradients(course: Course, state: State, gradients: Gradients) -> Iterato
                 yield step.after
 
 
+def repeated_passes(course: Course, objective: Objective) -> int:
+    """How often at most an objective was computed anew with the same parameters and the same outcome."""
+    versions = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions)
+    values: Counter[tuple[int, bytes]] = Counter()
+    for t in objective.seeds:
+        values[bisect(versions, t), course.nodes[t].value.tobytes()] += 1
+    return max(values.values(), default=0) if len(set(k for k, _ in values)) < len(objective.seeds) else 0
+
+
+def lost_steps(course: Course) -> Iterator[tuple[NodeId, NodeId]]:
+    """Sums of a parameter and a step made from it that nothing takes up: the parameter and the first such sum."""
+    by_start: dict[NodeId, list[NodeId]] = defaultdict(list)
+    for t, node in enumerate(course.nodes):
+        if node.op in ("add", "subtract") and t not in course.stop and not course.roles.users.get(t):
+            start, *added = node.args
+            if type(start) is int and _is_parameter_like(course, start) and node.value.shape == _shape(course, start):
+                if any(type(a) is int and is_made_from(course.nodes, [a], start) for a in added):
+                    by_start[start].append(t)
+    for start, sums in by_start.items():
+        if len(sums) >= _OFTEN:
+            yield start, sums[0]
+
+
+def _is_parameter_like(course: Course, t: NodeId) -> bool:
+    return t in course.stop or _looks_learned(course, t)
+
+
+def _shape(course: Course, t: NodeId) -> tuple[int, ...]:
+    return course.nodes[t].value.shape
+
+
 def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterator[tuple[NodeId, NodeId]]:
     """Arrays that stand where parameters stand and never change: the array and its first use.
 
-    What is multiplied with values that rest on parameters, or added to them, in each step anew, and was drawn at
-    random or filled with one number, was meant to be learned; data is met by parameters, not by what they made.
+    What is multiplied with values or added to them in each step anew, has a gradient, and was drawn at random or
+    filled with one number, was meant to be learned, unless it is data: that has a row a sample, or is read by parts.
     """
     body = Anatomy(course.roles, gradients, course.limit)
+    samples = max((n for t in objective.seeds[:3] for n in sizes(course, t)), default=0)
     uses: Counter[tuple[NodeId, object]] = Counter()
     first: dict[NodeId, NodeId] = {}
-    for t in body.reached:
-        node = course.nodes[t]
-        if node.op not in PRODUCTS and node.op != "add" or not course.roles.flows[t]:
+    for t, node in enumerate(course.nodes[: course.limit]):
+        if (node.op not in PRODUCTS and node.op != "add") or not course.roles.flows[t] or node.value.size < 2:
             continue
         for position, a in enumerate(node.args[:2]):
             other = node.args[1 - position] if len(node.args) > 1 else None
-            if type(a) is not int or type(other) is not int:
+            if type(a) is not int or type(other) is not int or body.root(other) in course.stop:
                 continue
             root = body.root(a)
-            if _looks_learned(course, root) and course.roles.rests_on[other] and body.root(other) not in course.stop:
-                if np.any(gradients.get(a, 0)) and (node.op in PRODUCTS or _is_bias(course, a, t)):
-                    uses[root, node.site] += 1
-                    first.setdefault(root, t)
+            learned = _looks_learned(course, root) and not _is_data(course, root, samples)
+            if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
+                uses[root, node.site] += 1
+                first.setdefault(root, t)
     for (root, _), n in uses.items():
-        if n >= _OFTEN:
+        if n >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
+
+
+def sizes(course: Course, t: NodeId) -> set[int]:
+    """The numbers of samples and outputs: the lengths of what an objective sums up."""
+    waiting, seen, found = [t], 0, set()
+    while waiting and seen < 12:
+        x = waiting.pop(0)
+        seen += 1
+        found |= set(_shape(course, x))
+        waiting += [a for a in course.nodes[x].parents() if course.roles.rests_on[a]]
+    return found
+
+
+def _is_data(course: Course, root: NodeId, samples: int) -> bool:
+    shape = _shape(course, root)
+    keys = {str(course.nodes[u].kw) for u in course.roles.users.get(root, ()) if course.nodes[u].op == "getitem"}
+    return (samples > 1 and samples in shape) or len(keys) > 1
 
 
 def _looks_learned(course: Course, t: NodeId) -> bool:

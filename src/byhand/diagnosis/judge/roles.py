@@ -102,7 +102,7 @@ def find_roles(tape: Taped) -> Roles:
     for t, node in enumerate(nodes):
         for a in node.parents():
             users[a].append(t)
-    states = _that_feed_another(nodes, _carried(nodes, links), links)
+    states = _that_feed_another(nodes, _carried(nodes, links), links) or _stepped(nodes, links)
     for state in states:
         named = next((tape.names[v] for v in state.versions if v in tape.names), "")
         state.name = named
@@ -110,7 +110,7 @@ def find_roles(tape: Taped) -> Roles:
     roles.versions = {v: state for state in states for v in state.versions}
     roles.rests_on = _dependence(nodes, states, roles.versions)
     roles.flows = _flow(nodes, roles.versions, states)
-    roles.objectives = sorted(_objectives(roles, links), key=lambda o: _likeliness(o))
+    roles.objectives = sorted(_objectives(roles), key=lambda o: _likeliness(o))
     return roles
 
 
@@ -272,6 +272,35 @@ def _interleaved(links: Sequence[Sequence[NodeId]], chains: list[list[NodeId]]) 
     return [sorted(versions) for versions in together.values()]
 
 
+def _stepped(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[State]:
+    """What something made from it is added to, though no place sees the sum: a step that is taken once, or too late."""
+    chain: dict[NodeId, list[NodeId]] = {}
+    for t, node in enumerate(nodes):
+        for a in links[t]:
+            head = chain.get(a, [a] if nodes[a].op == "leaf" else None)
+            added = [p for p in node.parents() if p != a]
+            if head and head[-1] == a and added and is_made_from(nodes, added, head[0]):
+                chain[t] = [*head, t]
+    longest: dict[NodeId, list[NodeId]] = {}
+    for versions in chain.values():
+        if len(versions) > len(longest.get(versions[0], [])):
+            longest[versions[0]] = versions
+    return [State(versions, nodes[versions[0]].value.size) for versions in longest.values()]
+
+
+def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId) -> bool:
+    """Whether the source has a part in one of the values."""
+    seen: set[NodeId] = set()
+    while waiting and len(seen) < _FARTHEST:
+        t = waiting.pop()
+        if t == source:
+            return True
+        if t > source and t not in seen:
+            seen.add(t)
+            waiting += nodes[t].parents()
+    return False
+
+
 def _leads_to(links: Sequence[Sequence[NodeId]], a: NodeId, b: NodeId) -> bool:
     waiting, seen = [b], set()
     while waiting and len(seen) < _FARTHEST:
@@ -355,7 +384,7 @@ def _flow(nodes: Sequence[Node], versions: dict[NodeId, State], states: Sequence
 # -- objectives --------------------------------------------------------------------------------------------------------
 
 
-def _objectives(roles: Roles, links: Sequence[Sequence[NodeId]]) -> Iterator[Objective]:
+def _objectives(roles: Roles) -> Iterator[Objective]:
     """Losses, errors, and what is computed at the same place as a loss while a step is made, as for a numerical slope."""
     losses: dict[Hashable, list[NodeId]] = defaultdict(list)
     errors: dict[Hashable, list[NodeId]] = defaultdict(list)
@@ -363,9 +392,9 @@ def _objectives(roles: Roles, links: Sequence[Sequence[NodeId]]) -> Iterator[Obj
     for t, node in enumerate(roles.nodes):
         if not roles.rests_on[t] or t in roles.versions or node.value.dtype.kind != "f":
             continue
-        if node.value.size == 1 and node.site not in flowing and _is_told(roles, t, links):
+        if node.value.size == 1 and node.site not in flowing and _is_told(roles, t):
             losses[node.site].append(t)
-        elif roles.flows[t] and _is_error(roles, t):
+        elif node.site in flowing and _is_error(roles, t):
             errors[node.site].append(t)
     lines = {(roles.nodes[t].op, roles.nodes[t].line) for seeds in losses.values() for t in seeds}
     elsewhere: dict[Hashable, list[NodeId]] = defaultdict(list)
@@ -380,15 +409,23 @@ def _objectives(roles: Roles, links: Sequence[Sequence[NodeId]]) -> Iterator[Obj
             yield Objective(kind, seeds, mask)
 
 
-def _is_told(roles: Roles, t: NodeId, links: Sequence[Sequence[NodeId]]) -> bool:
-    """A number that is kept, printed, or added to a sum, and used for nothing else."""
+def _is_told(roles: Roles, t: NodeId) -> bool:
+    """A number that is kept, printed, or added to a running sum, and used for nothing else."""
     if roles.nodes[t].op in ("leaf", "opaque"):
         return False
     return all(
-        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy")
-        or (roles.nodes[user].op == "add" and t in links[user])
+        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy") or _is_running_sum(roles, user, t)
         for user in roles.users.get(t, ())
     )
+
+
+def _is_running_sum(roles: Roles, user: NodeId, t: NodeId) -> bool:
+    """Whether a value is added to what was added up so far, at the same place."""
+    node = roles.nodes[user]
+    if node.op not in ("add", "subtract"):
+        return False
+    others = [a for a in node.args if a != t]
+    return all(type(a) is not int or not roles.rests_on[a] or roles.nodes[a].site == node.site for a in others)
 
 
 def _is_error(roles: Roles, t: NodeId) -> bool:

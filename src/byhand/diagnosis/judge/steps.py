@@ -370,6 +370,8 @@ def explain(
     by_step: dict[NodeId, Step] = {}
     numbers = 0
     for step in steps:
+        if not (np.isfinite(step.change).all() and np.isfinite(step.gradient).all()):
+            break  # the numbers have left what can be compared
         old = nodes[step.before].value
         noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
         c = proportion(step.change, step.gradient, tolerance_of(old), noise)

@@ -12,7 +12,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.flows import frozen, old_gradients, old_passes
+from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
 from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion
@@ -85,10 +85,11 @@ def judge_steps(roles: Roles) -> Verdict:
     course = Course(roles)
     trials = list(_trials(course))
     if not trials:
-        return Verdict("nothing", None, [], [], course)
+        lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
+        return Verdict("wrong" if lost else "nothing", None, lost, [], course)
     best = _complete(trials, course)
     if best is not None:
-        mistakes = [*_of_factors(course, best), *_never_updated(course, best)]
+        mistakes = [*_never_updated(course, best), *_repeated(course, best), *_of_factors(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
     answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
     return min(answers, key=_fewest_open)
@@ -215,27 +216,26 @@ def _is_output_minus_target(course: Course, output: Array, gradient: Array, near
 
 
 def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
-    sizes = {n for t in trial.objective.seeds[:3] for n in _sizes(course, t)}
+    lengths = {n for t in trial.objective.seeds[:3] for n in sizes(course, t)}
+    lengths |= {m * n for m in lengths for n in lengths if m != n}
     own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
-    for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=sizes):
+    for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths):
         yield Mistake(f.id, f.states, detail={"factor": f.factor})
 
 
-def _sizes(course: Course, t: NodeId) -> set[int]:
-    """The numbers of samples and outputs: the shapes of what an objective sums up."""
-    waiting, seen, found = [t], 0, set()
-    while waiting and seen < 12:
-        x = waiting.pop(0)
-        seen += 1
-        shape = course.nodes[x].value.shape
-        found |= {*shape, int(np.prod(shape, dtype=int))}
-        waiting += [a for a in course.nodes[x].parents() if course.roles.rests_on[a]]
-    return found
-
-
 def _never_updated(course: Course, trial: Trial) -> Iterator[Mistake]:
+    lost = dict(lost_steps(course))
+    for root, step in lost.items():
+        yield Mistake("parameter-never-updated", (), detail={"array": root, "lost": step})
     for root, use in frozen(course, trial.gradients, trial.objective):
-        yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
+        if root not in lost:
+            yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
+
+
+def _repeated(course: Course, trial: Trial) -> Iterator[Mistake]:
+    times = repeated_passes(course, trial.objective)
+    if times >= 3:
+        yield Mistake("update-outside-loop", tuple(trial.explained), detail={"passes": times})
 
 
 # -- mistakes ----------------------------------------------------------------------------------------------------------
@@ -277,7 +277,8 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
             mistakes.append(Mistake("bias-gradient-wrong", (state,)))
             open_.remove(state)
     kind = "inconclusive" if open_ or not mistakes else "wrong"
-    claims = any(m.edit is not None for m in mistakes) or held or len(settled) > 1
+    mistakes += _never_updated(course, start) if mistakes or open_ else []
+    claims = any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes) or any(m.edit is not None for m in mistakes) or held or len(settled) > 1
     return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
 
 
