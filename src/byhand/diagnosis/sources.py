@@ -58,14 +58,14 @@ def parse(text: str, name: str) -> list[Cell]:
         As `read` does.
     """
     if name.endswith(".py"):
-        return [Cell("", _plain(text))]
+        return [Cell("", plain(text))]
     if not name.endswith(".ipynb"):
         raise ByhandError(f"{name} is neither a Python file (.py) nor a notebook (.ipynb)")
     try:
         cells: list[dict[str, Any]] = json.loads(text)["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         return [
-            Cell(f"cell {number}", _plain("".join(cell["source"])), _is_check(cell))
+            Cell(f"cell {number}", plain("".join(cell["source"])), _is_check(cell))
             for number, cell in enumerate(code, 1)
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -81,7 +81,8 @@ def _is_check(cell: dict[str, Any]) -> bool:
     return "check" in (cell.get("metadata") or {}).get("tags", [])
 
 
-def _plain(source: str) -> str:
+def plain(source: str) -> str:
+    """Python alone: what only Jupyter understands has become comments, line for line."""
     if re.match(r"\s*%%(?!time|capture|timeit)\w", source):  # the cell is in another language
         return "".join("# " + line for line in source.splitlines(keepends=True))
     return re.sub(r"(?m)^(\s*)(%|!|\?)(.*)$", r"\1pass  # \2\3", source)

@@ -1,0 +1,649 @@
+"""What the rewritten text calls: it computes as Python would, and notes what came of what."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import functools
+import operator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.tape.loops import Loops
+from byhand.diagnosis.tape.nodes import Array, Const, Node, Tape
+from byhand.diagnosis.tape.numpy_map import (
+    BINARY,
+    MATH,
+    OPERATORS,
+    UNARY,
+    Call,
+    Spelling,
+    moved,
+    spell,
+)
+from byhand.diagnosis.tape.values import Values, index_in, is_array, is_number, owner_of
+
+FRAMES = 4  # of the script, that make a site
+NUMBERED = 2_000_000  # elements that are numbered to see where they go
+LISTED = 10_000  # numbers in a list that somebody else made
+
+Kw = dict[str, Any]
+PLAIN = {isinstance, issubclass, len, range, type, str, repr, print, hasattr, id, callable, hash, input, open, vars, dir}
+ITERATING = {zip, enumerate, list, tuple, sorted, set, max, min, iter, filter}
+ARRAYS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.fromiter}
+REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+MUTATORS = {"put", "place", "putmask", "fill_diagonal", "put_along_axis", "partition", "itemset", "resize", "sort", "setfield", "byteswap"}
+
+
+class Recorder:
+    """Computes what the rewritten text asks for, and keeps the tape.
+
+    Parameters
+    ----------
+    files : dict
+        The name of each file that belongs to the program (as its code objects give it), to what nodes call it.
+    most_bytes : int
+        Recording ends when the tape itself holds more than that.
+    """
+
+    def __init__(self, files: dict[str, str], most_bytes: int) -> None:
+        self.tape, self.files, self.most_bytes = Tape(), files, most_bytes
+        self.values = Values(self.tape, self.add)
+        self.loops = Loops(self.tape, self._pause)
+        self.modules: set[str] = {"__main__"}
+        self.bottom: CodeType | None = None
+        self._positions: dict[CodeType, list[Any]] = {}
+
+    def _pause(self) -> None:
+        self.values.let_go()
+        self.values.unmade = "resumed"
+
+    def finish(self) -> None:
+        """The program has ended."""
+        self.loops.end()
+        self.values.look_after()
+        self.values.known.clear()
+
+    # Nodes
+
+    def add(self, op: str, args: tuple[int | Const, ...], kw: Kw, x: Any) -> int:
+        """A new node for the value x."""
+        number = len(self.tape.nodes)
+        value = self.values.keep(x, number, op != "leaf")
+        line, site, file = self._where()
+        self.tape.nodes.append(Node(op, args, kw, value, line, (op, *site), file))
+        return number
+
+    def _where(self) -> tuple[int, tuple[Any, ...], str]:
+        frame: Any = sys._getframe(2)
+        line, name, site = 0, "", []
+        while frame is not None and frame.f_code is not self.bottom and len(site) < FRAMES:
+            code = frame.f_code
+            file = self.files.get(code.co_filename)
+            if file is not None:
+                positions = self._positions.get(code)
+                if positions is None:
+                    positions = self._positions[code] = list(code.co_positions())
+                if not site:
+                    line, name = frame.f_lineno, file
+                site.append((file, *positions[frame.f_lasti // 2]))
+            frame = frame.f_back
+        return line, tuple(site), name
+
+    def emit(self, op: str, operands: Iterable[Any], result: Any, kw: Kw | None = None) -> Any:
+        """Note that result is op of the operands; gives the result."""
+        if len(self.tape.nodes) >= self.loops.limit:
+            self.loops.stop_here()
+            return result
+        refs = tuple(self.values.ref(x) for x in operands)
+        self.values.register(result, self.add(op, refs, kw or {}, result))
+        self._mind_budget()
+        return result
+
+    def _mind_budget(self) -> None:
+        if self.values.bytes > self.most_bytes:
+            self.loops.end()
+
+    def _overwrite(self, array: Array, spelled: Spelling, compute: Callable[[], Any]) -> Any:
+        """Compute what is spelled into the memory of an array."""
+        refs = tuple(self.values.ref(x) for x in spelled.operands)
+        self.values.before_write(array)
+        result = compute()
+        self.values.written(array, self.add(spelled.op, refs, spelled.kw, array))
+        self._mind_budget()
+        return result
+
+    # Values that come to be, and names
+
+    def const(self, value: float) -> float:
+        """A literal: a number of its own each time."""
+        if not self.loops.on:
+            return value
+        fresh = value * 1.0
+        self.values.expect(fresh, "constant")
+        return fresh
+
+    def name(self, value: Any, *names: str) -> Any:
+        """The value is assigned to these names."""
+        if self.loops.on:
+            if len(names) == 1:
+                self._name(value, names[0])
+            elif isinstance(value, tuple | list) and len(value) == len(names):
+                for one, its_name in zip(value, names, strict=True):
+                    self._name(one, its_name)
+        return value
+
+    def _name(self, value: Any, name: str, depth: int = 2) -> None:
+        if is_array(value) or is_number(value):
+            self.values.expect(value, self.values.unmade, name)
+        elif depth and isinstance(value, list | tuple) and len(value) <= 100:
+            for i, item in enumerate(value):
+                self._name(item, f"{name}[{i}]", depth - 1)
+        elif depth and isinstance(value, dict) and len(value) <= 100:
+            for key, item in value.items():
+                self._name(item, f"{name}[{key!r}]", depth - 1)
+
+    def adopt(self, result: Any, made: str, args: Iterable[Any] = (), depth: int = 3) -> Any:
+        """Somebody else's code gave the result: a leaf, or opaque if it had something to do with known values."""
+        if is_array(result) or is_number(result):
+            if self.values.is_known(result):
+                return result
+            known = [x for x in args if self.values.holds_known(x)]
+            if known:
+                return self.emit("opaque", known, result, {"name": made})
+            self.values.expect(result, made)
+        elif depth and isinstance(result, list | tuple | dict) and len(result) <= LISTED:
+            args = [x for x in args if self.values.holds_known(x)]
+            for item in result.values() if isinstance(result, dict) else result:
+                self.adopt(item, made, args, depth - 1)
+        return result
+
+    slice = slice
+
+    # Operators
+
+    def binary(self, op: str, a: Any, b: Any) -> Any:
+        """A op b."""
+        function, _, word = BINARY[op]
+        result = function(a, b)
+        return self._computed(word, a, b, result) if self.loops.on else result
+
+    def _computed(self, word: str, a: Any, b: Any, result: Any) -> Any:
+        if type(result) is float or is_array(result) or is_number(result):
+            if word == "multiply" and isinstance(result, np.matrix) and np.ndim(a) and np.ndim(b):
+                word = "matmul"
+            return self.emit(word, (a, b), result)
+        if isinstance(result, np.ndarray) and result.dtype == object:
+            left, right = (np.broadcast_to(np.asarray(x, dtype=object), result.shape).flat for x in (a, b))
+            for x, y, item in zip(left, right, result.flat, strict=True):
+                self._computed(word, x, y, item)
+        return result
+
+    def unary(self, op: str, a: Any) -> Any:
+        """Op a."""
+        function, word = UNARY[op]
+        result = function(a)
+        if self.loops.on and result is not a and (is_array(result) or is_number(result)):
+            self.emit(word, (a,), result)
+        return result
+
+    def inplace(self, op: str, a: Any, b: Any) -> Any:
+        """What a becomes by a op= b."""
+        _, function, word = BINARY[op]
+        if not self.loops.on:
+            return function(a, b)
+        if is_array(a):
+            return self._overwrite(a, Spelling(word, (a, b), {}), lambda: function(a, b))
+        return self._computed(word, a, b, function(a, b))
+
+    # Elements and attributes
+
+    def getitem(self, a: Any, k: Any) -> Any:
+        """a[k]."""
+        result = a[k]
+        if self.loops.on and is_array(a) and (is_array(result) or is_number(result)):
+            if isinstance(a, np.matrix):
+                return self._spelled(moved([a], lambda n: n[0].view(np.matrix)[k]), result, "getitem", (a,))
+            self.emit("getitem", (a,), result, {"k": _kept(k)})
+        return result
+
+    def store(self, a: Any, k: Any, value: Any) -> None:
+        """a[k] = value."""
+        if isinstance(a, np.flatiter) and self.loops.on:
+            where = np.unravel_index(k, a.base.shape) if isinstance(k, int | np.integer) else None
+            self._overwrite(a.base, _written(a.base, value, where), lambda: operator.setitem(a, k, value))
+        elif self.loops.on and is_array(a):
+            spelled = Spelling("setitem", (a, value), {"k": _kept(k)})
+            self._overwrite(a, spelled, lambda: operator.setitem(a, k, value))
+        else:
+            a[k] = value
+
+    def target(self, a: Any) -> Any:
+        """What a[k] = value is to be done with."""
+        return _Target(self, a) if self.loops.on and isinstance(a, np.ndarray | np.flatiter) else a
+
+    def item_for(self, a: Any, k: Any, op: str) -> Callable[[Any], None]:
+        """What carries out a[k] op= value, once the value is there."""
+        item = self.getitem(a, k)
+
+        def apply(value: Any) -> None:
+            result = self.inplace(op, item, value)
+            if result is item and is_array(item) and is_array(a) and owner_of(item) is owner_of(a):
+                a[k] = result  # the view was changed, and is now written onto itself
+            else:
+                self.store(a, k, result)
+
+        return apply
+
+    def attribute_for(self, owner: Any, name: str, op: str) -> Callable[[Any], None]:
+        """What carries out owner.name op= value, once the value is there."""
+        before = getattr(owner, name)
+        return lambda value: setattr(owner, name, self.inplace(op, before, value))
+
+    def attribute(self, a: Any, name: str) -> Any:
+        """a.T and the like."""
+        result = getattr(a, name)
+        if self.loops.on and is_array(a) and is_array(result) and result is not a:
+            spelled = self._view(a, result) or moved([a], lambda numbers: getattr(numbers[0], name))
+            self._spelled(spelled, result, name, (a,))
+        return result
+
+    def each(self, x: Any) -> Any:
+        """The same elements; those of a vector are known to be its elements."""
+        if not self.loops.on:
+            return x
+        if type(x) is np.flatiter:
+            return self._elements(self.call(x.base.ravel))
+        if isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype.kind in "fiu":
+            return self._elements(x)
+        return x
+
+    def _elements(self, x: Array) -> Iterator[Any]:
+        for i, item in enumerate(x):
+            if self.loops.on:
+                self._is_element(item, x, i)
+            yield item
+
+    def _is_element(self, item: Any, x: Array, i: Any) -> None:
+        known = self.values.known
+        self.values.expect(item, None)
+        if id(item) in known:
+            known[id(item)].source = (self.values.array_node(x), i)
+
+    def unpack(self, x: Any) -> Any:
+        """What stands after a star or is assigned to several targets."""
+        return list(self._elements(x)) if self.each(x) is not x and isinstance(x, np.ndarray) else x
+
+    # Loops
+
+    def loop(self, iterable: Any, line: int, file: str) -> Iterator[tuple[Any, bool]]:
+        """The elements of what a for loop runs over, each with whether to record its tick."""
+        try:
+            length = len(iterable)
+        except (TypeError, AttributeError):
+            length = None
+        return zip(self.each(iterable), self.loops.flags(line, file, length), strict=False)
+
+    def ticks(self, line: int, file: str) -> Callable[[], bool]:
+        """For a while loop: whether to record the next tick."""
+        return self.loops.flags(line, file, None).__next__
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is recorded now."""
+        return self.loops.on
+
+    # Calls
+
+    def call(self, f: Any, /, *args: Any, **kw: Any) -> Any:
+        """F of its arguments."""
+        if not self.loops.on:
+            return f(*args, **kw)
+        kind = type(f)
+        if kind is FunctionType or kind is MethodType:
+            if f.__code__.co_filename in self.files:
+                return f(*args, **kw)
+        elif kind is type and f.__module__ in self.modules:
+            return f(*args, **kw)
+        handler = self._handler(f)
+        return f(*args, **kw) if handler is None else handler(self, f, args, kw)
+
+    def _handler(self, f: Any) -> Callable[..., Any] | None:
+        if isinstance(f, np.ufunc):
+            return Recorder._ufunc
+        if isinstance(f, np.vectorize):
+            return Recorder._vectorize
+        if isinstance(f, functools.partial):
+            return Recorder._partial
+        if isinstance(f, BuiltinMethodType) and f.__self__ is not None:
+            owner = f.__self__
+            if isinstance(owner, np.ndarray | np.number):
+                return Recorder._method
+            if isinstance(owner, np.ufunc):
+                return Recorder._ufunc_method
+            if type(owner).__module__.startswith("numpy.random"):
+                return Recorder._random
+        try:
+            if f in PLAIN:
+                return None
+            handler = HANDLERS.get(f)
+        except TypeError:
+            handler = None
+        if handler is not None:
+            return handler
+        module = getattr(f, "__module__", None) or ""
+        if type(f).__module__ in self.modules:
+            return None
+        is_numpy = module.startswith("numpy") or module.startswith("scipy.special")
+        return Recorder._numpy if is_numpy and not isinstance(f, type) else Recorder._foreign
+
+    def _foreign(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return self.adopt(f(*args, **kw), _made(f), [*args, *kw.values()])
+
+    def _numpy(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        name = f.__name__
+        for prefix in ("linalg", "special", "fft"):
+            if f.__module__.startswith((f"numpy.{prefix}", f"scipy.{prefix}")):
+                name = f"{prefix}.{name}"
+        again = functools.partial(f, **{k: v for k, v in kw.items() if k not in ("out", "dtype")})
+        if name in MUTATORS and name not in ("resize", "sort"):
+            return self._mutate(args[0], lambda: f(*args, **kw))
+        if name == "copyto":
+            return self._overwrite(args[0], _written(args[0], args[1], ... if not kw else None), lambda: f(*args, **kw))
+        return self._record(Call(args, kw, again), name, lambda: f(*args, **kw))
+
+    def _method(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        array, name = f.__self__, f.__name__
+        if name in MUTATORS:
+            return self._mutate(array, lambda: f(*args, **kw))
+        if name == "fill":
+            return self._overwrite(array, Spelling("setitem", (array, args[0]), {"k": ...}), lambda: f(*args, **kw))
+        if name == "tolist" and isinstance(array, np.ndarray):
+            return self._tolist(array, f())
+
+        def again(x: Any, *rest: Any) -> Any:
+            return getattr(x, name)(*rest, **{k: v for k, v in kw.items() if k not in ("out", "dtype")})
+
+        name_here = "item" if name == "tolist" else name
+        return self._record(Call((array, *args), kw, again), name_here, lambda: f(*args, **kw))
+
+    def _tolist(self, array: Array, result: Any) -> Any:
+        if not isinstance(result, list):
+            return self.emit("item", (array,), result, {"a": ()}) if is_number(result) else result
+        if array.size <= LISTED and is_array(array):
+            for where in np.ndindex(array.shape):
+                item = functools.reduce(operator.getitem, where, result)
+                if is_number(item):
+                    self._is_element(item, array, where)
+        return result
+
+    def _mutate(self, array: Any, compute: Callable[[], Any]) -> Any:
+        if not is_array(array):
+            return compute()
+        return self._overwrite(array, Spelling("opaque", (array,), {"name": "written"}), compute)
+
+    def _record(self, call: Call, name: str, compute: Callable[[], Any]) -> Any:
+        out = call.kw.get("out")
+        out = out[0] if isinstance(out, tuple) else out
+        if is_array(out):
+            return self._overwrite(out, spell(name, call) or self._opaque(name, call), compute)
+        result = compute()
+        if any(result is x for x in call.args):
+            return result
+        if not is_array(result) and not is_number(result):
+            return self.adopt(result, name, [*call.args, *call.kw.values()])
+        first = call.args[0] if call.args else None
+        if not isinstance(result, np.matrix) and is_array(first) and (view := self._view(first, result)) is not None:
+            return self._spelled(view, result, name, call.args)
+        spelled = spell(name, call) if _size(call.args) <= NUMBERED or name not in MOVES else None
+        if spelled is not None and isinstance(result, np.matrix) and spelled.kw.get("axis") is not None:
+            spelled.kw["keepdims"] = True
+        return self._spelled(spelled, result, name, [*call.args, *call.kw.values()])
+
+    def _opaque(self, name: str, call: Call) -> Spelling:
+        return Spelling("opaque", [x for x in call.args if self.values.holds_known(x)], {"name": name})
+
+    def _view(self, a: Array, result: Any) -> Spelling | None:
+        """The rearrangement that a view of an array is; None when it is no view, or the array isn't in order."""
+        if not is_array(result) or result is a or result.dtype != a.dtype or not a.flags.c_contiguous or not a.size:
+            return None
+        if owner_of(result) is not owner_of(a) or (idx := index_in(result, a)) is None:
+            return None
+        return Spelling("move", (a,), {"idx": idx})
+
+    def _spelled(self, spelled: Spelling | None, result: Any, name: str, args: Iterable[Any]) -> Any:
+        if spelled is None or spelled.op == "move" and np.shape(spelled.kw["idx"]) != np.shape(result):
+            return self.adopt(result, name, args)
+        return self.emit(spelled.op, spelled.operands, result, spelled.kw)
+
+    def _ufunc(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        inputs, outputs = args[: f.nin], args[f.nin :]
+        told = {**kw, "out": outputs} if outputs and outputs[0] is not None else kw
+        return self._record(Call(inputs, told, f), f.__name__, lambda: f(*args, **kw))
+
+    def _ufunc_method(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        name, method = f.__self__.__name__, f.__name__
+        if method == "at" and is_array(args[0]):
+            spelled = Spelling("opaque", (args[0],), {"name": name + ".at"})
+            if name in ("add", "subtract"):
+                spelled = Spelling("at", (args[0], args[2]), {"k": _kept(args[1]), "sign": 1 if name == "add" else -1})
+            return self._overwrite(args[0], spelled, lambda: f(*args, **kw))
+        words = {"reduce": REDUCTIONS, "accumulate": ACCUMULATIONS}.get(method, {})
+        axis = kw.get("axis", args[1] if len(args) > 1 else 0)
+        if method == "outer" and name == "multiply" and np.ndim(args[0]) == np.ndim(args[1]) == 1:
+            return self._record(Call(args, kw, f), "outer", lambda: f(*args, **kw))
+        told = {**{k: v for k, v in kw.items() if k != "axis"}, "axis": axis}
+        call = Call(args[:1] if name in words else args, told, f)
+        return self._record(call, words.get(name, f"{name}.{method}"), lambda: f(*args, **kw))
+
+    # Functions that call others or go through elements
+
+    def _partial(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return self.call(f.func, *f.args, *args, **{**f.keywords, **kw})
+
+    def _iterating(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return f(*(self.each(x) for x in args), **kw)
+
+    def _reversed(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return f(*(self.unpack(x) for x in args), **kw)
+
+    def _map(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return f(functools.partial(self.call, args[0]), *(self.each(x) for x in args[1:]), **kw)
+
+    def _reduce(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return f(functools.partial(self.call, args[0]), self.each(args[1]), *args[2:], **kw)
+
+    def _sum(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        items = list(self.each(args[0])) if args else []
+        start = args[1] if len(args) > 1 else kw.get("start", 0)
+        if any(isinstance(x, np.ndarray) for x in [start, *items]):
+            return functools.reduce(lambda total, x: self.binary("Add", total, x), items, start)
+        result = f(items, *args[1:], **kw)
+        if not is_number(result) or not items:
+            return result
+        if start:
+            items.append(start)
+        stacked = self.values.ref(items)
+        if isinstance(stacked, Const):
+            return self.adopt(result, "sum")
+        self.values.register(result, self.add("sum", (stacked,), {"axis": None, "keepdims": False}, result))
+        return result
+
+    def _math(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        result = f(*args, **kw)
+        if any(result is x for x in args) or not is_number(result) and not is_array(result):
+            return result
+        if len(args) == 2 and MATH[f] == "log":
+            return self.emit("divide", (self.call(f, args[0]), f(args[1])), result)
+        return self.emit(MATH[f], args[:1] if MATH[f] == "round" else args, result)
+
+    def _operator(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return self.binary(OPERATORS[f], *args)
+
+    def _getitem(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        return self.getitem(*args)
+
+    def _number(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        result = f(*args, **kw)
+        if args and result is not args[0] and (is_number(args[0]) or is_array(args[0])) and is_number(result):
+            return self.emit("item" if f is float else "copy", args[:1], result, {"a": ()} if f is float else {})
+        return self.adopt(result, f.__name__)
+
+    def _array(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        if f is np.fromiter and args:
+            args = (list(self.each(args[0])), *args[1:])
+        result = f(*args, **kw)
+        x = args[0] if args else kw.get("object", kw.get("a"))
+        if result is x or not is_array(result):
+            return result
+        if is_array(x) or is_number(x):
+            spelled = Spelling("copy", (x,), {}) if np.shape(x) == result.shape else moved([x], lambda n: f(n[0], ndmin=result.ndim))
+            return self._spelled(spelled, result, "array", (x,))
+        stacked = self.values.ref(x)
+        if isinstance(stacked, Const) or self.tape.nodes[stacked].value.shape != result.shape:
+            return self.adopt(result, "array", (x,))
+        return self._take_over(stacked, result)
+
+    def _take_over(self, node: int, result: Array) -> Array:
+        """The node's value is this array of the program's."""
+        self.tape.nodes[node].value = self.values.keep(result, node, True)
+        self.values.register(result, node)
+        return result
+
+    def _deepcopy(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        memo = args[1] if len(args) > 1 else kw.get("memo")
+        memo = {} if memo is None else memo
+        result = f(args[0], memo)
+        for original in memo.get(id(memo), ()):
+            twin = memo.get(id(original))
+            if is_array(original) and is_array(twin) and self.values.is_known(original):
+                self.emit("copy", (original,), twin)
+        if is_array(result) and not self.values.is_known(result):
+            self.emit("copy", args[:1], result)
+        return result
+
+    def _copy(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        result = f(*args, **kw)
+        return self.emit("copy", args[:1], result) if is_array(result) and result is not args[0] else result
+
+    def _random(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        if f.__name__ in ("shuffle", "permutation", "permuted") and args and is_array(args[0]):
+            return self._shuffle(f, args, kw)
+        result = f(*args, **kw)
+        if kw.get("out") is not None or f.__name__ == "shuffle":
+            return result
+        return self.adopt(result, "random." + f.__name__, args if f.__name__ == "choice" else ())
+
+    def _shuffle(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        """Shuffle row numbers with the same random numbers first: they tell which row went where."""
+        array, state = args[0], _state(f.__self__)
+        numbers = np.arange(len(array))
+        order = f(numbers, *args[1:], **kw)
+        order = numbers if order is None else order
+        _set_state(f.__self__, state)
+        if f.__name__ != "shuffle":
+            result = f(*args, **kw)
+            same = is_array(result) and result.shape == array.shape and np.array_equal(result, array[order], equal_nan=True)
+            return self.emit("getitem", args[:1], result, {"k": order}) if same else self.adopt(result, "random.permutation", args[:1])
+        self._overwrite(array, Spelling("getitem", (array,), {"k": order}), lambda: f(*args, **kw))
+        return None
+
+    def _vectorize(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        """Hand over the elements one by one, as objects that are known, and note what came of each."""
+        if kw or f.signature is not None or f.excluded or not args or not all(is_array(x) or is_number(x) for x in args):
+            return self._foreign(f, args, kw)
+        results: list[Any] = []
+
+        def function(*items: Any) -> Any:
+            results.append(self.call(f.pyfunc, *items))
+            return results[-1]
+
+        twin = np.vectorize(function, otypes=f.otypes, cache=f.cache)
+        result = twin(*(self._objects(x) for x in args))
+        if not is_array(result) or len(results) < result.size:
+            return self.adopt(result, "vectorize", args)
+        refs = tuple(self.values.ref(x) for x in results[-result.size :])
+        self.values.register(result, self.add("stack", refs, {}, result))
+        return result
+
+    def _objects(self, x: Any) -> Any:
+        if not isinstance(x, np.ndarray):
+            return x
+        objects = x.astype(object)
+        for where in np.ndindex(x.shape):
+            if is_number(objects[where]):
+                self._is_element(objects[where], x, where)
+        return objects
+
+
+class _Target:
+    """Stands in an assignment for an array whose element is assigned."""
+
+    def __init__(self, recorder: Recorder, array: Any) -> None:
+        self.recorder, self.array = recorder, array
+
+    def __setitem__(self, k: Any, value: Any) -> None:
+        self.recorder.store(self.array, k, value)
+
+
+def _kept(k: Any) -> Any:
+    """A key as it is now: the program may change its arrays."""
+    if isinstance(k, tuple):
+        return tuple(_kept(x) for x in k)
+    return np.array(k) if isinstance(k, np.ndarray | list) else k
+
+
+def _written(array: Array, value: Any, where: Any) -> Spelling:
+    if where is None:
+        return Spelling("opaque", (array, value), {"name": "written"})
+    return Spelling("setitem", (array, value), {"k": where})
+
+
+def _made(f: Any) -> str:
+    name = getattr(f, "__name__", type(f).__name__)
+    module = getattr(f, "__module__", None) or type(getattr(f, "__self__", None)).__module__
+    return f"random.{name}" if module == "random" else name
+
+
+def _size(args: tuple[Any, ...]) -> int:
+    return sum(_size(tuple(x)) if isinstance(x, list | tuple) and len(x) < 100 else getattr(x, "size", 0) for x in args)
+
+
+def _state(generator: Any) -> Any:
+    bits = getattr(generator, "bit_generator", None)
+    return copy.deepcopy(bits.state) if bits is not None else generator.get_state()
+
+
+def _set_state(generator: Any, state: Any) -> None:
+    bits = getattr(generator, "bit_generator", None)
+    if bits is not None:
+        bits.state = state
+    else:
+        generator.set_state(state)
+
+
+MOVES = frozenset(
+    "reshape ravel flatten transpose squeeze swapaxes expand_dims atleast_1d atleast_2d atleast_3d broadcast_to moveaxis "
+    "rollaxis flip fliplr flipud rot90 roll tile repeat diag diagflat diagonal resize delete take triu tril pad append "
+    "take_along_axis matrix_transpose sliding_window_view as_strided concatenate hstack vstack dstack column_stack "
+    "stack insert sort block".split()
+)
+HANDLERS: Mapping[Any, Callable[..., Any]] = {
+    **dict.fromkeys(MATH, Recorder._math),
+    **dict.fromkeys(OPERATORS, Recorder._operator),
+    **dict.fromkeys(ITERATING, Recorder._iterating),
+    **dict.fromkeys(ARRAYS, Recorder._array),
+    **dict.fromkeys([float, np.float64, np.float32, np.float16], Recorder._number),
+    builtins.sum: Recorder._sum,
+    builtins.map: Recorder._map,
+    builtins.reversed: Recorder._reversed,
+    functools.reduce: Recorder._reduce,
+    copy.deepcopy: Recorder._deepcopy,
+    copy.copy: Recorder._copy,
+    operator.getitem: Recorder._getitem,
+}

@@ -1,0 +1,138 @@
+"""What stands on a tape."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Const:
+    """An operand that nobody follows: a literal, a list of plain numbers."""
+
+    value: Any
+
+
+@dataclass(slots=True)
+class Node:
+    """One operation that was carried out once.
+
+    Attributes
+    ----------
+    op : str
+        A word of the vocabulary that `derive.RULES` has a rule for, or ``leaf``, or ``opaque`` (no rule).
+    args : tuple
+        The operands: ids of nodes, or `Const`.
+    kw : dict
+        What else the operation was told (axis, key, indices), or how a leaf was made (``made``).
+    value : ndarray
+        The result, 0-d for a scalar. It may be the program's own memory as long as that isn't written.
+    line : int
+        Where in `file`.
+    site : hashable
+        The operation and its place in the text of up to four frames: equal for the same call path, at every tick.
+    file : str
+        "" for the script itself, else the name of the module beside it.
+    """
+
+    op: str
+    args: tuple[int | Const, ...]
+    kw: dict[str, Any]
+    value: Array
+    line: int
+    site: Hashable
+    file: str
+
+    def parents(self) -> list[int]:
+        """The operands that are nodes."""
+        return [a for a in self.args if type(a) is int]
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop that ran, once for each time that it was entered while recording.
+
+    Attributes
+    ----------
+    line, file
+        Where it stands.
+    depth : int
+        How many recorded loops it ran in.
+    ticks : int
+        How often its body was begun.
+    length : int or None
+        How often it was going to be, where the program says so.
+    """
+
+    line: int
+    file: str
+    depth: int
+    ticks: int = 0
+    length: int | None = None
+
+
+@dataclass(slots=True)
+class Window:
+    """A stretch without gaps: nodes `start` to `end` (left out), and the ticks of the loops (their index) it covers."""
+
+    start: int
+    end: int
+    ticks: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Series:
+    """A list of numbers that the program kept: some of its values, evenly thinned, at their indices."""
+
+    indices: list[int]
+    values: list[float]
+    length: int
+
+
+@dataclass(slots=True)
+class Tape:
+    """All that was recorded.
+
+    Attributes
+    ----------
+    nodes : list of Node
+    names : dict
+        Node id to the text of the assignment target that first received it.
+    windows, loops
+        When nodes were recorded. Between two windows arrays may have changed: they begin as leaves made 'resumed'.
+    series : dict
+        The program's own lists of numbers, by name, as they were at its end.
+    output : str
+        What it printed; cut in the middle when long.
+    """
+
+    nodes: list[Node] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    windows: list[Window] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    series: dict[str, Series] = field(default_factory=dict)
+    output: str = ""
+
+
+class Strided:
+    """Flat indices of a view: they take no room until somebody asks for the numbers.
+
+    NumPy takes it wherever it takes an array of indices.
+    """
+
+    __slots__ = ("shape", "start", "steps")
+
+    def __init__(self, start: int, steps: Sequence[int], shape: tuple[int, ...]) -> None:
+        self.start, self.steps, self.shape = start, tuple(steps), shape
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[np.intp]:
+        indices = np.full(self.shape, self.start, dtype=np.intp)
+        for axis, (size, step) in enumerate(zip(self.shape, self.steps, strict=True)):
+            indices += (np.arange(size) * step).reshape([-1 if i == axis else 1 for i in range(len(self.shape))])
+        return indices
