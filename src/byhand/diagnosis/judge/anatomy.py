@@ -14,7 +14,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.roles import NodeId, Roles
 from byhand.diagnosis.judge.steps import Gradients
 from byhand.diagnosis.tape.derive import Unknown, forward
-from byhand.diagnosis.tape.nodes import Node
+from byhand.diagnosis.tape.nodes import Const, Node
 
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
 _LINEAR = {
@@ -103,7 +103,7 @@ class Anatomy:
             assert type(first) is int
             t = first
         for x in reversed(path):
-            value = forward(self.nodes[x].op, [value, *self.nodes[x].args[1:]], self.nodes[x].kw)
+            value = _viewed(self.nodes[x], value)
         return value
 
     def replay(self, region: Region, z: Array) -> Array:
@@ -117,9 +117,7 @@ class Anatomy:
         values: dict[NodeId, Array] = {region.z: z}
         for t in region.inside:
             node = self.nodes[t]
-            args = [
-                values.get(a, self.nodes[a].value) if type(a) is int else a for a in node.args
-            ]
+            args = [a.value if isinstance(a, Const) else values.get(a, self.nodes[a].value) for a in node.args]
             values[t] = forward(node.op, args, node.kw)
         return values[region.a]
 
@@ -198,3 +196,15 @@ class Anatomy:
         for t in self.reached:
             if abs(t - near) <= reach and self.nodes[t].value.shape == shape:
                 yield t
+
+
+def _viewed(node: Node, value: Array) -> Array:
+    """What a node that rearranges or picks numbers makes of another value."""
+    match node.op:
+        case "getitem":
+            return np.asarray(value[node.kw["k"]])
+        case "item":
+            return np.asarray(value.item(*node.kw.get("a", ())))
+        case "copy":
+            return value
+    return value.ravel()[np.asarray(node.kw["idx"])]

@@ -82,6 +82,7 @@ class Course:
         self.roles = roles
         self.nodes = roles.nodes
         self.stop = set(roles.versions)
+        self.resting = {t for t, mask in enumerate(roles.rests_on) if mask}
         self.limit = len(roles.nodes) if limit is None else limit
         self.blocked: set[str] = set()
         self.swept = 0  # nodes gone through, the measure of what this costs
@@ -93,7 +94,7 @@ class Course:
             for t in objective.seeds
             if t < self.limit
         }
-        found: Gradients = sweep(self.nodes, seeds, self.stop, overrides, blocked=self.blocked)
+        found: Gradients = sweep(self.nodes, seeds, self.stop, overrides, self.resting, self.blocked)
         self.swept += len(found)
         return found
 
@@ -123,7 +124,7 @@ class Course:
     def one_version_each(self, objective: Objective) -> bool:
         """Whether each seed rests on one version of each parameter: the loss of one step, no sum over several."""
         for t in objective.seeds[:3]:
-            reached = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, self.stop)
+            reached = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, self.stop, dep=self.resting)
             states = [self.roles.versions[v] for v in reached if v in self.stop]
             if len(states) != len(set(map(id, states))):
                 return False
@@ -309,8 +310,10 @@ class Course:
         held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
         shape = self.nodes[step.after].value.shape
         mixed = np.random.default_rng(0).uniform(1, 2, shape)
+        within = set(self._made_since(step, {q}))
         effect, effect_of_mixed = (
-            sweep(self.nodes, {step.after: seed}, {step.before, q} | held).get(q) for seed in (np.ones(shape), mixed)
+            sweep(self.nodes, {step.after: seed}, {step.before, q} | held, dep=within).get(q)
+            for seed in (np.ones(shape), mixed)
         )
         if effect is None or effect_of_mixed is None or not np.isfinite(effect).all():
             return False
@@ -326,7 +329,7 @@ class Course:
             if state is None or t == step.after or t == state.versions[0] or t < q:
                 continue
             old = state.versions[state.versions.index(t) - 1]
-            effect = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, {old}).get(old)
+            effect = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, {old}, dep=range(old, t + 1)).get(old)
             squared = any(self.nodes[x].op in _NORMALIZERS for x in range(t + 1, step.after) if x in self._users_of(t))
             if effect is not None and np.allclose(effect, 1) and not squared:
                 return True

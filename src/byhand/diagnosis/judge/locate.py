@@ -1,0 +1,128 @@
+"""Where in the text a mistake stands: the first value of the backward pass that is what the mistake makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.findings import Place
+from byhand.diagnosis.judge.edits import Edit
+from byhand.diagnosis.judge.roles import NodeId, State
+from byhand.diagnosis.judge.steps import Course, Gradients, Step, proportion, tolerance_of
+
+_SEVERAL = 6  # numbers of a series that have to agree where each is a single number
+
+
+def place_of(course: Course, t: NodeId) -> Place:
+    """The line of a node."""
+    return Place(course.nodes[t].line, course.nodes[t].file)
+
+
+def first_with_it(course: Course, edit: Edit, without: Gradients, with_it: Gradients) -> NodeId | None:
+    """The first value outside the forward pass that is an adjoint as the edit makes it, and not as it should be."""
+    wrong = [x for x, g in with_it.items() if x in without and _differ(g, without[x])]
+    best = None
+    for x in sorted(wrong, reverse=True):
+        t = _match(course, x, with_it[x], without[x])
+        if t is not None and (best is None or t < best):
+            best = t
+    return best if best is not None else _match_series(course, wrong, without, with_it)
+
+
+def _differ(g: Array, h: Array) -> bool:
+    return np.shape(g) != np.shape(h) or (bool(np.any(g)) and proportion(g, h, 1e-6) is None)
+
+
+def _backward_values(course: Course, after: NodeId) -> Iterator[NodeId]:
+    """What was computed from the forward pass behind a node, up to the next time that its parameters are written."""
+    for t in range(after + 1, min(len(course.nodes), after + 4000)):
+        node = course.nodes[t]
+        if t not in course.stop and course.roles.flows[t] and course.roles.rests_on[t] and node.value.dtype.kind == "f":
+            yield t
+
+
+def _match(course: Course, x: NodeId, wrong: Array, right: Array) -> NodeId | None:
+    if wrong.size < 2 or not np.any(wrong):
+        return None
+    for t in _backward_values(course, x):
+        value = course.nodes[t].value
+        if value.size == wrong.size:
+            for v in (value, value.T) if value.ndim == 2 else (value,):
+                if proportion(v, wrong, tolerance_of(value)) and not proportion(v, right, tolerance_of(value)):
+                    return t
+    return None
+
+
+def _match_series(course: Course, wrong: list[NodeId], without: Gradients, with_it: Gradients) -> NodeId | None:
+    """As above where each adjoint is one number: the values of one place, in turn, against those of another."""
+    places: dict[object, list[NodeId]] = {}
+    for x in sorted(wrong):
+        places.setdefault(course.nodes[x].site, []).append(x)
+    best = None
+    for xs in places.values():
+        expected = np.array([with_it[x].item() for x in xs if with_it[x].size == 1][:_SEVERAL])
+        right = np.array([without[x].item() for x in xs if without[x].size == 1][:_SEVERAL])
+        if len(expected) < _SEVERAL or proportion(expected, right, 1e-6):
+            continue
+        series: dict[object, list[NodeId]] = {}
+        for t in _backward_values(course, xs[0]):
+            if course.nodes[t].value.size == 1:
+                series.setdefault(course.nodes[t].site, []).append(t)
+        for ts in series.values():
+            values = np.array([course.nodes[t].value.item() for t in ts[:_SEVERAL]])
+            if len(values) == _SEVERAL and proportion(values, expected, 1e-6) and (best is None or ts[0] < best):
+                best = ts[0]
+    return best
+
+
+def read_of(course: Course, edit: Edit, *, later: bool) -> NodeId | None:
+    """Where a version that the forward pass did not use is read for a step."""
+    for t in sorted(edit.overrides):
+        for a in course.nodes[t].parents():
+            root = _root(course, a)
+            state = course.roles.versions.get(root)
+            if state is None:
+                continue
+            k = state.versions.index(root) + (1 if later else -1)
+            if not 0 <= k < len(state.versions):
+                continue
+            other = state.versions[k]
+            for user in _reads(course, other):
+                if user > t and course.roles.flows[user] and user not in edit.overrides and user not in course.stop:
+                    return user
+    return None
+
+
+def _reads(course: Course, version: NodeId) -> Iterator[NodeId]:
+    """The operations that take a value, through its views, in the order of time."""
+    waiting, found = [version], set()
+    while waiting:
+        for user in course.roles.users.get(waiting.pop(), ()):
+            if course.nodes[user].op in ("move", "gather", "getitem", "item", "copy") and user not in course.stop:
+                waiting.append(user)
+            found.add(user)
+    yield from sorted(u for u in found if course.nodes[u].op not in ("move", "gather", "getitem", "item", "copy"))
+
+
+def _root(course: Course, t: NodeId) -> NodeId:
+    while t not in course.stop and course.nodes[t].op in ("move", "gather", "getitem", "item", "copy"):
+        first = course.nodes[t].args[0]
+        if type(first) is not int:
+            break
+        t = first
+    return t
+
+
+def step_of(course: Course, state: State, number: int = 0) -> NodeId:
+    """The node that a state's step gave."""
+    return state.versions[min(number + 1, len(state.versions) - 1)]
+
+
+def gradient_of(course: Course, state: State) -> NodeId:
+    """Where what is taken for a state's gradient was computed; the step itself where that can't be told."""
+    v, w = state.versions[:2]
+    change = course.nodes[w].value - course.nodes[v].value
+    used = course.gradient_used(Step(v, w, change, change))
+    return w if used is None else used

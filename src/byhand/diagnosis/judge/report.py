@@ -1,0 +1,211 @@
+"""The judgement of a run: what was found, at which line, in plain words, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
+from byhand.diagnosis.judge.course import course_findings
+from byhand.diagnosis.judge.data import data_findings
+from byhand.diagnosis.judge.locate import first_with_it, gradient_of, place_of, read_of, step_of
+from byhand.diagnosis.judge.roles import NodeId, State, find_roles
+from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.steps import proportion
+from byhand.diagnosis.judge.verdict import Mistake, judge_steps
+from byhand.diagnosis.judge.windows import stretches
+from byhand.diagnosis.tape.run import Trace
+
+_WORDS = {
+    "output": "the output's activation",
+    "hidden": "a hidden activation",
+    "all hidden": "the hidden activations",
+    "all": "the activations",
+}
+
+
+def judge(trace: Trace) -> Judgement:
+    """Say of a run whether its steps follow the gradient of its loss, and what else keeps it from learning.
+
+    Parameters
+    ----------
+    trace : Trace
+        As `byhand.diagnosis.tape.run.trace` gives it.
+    """
+    with np.errstate(all="ignore"):
+        sights = [Sight(trace, stretch, judge_steps(find_roles(stretch))) for stretch in stretches(trace.tape)]
+        first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
+        if first is None:
+            return Judgement("nothing")
+        worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
+        findings = [*_of_steps(worst), *data_findings(first, sights), *course_findings(first, sights)]
+    kind = worst.verdict.kind
+    exact = [f for f in findings if f.certainty == "exact"]
+    if exact and kind != "wrong":
+        kind = "wrong"
+    ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
+    ordered += [f for f in findings if f.certainty == "symptom"]
+    return Judgement(kind, _merged(ordered), _facts(first, sights))  # type: ignore[arg-type]
+
+
+def _merged(findings: Sequence[Finding]) -> list[Finding]:
+    """Each mistake once, with all its places."""
+    found: dict[str, Finding] = {}
+    for f in findings:
+        known = found.setdefault(f.id, f)
+        if known is not f and f.place not in (known.place, *known.also) and f.place.line:
+            known.also.append(f.place)
+    return list(found.values())
+
+
+# -- mistakes in steps -------------------------------------------------------------------------------------------------
+
+
+def _of_steps(sight: Sight) -> Iterator[Finding]:
+    for mistake in sorted(sight.verdict.mistakes, key=lambda m: m.edit is None):
+        node = _node(sight, mistake)
+        message, evidence = _say(sight, mistake)
+        place = Place(0) if node is None else place_of(sight.course, node)
+        yield Finding(mistake.id, place, "exact", message, evidence)
+
+
+def _node(sight: Sight, m: Mistake) -> NodeId | None:
+    """Where a mistake stands."""
+    course = sight.course
+    if m.edit is not None and m.edit.overrides:
+        if "version" in m.detail:
+            read = read_of(course, m.edit, later=m.detail["version"] == "after")
+            if read is not None:
+                return read
+        assert sight.trial is not None
+        without = course.gradient(sight.trial.objective, sight.trial.overrides)
+        with_it = course.gradient(sight.trial.objective, {**sight.trial.overrides, **m.edit.overrides})
+        found = first_with_it(course, m.edit, without, with_it)
+        if found is not None:
+            return found
+    if "lost" in m.detail:
+        return int(m.detail["lost"])
+    if "array" in m.detail:
+        return int(m.detail["used_at"])
+    if "output" in m.detail:
+        return int(m.detail["output"])
+    if not m.states:
+        return None
+    state = m.states[0]
+    if m.id in ("bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation") or _gradient_is_odd(sight, m):
+        return gradient_of(course, state)
+    return step_of(course, state)
+
+
+def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
+    """Whether the sign or factor is already in what is taken for the gradient, and not only in the step."""
+    if m.id not in ("sign-flipped", "constant-factor", "sum-versus-mean") or sight.trial is None:
+        return False
+    others = [s for s in sight.trial.explained if s not in m.states and sight.trial.explained[s].kind == "follows"]
+    own = _factor_of_gradient(sight, m.states[0])
+    usual = [c for s in others if (c := _factor_of_gradient(sight, s)) is not None]
+    return own is not None and bool(usual) and not np.isclose(own, usual[0], rtol=1e-4)
+
+
+def _factor_of_gradient(sight: Sight, state: State) -> float | None:
+    assert sight.trial is not None
+    used, true = gradient_of(sight.course, state), sight.trial.gradients.get(state.versions[0])
+    if true is None:
+        return None
+    value = sight.course.nodes[used].value
+    return proportion(value, true, 1e-5) or (proportion(value.T, true, 1e-5) if value.ndim == 2 else None)
+
+
+def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
+    """The sentence, and the numbers behind it."""
+    names = ", ".join(dict.fromkeys(filter(None, (sight.name(s) for s in m.states))))
+    of = f" of {names}" if names else ""
+    evidence: dict[str, Any] = {"parameters": [sight.name(s) for s in m.states]}
+    evidence |= {k: v for k, v in m.detail.items() if k in ("factor", "given", "derivative", "part", "sample", "layer")}
+    layer = _WORDS.get(str(m.detail.get("layer")), "an activation")
+    if m.edit is not None and m.edit.id != "update-outside-loop":
+        evidence |= sight.names_of_activation(m.edit.at)
+    steps = f"The steps{of} are"
+    match m.id:
+        case "output-derivative-missing" | "hidden-derivative-missing":
+            text = f"{steps} those of a gradient without the derivative of {layer}, number for number."
+        case "derivative-of-activation":
+            text = f"{steps} those of a gradient whose derivative of {layer} is taken at the wrong value"
+            text += " (the activation's result in place of its input)." if m.detail.get("given") == "a" else "."
+        case "wrong-layer-activation" if "derivative" in m.detail:
+            text = f"{steps} those of a gradient with the derivative of {m.detail['derivative']} for {layer}."
+        case "wrong-layer-activation":
+            text = f"{steps} those of a gradient with another layer's values where this layer's belong."
+        case "dot-instead-of-elementwise":
+            text = f"{steps} those of a gradient in which errors and slopes are added up instead of multiplied one by one."
+        case "hidden-error-raw":
+            text = f"{steps} those of an error sent back before it has gone through the output's derivative."
+        case "updated-weights-used":
+            text = f"{steps} those of a gradient computed with weights that had already taken their step."
+        case "stale-gradient" if "times" in m.detail:
+            text = f"The same output of the forward pass is compared with its target {m.detail['times']} times here, "
+            text += "while the parameters change in between."
+            evidence["times"] = m.detail["times"]
+        case "stale-gradient" if "sums" in m.detail:
+            text = f"{steps} made from the sum of all gradients so far: the sum is never set to zero."
+        case "stale-gradient":
+            text = f"{steps} those of the gradient at earlier parameters."
+        case "bias-gradient-wrong":
+            text = f"The step{of} is not along its gradient, while that of the weights beside it is."
+        case "transposed-gradient":
+            text = f"{steps} those of a transposed matrix: numbers of the right size stand in each other's places."
+        case "update-outside-loop" if "passes" in m.detail:
+            text = f"The forward pass is repeated {m.detail['passes']} times with the same parameters: no step lies between."
+            evidence["passes"] = m.detail["passes"]
+        case "update-outside-loop":
+            text = f"{steps} those of the {m.detail.get('sample', 'last')} sample alone; what the others gave is dropped."
+        case "sign-flipped":
+            text = f"{steps} the gradient's times a positive number: they go up, not down."
+        case "parameter-never-updated" if "lost" in m.detail:
+            evidence["name"] = sight.name_of(int(m.detail["array"]))
+            text = f"A step for {evidence['name'] or 'a parameter'} is computed here, and nothing takes it up."
+        case "parameter-never-updated" if "array" in m.detail:
+            evidence["name"] = sight.name_of(int(m.detail["array"]))
+            text = f"{evidence['name'] or 'An array'} stands where a parameter stands, has a gradient, and never changes."
+        case "parameter-never-updated":
+            text = f"{names or 'A parameter'} keeps its numbers in every step, while its gradient is not 0."
+        case "constant-factor":
+            text = f"{steps} {m.detail['factor']:.4g} times as long as those of the other parameters, each taken with its own rate."
+        case "sum-versus-mean":
+            text = f"{steps} {m.detail['factor']:.4g} times as long as they should be: a sum over the samples where a mean stands elsewhere."
+        case "learning-rate-twice":
+            text = f"The gradient{of} is multiplied with the learning rate twice."
+        case _:
+            text = f"{steps} not those of the gradient."
+    return text, evidence
+
+
+# -- facts -------------------------------------------------------------------------------------------------------------
+
+
+def _facts(sight: Sight, sights: Sequence[Sight]) -> Facts:
+    facts = Facts()
+    trial = sight.trial
+    if trial is None:
+        return facts
+    facts.objective = trial.objective.kind
+    facts.objective_place = place_of(sight.course, trial.objective.seeds[0])
+    for s in sights:
+        if s.trial is None:
+            continue
+        for state, e in s.trial.explained.items():
+            facts.evidence += max(e.evidence, 0)
+            if s is sight:
+                shape = s.course.nodes[state.versions[0]].value.shape
+                facts.parameters.append(Parameter(s.name(state), shape, len(e.spans), e.right))
+                if not e.right:
+                    facts.unexplained.append(s.name(state))
+    facts.blocked = sorted(sight.course.blocked)
+    facts.samples, facts.outputs = sight.samples, sight.outputs
+    facts.losses, facts.steps = sight.losses
+    if facts.losses:
+        facts.loss_start, facts.loss_end = facts.losses[0], facts.losses[-1]
+    return facts
+

@@ -1,0 +1,41 @@
+"""The stretches of a long run that were recorded, each as a tape of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from byhand.diagnosis.tape.nodes import Const, Node, Tape
+
+
+@dataclass
+class Stretch:
+    """Nodes without a gap; what they were made of before is a leaf."""
+
+    nodes: list[Node]
+    names: dict[int, str]
+
+
+def stretches(tape: Tape) -> Iterator[Stretch]:
+    """The windows of a tape, in the order of time."""
+    windows = [(w.start, w.end) for w in tape.windows] or [(0, len(tape.nodes))]
+    for start, end in windows:
+        if start == 0:
+            yield Stretch(tape.nodes[:end], {t: name for t, name in tape.names.items() if t < end})
+        else:
+            yield _renumbered(tape, start, end)
+
+
+def _renumbered(tape: Tape, start: int, end: int) -> Stretch:
+    inside = range(start, end)
+    outside = sorted({a for t in inside for a in tape.nodes[t].parents() if a < start})
+    number = {t: k for k, t in enumerate([*outside, *inside])}
+    nodes = [replace(tape.nodes[t], op="leaf", args=(), kw=_made(tape.nodes[t])) for t in outside]
+    for t in inside:
+        args: tuple[int | Const, ...] = tuple(number[a] if type(a) is int else a for a in tape.nodes[t].args)
+        nodes.append(replace(tape.nodes[t], args=args))
+    return Stretch(nodes, {number[t]: name for t, name in tape.names.items() if t in number})
+
+
+def _made(node: Node) -> dict[str, object]:
+    return {"made": node.kw.get("made") if node.op == "leaf" else "earlier"}
