@@ -117,12 +117,12 @@ class Loops:
             self.tape.windows[-1].ticks[index] = (at, loop.ticks)
             yield (self.on,)
             events = len(self.tape.nodes) - start
-            if not self.on or events >= most or events >= least and loop.ticks - at >= TICKS:
+            if not self.on or events >= most or (events >= least and loop.ticks - at >= TICKS):
                 return
 
 
 def later_windows(length: int | None) -> Iterator[int]:
-    """The ticks at which recording begins again: at ⅛, ¼, ½ and for the last few; powers of eight where nobody knows."""
+    """The ticks at which recording begins again: at ⅛, ¼, ½ and the last few; powers of 8 where nobody knows."""
     if length is None:
         yield from (8**k for k in range(2, 12))
     else:

@@ -107,7 +107,7 @@ class Values:
         owner = buffer.owner
         is_whole = x is owner or _same_order(x, owner)
         index = None if is_whole or x.dtype != owner.dtype else index_in(x, owner)
-        if is_whole and buffer.node < 0 or not is_whole and index is None:
+        if (is_whole and buffer.node < 0) or (not is_whole and index is None):
             node: int = self.add("leaf", (), {"made": known.made}, x)
             if is_whole:
                 buffer.node = node
@@ -235,7 +235,7 @@ class Values:
 def owner_of(x: Array) -> Array:
     """The array whose memory x is a part of."""
     while True:
-        base = x.base
+        base: Any = x.base
         if base is not None and not isinstance(base, np.ndarray):
             base = getattr(base, "base", None)  # NumPy's holder of a strided view
         if not isinstance(base, np.ndarray):
@@ -256,7 +256,7 @@ def index_in(x: Array, owner: Array) -> Strided | Array | None:
     numbers[...] = np.arange(owner.size).reshape(owner.shape)
     if [step // numbers.itemsize for step in numbers.strides] != [step // size for step in owner.strides]:
         return None
-    return numbers.ravel(order="K")[strided]  # type: ignore[index]
+    return numbers.ravel(order="K")[strided]
 
 
 def _same_order(x: Array, owner: Array) -> bool:
@@ -282,4 +282,3 @@ def _checksum(x: Array) -> int:
 def _words(x: Array) -> Array:
     flat = x.ravel(order="K")
     return flat.view(np.uint8)[: flat.nbytes // 8 * 8].view(np.uint64)
-
