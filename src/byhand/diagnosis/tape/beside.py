@@ -56,7 +56,9 @@ _NOTHING = _Nothing()
 
 
 def _subplots(nrows: int = 1, ncols: int = 1, *args: Any, squeeze: bool = True, **kw: Any) -> tuple[Any, Any]:
-    axes = np.full((nrows, ncols), _NOTHING, dtype=object)
+    axes = np.empty((nrows, ncols), dtype=object)
+    for where in np.ndindex(axes.shape):
+        axes[where] = _NOTHING
     if not squeeze:
         return _NOTHING, axes
     return _NOTHING, axes.item() if axes.size == 1 else axes.squeeze()
@@ -128,6 +130,8 @@ class _Absent(ModuleType):
             raise AttributeError(name)
         if name in ("njit", "jit"):
             return lambda f=None, **kw: f if callable(f) else lambda g: g
+        if name[0].isupper():  # others may ask whether something is an instance of it
+            return type(name, (), {"__init__": _Missing(self.__name__).__call__})
         return _Missing(self.__name__)
 
 
@@ -214,7 +218,7 @@ class World:
         if (found := self._beside(name, path)) is not None:
             return found
         kind: type[ModuleType] | None = _Silent if top in DRAWING else _Bars if top in PROGRESS else None
-        if (kind is None and top in HEAVY and top == name and not _is_installed(top)) or (
+        if (kind is None and top in HEAVY and top == name and self._is_asked() and not _is_installed(top)) or (
             kind is None and top in HEAVY and isinstance(sys.modules.get(top), _Absent)
         ):
             kind = _Absent
@@ -222,6 +226,13 @@ class World:
             return None
         loader: Any = _StandIn(kind)
         return importlib.machinery.ModuleSpec(name, loader, is_package=True)
+
+    def _is_asked(self) -> bool:
+        """Whether the program itself imports something now: a library that does has its own way without."""
+        frame: Any = sys._getframe(2)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back
+        return frame is not None and frame.f_code.co_filename in self.recorder.files
 
     def _beside(self, name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
         for folder in [self.folder] if path is None else map(Path, path):

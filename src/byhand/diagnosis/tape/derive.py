@@ -433,6 +433,8 @@ def vjp(
     node = nodes[t]
     if node.op == "leaf" or node.op in FLAT:
         return [None] * len(node.args)
+    if any(nodes[a].value.dtype.kind == "c" for a in (t, *node.parents())):
+        raise Unknown(f"{node.op} of complex numbers")
     values = [operand(nodes, a) for a in node.args]
     if guards and node.op in ("log", "log2", "log10", "divide", "sqrt", "reciprocal"):
         values = [_without_guard(nodes, a, value) for a, value in zip(node.args, values, strict=True)]
@@ -465,9 +467,16 @@ def _without_guard(nodes: Sequence[Node], a: int | Const, value: Array | None) -
     args = nodes[a].args
     for one, other in (args, args[::-1]):
         guard = operand(nodes, one)
-        if guard is not None and guard.size == 1 and 0 < guard.item() <= GUARD:
+        if guard is not None and guard.ndim == 0 and 0 < guard.item() <= GUARD and _is_constant(nodes, one):
             return operand(nodes, other)
     return value
+
+
+def _is_constant(nodes: Sequence[Node], a: int | Const) -> bool:
+    """Whether it was written down as a number, and isn't computed or drawn."""
+    if type(a) is not int:
+        return True
+    return nodes[a].op == "leaf" and not str(nodes[a].kw.get("made")).startswith("random.")
 
 
 def forward(op: str, args: Sequence[Any], kw: Mapping[str, Any]) -> Array:

@@ -14,7 +14,7 @@ MOST_FIRST, MOST_LATER = 15_000, 12_000  # events after which a window is closed
 MOST_NESTED = 6_000  # the same for a loop inside another
 HARD = 2  # times as much, and it is closed at once
 TICKS = 3  # complete ticks that a window should hold
-ALL = 60_000  # events of the whole tape
+ALL = 70_000  # events of the whole tape
 
 
 class Loops:
