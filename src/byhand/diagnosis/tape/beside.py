@@ -22,7 +22,7 @@ PROGRESS = {"tqdm", "progressbar", "alive_progress"}
 HEAVY = {"tensorflow", "keras", "torch", "torchvision", "pandas", "numba", "cv2", "PIL", "imageio", "sklearn", "scipy"}
 
 
-class Nothing:
+class _Nothing:
     """Takes every call and attribute, and does nothing."""
 
     def __call__(self, *args: Any, **kw: Any) -> Any:
@@ -33,7 +33,7 @@ class Nothing:
             raise AttributeError(name)
         return _DRAWN.get(name, self)
 
-    def __getitem__(self, k: Any) -> Nothing:
+    def __getitem__(self, k: Any) -> _Nothing:
         return self
 
     def __setitem__(self, k: Any, value: Any) -> None:
@@ -45,18 +45,20 @@ class Nothing:
     def __len__(self) -> int:
         return 0
 
-    def __enter__(self) -> Nothing:
+    def __enter__(self) -> _Nothing:
         return self
 
     def __exit__(self, *error: object) -> None:
         pass
 
 
-_NOTHING = Nothing()
+_NOTHING = _Nothing()
 
 
 def _subplots(nrows: int = 1, ncols: int = 1, *args: Any, squeeze: bool = True, **kw: Any) -> tuple[Any, Any]:
-    axes = np.full((nrows, ncols), _NOTHING, dtype=object)
+    axes = np.empty((nrows, ncols), dtype=object)
+    for where in np.ndindex(axes.shape):
+        axes[where] = _NOTHING
     if not squeeze:
         return _NOTHING, axes
     return _NOTHING, axes.item() if axes.size == 1 else axes.squeeze()
@@ -99,7 +101,7 @@ class _Progress:
 class _Silent(ModuleType):
     """A module in which everything is there and does nothing."""
 
-    __path__: Sequence[str] = ()
+    __path__: list[str] = []  # noqa: RUF012
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -110,7 +112,7 @@ class _Silent(ModuleType):
 class _Bars(ModuleType):
     """tqdm and its like."""
 
-    __path__: Sequence[str] = ()
+    __path__: list[str] = []  # noqa: RUF012
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -121,13 +123,15 @@ class _Bars(ModuleType):
 class _Absent(ModuleType):
     """A module that isn't installed: nothing is wrong until something of it is used."""
 
-    __path__: Sequence[str] = ()
+    __path__: list[str] = []  # noqa: RUF012
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in ("njit", "jit"):
             return lambda f=None, **kw: f if callable(f) else lambda g: g
+        if name[0].isupper():  # others may ask whether something is an instance of it
+            return type(name, (), {"__init__": _Missing(self.__name__).__call__})
         return _Missing(self.__name__)
 
 
@@ -213,12 +217,22 @@ class World:
         top = name.partition(".")[0]
         if (found := self._beside(name, path)) is not None:
             return found
-        kind = _Silent if top in DRAWING else _Bars if top in PROGRESS else None
-        if kind is None and top in HEAVY and top == name and not _is_installed(top):
+        kind: type[ModuleType] | None = _Silent if top in DRAWING else _Bars if top in PROGRESS else None
+        if (kind is None and top in HEAVY and top == name and self._is_asked() and not _is_installed(top)) or (
+            kind is None and top in HEAVY and isinstance(sys.modules.get(top), _Absent)
+        ):
             kind = _Absent
-        elif kind is None and top in HEAVY and isinstance(sys.modules.get(top), _Absent):
-            kind = _Absent
-        return importlib.machinery.ModuleSpec(name, _StandIn(kind), is_package=True) if kind else None  # type: ignore[arg-type]
+        if kind is None:
+            return None
+        loader: Any = _StandIn(kind)
+        return importlib.machinery.ModuleSpec(name, loader, is_package=True)
+
+    def _is_asked(self) -> bool:
+        """Whether the program itself imports something now: a library that does has its own way without."""
+        frame: Any = sys._getframe(2)
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back
+        return frame is not None and frame.f_code.co_filename in self.recorder.files
 
     def _beside(self, name: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
         for folder in [self.folder] if path is None else map(Path, path):
@@ -244,12 +258,12 @@ class World:
                 del sys.modules[name]
         self._path, self._argv, self._limit = list(sys.path), list(sys.argv), sys.getrecursionlimit()
         sys.path.insert(0, str(self.folder))
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, self)
         sys.setrecursionlimit(self._limit * 3)
         return self
 
     def __exit__(self, *error: object) -> None:
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         sys.path[:], sys.argv[:] = self._path, self._argv
         sys.setrecursionlimit(self._limit)
         for name in set(sys.modules) - set(self._modules):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import copy
 import functools
+import itertools
 import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,12 +33,43 @@ NUMBERED = 2_000_000  # elements that are numbered to see where they go
 LISTED = 10_000  # numbers in a list that somebody else made
 
 Kw = dict[str, Any]
-PLAIN = {isinstance, issubclass, len, range, type, str, repr, print, hasattr, id, callable, hash, input, open, vars, dir}
+PLAIN = {
+    isinstance,
+    issubclass,
+    len,
+    range,
+    type,
+    str,
+    repr,
+    print,
+    hasattr,
+    id,
+    callable,
+    hash,
+    input,
+    open,
+    vars,
+    dir,
+}
 ITERATING = {zip, enumerate, list, tuple, sorted, set, max, min, iter, filter}
+ITERATING |= {itertools.chain, itertools.islice, itertools.cycle, itertools.zip_longest, itertools.product}
+LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size}
 ARRAYS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.fromiter}
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
-MUTATORS = {"put", "place", "putmask", "fill_diagonal", "put_along_axis", "partition", "itemset", "resize", "sort", "setfield", "byteswap"}
+MUTATORS = {
+    "put",
+    "place",
+    "putmask",
+    "fill_diagonal",
+    "put_along_axis",
+    "partition",
+    "itemset",
+    "resize",
+    "sort",
+    "setfield",
+    "byteswap",
+}
 
 
 class Recorder:
@@ -81,7 +113,8 @@ class Recorder:
 
     def _where(self) -> tuple[int, tuple[Any, ...], str]:
         frame: Any = sys._getframe(2)
-        line, name, site = 0, "", []
+        line, name = 0, ""
+        site: list[tuple[Any, ...]] = []
         while frame is not None and frame.f_code is not self.bottom and len(site) < FRAMES:
             code = frame.f_code
             file = self.files.get(code.co_filename)
@@ -153,17 +186,26 @@ class Recorder:
         if is_array(result) or is_number(result):
             if self.values.is_known(result):
                 return result
-            known = [x for x in args if self.values.holds_known(x)]
+            known = list(self._known_among(args))
             if known:
                 return self.emit("opaque", known, result, {"name": made})
             self.values.expect(result, made)
         elif depth and isinstance(result, list | tuple | dict) and len(result) <= LISTED:
-            args = [x for x in args if self.values.holds_known(x)]
+            args = list(self._known_among(args))
             for item in result.values() if isinstance(result, dict) else result:
                 self.adopt(item, made, args, depth - 1)
         return result
 
     slice = slice
+
+    def _known_among(self, args: Iterable[Any], depth: int = 4) -> Iterator[Any]:
+        """The known values among arguments, and in their lists and dictionaries."""
+        for x in args:
+            if isinstance(x, list | tuple | dict):
+                if depth and len(x) <= LISTED:
+                    yield from self._known_among(x.values() if isinstance(x, dict) else x, depth - 1)
+            elif not isinstance(x, int) and self.values.is_known(x):
+                yield x
 
     # Operators
 
@@ -206,6 +248,9 @@ class Recorder:
     def getitem(self, a: Any, k: Any) -> Any:
         """a[k]."""
         result = a[k]
+        if self.loops.on and (a is np.c_ or a is np.r_) and is_array(result):
+            parts = list(k) if isinstance(k, tuple) else [k]
+            return self._spelled(moved(parts, lambda numbers: a[tuple(numbers)]), result, "c_", parts)
         if self.loops.on and is_array(a) and (is_array(result) or is_number(result)):
             if isinstance(a, np.matrix):
                 return self._spelled(moved([a], lambda n: n[0].view(np.matrix)[k]), result, "getitem", (a,))
@@ -216,7 +261,7 @@ class Recorder:
         """a[k] = value."""
         if isinstance(a, np.flatiter) and self.loops.on:
             where = np.unravel_index(k, a.base.shape) if isinstance(k, int | np.integer) else None
-            self._overwrite(a.base, _written(a.base, value, where), lambda: operator.setitem(a, k, value))
+            self._overwrite(a.base, _written(a.base, value, where), lambda: a.__setitem__(k, value))
         elif self.loops.on and is_array(a):
             spelled = Spelling("setitem", (a, value), {"k": _kept(k)})
             self._overwrite(a, spelled, lambda: operator.setitem(a, k, value))
@@ -320,7 +365,7 @@ class Recorder:
             return Recorder._vectorize
         if isinstance(f, functools.partial):
             return Recorder._partial
-        if isinstance(f, BuiltinMethodType) and f.__self__ is not None:
+        if isinstance(f, BuiltinMethodType | MethodType) and f.__self__ is not None:
             owner = f.__self__
             if isinstance(owner, np.ndarray | np.number):
                 return Recorder._method
@@ -339,11 +384,15 @@ class Recorder:
         module = getattr(f, "__module__", None) or ""
         if type(f).__module__ in self.modules:
             return None
-        is_numpy = module.startswith("numpy") or module.startswith("scipy.special")
+        is_numpy = module.startswith(("numpy", "scipy.special"))
         return Recorder._numpy if is_numpy and not isinstance(f, type) else Recorder._foreign
 
     def _foreign(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
-        return self.adopt(f(*args, **kw), _made(f), [*args, *kw.values()])
+        return self.adopt(f(*args, **kw), _made(f), [*args, *kw.values(), getattr(f, "__self__", None)])
+
+    def _like(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        """Only the shape counts."""
+        return self.adopt(f(*args, **kw), _made(f), args[1:])
 
     def _numpy(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         name = f.__name__
@@ -388,7 +437,7 @@ class Recorder:
         return self._overwrite(array, Spelling("opaque", (array,), {"name": "written"}), compute)
 
     def _record(self, call: Call, name: str, compute: Callable[[], Any]) -> Any:
-        out = call.kw.get("out")
+        out: Any = call.kw.get("out")
         out = out[0] if isinstance(out, tuple) else out
         if is_array(out):
             return self._overwrite(out, spell(name, call) or self._opaque(name, call), compute)
@@ -397,7 +446,7 @@ class Recorder:
             return result
         if not is_array(result) and not is_number(result):
             return self.adopt(result, name, [*call.args, *call.kw.values()])
-        first = call.args[0] if call.args else None
+        first: Any = call.args[0] if call.args else None
         if not isinstance(result, np.matrix) and is_array(first) and (view := self._view(first, result)) is not None:
             return self._spelled(view, result, name, call.args)
         spelled = spell(name, call) if _size(call.args) <= NUMBERED or name not in MOVES else None
@@ -406,7 +455,7 @@ class Recorder:
         return self._spelled(spelled, result, name, [*call.args, *call.kw.values()])
 
     def _opaque(self, name: str, call: Call) -> Spelling:
-        return Spelling("opaque", [x for x in call.args if self.values.holds_known(x)], {"name": name})
+        return Spelling("opaque", list(self._known_among(call.args)), {"name": name})
 
     def _view(self, a: Array, result: Any) -> Spelling | None:
         """The rearrangement that a view of an array is; None when it is no view, or the array isn't in order."""
@@ -417,7 +466,7 @@ class Recorder:
         return Spelling("move", (a,), {"idx": idx})
 
     def _spelled(self, spelled: Spelling | None, result: Any, name: str, args: Iterable[Any]) -> Any:
-        if spelled is None or spelled.op == "move" and np.shape(spelled.kw["idx"]) != np.shape(result):
+        if spelled is None or (spelled.op == "move" and np.shape(spelled.kw["idx"]) != np.shape(result)):
             return self.adopt(result, name, args)
         return self.emit(spelled.op, spelled.operands, result, spelled.kw)
 
@@ -458,6 +507,10 @@ class Recorder:
     def _reduce(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         return f(functools.partial(self.call, args[0]), self.each(args[1]), *args[2:], **kw)
 
+    def _accumulate(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        function = kw.pop("func", None) or (args[1] if len(args) > 1 else operator.add)
+        return f(self.each(args[0]), functools.partial(self.call, function), **kw)
+
     def _sum(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         items = list(self.each(args[0])) if args else []
         start = args[1] if len(args) > 1 else kw.get("start", 0)
@@ -476,7 +529,7 @@ class Recorder:
 
     def _math(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         result = f(*args, **kw)
-        if any(result is x for x in args) or not is_number(result) and not is_array(result):
+        if any(result is x for x in args) or (not is_number(result) and not is_array(result)):
             return result
         if len(args) == 2 and MATH[f] == "log":
             return self.emit("divide", (self.call(f, args[0]), f(args[1])), result)
@@ -498,11 +551,15 @@ class Recorder:
         if f is np.fromiter and args:
             args = (list(self.each(args[0])), *args[1:])
         result = f(*args, **kw)
-        x = args[0] if args else kw.get("object", kw.get("a"))
+        x: Any = args[0] if args else kw.get("object", kw.get("a"))
         if result is x or not is_array(result):
             return result
         if is_array(x) or is_number(x):
-            spelled = Spelling("copy", (x,), {}) if np.shape(x) == result.shape else moved([x], lambda n: f(n[0], ndmin=result.ndim))
+            spelled = (
+                Spelling("copy", (x,), {})
+                if np.shape(x) == result.shape
+                else moved([x], lambda n: f(n[0], ndmin=result.ndim))
+            )
             return self._spelled(spelled, result, "array", (x,))
         stacked = self.values.ref(x)
         if isinstance(stacked, Const) or self.tape.nodes[stacked].value.shape != result.shape:
@@ -548,14 +605,28 @@ class Recorder:
         _set_state(f.__self__, state)
         if f.__name__ != "shuffle":
             result = f(*args, **kw)
-            same = is_array(result) and result.shape == array.shape and np.array_equal(result, array[order], equal_nan=True)
-            return self.emit("getitem", args[:1], result, {"k": order}) if same else self.adopt(result, "random.permutation", args[:1])
+            same = (
+                is_array(result)
+                and result.shape == array.shape
+                and np.array_equal(result, array[order], equal_nan=True)
+            )
+            return (
+                self.emit("getitem", args[:1], result, {"k": order})
+                if same
+                else self.adopt(result, "random.permutation", args[:1])
+            )
         self._overwrite(array, Spelling("getitem", (array,), {"k": order}), lambda: f(*args, **kw))
         return None
 
     def _vectorize(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         """Hand over the elements one by one, as objects that are known, and note what came of each."""
-        if kw or f.signature is not None or f.excluded or not args or not all(is_array(x) or is_number(x) for x in args):
+        if (
+            kw
+            or f.signature is not None
+            or f.excluded
+            or not args
+            or not all(is_array(x) or is_number(x) for x in args)
+        ):
             return self._foreign(f, args, kw)
         results: list[Any] = []
 
@@ -610,8 +681,10 @@ def _made(f: Any) -> str:
     return f"random.{name}" if module == "random" else name
 
 
-def _size(args: tuple[Any, ...]) -> int:
-    return sum(_size(tuple(x)) if isinstance(x, list | tuple) and len(x) < 100 else getattr(x, "size", 0) for x in args)
+def _size(args: Iterable[Any]) -> int:
+    """How many elements the arrays among these have."""
+    lists = sum(_size(x) for x in args if isinstance(x, list | tuple) and len(x) < 100)
+    return lists + sum(x.size for x in args if isinstance(x, np.ndarray))
 
 
 def _state(generator: Any) -> Any:
@@ -627,18 +700,21 @@ def _set_state(generator: Any, state: Any) -> None:
         generator.set_state(state)
 
 
-MOVES = frozenset(
-    "reshape ravel flatten transpose squeeze swapaxes expand_dims atleast_1d atleast_2d atleast_3d broadcast_to moveaxis "
-    "rollaxis flip fliplr flipud rot90 roll tile repeat diag diagflat diagonal resize delete take triu tril pad append "
-    "take_along_axis matrix_transpose sliding_window_view as_strided concatenate hstack vstack dstack column_stack "
-    "stack insert sort block".split()
+_MOVES = (
+    "reshape ravel flatten transpose squeeze swapaxes expand_dims atleast_1d atleast_2d atleast_3d broadcast_to "
+    "moveaxis rollaxis flip fliplr flipud rot90 roll tile repeat diag diagflat diagonal resize delete take triu "
+    "tril pad append take_along_axis matrix_transpose sliding_window_view as_strided concatenate hstack vstack "
+    "dstack column_stack stack insert sort block"
 )
+MOVES = frozenset(_MOVES.split())
 HANDLERS: Mapping[Any, Callable[..., Any]] = {
     **dict.fromkeys(MATH, Recorder._math),
     **dict.fromkeys(OPERATORS, Recorder._operator),
     **dict.fromkeys(ITERATING, Recorder._iterating),
     **dict.fromkeys(ARRAYS, Recorder._array),
     **dict.fromkeys([float, np.float64, np.float32, np.float16], Recorder._number),
+    **dict.fromkeys(LIKE, Recorder._like),
+    itertools.accumulate: Recorder._accumulate,
     builtins.sum: Recorder._sum,
     builtins.map: Recorder._map,
     builtins.reversed: Recorder._reversed,

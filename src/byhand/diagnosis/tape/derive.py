@@ -127,9 +127,7 @@ _elementwise("minimum", np.minimum, lambda a, b, v: (a < b) * 1.0, lambda a, b, 
 ELEMENTWISE["fmax"], ELEMENTWISE["fmin"] = ELEMENTWISE["maximum"], ELEMENTWISE["minimum"]
 _elementwise("logaddexp", np.logaddexp, lambda a, b, v: np.exp(a - v), lambda a, b, v: np.exp(b - v))
 _elementwise("hypot", np.hypot, lambda a, b, v: a / v, lambda a, b, v: b / v)
-_elementwise(
-    "arctan2", np.arctan2, lambda a, b, v: b / (a * a + b * b), lambda a, b, v: -a / (a * a + b * b)
-)
+_elementwise("arctan2", np.arctan2, lambda a, b, v: b / (a * a + b * b), lambda a, b, v: -a / (a * a + b * b))
 _elementwise(
     "xlogy",
     _xlogy,
@@ -139,11 +137,12 @@ _elementwise(
 _elementwise("where", np.where, None, lambda c, a, b, v: (c != 0) * 1.0, lambda c, a, b, v: (c == 0) * 1.0)
 _elementwise("clip", _clip, _inside, None, None)
 
-FLAT = frozenset(
-    "sign floor ceil trunc fix rint round floor_divide greater less greater_equal less_equal equal not_equal heaviside "
-    "logical_not logical_and logical_or logical_xor invert bitwise_and bitwise_or bitwise_xor isnan isinf isfinite "
-    "signbit argmax argmin argsort any all".split()
-)  # constant wherever they have a derivative
+_FLAT = (
+    "sign floor ceil trunc fix rint round floor_divide greater less greater_equal less_equal equal not_equal "
+    "heaviside logical_not logical_and logical_or logical_xor invert bitwise_and bitwise_or bitwise_xor isnan "
+    "isinf isfinite signbit argmax argmin argsort any all"
+)
+FLAT = frozenset(_FLAT.split())  # constant wherever they have a derivative
 
 
 # Sums and other reductions
@@ -200,7 +199,7 @@ def _cumsum(g: Array, v: Array, a: Array, *, axis: int | None = None) -> Cotange
 
 @rule("cumprod")
 def _cumprod(g: Array, v: Array, a: Array, *, axis: int | None = None) -> Cotangents:
-    return [_cumsum(g * v, v, a, axis=axis)[0] / a]  # type: ignore[operator]
+    return [_cumsum(g * v, v, a, axis=axis)[0] / a]
 
 
 @rule("diff")
@@ -278,7 +277,7 @@ def _einsum_by(g: Array, i: int, subscripts: list[str], output: str, operands: S
 @rule("convolve")
 def _convolve(g: Array, v: Array, a: Array, b: Array, *, mode: str = "full") -> Cotangents:
     full = np.zeros(a.size + b.size - 1)
-    short, long = sorted((a.size, b.size))
+    short, _long = sorted((a.size, b.size))
     start = {"full": 0, "same": (short - 1) // 2, "valid": short - 1}[mode]
     full[start : start + g.size] = g
     return [np.correlate(full, b, "valid"), np.correlate(full, a, "valid")]
@@ -434,6 +433,8 @@ def vjp(
     node = nodes[t]
     if node.op == "leaf" or node.op in FLAT:
         return [None] * len(node.args)
+    if any(nodes[a].value.dtype.kind == "c" for a in (t, *node.parents())):
+        raise Unknown(f"{node.op} of complex numbers")
     values = [operand(nodes, a) for a in node.args]
     if guards and node.op in ("log", "log2", "log10", "divide", "sqrt", "reciprocal"):
         values = [_without_guard(nodes, a, value) for a, value in zip(node.args, values, strict=True)]
@@ -466,9 +467,16 @@ def _without_guard(nodes: Sequence[Node], a: int | Const, value: Array | None) -
     args = nodes[a].args
     for one, other in (args, args[::-1]):
         guard = operand(nodes, one)
-        if guard is not None and guard.size == 1 and 0 < guard.item() <= GUARD:
+        if guard is not None and guard.ndim == 0 and 0 < guard.item() <= GUARD and _is_constant(nodes, one):
             return operand(nodes, other)
     return value
+
+
+def _is_constant(nodes: Sequence[Node], a: int | Const) -> bool:
+    """Whether it was written down as a number, and isn't computed or drawn."""
+    if type(a) is not int:
+        return True
+    return nodes[a].op == "leaf" and not str(nodes[a].kw.get("made")).startswith("random.")
 
 
 def forward(op: str, args: Sequence[Any], kw: Mapping[str, Any]) -> Array:

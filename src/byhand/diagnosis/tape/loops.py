@@ -14,7 +14,7 @@ MOST_FIRST, MOST_LATER = 15_000, 12_000  # events after which a window is closed
 MOST_NESTED = 6_000  # the same for a loop inside another
 HARD = 2  # times as much, and it is closed at once
 TICKS = 3  # complete ticks that a window should hold
-ALL = 60_000  # events of the whole tape
+ALL = 70_000  # events of the whole tape
 
 
 class Loops:
@@ -117,12 +117,12 @@ class Loops:
             self.tape.windows[-1].ticks[index] = (at, loop.ticks)
             yield (self.on,)
             events = len(self.tape.nodes) - start
-            if not self.on or events >= most or events >= least and loop.ticks - at >= TICKS:
+            if not self.on or events >= most or (events >= least and loop.ticks - at >= TICKS):
                 return
 
 
 def later_windows(length: int | None) -> Iterator[int]:
-    """The ticks at which recording begins again: at ⅛, ¼, ½ and for the last few; powers of eight where nobody knows."""
+    """The ticks at which recording begins again: at ⅛, ¼, ½ and the last few; powers of 8 where nobody knows."""
     if length is None:
         yield from (8**k for k in range(2, 12))
     else:

@@ -31,7 +31,7 @@ class Spelling:
 class Call:
     """A call of a NumPy function or method: its operands with the array itself first, and how to repeat it."""
 
-    __slots__ = ("args", "again", "kw")
+    __slots__ = ("again", "args", "kw")
 
     def __init__(self, args: tuple[Any, ...], kw: Mapping[str, Any], again: Callable[..., Any]) -> None:
         self.args, self.kw, self.again = args, kw, again
@@ -70,7 +70,11 @@ BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any], st
     "Eq": (operator.eq, operator.eq, "equal"),
     "NotEq": (operator.ne, operator.ne, "not_equal"),
 }  # fmt: skip
-UNARY = {"USub": (operator.neg, "negative"), "UAdd": (operator.pos, "positive"), "Invert": (operator.invert, "invert")}
+UNARY: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "USub": (operator.neg, "negative"),
+    "UAdd": (operator.pos, "positive"),
+    "Invert": (operator.invert, "invert"),
+}
 
 MATH = {
     getattr(math, name): word
@@ -182,7 +186,9 @@ def _softmax(name: str, call: Call) -> Spelling | None:
 def _logsumexp(name: str, call: Call) -> Spelling | None:
     if call.get("b", 2) is not None:
         return None
-    return Spelling("logsumexp", call.args[:1], {"axis": axes_of(call.get("axis", 1)), "keepdims": bool(call.get("keepdims", 3))})
+    return Spelling(
+        "logsumexp", call.args[:1], {"axis": axes_of(call.get("axis", 1)), "keepdims": bool(call.get("keepdims", 3))}
+    )
 
 
 # Products
@@ -192,7 +198,11 @@ def _logsumexp(name: str, call: Call) -> Spelling | None:
 def _matmul(name: str, call: Call) -> Spelling | None:
     a, b = call.args[:2]
     m, n = np.ndim(a), np.ndim(b)
-    if name == "matmul" or n <= 2 and m <= 2 and not (name == "inner" and m and n and m + n > 2) or n == 1 and name == "dot":
+    if (
+        name == "matmul"
+        or (n <= 2 and m <= 2 and not (name == "inner" and m and n and m + n > 2))
+        or (n == 1 and name == "dot")
+    ):
         return Spelling(name, [a, b], {})
     left, right = ascii_letters[:m], ascii_letters[m : m + n]
     at = n - 2 if name == "dot" and n > 1 else n - 1
@@ -203,10 +213,16 @@ def _matmul(name: str, call: Call) -> Spelling | None:
 @spelling("vdot")
 def _vdot(name: str, call: Call) -> Spelling | None:
     letters = ascii_letters[: np.ndim(call.args[0])]
-    return Spelling("einsum", call.args[:2], {"spec": f"{letters},{letters}->"}) if np.shape(call.args[0]) == np.shape(call.args[1]) else None
+    return (
+        Spelling("einsum", call.args[:2], {"spec": f"{letters},{letters}->"})
+        if np.shape(call.args[0]) == np.shape(call.args[1])
+        else None
+    )
 
 
-@spelling("outer", "linalg.inv", "linalg.det", "linalg.solve", "special.expit", "special.erf", "special.xlogy", "linalg.outer")
+@spelling(
+    "outer", "linalg.inv", "linalg.det", "linalg.solve", "special.expit", "special.erf", "special.xlogy", "linalg.outer"
+)
 def _same(name: str, call: Call) -> Spelling | None:
     return Spelling(name.split(".")[-1], call.args[:2], {})
 
@@ -227,7 +243,11 @@ def _tensordot(name: str, call: Call) -> Spelling | None:
 
 @spelling("vecdot")
 def _vecdot(name: str, call: Call) -> Spelling | None:
-    return Spelling("einsum", call.args[:2], {"spec": "a,a->"}) if np.ndim(call.args[0]) == np.ndim(call.args[1]) == 1 else None
+    return (
+        Spelling("einsum", call.args[:2], {"spec": "a,a->"})
+        if np.ndim(call.args[0]) == np.ndim(call.args[1]) == 1
+        else None
+    )
 
 
 @spelling("einsum")
@@ -242,7 +262,7 @@ def _einsum(name: str, call: Call) -> Spelling | None:
     for term, a in zip(inputs.split(","), operands, strict=True):
         count = np.ndim(a) - len(term.replace("...", "")) if "..." in term else 0
         widest = max(widest, count)
-        subscripts.append(term.replace("...", "".join(free[: count][::-1])))
+        subscripts.append(term.replace("...", "".join(free[:count][::-1])))
     rest = "".join(free[:widest][::-1])
     if not arrow:
         letters = inputs.replace(",", "").replace(".", "")
@@ -291,7 +311,9 @@ def _flat(name: str, call: Call) -> Spelling | None:
 # Rearrangements
 
 
-def moved(parts: Sequence[Any], again: Callable[[list[Array]], Any], values: Sequence[Any] | None = None) -> Spelling | None:
+def moved(
+    parts: Sequence[Any], again: Callable[[list[Array]], Any], values: Sequence[Any] | None = None
+) -> Spelling | None:
     """The operation that rearranges the elements of the parts as `again` does."""
     numbers, count = [], 0
     for part in parts:
@@ -308,7 +330,7 @@ def moved(parts: Sequence[Any], again: Callable[[list[Array]], Any], values: Seq
     "reshape", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "expand_dims", "atleast_1d", "atleast_2d",
     "atleast_3d", "broadcast_to", "moveaxis", "rollaxis", "flip", "fliplr", "flipud", "rot90", "roll", "tile", "repeat",
     "diag", "diagflat", "diagonal", "resize", "delete", "take", "triu", "tril", "take_along_axis", "matrix_transpose",
-    "sliding_window_view", "as_strided", "compress", "trim_zeros",
+    "sliding_window_view", "as_strided", "trim_zeros",
 )  # fmt: skip
 def _one(name: str, call: Call) -> Spelling | None:
     return moved(call.args[:1], lambda numbers: call.again(numbers[0], *call.args[1:]))
@@ -322,10 +344,27 @@ def _pad(name: str, call: Call) -> Spelling | None:
     return _one(name, call)
 
 
-@spelling("concatenate", "hstack", "vstack", "dstack", "column_stack", "stack", "row_stack", "block")
+@spelling("concatenate", "hstack", "vstack", "dstack", "column_stack", "stack", "row_stack")
 def _several(name: str, call: Call) -> Spelling | None:
     parts = list(call.args[0])
     return moved(parts, lambda numbers: call.again(numbers, *call.args[1:]))
+
+
+@spelling("block")
+def _block(name: str, call: Call) -> Spelling | None:
+    rows = call.args[0]
+    parts = [part for row in rows for part in (row if isinstance(row, list) else [row])]
+
+    def again(numbers: list[Array]) -> Any:
+        left = iter(numbers)
+        return call.again([[next(left) for _ in row] if isinstance(row, list) else next(left) for row in rows])
+
+    return moved(parts, again)
+
+
+@spelling("compress")
+def _compress(name: str, call: Call) -> Spelling | None:
+    return moved(call.args[1:2], lambda numbers: call.again(call.args[0], numbers[0], *call.args[2:]))
 
 
 @spelling("append")
@@ -343,6 +382,9 @@ def _insert(name: str, call: Call) -> Spelling | None:
 def _sort(name: str, call: Call) -> Spelling | None:
     axis = call.get("axis", 1, -1)
     order = np.argsort(call.args[0], axis=axis, kind="stable")
-    return moved(call.args[:1], lambda n: np.take_along_axis(n[0].ravel() if axis is None else n[0], order, axis or 0 if axis is None else axis))
-
-
+    return moved(
+        call.args[:1],
+        lambda n: np.take_along_axis(
+            n[0].ravel() if axis is None else n[0], order, axis or 0 if axis is None else axis
+        ),
+    )

@@ -38,7 +38,7 @@ def rewrite(source: str, filename: str, file: str) -> tuple[CodeType, dict[int, 
         As `compile` does.
     """
     tree = ast.parse(source, filename)
-    recorded = Recorded(file)
+    recorded = _Recorded(file)
     tree.body = recorded.block(tree.body)
     code: CodeType = compile(ast.fix_missing_locations(tree), filename, "exec")
     return code, recorded.targets
@@ -60,7 +60,7 @@ def literals(code: CodeType) -> list[Any]:
 class _Own(ast.NodeTransformer):
     """The text as it was, but for the functions in it: they may be called again while recording."""
 
-    def __init__(self, recorded: Recorded) -> None:
+    def __init__(self, recorded: _Recorded) -> None:
         self.recorded = recorded
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -79,7 +79,7 @@ class _Own(ast.NodeTransformer):
         return ast.copy_location(ast.Pass(), node)
 
 
-class Recorded(ast.NodeTransformer):
+class _Recorded(ast.NodeTransformer):
     """The text in words that the recorder hears."""
 
     def __init__(self, file: str) -> None:
@@ -108,10 +108,11 @@ class Recorded(ast.NodeTransformer):
         """A function that records when something is recorded."""
         node.args.defaults = [self.visit(default) for default in node.args.defaults]
         node.args.kw_defaults = [default and self.visit(default) for default in node.args.kw_defaults]
-        first, body = [], node.body
+        first: list[ast.stmt] = []
+        body = node.body
         if ast.get_docstring(node, clean=False) is not None:
             first, body = body[:1], body[1:]
-        declared = [n for n in _in_scope(node) if isinstance(n, ast.Global | ast.Nonlocal)]
+        declared: list[ast.stmt] = [n for n in _in_scope(node) if isinstance(n, ast.Global | ast.Nonlocal)]
         before, self.in_generator = self.in_generator, _is_generator(node)
         if body:
             on = _at(ast.Attribute(ast.Name(TAPE, ast.Load()), "on", ast.Load()), node)
@@ -244,7 +245,7 @@ class Recorded(ast.NodeTransformer):
         return self._call("unary", node, ast.Constant(type(node.op).__name__), self.visit(node.operand))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        if _is_literal(node.left) and _is_literal(node.right) or isinstance(node.op, ast.LShift | ast.RShift):
+        if (_is_literal(node.left) and _is_literal(node.right)) or isinstance(node.op, ast.LShift | ast.RShift):
             return node if _is_literal(node.left) else self.generic_visit(node)
         word = ast.Constant(type(node.op).__name__)
         return self._call("binary", node, word, self._operand(node.left), self._operand(node.right))

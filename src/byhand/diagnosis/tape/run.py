@@ -26,7 +26,7 @@ from byhand.diagnosis.tape.beside import World
 from byhand.diagnosis.tape.calls import Recorder
 from byhand.diagnosis.tape.nodes import Series, Tape
 
-MOST_BYTES = 400_000_000  # that the tape holds besides what the program itself holds
+MOST_BYTES = 300_000_000  # that the tape holds besides what the program itself holds
 MOST_TEXT = 200_000  # characters of output
 MOST_POINTS = 200  # of a series
 MOST_SERIES = 100

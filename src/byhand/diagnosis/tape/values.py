@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,12 @@ MANY = 200_000  # values that are known at a time
 
 def is_number(x: Any) -> bool:
     """Whether it has an identity of its own and a derivative: a float or a NumPy scalar, but no bool."""
-    return type(x) is float or (isinstance(x, np.number) and x.dtype.kind in "fiu")
+    return type(x) is float or (isinstance(x, np.number) and x.dtype.kind in "fiuc")
 
 
 def is_array(x: Any) -> bool:
     """Whether it is an array of numbers."""
-    return isinstance(x, np.ndarray) and x.dtype.kind in "fiub"
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fiubc"
 
 
 class Buffer:
@@ -107,7 +108,7 @@ class Values:
         owner = buffer.owner
         is_whole = x is owner or _same_order(x, owner)
         index = None if is_whole or x.dtype != owner.dtype else index_in(x, owner)
-        if is_whole and buffer.node < 0 or not is_whole and index is None:
+        if (is_whole and buffer.node < 0) or (not is_whole and index is None):
             node: int = self.add("leaf", (), {"made": known.made}, x)
             if is_whole:
                 buffer.node = node
@@ -179,7 +180,9 @@ class Values:
     def before_write(self, x: Array) -> None:
         """The memory of x is about to change: nodes that share it get their own copy."""
         buffer = self.buffer(x)
-        buffer.written = True
+        if not buffer.written:
+            buffer.written = True
+            self._release(buffer.owner)
         nodes = self.tape.nodes
         for node in buffer.sharing:
             nodes[node].value = nodes[node].value.copy()
@@ -223,6 +226,14 @@ class Values:
                 copies[-id(before)] = before  # lives on, so that its identity isn't given away
             node.value = copies[id(before)]
 
+    def _release(self, owner: Array) -> None:
+        """Nodes of earlier windows that share this memory get their own copy, if it is still what it was."""
+        for guarded, before in self.guarded:
+            if guarded is owner and _checksum(owner) == before:
+                for node in self.tape.nodes:
+                    if owner_of(node.value) is owner:
+                        node.value = node.value.copy()
+
     def look_after(self) -> None:
         """Values of nodes whose memory was written after all while nobody looked are lost: they become NaN."""
         changed = {id(owner) for owner, before in self.guarded if _checksum(owner) != before}
@@ -235,7 +246,7 @@ class Values:
 def owner_of(x: Array) -> Array:
     """The array whose memory x is a part of."""
     while True:
-        base = x.base
+        base: Any = x.base
         if base is not None and not isinstance(base, np.ndarray):
             base = getattr(base, "base", None)  # NumPy's holder of a strided view
         if not isinstance(base, np.ndarray):
@@ -256,7 +267,7 @@ def index_in(x: Array, owner: Array) -> Strided | Array | None:
     numbers[...] = np.arange(owner.size).reshape(owner.shape)
     if [step // numbers.itemsize for step in numbers.strides] != [step // size for step in owner.strides]:
         return None
-    return numbers.ravel(order="K")[strided]  # type: ignore[index]
+    return numbers.ravel(order="K")[strided]
 
 
 def _same_order(x: Array, owner: Array) -> bool:
@@ -276,10 +287,5 @@ def _flatten(x: Any, flat: list[Any]) -> None:
 
 
 def _checksum(x: Array) -> int:
-    return int(np.bitwise_xor.reduce(_words(x)))
-
-
-def _words(x: Array) -> Array:
-    flat = x.ravel(order="K")
-    return flat.view(np.uint8)[: flat.nbytes // 8 * 8].view(np.uint64)
-
+    words: Any = x.ravel(order="K").view(np.uint8)
+    return zlib.crc32(words)
