@@ -146,7 +146,7 @@ class Anatomy:
         )
 
     def _has_weight(self, a: object) -> bool:
-        return type(a) is int and (self.roles.rests_on[a] > 0 or self.nodes[a].value.size > 1)
+        return type(a) is int and (self.roles.rests_on[a] > 0 or not self._is_constant(a))
 
     def _is_weighting(self, t: NodeId) -> bool:
         """Whether numbers are multiplied by a parameter: a product of matrices written out."""

@@ -286,22 +286,24 @@ def _arg(body: Anatomy, t: NodeId, position: int) -> NodeId:
 
 
 def _raw_error(body: Anatomy) -> Iterator[Edit]:
-    """What is sent back through a product has not gone through the activation behind it; its weights' gradient has."""
+    """What is sent back through a product has not gone through the activation behind it; its weights' gradient has.
+
+    Or it has not gone through the product at all: the error itself is taken for each unit's.
+    """
     region_of = {r.z: r for regions in body.regions.values() for r in regions}
     for products in body.products.values():
-        rules: dict[NodeId, Rule] = {}
-        for t in products:
-            z = t if t in region_of else next((u for u in body.roles.users.get(t, ()) if u in region_of), None)
-            if z is None:
-                continue
-            keep, use = _raw_pair(body, t, region_of[z].a)
-            rules[region_of[z].a] = keep
-            rules[t] = use
-        if rules:
-            yield Edit("hidden-error-raw", products[0], rules)
+        for weighted in (True, False):
+            rules: dict[NodeId, Rule] = {}
+            for t in products:
+                z = t if t in region_of else next((u for u in body.roles.users.get(t, ()) if u in region_of), None)
+                if z is not None:
+                    a = region_of[z].a
+                    rules[a], rules[t] = _raw_pair(body, t, a, weighted=weighted)
+            if rules:
+                yield Edit("hidden-error-raw", products[0], rules)
 
 
-def _raw_pair(body: Anatomy, t: NodeId, a: NodeId) -> tuple[Rule, Rule]:
+def _raw_pair(body: Anatomy, t: NodeId, a: NodeId, *, weighted: bool) -> tuple[Rule, Rule]:
     kept: list[Array] = []
 
     def keep(g: Array) -> list[tuple[NodeId, Array]]:
@@ -310,10 +312,20 @@ def _raw_pair(body: Anatomy, t: NodeId, a: NodeId) -> tuple[Rule, Rule]:
 
     def use(g: Array) -> list[tuple[NodeId, Array]]:
         true = _passed(body.nodes, t, vjp(body.nodes, t, g))
-        raw = dict(_passed(body.nodes, t, vjp(body.nodes, t, np.reshape(kept[0], np.shape(g)) if kept else g)))
+        error = np.reshape(kept[0], np.shape(g)) if kept else g
+        raw = dict(_passed(body.nodes, t, vjp(body.nodes, t, error)))
+        if not weighted:
+            raw = {x: np.broadcast_to(error, body.nodes[x].value.shape) for x, _ in true if _broadcasts(body, error, x)}
         return [(x, y if body.root(x) in body.roles.versions else raw.get(x, y)) for x, y in true]
 
     return keep, use
+
+
+def _broadcasts(body: Anatomy, error: Array, x: NodeId) -> bool:
+    try:
+        return np.broadcast_shapes(error.shape, body.nodes[x].value.shape) == body.nodes[x].value.shape
+    except ValueError:
+        return False
 
 
 # -- biases and samples ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from byhand.diagnosis.judge.roles import NodeId, Objective, State, is_made_from
 from byhand.diagnosis.judge.steps import Course, Gradients
 
 _OFTEN = 3
+_FILLED = {"zeros", "ones", "full", "zeros_like"}
 
 
 def old_passes(course: Course, objective: Objective) -> Iterator[tuple[NodeId, int]]:
@@ -102,14 +103,15 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
 
 
 def sizes(course: Course, t: NodeId) -> set[int]:
-    """The numbers of samples and outputs: the lengths of what an objective sums up."""
-    waiting, seen, found = [t], 0, set()
+    """The numbers of samples and outputs: the shape of what an objective sums up first."""
+    waiting, seen = [t], 0
     while waiting and seen < 12:
         x = waiting.pop(0)
         seen += 1
-        found |= set(_shape(course, x))
+        if course.nodes[x].value.size > 1:
+            return set(_shape(course, x))
         waiting += [a for a in course.nodes[x].parents() if course.roles.rests_on[a]]
-    return found
+    return set()
 
 
 def _is_data(course: Course, root: NodeId, samples: int) -> bool:
@@ -126,7 +128,7 @@ def _looks_learned(course: Course, t: NodeId) -> bool:
             return False
         if node.op == "leaf":
             made = str(node.kw.get("made"))
-            return made.startswith("random") or made.rpartition(".")[2] in ("zeros", "ones", "full", "zeros_like")
+            return made.startswith("random.") or made.rpartition(".")[2] in _FILLED
         parents = [a for a in node.parents() if course.nodes[a].value.size > 1 or node.value.size == 1]
         if len(parents) != 1:
             return False

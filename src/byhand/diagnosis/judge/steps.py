@@ -136,14 +136,16 @@ class Course:
             change = self.nodes[w].value.astype(float) - self.nodes[v].value
             yield Step(v, w, change, np.zeros_like(change))
 
-    def explain(self, state: State, gradients: Gradients, objective: Objective, lag: int = 0) -> Explanation:
-        """What the steps are to the gradient."""
+    def explain(
+        self, state: State, gradients: Gradients, objective: Objective, lag: int = 0, *, plain: bool = False
+    ) -> Explanation:
+        """What the steps are to the gradient; if plain, no optimizer is looked for."""
         steps = self.steps(state, gradients, lag=lag)
-        found = self._explain_steps(state, steps, objective, lag)
+        found = self._explain_steps(state, steps, objective, plain or lag > 0)
         if not found.holds:
             others = self.steps(state, gradients, by_use=True, lag=lag)
             if [s.after for s in others] != [s.after for s in steps]:
-                by_use = self._explain_steps(state, others, objective, lag)
+                by_use = self._explain_steps(state, others, objective, plain or lag > 0)
                 if by_use.holds or found.kind == "still":
                     return by_use
         return found
@@ -158,24 +160,29 @@ class Course:
             inside += length
         return len(state.versions) - 1 - inside <= 2 * longest
 
-    def _explain_steps(self, state: State, steps: Sequence[Step], objective: Objective, lag: int) -> Explanation:
+    def _explain_steps(self, state: State, steps: Sequence[Step], objective: Objective, plain: bool) -> Explanation:
         found = explain(steps, self.nodes, self.rate)
-        if not found.right and steps and not lag and found.kind not in ("flat", "still", "few"):
+        if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
             found = self._through_optimizer(state, steps, objective, found.factors) or found
         found.spans = [(s.before, s.after) for s in steps]
         return found
 
     def explain_all(
-        self, states: Sequence[State], gradients: Gradients, objective: Objective
+        self, states: Sequence[State], gradients: Gradients, objective: Objective, plain: Sequence[State] = ()
     ) -> dict[State, Explanation]:
         """What the steps of all are; one that has too few numbers is measured by the factors of the others."""
-        found = {state: self.explain(state, gradients, objective) for state in states}
+        found = {state: self.explain(state, gradients, objective, plain=state in plain) for state in states}
         known = [e.factors for e in found.values() if e.right]
         for state, e in found.items():
             if e.kind in ("few", "scattered") and state.size == 1 and known:
                 at = [(c, [f for near in known if (f := _nearest(near, v)) is not None]) for v, c in e.factors.items()]
                 if at and all(any(_equal(c, f) for f in others) for c, others in at):
                     found[state] = Explanation("follows", e.factors, len(at), e.spans)
+        few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
+        shared = [c for e in few for c in e.factors.values()]
+        if 1 < len(few) == len(found) and _all_equal(shared):  # one step, one number each, one factor for all
+            for state, e in found.items():
+                found[state] = Explanation("follows" if shared[0] < 0 else "opposes", e.factors, 1, e.spans)
         return found
 
     # -- the learning rate ---------------------------------------------------------------------------------------------
@@ -329,15 +336,12 @@ class Course:
             if state is None or t == step.after or t == state.versions[0] or t < q:
                 continue
             old = state.versions[state.versions.index(t) - 1]
-            effect = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, {old}, dep=range(old, t + 1)).get(old)
-            squared = any(self.nodes[x].op in _NORMALIZERS for x in range(t + 1, step.after) if x in self._users_of(t))
+            ones = np.ones_like(self.nodes[t].value, dtype=float)
+            effect = sweep(self.nodes, {t: ones}, self.stop - {t}, dep=range(old, t + 1)).get(old)
+            squared = any(self.nodes[x].op in _NORMALIZERS for x in self.roles.users.get(t, ()) if x < step.after)
             if effect is not None and np.allclose(effect, 1) and not squared:
                 return True
         return False
-
-    def _users_of(self, t: NodeId) -> set[NodeId]:
-        """What is made of a value before a step ends."""
-        return set(self.roles.users.get(t, ()))
 
     def _is_made_of(self, step: Step, q: NodeId, objective: Objective) -> bool:
         """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""

@@ -19,7 +19,7 @@ from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrid
 
 _MOST_OBJECTIVES = 14
 _SEARCHED_STEPS = 6
-_SEARCH_BUDGET = 1_500_000  # nodes that all sweeps of one search may go through
+_SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
 
 @dataclass
@@ -91,6 +91,10 @@ def judge_steps(roles: Roles) -> Verdict:
     if best is not None:
         mistakes = [*_never_updated(course, best), *_repeated(course, best), *_of_factors(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
+    flipped = _all_held(trials, course)
+    if flipped is not None:
+        up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
+        return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
     answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
     return min(answers, key=_fewest_open)
 
@@ -162,6 +166,17 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if chosen is not None:
             return chosen
     return None
+
+
+def _all_held(trials: Sequence[Trial], course: Course) -> Trial | None:
+    """The trial whose gradient explains every step but for signs."""
+    held = [replace(t, explained={s: _turned(e) for s, e in t.explained.items()}) for t in trials]
+    chosen = _complete(held, course)
+    return None if chosen is None else trials[next(k for k, t in enumerate(held) if t is chosen)]
+
+
+def _turned(e: Explanation) -> Explanation:
+    return replace(e, kind="follows") if e.kind == "opposes" else e
 
 
 def _is_a_measure(course: Course, trial: Trial) -> bool:
@@ -324,7 +339,7 @@ def _best_edit(
             gradients = course.gradient(counted, {**made, **edit.overrides})
         except (ValueError, IndexError):
             continue  # the edit's arrays do not fit: not this mistake
-        explained = course.explain_all([*open_, *held], gradients, objective)
+        explained = course.explain_all([*open_, *held], gradients, objective, plain=open_)
         if not all(explained[s].holds for s in held):
             continue
         won = [s for s in open_ if explained[s].holds and explained[s].kind != "optimizer"]
@@ -339,7 +354,7 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
     for state, e in trial.explained.items():
         if e.kind == "opposes":
             yield Mistake("sign-flipped", (state,))
-        elif e.kind == "still":
+        elif e.kind == "still" and _should_move(course, trial, state):
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far"})
@@ -365,6 +380,14 @@ def _is_added(course: Course, state: State) -> bool:
     """Whether a parameter is a bias: its forward use is a sum."""
     uses = [course.nodes[t].op for v in state.versions[:3] for t in course.roles.users.get(v, ())]
     return "add" in uses and not any(op in PRODUCTS or op == "multiply" for op in uses)
+
+
+def _should_move(course: Course, trial: Trial, state: State) -> bool:
+    """Whether a step as long as the others' would show among the digits of a parameter."""
+    factors = [abs(c) for e in trial.explained.values() if e.holds for c in e.factors.values() if c]
+    usual = float(np.median(factors)) if factors else 1e-3
+    steps = course.steps(state, trial.gradients)
+    return any(usual * np.abs(s.gradient).max() > 1e-9 * np.abs(course.nodes[s.before].value).max() for s in steps)
 
 
 def _square(state: State, trial: Trial) -> Iterator[tuple[NodeId, Any]]:
