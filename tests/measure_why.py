@@ -1,50 +1,48 @@
-"""Measure `byhand why` on the scripts in tests/scripts: python tests/measure_why.py [NAME ...]; writes JSON on stdout.
+"""Measure `byhand why` on tests/scripts: python tests/measure_why.py [FOLDER ...]; writes JSON on stdout.
 
-Each script has one thing wrong, or none; expected.json says which, and where it comes from: looked at while `why`
-was written, held out then, or written by somebody else and measured unseen (docs/why.md has the figures of that first
-look; the scripts kept here are those that it judges rightly since). A first answer is right if it names just that.
+A script lies as tests/scripts/<mistake>/<style>.py and says in its first line what is to be found in it:
+`# expected: sign-flipped line 20`, `… line 20 or 34` where either line may be named, `# expected: right`.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
-from byhand.diagnosis.why import why
-
 SCRIPTS = Path(__file__).parent / "scripts"
-EXPECTED = json.loads((SCRIPTS / "expected.json").read_text())
 
 
-def first_answer(name):
-    """The id of the first finding, or None for nothing wrong."""
-    report = why(SCRIPTS / f"{name}.py")
-    assert not report.troubles
-    findings = report.chapters[0].findings
-    return findings[0].id if findings else None
+def scripts(*folders):
+    return [p for p in sorted(SCRIPTS.glob("*/*.py")) if not folders or p.parent.name in folders]
 
 
-def measure(names):
-    rows = []
-    for half in dict.fromkeys(e["half"] for e in EXPECTED.values()):
-        chosen = [name for name in names if EXPECTED[name]["half"] == half]
-        answers = {name: first_answer(name) for name in chosen}
-        wrong = [name for name in chosen if EXPECTED[name]["first"] is not None]
-        named = [name for name in chosen if answers[name] is not None]
-        right = [name for name in wrong if answers[name] == EXPECTED[name]["first"]]
-        rows.append(
-            {
-                "half": half,
-                "scripts": len(chosen),
-                "with a mistake": len(wrong),
-                "right first answers": len(right),
-                "precision": len(right) / max(1, len(named)),
-                "recall": len(right) / max(1, len(wrong)),
-                "false alarms": [n for n in named if EXPECTED[n]["first"] is None],
-                "other answers": {n: answers[n] for n in wrong if answers[n] != EXPECTED[n]["first"]},
-            }
-        )
+def expected(path):
+    """The id (None for a right script) and the lines of which one is to be named."""
+    label = re.match(r"# expected: ([\w-]+)(?: line (.*))?\n", path.read_text())
+    lines = [int(n) for n in re.findall(r"\d+", label.group(2) or "")]
+    return (None if label.group(1) == "right" else label.group(1)), lines
+
+
+def measure(paths):
+    from byhand.diagnosis.story.telling import why
+
+    rows = {"scripts": 0, "id right": 0, "line right": 0, "cleared": 0, "false alarms": [], "others": {}}
+    for path in paths:
+        wanted, lines = expected(path)
+        report = why(path)
+        first = report.told[0].finding if report.told else None
+        rows["scripts"] += 1
+        if wanted is None and report.outcome == "right":
+            rows["cleared"] += 1
+        elif wanted is None and first is not None:
+            rows["false alarms"].append(f"{path.parent.name}/{path.name}")
+        if first is not None and first.id == wanted:
+            rows["id right"] += 1
+            rows["line right"] += first.place.line in lines
+        elif wanted is not None:
+            rows["others"][f"{path.parent.name}/{path.name}"] = first.id if first else report.outcome
     return rows
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1:] or list(EXPECTED)), indent=2))
+    print(json.dumps(measure(scripts(*sys.argv[1:])), indent=2))

@@ -93,26 +93,30 @@ def notebook(kind: Literal["student", "solution"], file: Path | None, seed: int,
 WHY_EXIT_CODES = EXIT_CODES.replace(
     "  130 ",
     "  3    something is wrong with the script, and the answer names it\n"
-    "  4    no training was recognised in the script, so nothing was judged\n  130 ",
+    "  4    not judged, or not all of it: it is called neither right nor wrong\n  130 ",
 )
 
 
 @byhand.command(epilog=WHY_EXIT_CODES, short_help="Run a training script; say what happened and why.")
 @click.argument("script", type=click.Path(path_type=Path))
+@click.option("--more", is_flag=True, help="With the formulae behind the plain words.")
 @click.option("--json", "as_json", is_flag=True, help="The answer as JSON on stdout, for programs.")
-@click.option("--html", type=click.Path(path_type=Path), help="Also write the story with its plots to this file.")
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Also write the answer with the script's curve to this file."
+)
 @click.option(
     "--timeout",
-    type=click.FloatRange(1, 3600),
-    default=120,
+    type=click.FloatRange(1, 86_400),
+    default=600,
     show_default=True,
-    help="Seconds the script may run; what it did until then is judged.",
+    help="Seconds after which the script is taken for a runaway, and stopped.",
 )
-def why(script: Path, as_json: bool, html: Path | None, timeout: float) -> int:
-    """Run SCRIPT, a training written in NumPy, and say what happened, why, and how to mend it.
+def why(script: Path, more: bool, as_json: bool, html: Path | None, timeout: float) -> int:
+    """Run SCRIPT, a training written in NumPy, and say what happened, why, and how its lines should read.
 
-    The script runs in a process of its own, in a fresh folder, behind limits. What can be mended by changing its
-    text is mended in a copy, and the copy is run, until it trains or nothing more is known.
+    SCRIPT is a Python file, a notebook, or a folder with one; what it imports or reads from beside it goes with it.
+    It runs in a process of its own, in a fresh folder, behind limits. A copy is mended line by line, and each line
+    that is told was run.
     """
     import json
     import os
@@ -121,25 +125,26 @@ def why(script: Path, as_json: bool, html: Path | None, timeout: float) -> int:
 
     from rich.console import Console
 
-    from byhand.diagnosis import why as diagnosis
-    from byhand.diagnosis.why_terminal import tell
+    from byhand.diagnosis.story import telling
+    from byhand.diagnosis.story.report import as_json as report_as_json
+    from byhand.diagnosis.story.terminal import tell
 
     errors = Console(stderr=True)
     if errors.is_interactive and not errors.is_dumb_terminal:
         with errors.status("starting") as status:
-            report = diagnosis.why(script, timeout=timeout, progress=lambda text: status.update(text))
+            report = telling.why(script, timeout=timeout, progress=status.update)
     else:
-        report = diagnosis.why(script, timeout=timeout, progress=lambda text: click.echo(text, err=True))
+        report = telling.why(script, timeout=timeout, progress=lambda text: click.echo(text, err=True))
     if html is not None:
-        from byhand.diagnosis.why_page import page
+        from byhand.diagnosis.story.page import page
         from byhand.files import write_text
 
-        write_text(html, page(report, script.name))
+        write_text(html, page(report))
     if as_json:
-        click.echo(json.dumps(diagnosis.as_json(report), indent=2))
+        click.echo(json.dumps(report_as_json(report), indent=2))
     else:
-        tell(report, script.name, Console())
-    return {"nothing wrong found": 0, "not understood": 4}.get(report.outcome, 3)
+        tell(report, Console(), more=more)
+    return report.exit_code
 
 
 CHECK_EXIT_CODES = """\b

@@ -24,6 +24,8 @@ class Mistake:
         Why it is wrong, with the formula.
     mend : str
         What to do.
+    plain : str
+        Why it is wrong in plain words, without a formula; what a reader meets first.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Mistake:
     looks_like: str
     why: str
     mend: str
+    plain: str
 
 
 _ENTRIES = (
@@ -40,6 +43,7 @@ _ENTRIES = (
         "NameError: name 'np' is not defined, and no line imports it.",
         "Python knows a library only after its import; np is no more than the customary name for numpy.",
         "Put the import at the top: import numpy as np.",
+        plain="Python knows a library only after an import has named it.",
     ),
     Mistake(
         "name-before-definition",
@@ -48,6 +52,7 @@ _ENTRIES = (
         "A script runs from top to bottom; what a lower line defines does not exist yet. (In a notebook the cell "
         "may have been run earlier, so that the mistake shows only after a restart.)",
         "Move the definition above its first use.",
+        plain="A script runs from top to bottom; what a lower line defines is not there yet.",
     ),
     Mistake(
         "undefined-name",
@@ -55,6 +60,7 @@ _ENTRIES = (
         "NameError, and no line assigns the name; often it is spelt differently elsewhere.",
         "Python looks the name up when the line runs, and nothing has that name.",
         "Define it, or use the name under which it is defined.",
+        plain="Python looks a name up when the line runs, and nothing has that name.",
     ),
     Mistake(
         "shape-mismatch",
@@ -63,6 +69,7 @@ _ENTRIES = (
         "A product A B needs as many columns in A as rows in B: with W of shape (n_out, n_in), a column x gives W x, "
         "and a batch X with a sample a row gives X Wᵀ.",
         "Write the shapes beside the line; transpose one factor, or swap them.",
+        plain="Each array has a number of rows and columns, and these two do not belong together.",
     ),
     Mistake(
         "size-one-array-to-scalar",
@@ -70,6 +77,7 @@ _ENTRIES = (
         "TypeError: only 0-dimensional arrays can be converted to Python scalars (before NumPy 2.4 a warning).",
         "An array of shape (1,) is not a number: A[i, j] = v needs a number v, while W_out @ a has shape (1,).",
         "Take the number out, v[0] or v.item(), or assign to a slice of the same shape.",
+        plain="An array that holds one number is still an array; the number has to be taken out of it.",
     ),
     Mistake(
         "broadcast-error-matrix",
@@ -78,6 +86,7 @@ _ENTRIES = (
         "NumPy broadcasts (n, 1) against (n,) to (n, n): every output is compared with every target, and the best "
         "answer to that is their mean, ŷ = ȳ.",
         "Give both the same shape: y.reshape(-1, 1), or ŷ[:, 0].",
+        plain="A column minus a row is a table: every output is compared with every target, not only with its own.",
     ),
     Mistake(
         "learning-rate-too-high",
@@ -86,6 +95,7 @@ _ENTRIES = (
         "For a quadratic loss a step multiplies the error along an eigenvector of the Hessian by 1 − ηλ, which "
         "shrinks it only when η < 2/λ_max.",
         "Divide the learning rate by 10 until the loss falls steadily.",
+        plain="Each step goes past the lowest point, and lands higher than it began.",
     ),
     Mistake(
         "unscaled-data",
@@ -94,6 +104,7 @@ _ENTRIES = (
         "The Hessian of a linear layer is XᵀX, so that λ_max grows as the square of the largest input: "
         "η < 2/λ_max then leaves the small directions almost unmoved.",
         "Standardise each input: (x − mean) / standard deviation, with the training set's mean and deviation.",
+        plain="A step that is right for one input is far too long or too short for another.",
     ),
     Mistake(
         "sign-flipped",
@@ -102,6 +113,7 @@ _ENTRIES = (
         "With L = (ŷ − y)², dL/dŷ = 2 (ŷ − y), and the step is θ ← θ − η dL/dθ: it goes down. One minus too many "
         "(or too few) goes up. Error and step may both be written the other way round, (y − ŷ) and +, but not one.",
         "Use ŷ − y with −=, or y − ŷ with +=.",
+        plain="The step goes uphill: the loss is made larger, not smaller.",
     ),
     Mistake(
         "output-derivative-missing",
@@ -110,6 +122,7 @@ _ENTRIES = (
         "The chain rule passes through ŷ = f(z): δ_out = dL/dŷ ⊙ f′(z_out). (Only with cross-entropy on a sigmoid or "
         "softmax do the two factors simplify to ŷ − y.)",
         "Multiply the output's error by f′(z_out).",
+        plain="The output went through a function, and the way back has to go through that function's slope.",
     ),
     Mistake(
         "hidden-derivative-missing",
@@ -118,6 +131,7 @@ _ENTRIES = (
         "δ_hidden = (W_outᵀ δ_out) ⊙ f′(z_hidden): what is sent back reaches the hidden outputs a, and from a to z "
         "leads f′.",
         "Multiply by f′(z_hidden).",
+        plain="The hidden values went through a function, and the way back has to go through its slope, unit by unit.",
     ),
     Mistake(
         "derivative-of-activation",
@@ -125,6 +139,8 @@ _ENTRIES = (
         "σ′ written for z, σ(z)(1 − σ(z)), is called with a = σ(z); or written for a, a(1 − a), is called with z.",
         "f′ is wanted at z. σ′(z) = σ(z)(1 − σ(z)) = a(1 − a); with a put into the first form, f is applied twice.",
         "Hand the derivative what it is written for.",
+        plain="The slope is taken at the wrong place: at what came out of the function instead of what went "
+        "in, or the reverse.",
     ),
     Mistake(
         "updated-weights-used",
@@ -132,6 +148,7 @@ _ENTRIES = (
         "W_out −= … stands above the line that sends δ_out back through W_out.",
         "dL/da_hidden = W_outᵀ δ_out with the W_out that the forward pass used. The loss was computed with that one.",
         "Compute all gradients first, then update all parameters.",
+        plain="The error is sent back through weights that have just been changed; the forward pass used the old ones.",
     ),
     Mistake(
         "hidden-error-raw",
@@ -140,6 +157,7 @@ _ENTRIES = (
         "A hidden unit feels the output's error through its weight, and only as far as the output's activation lets "
         "it through: dL/da_hidden = W_outᵀ δ_out with δ_out = dL/dŷ ⊙ f′(z_out).",
         "Send back δ_out, through W_outᵀ.",
+        plain="The hidden layer is told the raw error, as if the output's weights and slope were not in between.",
     ),
     Mistake(
         "wrong-layer-activation",
@@ -149,6 +167,7 @@ _ENTRIES = (
         "Layer k has its own δ_k = dL/da_k ⊙ f_k′(z_k) and dL/dW_k = δ_kᵀ a_{k−1}: f_k, z_k and a_{k−1} are those of "
         "its own forward pass.",
         "Follow one layer through forward and backward and use its own activation and values.",
+        plain="Each layer has to go back through its own function and its own values.",
     ),
     Mistake(
         "bias-missing",
@@ -156,6 +175,7 @@ _ENTRIES = (
         "The output does not change when the bias does, or there is none.",
         "Without b, z = W x is 0 at x = 0 whatever the weights: every unit's boundary goes through the origin.",
         "z = W x + b in every layer.",
+        plain="Without a bias every unit's boundary goes through the origin.",
     ),
     Mistake(
         "bias-gradient-wrong",
@@ -163,6 +183,7 @@ _ENTRIES = (
         "dL/dW is right and dL/db is not: a derivative, a sum over the samples or a factor is missing.",
         "z = W x + b has dz/db = 1, so that dL/db = Σₙ δₙ: the same δ as in dL/dW, summed over the samples.",
         "delta.sum(axis=0), with a sample a row.",
+        plain="A bias is stepped by something other than its own share of the error.",
     ),
     Mistake(
         "parameter-never-updated",
@@ -171,6 +192,7 @@ _ENTRIES = (
         "Every parameter takes the step θ ← θ − η dL/dθ. (Inside a function, W = W − … makes a new local W, unless "
         "the function says global W or changes it in place.)",
         "Update it, and check that the update reaches the array that the forward pass uses.",
+        plain="It keeps the numbers it began with, so it can learn nothing.",
     ),
     Mistake(
         "constant-factor",
@@ -179,6 +201,7 @@ _ENTRIES = (
         "d(ŷ − y)²/dŷ = 2 (ŷ − y), and d ½(ŷ − y)²/dŷ = ŷ − y. The direction is right, the step is longer or shorter "
         "than the learning rate says.",
         "Let loss and gradient have the same factor.",
+        plain="The direction is right; the step is longer or shorter than the learning rate says.",
     ),
     Mistake(
         "sum-versus-mean",
@@ -187,6 +210,8 @@ _ENTRIES = (
         "L = Σₙ Lₙ has the gradient Σₙ dLₙ/dθ, and L = (1/n) Σₙ Lₙ has (1/n) Σₙ dLₙ/dθ. With n samples the step is "
         "n times as long, so that a learning rate found with one does not fit the other.",
         "Divide both by n, or neither.",
+        plain="One line adds the samples up where another takes their average, so the step depends on how "
+        "many there are.",
     ),
     Mistake(
         "transposed-gradient",
@@ -194,6 +219,7 @@ _ENTRIES = (
         "dL/dW has the shape of Wᵀ, or its numbers stand in the transposed order; or W stands where Wᵀ belongs.",
         "With z = W x, dL/dW_kj = δ_k x_j has the shape of W, δ xᵀ; and what is sent back is Wᵀ δ.",
         "dL/dW always has the shape of W: δᵀ X for W X, Xᵀ δ for X W.",
+        plain="Rows and columns are exchanged, so each weight gets the step of another.",
     ),
     Mistake(
         "dot-instead-of-elementwise",
@@ -201,6 +227,7 @@ _ENTRIES = (
         "np.dot or @ between the error and f′(z).",
         "δ = dL/da ⊙ f′(z): unit k's error is multiplied by unit k's derivative. A dot product adds them all up.",
         "Use * there.",
+        plain="A matrix product adds up what should stay apart: each unit's error belongs to its own slope.",
     ),
     Mistake(
         "stale-gradient",
@@ -209,6 +236,7 @@ _ENTRIES = (
         "The step needs dL/dθ at the present parameters and batch. Sums that are never set to zero add up all "
         "earlier gradients.",
         "Run the forward pass before each backward pass, and set accumulated gradients to zero.",
+        plain="The step belongs to an earlier moment: the weights, or the batch, have changed since.",
     ),
     Mistake(
         "update-outside-loop",
@@ -217,6 +245,7 @@ _ENTRIES = (
         "inside the loop.",
         "dL/dθ = Σₙ dLₙ/dθ: each sample adds its part, and each epoch makes its step.",
         "Move the line into the loop, or add up with +=.",
+        plain="The line runs once where it should run each time, so only a part of the samples or epochs counts.",
     ),
     Mistake(
         "label-leak",
@@ -224,6 +253,7 @@ _ENTRIES = (
         "ŷ changes when y does, with inputs and parameters fixed; or a target is among the inputs.",
         "ŷ = f(x; θ) must not know y: at the time of use there is none, and the loss says nothing about learning.",
         "Take y out of the forward pass and out of the inputs.",
+        plain="The answer is handed in with the question, so a small loss shows nothing.",
     ),
     Mistake(
         "symmetric-initialization",
@@ -232,6 +262,7 @@ _ENTRIES = (
         "Units with equal weights have equal outputs and equal gradients, so that they stay equal: ten units compute "
         "what one could. With W_out = 0 nothing is sent back at all.",
         "Draw the weights at random; the biases may start at 0.",
+        plain="Units that start alike stay alike, and ten of them do the work of one.",
     ),
     Mistake(
         "tiny-initialization",
@@ -239,6 +270,7 @@ _ENTRIES = (
         "All outputs are nearly equal, and the loss lies still for a long time.",
         "What is sent back has W as a factor in every layer; with W near 0 gradients are products of tiny numbers.",
         "Draw them with a standard deviation near 1/√n_in (Glorot; √(2/n_in) for ReLU, He).",
+        plain="What is sent back is multiplied by weights near zero, and hardly anything arrives.",
     ),
     Mistake(
         "dead-relu-output",
@@ -246,6 +278,7 @@ _ENTRIES = (
         "z_out ≤ 0 on every sample: ŷ = 0, all gradients are 0, the loss does not move.",
         "relu′(z) = 0 for z < 0, and with it δ_out = dL/dŷ · relu′(z_out) = 0: nothing can ever change.",
         "No ReLU on the output: identity for regression, sigmoid for 0 and 1.",
+        plain="A ReLU that gets only negative numbers gives 0 and has no slope, so nothing can ever change.",
     ),
     Mistake(
         "dead-relu-hidden",
@@ -253,6 +286,7 @@ _ENTRIES = (
         "Their z ≤ 0 on every sample; their gradients are exactly 0.",
         "relu′(z) = 0 for z < 0: a unit that is off on all samples gets no gradient and stays off.",
         "A smaller learning rate, another initialisation (He), or leaky ReLU.",
+        plain="A unit that is off for every sample gets no slope, and stays off.",
     ),
     Mistake(
         "saturated-units",
@@ -260,6 +294,7 @@ _ENTRIES = (
         "|z| ≥ 5 on most samples while the error is still high.",
         "σ′(z) = σ(z)(1 − σ(z)) < 0.007 for |z| > 5: whatever error arrives, hardly any of it is let through.",
         "Smaller initial weights, scaled inputs; cross-entropy in place of squares at the output.",
+        plain="Far out, the function is flat: whatever error arrives, hardly any of it passes.",
     ),
     Mistake(
         "target-outside-range",
@@ -267,6 +302,7 @@ _ENTRIES = (
         "Targets below 0 or above 1 with a sigmoid output, negative ones with ReLU, beyond ±1 with tanh.",
         "σ(z) lies between 0 and 1: the nearest it comes to y = 2 is 1, with z growing without end.",
         "Scale the targets, or use the identity at the output.",
+        plain="The output's function cannot give such numbers, however long it trains.",
     ),
     Mistake(
         "linear-collapse",
@@ -275,6 +311,7 @@ _ENTRIES = (
         "W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂): layers without an activation between them are one layer. XOR is "
         "not linear: the best such answer is ½ everywhere.",
         "Put a non-linear activation on the hidden layer.",
+        plain="Layers without a function between them are together one straight line.",
     ),
     Mistake(
         "too-few-epochs",
@@ -282,6 +319,7 @@ _ENTRIES = (
         "The loss is still falling at the last epoch.",
         "Gradient descent with a small step needs many steps: the error falls by a factor 1 − ηλ each.",
         "Train longer, or with a larger learning rate (below 2/λ_max).",
+        plain="The loss is still on its way down when the training ends.",
     ),
     Mistake(
         "log-of-zero",
@@ -290,6 +328,7 @@ _ENTRIES = (
         "−y log p − (1 − y) log(1 − p) is infinite at p = 0 or 1, which a sigmoid reaches in floating point at "
         "z ≈ 37; and 0 · (−inf) = nan.",
         "Compute the loss from z (logits): max(z, 0) − z y + log(1 + e^−|z|); or clip p to [1e-12, 1 − 1e-12].",
+        plain="The logarithm of 0 is no number, and one such value spoils the whole loss.",
     ),
     Mistake(
         "softmax-wrong-axis",
@@ -297,6 +336,7 @@ _ENTRIES = (
         "The probabilities of one sample do not add up to 1; those of one class do, or all together.",
         "p_k = e^{z_k} / Σ_j e^{z_j} with the sum over the classes of one sample.",
         "sum(axis=-1, keepdims=True) for a sample a row.",
+        plain="The shares of one sample's classes should add up to 1; here other numbers do.",
     ),
     Mistake(
         "softmax-overflow",
@@ -304,6 +344,7 @@ _ENTRIES = (
         "nan for large z: e^z is inf above z ≈ 710, and inf / inf is nan.",
         "e^{z_k − m} / Σ_j e^{z_j − m} is the same number for every m; with m = max z no exponent is positive.",
         "Subtract the row's maximum first.",
+        plain="e to a large number is too large for the computer, and infinity over infinity is no number.",
     ),
     Mistake(
         "metric-wrong",
@@ -311,6 +352,7 @@ _ENTRIES = (
         "The accuracy (or error, or loss) printed differs from the one computed from outputs and targets.",
         "Accuracy is the share of samples whose class is right: mean(argmax ŷ = argmax y), or mean((ŷ > ½) = y).",
         "Compare arrays of one shape, and divide by the number of samples.",
+        plain="The number that is printed is not what its name says.",
     ),
     Mistake(
         "input-mutated",
@@ -319,6 +361,7 @@ _ENTRIES = (
         "NumPy arrays are passed, not copied: the caller's z, or the data, is overwritten, and what uses it later "
         "(f′(z), the next epoch) gets other numbers.",
         "Make a new array: np.maximum(x, 0), x = x − …",
+        plain="The function writes into the caller's array, and what uses it later gets other numbers.",
     ),
     Mistake(
         "integer-parameters",
@@ -326,6 +369,7 @@ _ENTRIES = (
         "W or b has an integer dtype; W −= 0.1 · gradient fails or is cut to whole numbers.",
         "An integer array holds whole numbers only: a step of −0.3 becomes 0.",
         "Make them float: np.zeros(n), np.array([1.0, 2.0]).",
+        plain="An array of whole numbers cuts every step down to a whole number, mostly to 0.",
     ),
     Mistake(
         "label-shuffle-mismatch",
@@ -333,6 +377,192 @@ _ENTRIES = (
         "After shuffling, the targets no longer belong to their inputs; the loss stays at the best constant's.",
         "Pairs (xᵢ, yᵢ) must stay together: one permutation for both.",
         "order = rng.permutation(n); X, y = X[order], y[order].",
+        plain="After the shuffle, inputs stand beside other inputs' targets.",
+    ),
+    Mistake(
+        "derivative-always-1",
+        "the derivative of the activation is the same everywhere",
+        "A function for relu′ gives 1 for every z, as np.ones_like(z) or (z > 0).any() does.",
+        "relu′(z) = 1 for z > 0 and 0 for z < 0; with 1 everywhere δ is W_outᵀ δ_out, as if there were no activation.",
+        "Compare z itself with 0, element by element: 1.0 * (z > 0).",
+        plain="A unit that is off must not get any of the error; here each unit gets all of it.",
+    ),
+    Mistake(
+        "sigmoid-falling",
+        "the sigmoid is mirrored",
+        "σ(z) = 1 / (1 + e^z): the output falls where z grows.",
+        "σ(z) = 1 / (1 + e^−z). With e^{+z} it is σ(−z), whose derivative is −σ(z)(1 − σ(z)): a σ′ without the minus "
+        "goes uphill.",
+        "Write the exponent with a minus: np.exp(-z).",
+        plain="The curve runs downhill where its slope is written for one that runs uphill.",
+    ),
+    Mistake(
+        "forward-returns-z",
+        "the forward pass gives back z, not the activation",
+        "The activation is computed and not used: the next layer, or the loss, gets z.",
+        "Layer k passes on a_k = f(z_k); with z_k passed on, f is not in the network and f′ not in its gradient.",
+        "Return, and pass on, what the activation gives.",
+        plain="The function between the layers is computed and then left out.",
+    ),
+    Mistake(
+        "slope-read-again",
+        "a slope is computed again after the weights have changed",
+        "Inside a loop over the weights, f′(W x + b) is computed anew although an earlier turn has changed W.",
+        "All dL/dW_jk of one step are taken at the same W: f′(z_j) with the z_j of the forward pass.",
+        "Compute the slope once, before the loop that changes the weights.",
+        plain="The first weight's step moves the point at which the others' slope is then taken.",
+    ),
+    Mistake(
+        "learning-rate-twice",
+        "the learning rate is multiplied in twice",
+        "The step is η² times the gradient: the gradient holds η already.",
+        "θ ← θ − η dL/dθ has η once; with η = 0.1 the step is a tenth of what is meant.",
+        "Leave the learning rate out of the gradient, or out of the step.",
+        plain="The step is as many times too small again as the learning rate is.",
+    ),
+    Mistake(
+        "seed-in-loop",
+        "the seed is set inside the loop",
+        "Each turn draws the same random numbers: the same batch, the same noise, the same mask.",
+        "A generator's numbers follow from its seed; set anew, it begins anew, and the draws are not independent.",
+        "Set the seed once, above the loop.",
+        plain="What should be drawn anew each time is the same each time.",
+    ),
+    Mistake(
+        "one-sample-only",
+        "the training sees one sample only",
+        "An index that never moves, or a slice of one: the same row in every step.",
+        "The loss is a sum over all samples, Σₙ Lₙ; with one n alone, the others have no part in the gradient.",
+        "Let the index run over all samples.",
+        plain="All samples but one have no say in what is learned.",
+    ),
+    Mistake(
+        "start-changed",
+        "the starting values are changed in place",
+        "W = start, then W −= …: start holds the trained numbers afterwards, and a second run begins there.",
+        "NumPy's −= writes into the array, and W and start are names of the same array.",
+        "Begin with a copy: W = start.copy(), or step with W = W − ….",
+        plain="Two names stand for one array, and training the one changes the other.",
+    ),
+    Mistake(
+        "loss-on-other-data",
+        "the loss is computed on other data than the step",
+        "The numbers printed are of another batch, or of the test set, than those that the gradient comes from.",
+        "dL/dθ is the gradient of the loss on the samples that it was computed with, and says nothing of another's.",
+        "Compute the loss and the gradient from the same forward pass; print the test loss under its own name.",
+        plain="What is printed is not what is being made smaller.",
+    ),
+    Mistake(
+        "weight-gradient-wrong",
+        "the gradient of a weight is wrong",
+        "The numbers it is stepped by are not the derivative of the loss, while those of other parameters are.",
+        "dL/dW = δᵀ a: the layer's own δ, and the values that came into the layer.",
+        "Write down the shapes, and take the layer's own δ and its own inputs.",
+        plain="This weight is stepped by something other than its own share of the error.",
+    ),
+    Mistake(
+        "wrong-parameter-gradient",
+        "a parameter is stepped by the gradient of another",
+        "The numbers that it is stepped by are the gradient of another parameter of the same shape.",
+        "Each θ has its own dL/dθ.",
+        "Use its own gradient.",
+        plain="Two gradients have been mixed up.",
+    ),
+    Mistake(
+        "delta-wrong",
+        "what is sent back through the layers is wrong",
+        "Everything behind this value follows rightly from it, and it is not the derivative of the loss.",
+        "δ_k = dL/dz_k = (W_{k+1}ᵀ δ_{k+1}) ⊙ f_k′(z_k).",
+        "Follow the formula of this value back to the loss, factor by factor.",
+        plain="All that comes after this value is right; the value itself is not.",
+    ),
+    Mistake(
+        "syntax-error",
+        "Python cannot read the line",
+        "SyntaxError or IndentationError, before anything runs.",
+        "A script is read as a whole before its first line runs: a missing bracket, colon or quote stops it at once.",
+        "Look at this line and at the end of the one above it.",
+        plain="A bracket, a colon, a quote or an indentation is not as Python needs it.",
+    ),
+    Mistake(
+        "missing-module",
+        "a library is not there",
+        "ModuleNotFoundError or ImportError.",
+        "Python looks for a module beside the script and among the installed packages, under exactly this name.",
+        "Install it, or put the file beside the script; look at the spelling.",
+        plain="The import names something that is not installed and not beside the script.",
+    ),
+    Mistake(
+        "missing-file",
+        "a file is not there",
+        "FileNotFoundError.",
+        "A relative path starts at the folder that the script runs in.",
+        "Put the file beside the script, and name it as it is spelt there.",
+        plain="The script opens a file that it cannot find from where it runs.",
+    ),
+    Mistake(
+        "missing-attribute",
+        "an object does not have what is asked of it",
+        "AttributeError.",
+        "What stands before the dot is another kind of object than the line expects, often None or a list.",
+        "Print the type of what stands before the dot.",
+        plain="What stands before the dot does not have what stands behind it.",
+    ),
+    Mistake(
+        "wrong-arguments",
+        "a function is called with other arguments than it takes",
+        "TypeError about missing, unexpected or too many arguments.",
+        "Arguments go to parameters in order, or by name; a method gets its object as the first one.",
+        "Compare the call with the line that defines the function.",
+        plain="The call and the definition do not have the same arguments.",
+    ),
+    Mistake(
+        "index-outside",
+        "an index lies outside",
+        "IndexError.",
+        "An axis of length n has the indices 0 to n − 1.",
+        "Print the shape; count from 0.",
+        plain="The index is larger than the last one there is.",
+    ),
+    Mistake(
+        "missing-key",
+        "a dictionary does not have the key",
+        "KeyError.",
+        "A dictionary gives only what was stored under exactly this key.",
+        "Print the dictionary's keys; look at the spelling.",
+        plain="Nothing was stored under this name.",
+    ),
+    Mistake(
+        "division-by-zero",
+        "something is divided by zero",
+        "ZeroDivisionError.",
+        "a / b has no value at b = 0; often b is a count that is still 0.",
+        "See what the divisor counts, and when it is 0.",
+        plain="The divisor is 0 when this line runs.",
+    ),
+    Mistake(
+        "number-overflow",
+        "a number has grown too large",
+        "OverflowError or FloatingPointError.",
+        "A floating-point number goes to about 1.8·10³⁰⁸; e^z gets there at z ≈ 710.",
+        "See which number grows, and why: mostly the learning rate is too high, or an exponent has the wrong sign.",
+        plain="The numbers grow without end.",
+    ),
+    Mistake(
+        "endless-recursion",
+        "a function calls itself without end",
+        "RecursionError.",
+        "Each call waits for the one inside it; after about a thousand Python stops.",
+        "Give it a case in which it does not call itself.",
+        plain="The function has no way out.",
+    ),
+    Mistake(
+        "python-error",
+        "Python stops with an error",
+        "The last line of Python's message says which.",
+        "What Python says is in the sentence above; the line is the innermost one of the script itself.",
+        "Print what the line uses, just above it.",
+        plain="The script ends here, and what it would have done after this is not seen.",
     ),
 )
 

@@ -1,0 +1,44 @@
+"""Every script of tests/scripts is traced and judged in this process, and its label is what is found first."""
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+import pytest
+
+from byhand.diagnosis.catalogue import CATALOGUE
+from byhand.diagnosis.story import errors
+from byhand.diagnosis.story.program import read
+from byhand.diagnosis.story.running import judged
+from measure_why import expected, scripts
+
+PATHS = scripts()
+
+
+def label(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", PATHS, ids=label)
+def test_the_label_names_a_line_that_is_there(path):
+    wanted, lines = expected(path)
+    assert path.parent.name == (wanted or "right")
+    assert wanted is None or wanted in CATALOGUE
+    assert bool(lines) == (wanted is not None)
+    text = path.read_text().splitlines()
+    assert all(text[n - 1].strip() for n in lines)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=label)
+def test_what_is_found_first_is_what_the_label_says(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wanted, lines = expected(path)
+    program = read(path)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        run = judged(program)
+    findings = run.judgement.findings if run.error is None else [errors.explain(run.error, program)]
+    if wanted is None:
+        assert (run.judgement.verdict, findings) == ("right", [])
+    else:
+        assert findings
+        assert findings[0].id == wanted
+        assert findings[0].place.line in lines
