@@ -45,7 +45,7 @@ class Double:
         error = error_of(program.source)
         return Run(error=error) if error is not None else Run(self.judge(program.source))
 
-    def first_that_helps(self, program, texts, file, finding, seconds, *, short, others=False):
+    def first_that_helps(self, program, texts, file, finding, seconds, *, loop=None, others=False):
         before = self.judge(program.source)
         for number, text in enumerate(texts):
             if error_of(text) is None:

@@ -49,6 +49,8 @@ class ScriptError:
         The shapes of the arrays and numbers that names held there.
     computed : list of tuple
         The shapes of the last values that the line had computed.
+    tables : list of Place
+        Where a column met a flat array of the same length before that, which gives a table.
     """
 
     type: str
@@ -57,6 +59,7 @@ class ScriptError:
     function: str = ""
     held: dict[str, Shape] = field(default_factory=dict)
     computed: list[Shape] = field(default_factory=list)
+    tables: list[Place] = field(default_factory=list)
 
 
 @dataclass
@@ -206,7 +209,22 @@ def _size_one(case: _Case) -> Finding:
     )
 
 
+def _table(case: _Case) -> Finding:
+    """A column met a flat array before; what fails now fails for that."""
+    place, *also = case.error.tables
+    held = {name: shape for name, shape in case.error.held.items() if len(shape) == 1 and name.isidentifier()}
+    text = case.program.line(place.line, place.file)
+    flat = next((name for name in held if re.search(rf"\b{name}\b", text)), None)
+    message = f"{case.where(place.line)} sets a column against a flat array{f', {flat}' if flat else ''}"
+    message += f", which gives a table; with it {case.at} fails."
+    finding = case.says("broadcast-error-matrix", message, place, **({"flat_name": flat} if flat else {}))
+    finding.also = also
+    return finding
+
+
 def _shapes(case: _Case) -> Finding:
+    if case.error.tables:
+        return _table(case)
     message, line = case.error.message, case.text
     told = [tuple(int(n) for n in re.findall(r"\d+", s)) for s in re.findall(r"\((\d+,?(?:\s?\d+,?)*)\)", message)]
     named = _named(case)

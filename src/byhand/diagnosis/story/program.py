@@ -71,18 +71,13 @@ def read(path: Path) -> Program:
     script = _script_in(path) if path.is_dir() else path
     cells = sources.read(script)
     if len(cells) == 1 and not cells[0].name:
-        source = _runnable(cells[0].source)
+        source = cells[0].source
         return Program(script.name, source, dict(_beside(script, source)))
     source, starts = "", []
     for cell in cells:
         starts.append((cell.name, source.count("\n") + 1))
-        source += _runnable(cell.source).rstrip("\n") + "\n"
+        source += cell.source.rstrip("\n") + "\n"
     return Program(script.name, source, dict(_beside(script, source)), tuple(starts))
-
-
-def _runnable(source: str) -> str:
-    """Without the calls of Jupyter's that a notebook exported to .py has, line for line."""
-    return re.sub(r"(?m)^(\s*)(get_ipython\(\).*)$", r"\1pass  # \2", source)
 
 
 def _script_in(folder: Path) -> Path:

@@ -424,9 +424,11 @@ def _scaled(line: Line) -> Iterator[str]:
 def _column(line: Line) -> Iterator[str]:
     """A flat array as a column, where it is compared with one."""
     name = line.evidence.get("flat_name") or line.evidence.get("target_name")
+    flat = [o for o in operands(line.statement) if name in (root(o), line.text.of(o))]
+    yield line.text.replace(*((o, f"{line.text.of(o)}.reshape(-1, 1)") for o in flat))
     for node in [n for n in nodes(line.statement, ast.BinOp) if isinstance(n.op, ast.Sub)]:
         for side in (node.right, node.left):
-            if operands(side) == [side] and name in (None, root(side), line.text.of(side)):
+            if operands(side) == [side]:
                 yield line.text.replace((side, f"{line.text.of(side)}.reshape(-1, 1)"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,11 +14,22 @@ import numpy as np
 from byhand.diagnosis import sandbox
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
 from byhand.diagnosis.story.errors import ScriptError
-from byhand.diagnosis.story.program import Program
+from byhand.diagnosis.story.program import Program, lines_of_origin
+from byhand.diagnosis.story.text import Text, first_line
+from byhand.diagnosis.tape.nodes import Tape
+from byhand.diagnosis.tape.run import Frame, Trace, trace
 
 SCRIPT = "script.py"
 GRACE = 30.0
 """Seconds that the judging may take beyond the script's own."""
+
+
+@dataclass
+class TrainingLoop:
+    """The loop that training runs in: its line, and after how many turns its beginning has been recorded."""
+
+    line: int
+    turns: int
 
 
 @dataclass
@@ -31,33 +43,80 @@ class Run:
         The Python error that ended the script.
     ended : str
         "finished"; otherwise in words why the run was stopped before its end.
-    printed : str
-        What the script printed, its end.
+    loop : TrainingLoop or None
+        None when no loop ran on after it had been recorded.
     """
 
     judgement: Judgement = field(default_factory=lambda: Judgement("nothing"))
     error: ScriptError | None = None
     ended: str = "finished"
-    printed: str = ""
+    loop: TrainingLoop | None = None
 
 
-def judged(program: Program, *, short: bool = False) -> Run:
-    """Trace and judge in this process, in the present folder.
-
-    Parameters
-    ----------
-    program : Program
-    short : bool
-        End the run when the budget of what is recorded is used up.
-    """
+def judged(program: Program) -> Run:
+    """Trace and judge in this process; the files of the program lie in the present folder."""
     from byhand.diagnosis.judge import judge
-    from byhand.diagnosis.tape import trace
 
     random.seed(0)  # a script that sets no seed starts the same each time
     np.random.seed(0)  # noqa: NPY002
-    traced = trace(program.source, SCRIPT, short=short)
-    error = traced.error
-    return Run(judge(traced), error, "finished", traced.printed)
+    traced = trace(program.source, SCRIPT, Path())
+    return Run(judge(traced), _error(traced), loop=_training_loop(traced.tape))
+
+
+def _error(traced: Trace) -> ScriptError | None:
+    """The error, at the innermost line of the program's own."""
+    if traced.failure is None:
+        return None
+    nodes, own = traced.tape.nodes, [f for f in traced.failure.frames if not Path(f.file).is_absolute()]
+    frame = own[-1] if own else Frame("", 0, "<module>", "")
+    held = {
+        name: np.shape(value) for name, value in traced.names.items() if isinstance(value, np.ndarray | float | int)
+    }
+    held |= {name: nodes[t].value.shape for t, name in traced.tape.names.items() if nodes[t].file == frame.file}
+    computed = [node.value.shape for node in nodes[-20:] if (node.line, node.file) == (frame.line, frame.file)]
+    tables = [
+        n for n in nodes if len(shapes := [nodes[a].value.shape for a in n.parents()]) == 2 and _is_table(*shapes)
+    ]
+    places = list(dict.fromkeys(Place(n.line, n.file) for n in tables))
+    function = frame.function.replace("<module>", "")
+    place = Place(frame.line, frame.file)
+    return ScriptError(traced.failure.type, traced.failure.message, place, function, held, computed[-6:], places)
+
+
+def _is_table(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether a column (n, 1) and a flat (n,) meet."""
+    column, flat = (one, other) if len(one) == 2 else (other, one)
+    return len(column) == 2 and column[1] == 1 and flat == column[:1] and flat[0] > 1
+
+
+def _training_loop(tape: Tape) -> TrainingLoop | None:
+    """The last loop, in no other, that ran on after its beginning had been recorded."""
+    for number, loop in reversed(list(enumerate(tape.loops))):
+        recorded = next((w.ticks[number][1] for w in tape.windows if number in w.ticks), 0)
+        if loop.depth == 0 and loop.file == "" and 0 < recorded < loop.ticks:
+            return TrainingLoop(loop.line, recorded)
+    return None
+
+
+def shortened(before: str, after: str, loop: TrainingLoop) -> str:
+    """A mended text that ends when the beginning of its training loop has been recorded.
+
+    Parameters
+    ----------
+    before : str
+        The text in which the loop was seen.
+    after : str
+        The text to shorten.
+    loop : TrainingLoop
+    """
+    text, origin = Text(after), lines_of_origin(before, after)
+    for node in ast.walk(text.tree):
+        if isinstance(node, ast.For | ast.While) and origin.get(node.lineno) == loop.line:
+            turns = f'globals().update(turns_=globals().get("turns_", 0) + 1) or globals()["turns_"] > {loop.turns}'
+            first = node.body[0]
+            if first.lineno > node.lineno:
+                return text.insert(first_line(first), f"if {turns}: raise SystemExit", indent=first.col_offset)
+    return after
 
 
 def run(program: Program, seconds: float) -> Run:
@@ -69,7 +128,7 @@ def run(program: Program, seconds: float) -> Run:
     seconds : float
         By the clock; a script that takes longer is taken for a runaway, and stopped.
     """
-    messages, ended = _behind_walls("run_job", program, {"sources": [program.source]}, seconds)
+    messages, ended = _behind_walls("run_job", program, {}, seconds)
     return read(messages[0]) if messages else Run(ended=ended)
 
 
@@ -80,7 +139,7 @@ def first_that_helps(
     finding: Finding,
     seconds: float,
     *,
-    short: bool,
+    loop: TrainingLoop | None = None,
     others: bool = False,
 ) -> tuple[int, Run] | None:
     """The first of some rewritten texts whose judgement no longer has the finding, and its run; None if none has.
@@ -94,12 +153,18 @@ def first_that_helps(
     file : str
     finding : Finding
     seconds : float
-    short : bool
-        As for `judged`.
+    loop : TrainingLoop, optional
+        Where the runs may end once it has been recorded; without it they are whole.
     others : bool
         Whether other findings may come to light with it.
     """
-    request = {"texts": texts, "file": file, "finding": asdict(finding), "short": short, "others": others}
+    request = {
+        "texts": texts,
+        "file": file,
+        "finding": asdict(finding),
+        "loop": None if loop is None else asdict(loop),
+        "others": others,
+    }
     messages, _ = _behind_walls("try_job", program, request, seconds)
     return next(((m["helps"], read(m)) for m in messages if "helps" in m), None)
 
@@ -109,22 +174,31 @@ def _behind_walls(
 ) -> tuple[list[dict[str, Any]], str]:
     limits = sandbox.Limits(wall_seconds=seconds + GRACE, cpu_seconds=int(2 * (seconds + GRACE)), memory_mb=4096)
     files = {**program.files, SCRIPT: program.source.encode()}
-    outcome = sandbox.run(f"{__name__}:{job}", {**request, "seconds": seconds}, files, limits=limits)
+    outcome = sandbox.run(f"{__name__}:{job}", request, files, limits=limits)
     reason = f" ({outcome.error['type']}: {outcome.error['message']})" if outcome.error else ""
     return [m for m in outcome.messages if "judgement" in m], outcome.ended + reason
 
 
 def run_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
     """In the sandbox: judge the script that lies there."""
-    send(written(judged(_here(request))))
+    send(written(judged(_here())))
 
 
 def try_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
     """In the sandbox: judge one text after the other, until one no longer has the finding."""
-    program, finding = _here(request), read_finding(request["finding"])
-    before = judged(program, short=request["short"]).judgement
+    program, finding, file = _here(), read_finding(request["finding"]), request["file"]
+    loop = None if request["loop"] is None else TrainingLoop(**request["loop"])
+
+    def tried(text: str) -> Run:
+        changed = program.with_text(text, file)
+        source = changed.source if loop is None else shortened(program.source, changed.source, loop)
+        if file:
+            Path(file).write_text(text, encoding="utf-8")
+        return judged(changed.with_text(source))
+
+    before = tried(program.text(file)).judgement
     for number, text in enumerate(request["texts"]):
-        after = judged(program.with_text(text, request["file"]), short=request["short"])
+        after = tried(text)
         if helps(before, after, finding, others=request["others"]):
             send({**written(after), "helps": number})
             return
@@ -144,7 +218,7 @@ def helps(before: Judgement, after: Run, finding: Finding, *, others: bool = Fal
     return fewer and (others or places(after.judgement, of_it=False) <= places(before, of_it=False))
 
 
-def _here(request: Mapping[str, Any]) -> Program:
+def _here() -> Program:
     """The program that lies in the present folder."""
     files = {p.as_posix(): p.read_bytes() for p in Path().rglob("*.py") if p.name != SCRIPT}
     return Program(SCRIPT, Path(SCRIPT).read_text(encoding="utf-8"), files)
@@ -173,11 +247,13 @@ def read(message: Mapping[str, Any]) -> Run:
             **{
                 **error,
                 "place": Place(**error["place"]),
+                "tables": [Place(**p) for p in error["tables"]],
                 "held": {name: tuple(shape) for name, shape in error["held"].items()},
                 "computed": [tuple(shape) for shape in error["computed"]],
             }
         )
-    return Run(judgement, error, message["ended"], message["printed"])
+    loop = message["loop"]
+    return Run(judgement, error, message["ended"], None if loop is None else TrainingLoop(**loop))
 
 
 def read_finding(data: Mapping[str, Any]) -> Finding:

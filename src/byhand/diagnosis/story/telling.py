@@ -10,7 +10,7 @@ from byhand.diagnosis.findings import Facts, Finding, Place
 from byhand.diagnosis.story import errors, rewriting, running
 from byhand.diagnosis.story.program import Change, Program, changes, lines_of_origin, read
 from byhand.diagnosis.story.report import Chapter, Mending, Report, Told, happened
-from byhand.diagnosis.story.running import Run
+from byhand.diagnosis.story.running import Run, TrainingLoop
 
 TIMEOUT = 600.0
 """Seconds after which a script is taken for a runaway; no answer depends on it otherwise."""
@@ -99,6 +99,14 @@ class _Story:
             self.latest = program, run
         return self.latest[1]
 
+    def _loop(self, copy: Program) -> TrainingLoop | None:
+        """The training loop of the last whole run, at its line in a copy."""
+        if self.latest is None or (loop := self.latest[1].loop) is None:
+            return None
+        origin = lines_of_origin(self.latest[0].source, copy.source)
+        line = next((new for new, old in origin.items() if old == loop.line), 0)
+        return replace(loop, line=line) if line else None
+
     # ---- Python errors
 
     def _stopped(self, copy: Program, mended: str, error: errors.ScriptError) -> tuple[Program, str] | None:
@@ -150,12 +158,12 @@ class _Story:
         if not texts:
             return after
         self.progress(f"trying other lines for {self.program.where(finding.place.line, file)}")
-        short = finding.certainty == "exact"
-        helped = running.first_that_helps(after, texts, file, there, self.timeout, short=short, others=others)
+        loop = self._loop(after) if finding.certainty == "exact" else None  # a symptom shows in a whole run only
+        helped = running.first_that_helps(after, texts, file, there, self.timeout, loop=loop, others=others)
         if helped is None:
             return after
         mended = after.with_text(texts[helped[0]], file)
-        if not short:
+        if loop is None:
             self.latest = mended, helped[1]
         home = self._at_home(before, finding)
         for told in chapter.told:
@@ -170,7 +178,7 @@ class _Story:
             return None
         self.progress("trying other seeds")
         texts = [text for text, _ in tried]
-        helped = running.first_that_helps(copy, texts, "", finding, self.timeout, short=True, others=True)
+        helped = running.first_that_helps(copy, texts, "", finding, self.timeout, loop=self._loop(copy), others=True)
         if helped is None:
             seeds = ", ".join(str(seed) for _, seed in tried)
             self.notes.append(f"The output is dead from the seeds {seeds}, too.")
