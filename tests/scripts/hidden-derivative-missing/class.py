@@ -1,4 +1,4 @@
-# expected: hidden-derivative-missing line 37
+# expected: hidden-derivative-missing line 37 or 36
 import numpy as np
 
 

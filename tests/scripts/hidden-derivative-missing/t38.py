@@ -1,4 +1,4 @@
-# expected: hidden-derivative-missing line 16
+# expected: hidden-derivative-missing line 16 or 31
 import numpy as np
 
 def make(n=200, seed=36):

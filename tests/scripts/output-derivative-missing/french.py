@@ -1,4 +1,4 @@
-# expected: output-derivative-missing line 28
+# expected: output-derivative-missing line 28 or 25
 import numpy as np
 
 np.random.seed(12)

@@ -1,4 +1,4 @@
-# expected: sign-flipped line 25 or 30
+# expected: sign-flipped line 25 or 30 or 31 or 32 or 33
 import numpy as np
 
 np.random.seed(12)

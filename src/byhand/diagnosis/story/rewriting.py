@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from byhand.diagnosis.findings import Finding
-from byhand.diagnosis.story.text import Line, Node, Text, called, first_line, nodes, operands, root
+from byhand.diagnosis.story.text import Line, Node, Text, called, factors, first_line, nodes, operands, root
 
 MOST = 24
 """Rewritings that are tried for one finding."""
@@ -77,9 +77,13 @@ def _parses(source: str) -> bool:
 
 
 def _activations(line: Line) -> list[tuple[str, str]]:
-    """Pairs (z, a) as the script calls them: those of the evidence, else every a = f(z) that it writes."""
-    z, a = line.evidence.get("z_name"), line.evidence.get("a_name")
-    return [(str(z or ""), str(a or ""))] if z or a else _written_activations(line.text)
+    """Pairs (z, a) as the script calls them here: those of the evidence, else every a = f(z) that it writes."""
+    z, a = str(line.evidence.get("z_name") or ""), str(line.evidence.get("a_name") or "")
+    if not z and not a:
+        return _written_activations(line.text)
+    here = [line.text.of(o) for o in operands(line.function)]  # self.a of one object may be layer.a here
+    alike = [name for name in dict.fromkeys(here) if "." in name and name.rpartition(".")[2] == a.rpartition(".")[2]]
+    return [(z, a), *(("", name) for name in alike if name != a)]
 
 
 def _written_activations(text: Text) -> list[tuple[str, str]]:
@@ -114,17 +118,31 @@ def _times_slope(line: Line) -> Iterator[str]:
     spots += [given for _, given in line.calls("sum", "mean")]
     for spot in spots:
         for slope in _slopes(line):
-            new = line.text.product(Line(line.text, ast.Expr(spot, lineno=0, col_offset=0), {}).factors, slope)
+            new = line.text.product(factors(spot), slope)
             is_argument = spot is line.value or isinstance(line.text.parent[spot], ast.Call)
             yield line.text.replace((spot, new if is_argument else f"({new})"))
+
+
+def _times_slope_where_it_goes(line: Line) -> Iterator[str]:
+    """The slope where the value only gets another name, or in the layer of the activation, which sends it on as it is."""
+    target = line.text.of(line.target) if line.target is not None else None
+    aliases = [n for n in nodes(line.function, ast.Assign) if line.text.of(n.value) == target]
+    own = str(line.evidence.get("a_name") or "")
+    for layer in nodes(line.text.tree, ast.ClassDef):
+        if own and own in [line.text.of(t) for n in nodes(layer, ast.Assign) for t in n.targets]:
+            returns = [(n, f) for f in nodes(layer, ast.FunctionDef) for n in nodes(f, ast.Return)]
+            aliases += [n for n, f in returns if n.value and line.text.of(n.value) in [a.arg for a in f.args.args]]
+    for alias in aliases:
+        for slope in _slopes(line):
+            yield line.text.replace((alias.value, line.text.product([alias.value], slope)))
 
 
 def _other_slope(line: Line) -> Iterator[str]:
     """Another slope in place of the factors that are made of z and a only."""
     names = {name for pair in _activations(line) + _written_activations(line.text) for name in pair}
-    for product, factors in line.text.products(line.value):
-        slope = [f for f in factors if operands(f) and {line.text.of(o) for o in operands(f)} <= names]
-        rest = [f for f in factors if f not in slope]
+    for product, parts in line.text.products(line.value):
+        slope = [f for f in parts if operands(f) and {line.text.of(o) for o in operands(f)} <= names]
+        rest = [f for f in parts if f not in slope]
         for new in _slopes(line) if slope and rest else ():
             yield line.text.replace((product, line.text.product(rest, new)))
 
@@ -178,8 +196,8 @@ def _sign(line: Line) -> Iterator[str]:
 
 def _without(line: Line, factor: ast.expr) -> Iterator[str]:
     """Without one factor of its product."""
-    for product, factors in line.text.products(line.value):
-        if factor in factors:
+    for product, parts in line.text.products(line.value):
+        if factor in parts:
             yield line.text.replace((product, line.text.without(product, [factor])))
 
 
@@ -231,7 +249,7 @@ def _bias_sum(line: Line) -> Iterator[str]:
     """The sum over the samples of the layer's own delta."""
     text, delta = line.text, line.evidence.get("delta_name")
     near = sorted(line.near(), key=lambda n: abs(n.statement.lineno - line.statement.lineno))
-    sides = [text.of(side) for n in near for _, left, right in n.products() for side in (right, left)]
+    sides = [text.factor(side) for n in near for _, left, right in n.products() for side in (right, left)]
     sides.sort(key=lambda side: side.endswith(".T"))
     deltas = list(dict.fromkeys([str(delta)] if delta else sides))
     sums = line.calls("sum", "mean")
@@ -268,7 +286,14 @@ def _turned(line: Line) -> Iterator[str]:
             yield text.replace((left, turn(left)))
             yield text.replace((left, turn(right)), (right, turn(left)))
     for operand in line.operands:
-        yield text.replace((operand, turn(operand)))
+        above = text.parent[operand]
+        is_turned = isinstance(above, ast.Attribute) and above.attr == "T"
+        yield text.replace(
+            (
+                above if isinstance(above, ast.Attribute) and is_turned else operand,
+                text.of(operand) if is_turned else turn(operand),
+            )
+        )
 
 
 def _elementwise(line: Line) -> Iterator[str]:
@@ -278,14 +303,20 @@ def _elementwise(line: Line) -> Iterator[str]:
 
 
 def _other_name(line: Line) -> Iterator[str]:
-    """Another of the script's values in place of one that is read."""
-    right = line.evidence.get("right_name") or line.evidence.get("delta_name")
-    reads = [o for o in line.operands if line.evidence.get("read_name") in (None, line.text.of(o))]
-    known = [line.text.of(near.target) for near in line.near() if near.target is not None]
+    """Another of the script's values in place of one that is read, the nearest first."""
+    text, right = line.text, line.evidence.get("right_name") or line.evidence.get("delta_name")
+    reads = [o for o in line.operands if line.evidence.get("read_name") in (None, text.of(o))]
+    reads += [side for _, left, right_ in line.products() for side in (left, right_) if operands(side) != [side]]
+    near = sorted(line.near(), key=lambda n: abs(n.statement.lineno - line.statement.lineno))
+    known = [text.of(n.target) for n in near if n.target is not None and n.statement.lineno <= line.statement.lineno]
     for name in [str(right)] if right else dict.fromkeys(known):
         for read in reads:
-            if right or isinstance(read, ast.Attribute) == ("." in name):
-                yield line.text.replace((read, name))
+            if (
+                right
+                or not isinstance(read, ast.Name | ast.Attribute)
+                or isinstance(read, ast.Attribute) == ("." in name)
+            ):
+                yield text.replace((read, name))
 
 
 # ---- order
@@ -403,13 +434,13 @@ def _larger_start(line: Line) -> Iterator[str]:
     yield line.text.replace(*((c, "0.5") for c in small))
 
 
-def _other_number(line: Line, value: Any, *factors: float) -> Iterator[str]:
+def _other_number(line: Line, value: Any, *times: float) -> Iterator[str]:
     """A number where the script writes it, at the line or anywhere, times a factor."""
     numbers = [*nodes(line.statement, ast.Constant), *nodes(line.text.tree, ast.Constant)]
     is_it = [c for c in numbers if type(c.value) in (int, float) and value and abs(c.value / value - 1) < 1e-9]
-    for factor in factors:
+    for many in times:
         for number in is_it[:1]:
-            new = number.value * factor
+            new = number.value * many
             yield line.text.replace((number, str(int(new)) if new == int(new) else f"{new:g}"))
 
 
@@ -472,15 +503,15 @@ def _no_activation(line: Line) -> Iterator[str]:
         given = [a for a in call.args if not isinstance(a, ast.Constant)] or [getattr(call.func, "value", call)]
         z, made = text.of(given[0]), {text.of(given[0]), root(line.target)}
         pairs: list[tuple[Node, str]] = [(call, z)]
-        for product, factors in text.products(text.tree):
-            slopes = [f for f in factors if isinstance(f, ast.Call | ast.Compare)]
+        for product, parts in text.products(text.tree):
+            slopes = [f for f in parts if isinstance(f, ast.Call | ast.Compare)]
             gone = [
                 f
                 for f in slopes
                 if (isinstance(f, ast.Call) and [text.of(a) for a in f.args] == [z])
                 or (operands(f) and {text.of(o) for o in operands(f)} <= made)
             ]
-            if gone and len(gone) < len(factors):
+            if gone and len(gone) < len(parts):
                 pairs.append((product, text.without(product, gone)))
         yield text.replace(*pairs)
 
@@ -512,8 +543,8 @@ def _falling_sigmoid(line: Line) -> Iterator[str]:
 
 GUESSES: dict[str, tuple[Guess, ...]] = {
     "sign-flipped": (_sign,),
-    "output-derivative-missing": (_sibling_factor, _times_slope),
-    "hidden-derivative-missing": (_sibling_factor, _times_slope),
+    "output-derivative-missing": (_times_slope_where_it_goes, _sibling_factor, _times_slope),
+    "hidden-derivative-missing": (_times_slope_where_it_goes, _sibling_factor, _times_slope),
     "derivative-of-activation": (_other_argument, _other_slope, _slope_function),
     "derivative-always-1": (_slope_function, _other_slope),
     "wrong-layer-activation": (_other_slope, _other_name),

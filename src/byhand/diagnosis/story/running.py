@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -175,8 +176,10 @@ def _behind_walls(
     limits = sandbox.Limits(wall_seconds=seconds + GRACE, cpu_seconds=int(2 * (seconds + GRACE)), memory_mb=4096)
     files = {**program.files, SCRIPT: program.source.encode()}
     outcome = sandbox.run(f"{__name__}:{job}", request, files, limits=limits)
-    reason = f" ({outcome.error['type']}: {outcome.error['message']})" if outcome.error else ""
-    return [m for m in outcome.messages if "judgement" in m], outcome.ended + reason
+    ended = outcome.ended
+    if ended == "raised" and outcome.error is not None:  # what the script raises is caught: this is ours
+        ended = f"a fault of byhand's own, {outcome.error['type']}: {outcome.error['message']}"  # type: ignore[assignment]
+    return [m for m in outcome.messages if "judgement" in m], ended
 
 
 def run_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
@@ -198,8 +201,10 @@ def try_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None
 
     before = tried(program.text(file)).judgement
     for number, text in enumerate(request["texts"]):
-        after = tried(text)
-        if helps(before, after, finding, others=request["others"]):
+        after = None
+        with contextlib.suppress(Exception):  # a text that cannot be judged does not help
+            after = tried(text)
+        if after is not None and helps(before, after, finding, others=request["others"]):
             send({**written(after), "helps": number})
             return
 
