@@ -124,7 +124,7 @@ def _times_slope(line: Line) -> Iterator[str]:
 
 
 def _times_slope_where_it_goes(line: Line) -> Iterator[str]:
-    """The slope where the value only gets another name, or in the layer of the activation, which sends it on as it is."""
+    """The slope where the value only gets another name, or in the activation's own layer, which sends it on."""
     target = line.text.of(line.target) if line.target is not None else None
     aliases = [n for n in nodes(line.function, ast.Assign) if line.text.of(n.value) == target]
     own = str(line.evidence.get("a_name") or "")
@@ -224,7 +224,8 @@ def _constant_factor(line: Line) -> Iterator[str]:
         yield line.with_value(f"{line.text.factor(line.value)} / {round(factor)}")
 
 
-def _rate_once(line: Line) -> Iterator[str]:
+def _factor_less(line: Line) -> Iterator[str]:
+    """Without one name that it is multiplied with: the learning rate, where the evidence names it."""
     rate = line.evidence.get("rate_name")
     for factor in nodes(line.value, ast.Name, ast.Attribute):
         if rate in (None, line.text.of(factor)):
@@ -552,11 +553,11 @@ GUESSES: dict[str, tuple[Guess, ...]] = {
     "slope-read-again": (_read_once, _later),
     "hidden-error-raw": (_other_name, _times_slope),
     "delta-wrong": (_other_slope, _times_slope, _other_name),
-    "bias-gradient-wrong": (_sibling_factor, _bias_sum, _times_slope),
+    "bias-gradient-wrong": (_sibling_factor, _factor_less, _bias_sum, _times_slope),
     "weight-gradient-wrong": (_sibling_factor, _turned, _other_name),
     "wrong-parameter-gradient": (_other_name,),
     "constant-factor": (_constant_factor,),
-    "learning-rate-twice": (_rate_once,),
+    "learning-rate-twice": (_factor_less,),
     "sum-versus-mean": (_sum_or_mean, _constant_factor),
     "transposed-gradient": (_turned,),
     "dot-instead-of-elementwise": (_elementwise,),

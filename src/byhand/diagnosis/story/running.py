@@ -14,6 +14,7 @@ import numpy as np
 
 from byhand.diagnosis import sandbox
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
+from byhand.diagnosis.judge import judge
 from byhand.diagnosis.story.errors import ScriptError
 from byhand.diagnosis.story.program import Program, lines_of_origin
 from byhand.diagnosis.story.text import Text, first_line
@@ -56,8 +57,6 @@ class Run:
 
 def judged(program: Program) -> Run:
     """Trace and judge in this process; the files of the program lie in the present folder."""
-    from byhand.diagnosis.judge import judge
-
     random.seed(0)  # a script that sets no seed starts the same each time
     np.random.seed(0)  # noqa: NPY002
     traced = trace(program.source, SCRIPT, Path())
