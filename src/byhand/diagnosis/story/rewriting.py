@@ -105,11 +105,12 @@ def _slopes(line: Line) -> list[str]:
     functions = [f for f in nodes(line.text.tree, ast.FunctionDef) if nodes(f, ast.Return)]
     own = [f.name for f in functions if [a.arg for a in f.args.args] not in ([], ["self"]) and len(f.args.args) == 1]
     pairs = _activations(line)
-    slopes = [f"{name}({x})" for name in own for pair in pairs for x in pair if x]
+    called_by_name = [f"{name}({x})" for name in own for pair in pairs for x in pair if x]
+    written = []
     for z, a in pairs:
-        slopes += [f"({z or a} > 0)", f"{a} * (1 - {a})" if a else "", f"(1 - {a or f'np.tanh({z})'} ** 2)"]
+        written += [f"({z or a} > 0)", f"{a} * (1 - {a})" if a else "", f"(1 - {a or f'np.tanh({z})'} ** 2)"]
     wanted = {"relu": "> 0", "sigmoid": "(1 - ", "tanh": "** 2"}.get(str(line.evidence.get("activation")), "")
-    return sorted(filter(None, slopes), key=lambda slope: wanted not in slope)
+    return [*called_by_name, *sorted(filter(None, written), key=lambda slope: wanted not in slope)]
 
 
 def _times_slope(line: Line) -> Iterator[str]:
