@@ -35,7 +35,10 @@ def judge(trace: Trace) -> Judgement:
         As `byhand.diagnosis.tape.run.trace` gives it.
     """
     with np.errstate(all="ignore"):
-        sights = [Sight(trace, stretch, judge_steps(find_roles(stretch))) for stretch in stretches(trace.tape)]
+        sights: list[Sight] = []
+        for stretch in stretches(trace.tape):
+            search = all(s.verdict.kind == "nothing" for s in sights)
+            sights.append(Sight(trace, stretch, judge_steps(find_roles(stretch), search=search)))
         first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
         if first is None:
             return Judgement("nothing")

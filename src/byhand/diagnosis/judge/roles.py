@@ -143,7 +143,7 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
             yield from (a for a in args if type(a) is int and _same_shape(nodes, a, value))
         case "setitem" | "scatter" if not _adds_to_a_part(nodes, args, value):
             return
-        case "subtract" | "setitem" | "scatter" | "copy" | "at" | "clip" | "gather" | "item" | "maximum" | "minimum":
+        case "subtract" | "setitem" | "scatter" | "copy" | "at" | "clip" | "gather" | "getitem" | "item" | "maximum" | "minimum":
             if type(args[0]) is int and _same_shape(nodes, args[0], value):
                 yield args[0]
         case "multiply":

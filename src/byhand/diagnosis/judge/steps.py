@@ -20,6 +20,7 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 EQUAL = 1e-4  # how nearly the factors of two steps are one
 _EXACT, _SINGLE = 1e-6, 2e-3
 _MOST_STEPS = 10_000
+_MOST_WAYS = 6  # values of one step that may be the gradient which an optimizer starts from
 _FARTHEST = 1500  # nodes that one step is followed back
 _SCALES = {
     "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean", "einsum",
@@ -161,7 +162,9 @@ class Course:
         return len(state.versions) - 1 - inside <= 2 * longest
 
     def _explain_steps(self, state: State, steps: Sequence[Step], objective: Objective, plain: bool) -> Explanation:
-        found = explain(steps, self.nodes, self.rate)
+        found = explain(steps, self.nodes, (self.rate, self.scale))
+        if found.kind in ("other", "scattered"):
+            found = with_decay(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
             found = self._through_optimizer(state, steps, objective, found.factors) or found
         found.spans = [(s.before, s.after) for s in steps]
@@ -191,6 +194,30 @@ class Course:
         """The product of the factors in a step that were not written for it alone: a learning rate, also a decaying one."""
         factors = self.rates(step)
         return float(np.prod(list(factors.values()))) or None if factors else None
+
+    def scale(self, step: Step) -> float | None:
+        """The product of all numbers that rest on no parameter between a step and what it was made of.
+
+        Where it varies from step to step, as a batch's size does, the steps' factors may vary with it.
+        """
+        increment = self._increment(step)
+        waiting = [] if increment is None else [increment]
+        product, seen = 1.0, set()
+        while waiting and len(seen) < _FARTHEST:
+            t = waiting.pop()
+            if t in seen or t in self.stop or t <= step.before or self.nodes[t].op not in _SCALES:
+                continue
+            seen.add(t)
+            node = self.nodes[t]
+            if node.op == "mean" and type(node.args[0]) is int:
+                product *= node.value.size / self.nodes[node.args[0]].value.size
+            for position, a in enumerate(node.args):
+                if type(a) is int and (self.roles.rests_on[a] or self.nodes[a].value.size > 1):
+                    waiting.append(a)
+                elif node.op in ("multiply", "divide"):
+                    number = float(np.ravel(self.nodes[a].value if type(a) is int else a.value)[0])  # type: ignore[union-attr]
+                    product *= number if node.op == "multiply" or position == 0 else 1 / (number or 1.0)
+        return product or None
 
     def rates(self, step: Step) -> dict[tuple[NodeId, NodeId], float]:
         """Such factors, by what they are made from and where they are multiplied with the gradient."""
@@ -269,25 +296,27 @@ class Course:
         flows does not.
         """
         moved = [s for s in steps if s.gradient.any()][:4]
-        if not moved or (state.size == 1 and len(moved) < 2):
+        if not moved or (state.size == 1 and len(moved) < 3):
             return None
-        factors: dict[object, float] | None = None
+        common: dict[object, float] | None = None
         for step in moved:
-            here = {
-                self.nodes[q].site: c
-                for q, c in self._multiples(step)
-                if self._goes_down(step, q, c) and self._is_made_of(step, q, objective)
-            }
-            factors = here if factors is None else {s: c for s, c in here.items() if _equal(c, factors.get(s))}
-            if not factors:
+            here = {self.nodes[q].site: (q, c) for q, c in self._multiples(step)}
+            if common is None:
+                common = {site: c for site, (_, c) in here.items()}
+            common = {site: c for site, (_, c) in here.items() if _equal(c, common.get(site))}
+            if not common:
                 return None
-        assert factors is not None
-        site = next(iter(factors))
-        last = moved[-1]
-        q = next(q for q, _ in self._multiples(last) if self.nodes[q].site == site)
-        if self.sums_up(last, q):
-            return Explanation("accumulates", factors_of_steps)
-        return Explanation("optimizer", factors_of_steps, len(moved) * state.size - 1)
+        assert common is not None
+        for site in list(common)[-_MOST_WAYS:]:
+            ways = [next((q, c) for q, c in self._multiples(s) if self.nodes[q].site == site) for s in moved[-2:]]
+            if all(
+                self._goes_down(s, q, c) and self._is_made_of(s, q, objective)
+                for s, (q, c) in zip(moved[-2:], ways, strict=True)
+            ):
+                kind: Kind = "accumulates" if self.sums_up(moved[-1], ways[-1][0]) else "optimizer"
+                evidence = len(moved) * state.size - 1 if kind == "optimizer" else 0
+                return Explanation(kind, factors_of_steps, evidence)
+        return None
 
     def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
         """The values on the way to a step's end that are a multiple of its gradient."""
@@ -370,7 +399,7 @@ class Course:
 
 
 def explain(
-    steps: Sequence[Step], nodes: Sequence[Node], rate: Callable[[Step], float | None] = lambda step: None
+    steps: Sequence[Step], nodes: Sequence[Node], scales: Sequence[Callable[[Step], float | None]] = ()
 ) -> Explanation:
     """What steps are to their gradients, as one factor for all of them or one that goes with the learning rate."""
     factors: dict[NodeId, float] = {}
@@ -400,13 +429,38 @@ def explain(
         return Explanation("still", factors)
     if min(values) <= 0 <= max(values):
         return Explanation("scattered", factors)
-    if not _all_equal(values):
-        rates = {v: rate(s) for v, s in by_step.items()}
-        if not all(rates.values()) or not _all_equal([c / (rates[v] or 1) for v, c in factors.items()]):
-            return Explanation("scattered", factors)
+    if not _all_equal(values) and not any(_goes_with(scale, factors, by_step) for scale in scales):
+        return Explanation("scattered", factors)
     if numbers < 2:
         return Explanation("few", factors)
     return Explanation("follows" if values[0] < 0 else "opposes", factors, numbers - 1)
+
+
+def _goes_with(
+    scale: Callable[[Step], float | None], factors: Mapping[NodeId, float], steps: Mapping[NodeId, Step]
+) -> bool:
+    """Whether the steps' factors are one number times a scale of each step."""
+    scales = {v: scale(s) for v, s in steps.items()}
+    return all(scales.values()) and _all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
+
+
+def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
+    """Steps along the gradient that also shrink each number they touch by one share: weight decay outside the loss."""
+    rows = [(s.change[m], s.gradient[m], nodes[s.before].value[m]) for s in steps if (m := s.gradient != 0).any()]
+    if not rows:
+        return None
+    d, g, w = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(3))
+    if d.size < 4 or not np.isfinite([d, g, w]).all():
+        return None
+    factors, _, rank, _ = np.linalg.lstsq(np.stack([g, w], axis=1), d, rcond=None)
+    off = np.abs(g * factors[0] + w * factors[1] - d)
+    if rank < 2 or off.max() > tolerance_of(nodes[steps[0].before].value) * np.abs(d).max() or factors[1] > 0:
+        return None
+    outside = any(np.any(s.change[s.gradient == 0]) for s in steps)
+    if outside or not factors[0]:
+        return None
+    kind: Kind = "follows" if factors[0] < 0 else "opposes"
+    return Explanation(kind, {s.before: float(factors[0]) for s in steps}, d.size - 2)
 
 
 def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> float | None:

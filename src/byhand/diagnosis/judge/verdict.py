@@ -80,8 +80,8 @@ class Verdict:
     course: Course
 
 
-def judge_steps(roles: Roles) -> Verdict:
-    """Hold all steps against all objectives."""
+def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
+    """Hold all steps against all objectives; without a search, what is not explained is not looked into."""
     course = Course(roles)
     trials = list(_trials(course))
     if not trials:
@@ -95,6 +95,9 @@ def judge_steps(roles: Roles) -> Verdict:
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
         return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
+    if not search:
+        likeliest = max(trials, key=lambda t: (len(t.explained), t.right))
+        return Verdict("inconclusive", likeliest, [], likeliest.unexplained, course)
     answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
     return min(answers, key=_fewest_open)
 
@@ -288,7 +291,9 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
         held += won
         open_ = [s for s in open_ if s not in won]
     for state in list(open_):
-        if _is_bias_of_a_right_layer(course, start, state, held, mistakes):
+        if _has_another_gradient(course, start, state) and _is_bias_of_a_right_layer(
+            course, start, state, held, mistakes
+        ):
             mistakes.append(Mistake("bias-gradient-wrong", (state,)))
             open_.remove(state)
     kind = "inconclusive" if open_ or not mistakes else "wrong"
@@ -309,6 +314,18 @@ def _is_bias_of_a_right_layer(
                 if any(course.roles.rests_on[a] & course.roles.bit(s) for a in beside for s in clean):
                     return True
     return False
+
+
+def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:
+    """Whether what the program takes for a parameter's gradient, before any optimizer, is none of its multiples."""
+    steps = course.steps(state, trial.gradients)[:4]
+    taken = [course.gradient_used(s) for s in steps]
+    pairs = [(course.nodes[t].value, s.gradient) for t, s in zip(taken, steps, strict=True) if t is not None]
+    pairs = [(np.ravel(v), np.ravel(g)) for v, g in pairs if v.size == g.size]
+    if not pairs or sum(v.size for v, _ in pairs) < 2:
+        return False
+    values, gradients = (np.concatenate([pair[k] for pair in pairs]) for k in (0, 1))
+    return not proportion(values, gradients, 1e-5)
 
 
 def _old(course: Course, trial: Trial) -> Iterator[Mistake]:

@@ -457,6 +457,9 @@ def _elementwise_vjp(node: Node, v: Array, g: Array, values: list[Array | None])
         else:
             slope = partial(*values, *[None] * (len(ELEMENTWISE[node.op].partials) - len(values)), v)
             flow = g * slope if mask is True else np.where(mask, g * slope, 0.0)
+            if np.shape(flow) == value.shape == v.shape:
+                result.append(flow)
+                continue
             result.append(unbroadcast(np.broadcast_to(flow, np.broadcast_shapes(flow.shape, v.shape)), value.shape))
     return result
 
@@ -487,6 +490,8 @@ def forward(op: str, args: Sequence[Any], kw: Mapping[str, Any]) -> Array:
     Unknown
         When it is none.
     """
+    if op in FLAT and hasattr(np, op):
+        return np.asarray(getattr(np, op)(*args))
     if op not in ELEMENTWISE:
         raise Unknown(op)
     return np.asarray(ELEMENTWISE[op].function(*args))
