@@ -51,11 +51,14 @@ class Objective:
         Its nodes, all of one site.
     rests_on : int
         The states it depends on, a bit each.
+    sign : float
+        −1 where the program subtracts its nodes from a sum that it shows: minus them is the loss.
     """
 
     kind: str
     seeds: list[NodeId]
     rests_on: int
+    sign: float = 1.0
 
 
 @dataclass
@@ -406,7 +409,7 @@ def _objectives(roles: Roles) -> Iterator[Objective]:
             mask = 0
             for t in seeds:
                 mask |= roles.rests_on[t]
-            yield Objective(kind, seeds, mask)
+            yield Objective(kind, seeds, mask, -1.0 if kind == "loss" and _is_subtracted(roles, seeds[0]) else 1.0)
 
 
 def _is_told(roles: Roles, t: NodeId) -> bool:
@@ -417,6 +420,10 @@ def _is_told(roles: Roles, t: NodeId) -> bool:
         roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy") or _is_running_sum(roles, user, t)
         for user in roles.users.get(t, ())
     )
+
+
+def _is_subtracted(roles: Roles, t: NodeId) -> bool:
+    return any(roles.nodes[user].op == "subtract" and roles.nodes[user].args[1] == t for user in roles.users.get(t, ()))
 
 
 def _is_running_sum(roles: Roles, user: NodeId, t: NodeId) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -20,7 +20,7 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 EQUAL = 1e-4  # how nearly the factors of two steps are one
 _EXACT, _SINGLE = 1e-6, 2e-3
 _MOST_STEPS = 10_000
-_MOST_WAYS = 6  # values of one step that may be the gradient which an optimizer starts from
+_MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
 _FARTHEST = 1500  # nodes that one step is followed back
 _SCALES = {
     "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean", "einsum",
@@ -58,12 +58,15 @@ class Explanation:
         Independent numbers explained, minus free factors.
     spans : list of (int, int)
         The versions between which the steps lie.
+    way : tuple or None
+        Where an optimizer takes the gradient up, and the factor that it has there.
     """
 
     kind: Kind
     factors: dict[NodeId, float] = field(default_factory=dict)
     evidence: int = 0
     spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
+    way: tuple[Hashable, float] | None = None
 
     @property
     def holds(self) -> bool:
@@ -91,7 +94,9 @@ class Course:
     def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
         """The objective's derivative with respect to every node it rests on; parameters are cut at their versions."""
         seeds = {
-            t: np.ones_like(self.nodes[t].value, dtype=float) if objective.kind == "loss" else self.nodes[t].value
+            t: np.full_like(self.nodes[t].value, objective.sign, dtype=float)
+            if objective.kind == "loss"
+            else self.nodes[t].value
             for t in objective.seeds
             if t < self.limit
         }
@@ -181,12 +186,32 @@ class Course:
                 at = [(c, [f for near in known if (f := _nearest(near, v)) is not None]) for v, c in e.factors.items()]
                 if at and all(any(_equal(c, f) for f in others) for c, others in at):
                     found[state] = Explanation("follows", e.factors, len(at), e.spans)
+        for state, e in found.items():
+            if e.kind in ("scattered", "other") and state.size == 1:
+                found[state] = self._as_the_others(state, e, found, gradients) or e
         few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
         shared = [c for e in few for c in e.factors.values()]
         if 1 < len(few) == len(found) and _all_equal(shared):  # one step, one number each, one factor for all
             for state, e in found.items():
                 found[state] = Explanation("follows" if shared[0] < 0 else "opposes", e.factors, 1, e.spans)
         return found
+
+    def _as_the_others(
+        self, state: State, own: Explanation, found: Mapping[State, Explanation], gradients: Gradients
+    ) -> Explanation | None:
+        """A single number whose steps the same line makes as another's, from the same multiple of its gradient."""
+        for other, e in found.items():
+            if e.kind != "optimizer" or e.way is None or not self._same_line(state, other):
+                continue
+            site, c = e.way
+            steps = [s for s in self.steps(state, gradients) if s.gradient.any()][:4]
+            matched = [next((k for q, k in self._multiples(s) if self.nodes[q].site == site), None) for s in steps]
+            if len(steps) > 1 and all(k is not None and _equal(c, k) for k in matched):
+                return Explanation("optimizer", own.factors, len(steps) - 1, own.spans, e.way)
+        return None
+
+    def _same_line(self, state: State, other: State) -> bool:
+        return self.nodes[state.versions[1]].site == self.nodes[other.versions[1]].site
 
     # -- the learning rate ---------------------------------------------------------------------------------------------
 
@@ -315,8 +340,13 @@ class Course:
             ):
                 kind: Kind = "accumulates" if self.sums_up(moved[-1], ways[-1][0]) else "optimizer"
                 evidence = len(moved) * state.size - 1 if kind == "optimizer" else 0
-                return Explanation(kind, factors_of_steps, evidence)
+                return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]))
         return None
+
+    def has_optimizer(self, step: Step, objective: Objective) -> bool:
+        """Whether a state that no objective rests on has a part in a step: a velocity, a moment."""
+        made = {p for t in [*self._made_since(step, set()), step.after] for p in self.nodes[t].parents()}
+        return any(t in self.stop and not self.roles.rests_on[t] & objective.rests_on for t in made)
 
     def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
         """The values on the way to a step's end that are a multiple of its gradient."""

@@ -123,7 +123,7 @@ def _trials(course: Course) -> Iterator[Trial]:
         if 2 * objective.rests_on.bit_count() < full:
             continue
         for overrides, kind in _readings(course, objective):
-            reading = Objective(kind, objective.seeds, objective.rests_on) if kind != objective.kind else objective
+            reading = replace(objective, kind=kind)
             trial = _tried(course, reading, overrides)
             if trial.moves or kind == "loss":
                 yield trial
@@ -319,6 +319,8 @@ def _is_bias_of_a_right_layer(
 def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:
     """Whether what the program takes for a parameter's gradient, before any optimizer, is none of its multiples."""
     steps = course.steps(state, trial.gradients)[:4]
+    if any(course.has_optimizer(s, trial.objective) for s in steps):
+        return False
     taken = [course.gradient_used(s) for s in steps]
     pairs = [(course.nodes[t].value, s.gradient) for t, s in zip(taken, steps, strict=True) if t is not None]
     pairs = [(np.ravel(v), np.ravel(g)) for v, g in pairs if v.size == g.size]
