@@ -122,4 +122,4 @@ def test_version_is_that_of_the_installed_package():
 
 def test_all_is_everything_that_a_user_can_use():
     extras = set(importlib.metadata.metadata("byhand").get_all("Provides-Extra"))
-    assert {"all", "dask", "figures", "lab", "sklearn", "study", "test"} <= extras
+    assert {"all", "check", "dask", "figures", "lab", "sklearn", "study", "test"} <= extras

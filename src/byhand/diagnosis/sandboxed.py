@@ -56,7 +56,7 @@ def unpack(packed: Mapping[str, Any]) -> npt.NDArray[Any]:
 def pack_value(value: Any, depth: int = 3) -> dict[str, Any] | None:
     """A number, an array, or lists and dictionaries of these, as JSON holds it; None when it is something else."""
     if isinstance(value, bool | int | float):
-        return {"number": value}
+        return {"number": value} if not isinstance(value, int) or abs(value) < 2**63 else None
     if isinstance(value, dict) and depth and value:
         items = {key: pack_value(item, depth - 1) for key, item in value.items() if isinstance(key, str)}
         return {"dict": items} if len(items) == len(value) and None not in items.values() else None
