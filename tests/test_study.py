@@ -14,6 +14,7 @@ from pathlib import Path
 
 import lifelines
 import numpy as np
+import pandas
 import pyarrow as pa
 import pytest
 from lifelines.utils import qth_survival_time, restricted_mean_survival_time
@@ -24,13 +25,16 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from byhand import datasets, symptoms
+from byhand.activations import Activation
 from byhand.cli import main
 from byhand.errors import ByhandError
+from byhand.layers import Dropout
 from byhand.losses import binary_cross_entropy_from_logits
 from byhand.network import Network
-from byhand.optimizers import GradientDescent
-from byhand.study import Study, running, runs, study
-from byhand.study.data import from_arrays, load
+from byhand.optimizers import GradientDescent, Momentum
+from byhand.penalties import L1, L2
+from byhand.study import Study, running, runs, study, words
+from byhand.study.data import from_arrays, load, read
 from byhand.study.ensemble import chunks
 from byhand.study.plan import make_plan, parse_rates
 from byhand.study.report import report_html
@@ -380,8 +384,8 @@ def test_the_handouts_question(xor):
     best = {summary.cell.activation: summary for summary in xor.best}
     sigmoid = best["sigmoid"]
     assert xor.finding.startswith(
-        "The fastest to a training loss of 0.01 on xor is sigmoid. At learning rate 5 100 % of its runs get there "
-        f"within 600 epochs (83.2–100 %), the middle one in {sigmoid.quartiles[1]:.0f} epochs"
+        "The fastest to a training loss of 0.01 on xor is sigmoid. At a learning rate of 5, 100 % of its runs get "
+        f"there within 600 epochs (83.2–100 %), the middle one in {sigmoid.quartiles[1]:.0f} epochs"
     )
     pair = xor.comparison("sigmoid", "tanh")
     apart = pair.sooner + pair.later
@@ -493,12 +497,218 @@ def test_the_surest_is_told_where_its_interval_lies_above(xor):
 
 def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
     text, page = repr(xor), xor._repr_html_()
-    assert text.replace("\n", " ").startswith(xor.finding)
-    row = next(line for line in text.splitlines() if line.startswith("tanh "))
+    assert text.replace("\n", " ").startswith(words.answer(xor))
+    assert words.terms(xor) in text.replace("\n", " ")
+    row = next(line for line in text.splitlines() if re.match(r"tanh +\d", line))
     tanh = next(summary for summary in xor.best if summary.cell.activation == "tanh")
     assert row.split()[1:3] == [f"{tanh.cell.learning_rate:g}", f"{100 * tanh.share:.1f}"]
     assert f'<td>tanh</td><td class="number">{tanh.cell.learning_rate:g}</td>' in page
     assert "Half of the runs get there soonest with sigmoid" in xor.survival_curves().axes[0].get_title(loc="left")
+
+
+# Any question
+
+ONE = {"activations": "tanh/sigmoid", "learning_rates": [0.5], "seeds": 6, "epochs": 60, "jobs": 1}
+
+
+def losses_alone(network, data=None, epochs=60, rate=0.5, optimizer=GradientDescent, **options):
+    x, y = datasets.xor() if data is None else (data.x, data.y)
+    stop = [lambda epoch, network, history: data is None and history.loss[-1] <= 0.01]
+    options = {"loss": "sum_of_squares", **options}
+    return train(network, x, y, optimizer=optimizer(rate), epochs=epochs, callbacks=stop, **options).loss
+
+
+def test_a_grid_over_all_that_a_network_is_made_of():
+    done = study(
+        **ONE | {"activations": ["tanh", "relu/tanh/identity"], "seeds": 3},
+        hidden=[(4, 4), (6, 3)],
+        optimizer=["momentum(momentum=0.5)", "adam"],
+        initializers=["he_normal", "glorot_uniform"],
+        batch_size=[None, 2],
+    )
+    assert len(done.best) == len(done.plan.ways) == 2 * 2 * 2 * 2 * 2
+    name = "relu/tanh/identity, he_normal, 6-3 hidden units, momentum(momentum=0.5), batches of 2"
+    assert name in {done.plan.name(summary.cell) for summary in done.best}
+    row = next(
+        row
+        for row in done.runs.to_pylist()
+        if row["sizes"] == "2-6-3-1" and row["layer_activations"] == "relu/tanh/identity" and row["batch_size"] == 2
+        and row["optimizer"] == "momentum(momentum=0.5)" and row["initializer"] == "he_normal" and row["seed"] == 2
+    )  # fmt: skip
+    network = Network.dense([2, 6, 3, 1], ["relu", "tanh", "identity"], initializer="he_normal", seed=2)
+    alone = losses_alone(network, optimizer=lambda rate: Momentum(rate, momentum=0.5), batch_size=2, seed=2)
+    np.testing.assert_allclose(row["training_loss"], alone[-1], rtol=1e-6)
+
+
+def test_what_is_not_compared_is_chosen_with_the_learning_rate():
+    done = study(activations=["tanh", "relu"], initializers=["zeros", "he_normal"], compare="activation", **LITTLE)
+    assert [done.plan.name(summary.cell) for summary in done.best] == ["tanh", "relu"]
+    assert {summary.cell.initializer for summary in done.best} == {"he_normal"}  # with zeros, nothing is learned
+    assert "he_normal" in repr(done)
+
+
+LITTLE = {"learning_rates": [0.05], "seeds": 20, "epochs": 600, "jobs": 1}
+
+
+def test_outputs_are_crossed_on_xor_where_nobody_names_activations():
+    done = study(learning_rates=[0.02, 0.2, 2.0], seeds=40, epochs=600, jobs=1)
+    assert done.plan.activations == (
+        "sigmoid", "sigmoid/identity", "relu", "relu/identity", "relu/sigmoid", "tanh", "tanh/identity",
+        "tanh/sigmoid", "identity", "identity/sigmoid",
+    )  # fmt: skip
+
+    # What turns the order round: sigmoid is slower than tanh with identity at the output, and faster with its own.
+    def median(name):
+        return min(one.quartiles[1] for one in done.summaries if one.cell.activation == name)
+
+    assert median("tanh/identity") < median("sigmoid/identity")
+    assert median("sigmoid") < median("tanh")
+    assert "hidden/output activations (one name: the same at the output)" in done.finding
+    assert study("xor", activations="tanh", output=["same", "tanh"], **LITTLE).plan.activations == ("tanh",)
+
+
+@pytest.mark.parametrize("penalty", ["l2(0.01)", "l1(0.002)", "l1(0.001)+l2(0.02)"])
+def test_penalties_are_those_of_train(penalty):
+    done = study(penalty=[None, penalty], **ONE)
+    strengths = {kind: float(number) for kind, number in re.findall(r"(l\d)\(([\d.]+)", penalty)}
+    penalties = [{"l1": L1, "l2": L2}[kind](number) for kind, number in strengths.items()]
+    for row in done.runs.to_pylist():
+        network = Network.dense([2, 10, 1], ["tanh", "sigmoid"], initializer="standard_normal", seed=row["seed"])
+        alone = losses_alone(network, penalties=penalties if row["penalty"] == penalty else [])
+        np.testing.assert_allclose(row["training_loss"], alone[-1], rtol=1e-7)
+    assert any("includes the penalty" in note for note in done.notes)
+
+
+def test_dropout_is_that_of_train():
+    done = study(dropout=[0.0, 0.3], **ONE)
+    row = done.runs.to_pylist()[-1]
+    assert (row["dropout"], row["seed"]) == ("0.3", 5)
+    first, last = Network.dense([2, 10, 1], ["tanh", "sigmoid"], initializer="standard_normal", seed=5).layers
+    network = Network([first, Dropout(0.3, seed=np.random.default_rng([5, 0])), last])
+    alone = losses_alone(network)
+    np.testing.assert_allclose(row["losses"][-1], alone[-1], rtol=1e-6)
+
+
+def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss():
+    options = {"activations": "tanh", "learning_rates": [1.0], "seeds": 3, "epochs": 300, "hidden": [20], "jobs": 1}
+    options |= {"batch_size": 10}
+    done = study("moons", patience=5, threshold=1e-6, **options)
+    data = done.plan.data
+    network = Network.dense([2, 20, 1], ["tanh", "identity"], seed=1)
+    loss = "binary_cross_entropy_from_logits"
+    history = train(
+        network, data.x, data.y, loss=loss, optimizer=GradientDescent(1.0), epochs=300, validation=data.validation,
+        patience=5, batch_size=10, seed=1,
+    )  # fmt: skip
+    row = done.runs.to_pylist()[1]
+    assert row["epochs_trained"] == len(history.loss) < 300
+    np.testing.assert_allclose(row["validation_loss"], min(history.validation_loss), rtol=1e-9)
+    accuracy = np.mean((network.predict(data.validation[0]) > 0) == (data.validation[1] > 0.5))
+    assert row["validation_accuracy"] == pytest.approx(accuracy)
+    with pytest.raises(ByhandError, match="too few to part"):
+        study("xor", patience=5)
+
+
+def test_single_precision():
+    single, double = (study(precision=precision, **ONE) for precision in ("single", "double"))
+    network = Network.dense([2, 10, 1], ["tanh", "sigmoid"], initializer="standard_normal", seed=3, dtype=np.float32)
+    alone = losses_alone(network)[-1]
+    of_run = single.runs["training_loss"][3].as_py()
+    assert of_run == pytest.approx(alone, rel=1e-5)
+    assert of_run == np.float32(of_run) != double.runs["training_loss"][3].as_py()
+
+
+def test_activations_of_ones_own_go_to_other_processes(tmp_path):
+    softsign = Activation("softsign", lambda z: z / (1 + np.abs(z)), lambda z, a: (1 - np.abs(a)) ** 2)
+    options = ONE | {"jobs": 2, "seeds": 4, "activations": [softsign, "tanh"]}
+    done = study(output="identity", out=tmp_path / "s", **options)
+    network = Network.dense([2, 10, 1], [softsign, "identity"], initializer="standard_normal", seed=3)
+    row = done.runs.to_pylist()[3]
+    assert row["activation"] == "softsign"
+    np.testing.assert_allclose(row["losses"][0], losses_alone(network, epochs=1)[0], rtol=1e-6)
+    other = Activation("softsign", np.tanh, lambda z, a: 1 - a * a)
+    with pytest.raises(ByhandError, match="different own activations"):
+        study(output="identity", out=tmp_path / "s", resume=True, **options | {"activations": [other, "tanh"]})
+
+
+def test_rates_that_are_drawn():
+    rates = parse_rates("1e-3..10:random400")
+    assert len(rates) == 400
+    assert 0.001 <= min(rates) < 0.0012
+    assert 8 < max(rates) <= 10
+    assert stats.kstest(np.log10(rates), stats.uniform(-3, 4).cdf).pvalue > 0.01
+    assert rates == parse_rates("1e-3..10:random400")
+
+
+def test_frames_and_arrays_give_the_same_as_a_file(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(5, 3, (40, 3)), rng.integers(0, 2, 40)
+    names = ["a", "b", "c"]
+    frame = pandas.DataFrame(dict(zip(names, x.T, strict=True)))
+    frame.insert(0, "kind", y)
+    table = np.column_stack([x, y])
+    expected = from_arrays(x, y).digest
+    for data, target in (
+        (frame, "kind"), (pa.Table.from_pandas(frame), "kind"), (frame[[*names, "kind"]], None), (table, None),
+        ((frame[names], frame["kind"]), None), (table.tolist(), None),
+    ):  # fmt: skip
+        assert read(data, target).digest == expected
+    np.savetxt(tmp_path / "t.csv", table, delimiter=",")  # no header: the first row is a row
+    assert len(load(str(tmp_path / "t.csv")).x) == 40
+    for wrong, message in (
+        ((x, y[:3]), "are needed"), ([[1, 2], [3]], "no table of numbers"), (np.ones(3), "shape \\(3,\\)"),
+        (frame.assign(a="red"), "holds text"), (frame.assign(a=np.nan), "gap"), (table * np.nan, "NaN"),
+    ):  # fmt: skip
+        with pytest.raises(ByhandError, match=message) as error:
+            study(wrong)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("options", [
+    {"seeds": 1.5}, {"epochs": "many"}, {"batch_size": 0}, {"hidden": [0]}, {"dropout": 1.0}, {"penalty": "l3(1)"},
+    {"penalty": "l2"}, {"optimizer": "adam(beta=1)"}, {"optimizer": "adam(beta_1=2)"}, {"optimizer": "adam(0.1"},
+    {"activations": []}, {"activations": "a/b/c"}, {"activations": "tanh/relu/tanh"}, {"compare": "rate"},
+    {"precision": "half"}, {"learning_rates": [-1]}, {"learning_rates": "x"}, {"output": "x"}, {"hidden": 10.5},
+    {"learning_rates": ["a"]}, {"dropout": "x"}, {"threshold": "low"}, {"activations": 3},
+])  # fmt: skip
+def test_what_makes_no_sense_is_one_line(options):
+    with pytest.raises(ByhandError) as error:
+        study("xor", **options)
+    assert "\n" not in str(error.value)
+
+
+def test_tables_and_figures_of_a_study(xor, moons, tmp_path):
+    best = xor.table()
+    assert best.loc[0, "activation"] == "sigmoid"
+    assert best.loc[0, "epochs_median"] == xor.best[0].quartiles[1]
+    assert best.loc[0, "share_low"] == xor.best[0].share_low
+    assert len(xor.table("comparisons")) == 6
+    assert xor.table("cells")["share_dead"].max() == max(summary.fates["dead"] for summary in xor.summaries)
+    assert len(xor.table("runs")) == xor.plan.n_runs
+    with pytest.raises(ByhandError, match="no table 'rows'"):
+        xor.table("rows")
+    files = moons.save_figures(tmp_path / "f", "png")
+    assert [file.stem for file in files] == ["survival_curves", "heat_map", "loss_bands", "speed_against_validation"]
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+    with pytest.raises(ByhandError, match="svg, png or pdf"):
+        moons.save_figures(tmp_path, "gif")
+
+
+def test_the_shares_of_right_answers(moons):
+    row = moons.runs.to_pylist()[3]
+    assert row["validation_accuracy"] > 0.6
+    found = moons.generalization
+    tested = runs.on_test(moons.plan, found.chosen)
+    assert found.accuracy == pytest.approx(tested.right.mean())
+    assert found.accuracy_low < found.accuracy < found.accuracy_high
+    assert "% right" in " ".join(words.generalization(moons))
+
+
+@pytest.mark.parametrize(("number", "text"), [
+    (0.0, "0 %"), (1.0, "100 %"), (0.5, "50.0 %"), (0.99996, "99.996 %"), (0.00004, "0.004 %"), (0.125, "12.5 %"),
+])  # fmt: skip
+def test_a_share_that_is_neither_none_nor_all_never_looks_so(number, text):
+    assert words.percent(number) == text
 
 
 # The data
@@ -798,7 +1008,7 @@ def byhand(monkeypatch, capsys, *words):
     (["xor", "--hidden", "x"], "not 'x'"),
     (["xor", "--hidden", "0"], "at least 1"),
     (["xor", "--batch", "0"], "batch is 0"),
-    (["xor", "--threshold", "0"], "above 0"),
+    (["xor", "--threshold", "0"], "threshold is a positive number, not 0"),
     (["xor", "--target", "y"], "own target"),
     (["nowhere"], "neither a file nor"),
     (["text.csv"], "column b holds text ('red' in row 2)"),
@@ -806,6 +1016,8 @@ def byhand(monkeypatch, capsys, *words):
     (["good.csv", "--target", "z"], "no column z; it has a, b, y"),
     (["header.csv"], "no rows"),
     (["empty.csv"], "cannot read"),
+    (["binary.csv"], "it is not text"),
+    (["ragged.csv"], "cannot read"),
     (["damaged.parquet"], "cannot read"),
     (["damaged.npz"], "damaged"),
     (["same.csv"], "nothing to learn"),
@@ -818,6 +1030,8 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, words, messa
     (tmp_path / "gap.csv").write_text("a,b,y\n1,2,0\n2,,1\n")
     (tmp_path / "same.csv").write_text("a,y\n1,2\n2,2\n")
     (tmp_path / "header.csv").write_text("a,b\n")
+    (tmp_path / "binary.csv").write_bytes(b"\x1b[31m\0\1\2,3\n" * 9)
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n1,\x1b[31mred,4\n")
     for name in ("empty.csv", "damaged.parquet", "damaged.npz"):
         (tmp_path / name).write_bytes(b"" if name == "empty.csv" else b"junk")
     monkeypatch.chdir(tmp_path)
@@ -827,6 +1041,7 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, words, messa
     assert output == ""
     assert message in errors
     assert errors.count("\n") == 1
+    assert errors.strip("\n").isprintable()
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -836,7 +1051,7 @@ def test_the_table_in_the_terminal(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     code, output, errors = byhand(monkeypatch, capsys, *words)
     assert code == 0
-    assert output.startswith("Only sigmoid gets to a training loss of 0.01 on xor. At learning rate 5 100 %")
+    assert output.startswith("Only sigmoid gets to a training loss of 0.01 on xor. At a learning rate of 5,\n100 %")
     assert re.search(r"^sigmoid +5 +100 \(69\.2–100\) +\d\d +\d\d +\d\d +\d+\.\d +\d+\.\d$", output, re.MULTILINE)
     assert re.search(r"^ +1 .* 0 % +–$", output, re.MULTILINE)
     assert max(map(len, output.splitlines()[:-2])) <= 80

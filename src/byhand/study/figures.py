@@ -48,7 +48,7 @@ def heat_map(study: Study) -> Figure:
     axes.set_xticks(range(shape[1]), [f"{rate:g}" for rate in plan.learning_rates])
     axes.set_yticks(range(shape[0]), [plan.full_name(way) for way in plan.ways])
     for (row, column), median in zip(np.ndindex(shape), medians, strict=True):
-        text = f"{100 * share[row, column]:.0f} %" + (f"\n{median:,.0f}" if np.isfinite(median) else "")
+        text = words.whole_percent(float(share[row, column])) + (f"\n{median:,.0f}" if np.isfinite(median) else "")
         color = "black" if share[row, column] > 0.55 else "white"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     for summary in study.best:

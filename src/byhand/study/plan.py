@@ -370,7 +370,7 @@ def make_plan(
         "hidden": _architectures(hidden),
         "optimizer": [str(name) for name in _several(optimizer)],
         "batch_size": [None if size is None else _count("batch", size) for size in _several(batch_size)],
-        "dropout": [float(rate) for rate in _several(dropout)],
+        "dropout": [_number("a dropout rate", rate) for rate in _several(dropout)],
         "penalty": [name or "" for name in _several(penalty)],
     }
     _check_names("initializer", factors["initializer"], INITIALIZERS)
@@ -443,7 +443,10 @@ def _different(ways: tuple[Way, ...], output: str) -> tuple[Way, ...]:
 
 
 def _architectures(hidden: Any) -> list[tuple[int, ...]]:
-    widths = list(hidden)
+    try:
+        widths = list(hidden)
+    except TypeError:
+        raise ByhandError(f"hidden is a list of widths, such as (10,), or a list of such lists, not {hidden}") from None
     several = bool(widths) and not all(isinstance(width, int | np.integer) for width in widths)
     architectures = [tuple(int(width) for width in one) for one in widths] if several else [tuple(map(int, widths))]
     for one in architectures:
@@ -458,15 +461,22 @@ def _count(name: str, number: Any) -> int:
     return int(number)
 
 
-def _positive(name: str, number: float) -> float:
-    if not 0 < number < math.inf:
-        raise ByhandError(f"{name} is a number above 0, not {number}")
-    return float(number)
+def _number(name: str, number: Any) -> float:
+    try:
+        return float(number)
+    except (TypeError, ValueError):
+        raise ByhandError(f"{name} is a number, not {number!r}") from None
+
+
+def _positive(name: str, number: Any) -> float:
+    value = _number(name, number)
+    if not 0 < value < math.inf:
+        raise ByhandError(f"{name} is a positive number, not {value:g}")
+    return value
 
 
 def _rates(learning_rates: Sequence[float]) -> tuple[float, ...]:
-    rates = sorted({float(rate) for rate in _several(learning_rates)})
-    return tuple(_positive("a learning rate, a positive number,", rate) for rate in rates)
+    return tuple(sorted({_positive("a learning rate", rate) for rate in _several(learning_rates)}))
 
 
 def _compared(plan: Plan, compare: Several[str] | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import platform
 import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,8 @@ def report_html(study: Study) -> str:
 <style>
 {STYLE_SHEET.read_text(encoding="utf-8")}
 td.number, th.number {{ text-align: right; white-space: nowrap; }}
-.small table {{ font-size: .78rem; }}
+.small table {{ font-size: .72rem; }}
+.small td, .small th {{ padding-inline: .3rem; }}
 </style>
 </head>
 <body>
@@ -88,8 +90,8 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 <nav aria-label="Contents"><details><summary>Contents</summary><ol>{contents}</ol></details></nav>
 <main id="main">
 <h1>{escape(title)}</h1>
-<div class="answer"><p class="label">Finding</p><p><strong>{escape(study.finding)}</strong></p>
-{f"<ul>{notes}</ul>" if notes else ""}</div>
+<div class="answer"><p class="label">Finding</p><p><strong>{escape(words.answer(study))}</strong></p>
+{_paragraph(words.terms(study))}{f"<ul>{notes}</ul>" if notes else ""}</div>
 {_paragraph(_setting(plan))}
 {body}</main>
 <footer>
@@ -104,7 +106,8 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 def best_html(study: Study) -> str:
     """The finding, and each at its best, to stand in another page."""
     notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
-    return f"<p><strong>{escape(study.finding)}</strong></p>\n{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
+    head = f"<p><strong>{escape(words.answer(study))}</strong></p>\n{_paragraph(words.terms(study))}"
+    return f"{head}{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
 
 
 def command(plan: Plan) -> str:
@@ -151,8 +154,8 @@ def _setting(plan: Plan) -> str:
 def _best(study: Study) -> str:
     plan, seeds = study.plan, study.best[0].runs
     how = (
-        f"The learning rate of each was chosen by {plan.seeds - seeds} seeds (the lowest mean there, in the column "
-        f"“chosen by”) and is measured here on the {seeds} others, so that the choice does not flatter it."
+        f"The learning rate of each was chosen by {plan.seeds - seeds} seeds (the lowest mean there, see "
+        f"below) and is measured here on the {seeds} others, so that the choice does not flatter it."
         if study.cells.are_halved
         else "The same seeds chose each learning rate and are counted here, which flatters each a little."
     )
@@ -166,25 +169,39 @@ def _best(study: Study) -> str:
             _epochs(summary.quartiles[0]),
             f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)}–{_epochs(summary.median_high)})",
             _epochs(summary.quartiles[2]),
-            f"{words.number(summary.mean_epochs)} ({words.span(summary.mean_low, summary.mean_high)})",
-            words.number(summary.chosen_by),
             *([words.percent(summary.accuracy)] if plan.shows_accuracy else []),
         ]
         for summary in study.best
     ]
     headings = [_compared(plan), *(factor.replace("_", " ") for factor in chosen)]
-    headings += ["learning rate", "converged, %", "¼ by", "½ by", "¾ by", "mean", "chosen by"]
+    headings += ["learning rate", "converged, %", "¼ by", "½ by", "¾ by"]
     headings += ["right"] if plan.shows_accuracy else []
     html = _paragraph(how) + _table(headings, rows, n_text=1 + len(chosen))
     html += _paragraph(
         "Intervals of 95 % in brackets. Epochs: by when a quarter, half and three quarters of all runs had got there "
-        f"(∞: never within {plan.epochs:,}). Mean: a run that never gets there counts as {plan.epochs:,} epochs, so "
-        "the mean weighs failures by how long the study went on."
+        f"(∞: never within {plan.epochs:,})."
     )
     if plan.shows_accuracy:
         on = "validation" if plan.data.validation is not None else "training"
         html += _paragraph(f"Right: the share of the {on} samples on the right side, averaged over the runs.")
-    return html + _comparisons(study)
+    return html + _comparisons(study) + _means(study)
+
+
+def _means(study: Study) -> str:
+    plan = study.plan
+    rows = [
+        [
+            plan.name(summary.cell),
+            f"{words.number(summary.mean_epochs)} ({words.span(summary.mean_low, summary.mean_high)})",
+            words.number(summary.chosen_by),
+        ]
+        for summary in study.best
+    ]
+    html = _paragraph(
+        f"The mean epochs, where a run that never gets there counts as {plan.epochs:,}: it weighs failures by how long "
+        "the study went on. By its value over the seeds that choose, the learning rates were chosen."
+    )
+    return html + _table([_compared(plan), "mean, 95 %", "mean that chose"], rows, n_text=1)
 
 
 def _compared(plan: Plan) -> str:
@@ -192,9 +209,12 @@ def _compared(plan: Plan) -> str:
 
 
 def _comparisons(study: Study) -> str:
-    """The two that are ahead against all others; what else there is stands in the JSON."""
+    """The first against each, and each against the next."""
     if not study.comparisons:
         return ""
+    names = [study.plan.name(summary.cell) for summary in study.best]
+    pairs = [study.comparison(names[0], name) for name in names[1:]]
+    pairs += [study.comparison(*two) for two in pairwise(names[1:])]
     rows = [
         [
             f"{pair.faster} before {pair.slower}",
@@ -204,12 +224,13 @@ def _comparisons(study: Study) -> str:
             f"{words.number(pair.difference)} ({words.span(pair.difference_low, pair.difference_high)})",
             "yes" if pair.shown else "not shown",
         ]
-        for pair in study.comparisons
+        for pair in pairs
     ]
     text = (
-        "Two by two, seed by seed: with how many seeds the one is sooner, and the other; the share of the first, "
-        "without ties; the p-value of the sign test; and by how many epochs the other's mean is longer. The intervals "
-        f"hold for all {len(rows)} comparisons together with 95 % (Bonferroni); the p-value is that of one alone."
+        "The first against each, and each against the next, seed by seed: with how many seeds the one is sooner, and "
+        "the other; the share of the first, without ties; the p-value of the sign test; and by how many epochs the "
+        f"other's mean is longer. The intervals hold for all {len(study.comparisons)} comparisons of two together with "
+        "95 % (Bonferroni); the p-value is that of one alone."
     )
     headings = ["", "seeds", "sooner, share", "p", "difference of means", "shown?"]
     return _paragraph(text) + _table(headings, rows, n_text=1)
@@ -256,7 +277,7 @@ def _fates(study: Study) -> str:
         for one in study.best
     ]
     meanings = "".join(f"<li><b>{fate}</b>: {escape(meaning)}.</li>" for fate, meaning in _FATE_MEANINGS.items())
-    html = _paragraph("In percent of the runs:") + _table([_compared(study.plan), "rate", *FATES], rows, n_text=1)
+    html = _paragraph("In percent of the runs:") + _table([_compared(study.plan), "η", *FATES], rows, n_text=1)
     return html + _paragraph("What the words mean; of several that fit, the first counts:") + f"<ul>{meanings}</ul>"
 
 
@@ -384,12 +405,11 @@ def _method(study: Study) -> str:
         "What varies from seed to seed are first weights and batches: the answer is for this data, these networks and "
         "these settings.",
         "Each run can be repeated alone: its row in runs.parquet says how. Sums are then taken in another order, which "
-        "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example:",
+        "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example, "
+        "without the callback that ends a run at the threshold, and without penalties and dropout:",
     ]
     items = "".join(f"<li>{escape(point)}</li>" for point in points)
-    return (
-        f"<ul>{items}</ul>" + f'<div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
-    )
+    return f'<ul>{items}</ul><div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
 
 
 def _repeat(plan: Plan) -> str:
@@ -398,15 +418,17 @@ def _repeat(plan: Plan) -> str:
     optimizer = type(plan.new_optimizer(cell, 0.1)).__name__
     _, _, settings = cell.optimizer.removesuffix(")").partition("(")
     settings = f"{cell.learning_rate!r}, {settings}" if settings else repr(cell.learning_rate)
+    dtype = ", dtype='float32'" if plan.precision == "single" else ""
+    patience = f"\n    validation=data.validation, patience={plan.patience}," if plan.patience else ""
     return f"""\
 from byhand import Network, optimizers, train
 from byhand.study.data import load
 
 data = load({plan.data.name!r})
-network = Network.dense({plan.sizes(cell)}, {layers}, initializer={cell.initializer!r}, seed=0)
+network = Network.dense({plan.sizes(cell)}, {layers}, initializer={cell.initializer!r}, seed=0{dtype})
 history = train(
     network, data.x, data.y, loss={plan.loss!r}, optimizer=optimizers.{optimizer}({settings}),
-    epochs={plan.epochs}, batch_size={cell.batch_size}, seed=0,
+    epochs={plan.epochs}, batch_size={cell.batch_size}, seed=0,{patience}
 )"""
 
 
@@ -417,14 +439,14 @@ def _cells(study: Study) -> str:
             plan.full_name(one.cell),
             f"{one.cell.learning_rate:g}",
             _interval(one),
-            *(_epochs(quartile) for quartile in one.quartiles),
+            " · ".join(_epochs(quartile) for quartile in one.quartiles),
             *(_percent(one.fates[fate]) for fate in FATES[1:]),
             *([f"{one.validation_loss:.3g}"] if study.generalization else []),
             *([_percent(one.accuracy)] if plan.shows_accuracy else []),
         ]
         for one in study.summaries
     ]
-    headings = [words.and_(plan.varying or ("activation",)).replace("_", " "), "η", "converged", "¼ by", "½ by", "¾ by"]
+    headings = [words.and_(plan.varying or ("activation",)).replace("_", " "), "η", "converged", "¼ · ½ · ¾ by"]
     headings += [*FATES[1:], *(["validation loss"] if study.generalization else [])]
     headings += ["right"] if plan.shows_accuracy else []
     text = f"Over all {plan.seeds:,} seeds; shares in percent, with their interval of 95 %."

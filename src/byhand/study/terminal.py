@@ -48,7 +48,9 @@ def show_best(study: Study, console: Console) -> None:
     """Print the finding, and each at its best."""
     plan, seeds = study.plan, study.best[0].runs
     how = f"chosen by {plan.seeds - seeds} seeds, measured on {seeds} others" if study.cells.are_halved else "all seeds"
-    _say(console, study.finding, "bold")
+    _say(console, words.answer(study), "bold")
+    console.print()
+    _say(console, words.terms(study))
     console.print()
     _say(
         console,

@@ -28,7 +28,12 @@ def question(plan: Plan) -> str:
 
 
 def finding(study: Study) -> str:
-    """The answer: who is the fastest, how many get there, how fast the middle one is, and against whom it is sooner."""
+    """The answer, how to read it, and for what it holds."""
+    return f"{answer(study)} {terms(study)}"
+
+
+def answer(study: Study) -> str:
+    """Who is the fastest, how many get there, how fast the middle one is, and against whom it is sooner."""
     plan = study.plan
     goal = f"a training loss of {plan.threshold:g} on {_on(plan)}"
     arrived = [summary for summary in study.best if summary.converged]
@@ -45,11 +50,11 @@ def finding(study: Study) -> str:
     else:
         said = f"The fastest to {goal} is {name}"
     said += (
-        f". At learning rate {first.cell.learning_rate:g} {percent(first.share)} of its runs get there within "
+        f". At a learning rate of {first.cell.learning_rate:g}, {percent(first.share)} of its runs get there within "
         f"{plan.epochs:,} epochs ({percents(first.share_low, first.share_high)}), the middle one in "
         f"{epochs_in_words(first.quartiles[1], plan.epochs)} ({span(first.median_low, first.median_high)})."
     )
-    return " ".join([said, *_against(name, pairs), *_never(study), _reading(study), _scope(plan)])
+    return " ".join([said, *_against(name, pairs), *_never(study)])
 
 
 def _against(name: str, pairs: Sequence[Comparison]) -> Iterator[str]:
@@ -83,7 +88,8 @@ def _never(study: Study) -> Iterator[str]:
         yield f"With {and_(never, 'or')} no run gets there."
 
 
-def _reading(study: Study) -> str:
+def terms(study: Study) -> str:
+    """How the answer is to be read, and for which networks and which training it was measured."""
     plan = study.plan
     rates = len(plan.learning_rates)
     best = f"Each is taken at the best of {rates} learning rates, chosen by other seeds; " if rates > 1 else ""
@@ -91,16 +97,15 @@ def _reading(study: Study) -> str:
         best = f"Each is taken at the best of {rates} learning rates, chosen by the same seeds; "
     together = " (of comparisons, together)" if len(study.best) > 1 else ""
     sentence = f"{best}intervals are of 95 %{together}; a run that never gets there counts as later than any that does."
-    return sentence[0].upper() + sentence[1:]
+    return f"{sentence[0].upper()}{sentence[1:]} {_scope(plan)}"
 
 
 def _scope(plan: Plan) -> str:
-    """For which networks and which training the answer was measured."""
     parts = []
     for factor in ("hidden", "optimizer", "initializer", "batch_size", "dropout", "penalty"):
         values = [value for value in (plan.ways[0].choice(factor),) if factor not in plan.varying]
         parts += [value for value in values if value not in ("no dropout", "no penalty")]
-    sentence = f"Measured with {', '.join([*parts, output_in_words(plan)])}"
+    sentence = f"Measured with {', '.join([*parts, output_in_words(plan)]).replace('_', ' ')}"
     if plan.data.kind == "xor" and not any("/" in activation for activation in plan.activations):
         sentence += "; with another output the order may be another: --output same,identity,sigmoid tries them"
     return sentence + "."
@@ -262,8 +267,8 @@ def number(value: float) -> str:
     if not np.isfinite(value):
         return "∞"
     if abs(value) >= 100 or value == 0:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
+        return f"{value:,.0f}".replace("-", "−")
+    return (f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}").replace("-", "−")
 
 
 def span(low: float, high: float) -> str:
@@ -283,6 +288,12 @@ def share(summary: Summary) -> str:
 def percent(share: float) -> str:
     """A share in percent; what is neither 0 nor all never looks so."""
     return f"{_percent(share)} %"
+
+
+def whole_percent(share: float) -> str:
+    """A share in percent without decimals, unless it would look like none or all."""
+    whole = f"{100 * share:.0f}"
+    return percent(share) if whole in ("0", "100") else f"{whole} %"
 
 
 def percents(low: float, high: float) -> str:
