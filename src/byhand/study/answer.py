@@ -345,7 +345,7 @@ def carry_out(
     cells = Cells(plan)
     blocks = {block.number: block for block in plan.blocks()}
     tables: dict[int, pa.Table] = {}
-    with workers(jobs, scheduler, len(blocks), plan) as compute:
+    with workers(jobs, scheduler, len(blocks)) as compute:
         done, missing = 0, dict(blocks)
         if store is not None:
             store.begin()

@@ -28,9 +28,7 @@ _FEW = 4  # tasks, of a second or less each: done before other processes have st
 
 
 @contextmanager
-def workers(
-    jobs: int | None, scheduler: str | None, tasks: int, plan: Plan
-) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
+def workers(jobs: int | None, scheduler: str | None, tasks: int) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
     """Workers that take tasks, made by `joblib.delayed`, and give results as they are finished, in any order.
 
     Parameters
@@ -41,8 +39,6 @@ def workers(
         The address of a Dask scheduler, such as tcp://10.0.0.7:8786, whose workers do it instead.
     tasks : int
         How many there will be.
-    plan : Plan
-        What every task is given, with the data: a cluster gets it once, and not with each task.
 
     Raises
     ------
@@ -69,7 +65,7 @@ def workers(
         ) from error
     with client:
         _check_workers(client, scheduler)
-        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask", scatter=[plan]):
+        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask"):
             yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
 
 
