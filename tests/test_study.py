@@ -782,6 +782,33 @@ def test_text_in_the_target_is_classes(tmp_path):
 # The folder
 
 
+def test_the_file_of_all_runs_is_the_table_that_memory_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("byhand.study.store._ROW_GROUP", 70)
+    options = {**SMALL, "activations": ["sigmoid", "relu", "tanh"], "jobs": 1}
+    in_memory, in_file = study(**options), study(out=tmp_path / "s", **options)
+    assert in_file.all_runs.source == tmp_path / "s" / "runs.parquet"
+    assert parquet.ParquetFile(in_file.all_runs.source).num_row_groups > 1
+    assert repr(in_file.runs.to_pylist()) == repr(in_memory.runs.to_pylist())  # as text, for a NaN is not itself
+    for start, stop in ((0, 30), (50, 130), (119, 121), (150, 180)):
+        some = in_file.all_runs.rows(start, stop, "run").to_pylist()
+        assert some == in_memory.all_runs.rows(start, stop, "run").to_pylist() == list(range(start, stop))
+    assert repr(in_file.summaries) == repr(in_memory.summaries)
+
+
+def test_the_first_weights_of_a_seed_are_drawn_once(monkeypatch):
+    monkeypatch.setattr(runs, "_drawn", {})
+    seeds = []
+    dense = Network.dense
+
+    def counted(*sizes, seed, **options):
+        seeds.append(seed)
+        return dense(*sizes, seed=seed, **options)
+
+    monkeypatch.setattr(Network, "dense", counted)
+    study(activations=["sigmoid", "relu"], learning_rates=[0.1, 0.2, 0.3], seeds=8, epochs=3, jobs=1)
+    assert [seeds.count(seed) for seed in range(1, 8)] == [1] * 7  # the seed 0 serves as the pattern, too
+
+
 def complete(folder, **changes):
     return study(out=folder, jobs=1, **{**SMALL, **changes})
 
