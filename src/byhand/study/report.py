@@ -232,7 +232,7 @@ def _comparisons(study: Study) -> str:
         f"other's mean is longer. The intervals hold for all {len(study.comparisons)} comparisons of two together with "
         "95 % (Bonferroni); the p-value is that of one alone."
     )
-    headings = ["", "seeds", "sooner, share", "p", "difference of means", "shown?"]
+    headings = ["pair", "seeds", "sooner, share", "p", "difference of means", "shown?"]
     return _paragraph(text) + _table(headings, rows, n_text=1)
 
 
