@@ -213,34 +213,51 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
 @click.argument("data", default="xor")
 @click.option(
     "--activations",
-    default="sigmoid,relu,tanh,identity",
-    show_default=True,
-    help="Names with commas; relu/identity has identity in the last layer.",
+    help="Names with commas; relu/identity has identity in the last layer.  "
+    "[default: sigmoid,relu,tanh,identity, for xor with several outputs]",
 )
 @click.option(
-    "--learning-rates", default="1e-3..10", show_default=True, help="Numbers with commas, ranges; 1e-3..10:9 has nine."
+    "--learning-rates",
+    default="1e-3..10",
+    show_default=True,
+    help="Numbers with commas, ranges; 1e-3..10:9 has nine, 1e-3..10:random9 draws nine.",
 )
 @click.option("--initializers", help="Names with commas.  [default: standard_normal for xor, else glorot_uniform]")
 @click.option("--seeds", type=int, default=1000, show_default=True, help="Runs for each combination.")
 @click.option("--epochs", type=int, default=2000, show_default=True)
-@click.option("--hidden", default="10", show_default=True, help="Units of the hidden layers, with commas.")
-@click.option("--output", help="Activation of the last layer, or same.  [default: same for xor, else identity]")
-@click.option("--optimizer", default="gradient_descent", show_default=True)
-@click.option("--batch", type=int, help="Samples in a step.  [default: all]")
+@click.option(
+    "--hidden", default="10", show_default=True, help="Units of hidden layers: 10-10 has two, 5,10,10-10 tries three."
+)
+@click.option(
+    "--output",
+    help="Activation of the last layer, or same; with commas.  "
+    "[default: identity; for xor same, and same,identity,sigmoid without --activations]",
+)
+@click.option(
+    "--optimizer", default="gradient_descent", show_default=True, help="Names with commas, or adam(beta_1=0.8)."
+)
+@click.option("--batch", default="all", show_default=True, help="Samples in a step, with commas.")
+@click.option("--dropout", default="0", show_default=True, help="Rates after each hidden layer, with commas.")
+@click.option("--penalty", default="none", show_default=True, help="l2(0.001), l1(0.001), with commas.")
 @click.option("--loss", help="[default: sum_of_squares for xor, cross-entropy for classes, else mean_squared_error]")
 @click.option("--threshold", type=float, help="The training loss of a run that has converged.  [default: by the data]")
+@click.option("--patience", type=int, help="Early stopping after so many epochs without a lower validation loss.")
+@click.option("--precision", default="double", show_default=True, help="double, or single for float32.")
+@click.option("--compare", help="What to compare, such as optimizer.  [default: all that has several values]")
 @click.option("--target", help="The column of a file to predict.  [default: the last]")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder for runs and report.  [default: study-DATA]")
+@click.option("--figures", type=click.Choice(["svg", "png", "pdf"]), help="Also write the figures as files.")
 @click.option("--resume", is_flag=True, help="Go on with the study in the folder.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 @click.option("--json", "as_json", is_flag=True, help="Write the answer to stdout as JSON.")
 @click.option("--yes", is_flag=True, help="Start without asking, however long it takes.")
 def study(**options: Any) -> None:
-    """Train thousands of small networks; say which activation converges the fastest, and how sure that is.
+    """Train thousands of small networks; say which way to train converges the fastest, and how sure that is.
 
-    DATA is xor, line, circles, moons, spirals, digits, or a CSV, Parquet, .npz or .npy file. The folder gets
-    report.html (to read) and runs.parquet (one row a run); a study that was stopped goes on with --resume.
+    DATA is xor, line, circles, moons, spirals, digits, or a CSV, Parquet, .npz or .npy file. Whatever has several
+    values, with commas, is compared, each at its best learning rate. The folder gets report.html (to read) and
+    runs.parquet (one row a run); a study that was stopped goes on with --resume.
     """
     from byhand.study.command import run
 
