@@ -4,7 +4,7 @@ import sklearn.datasets
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
 
-from byhand import schedules
+from byhand import optimizers, schedules
 from byhand.datasets import circles, digits, line, moons, spirals, xor
 from byhand.gradient_check import numerical_gradient
 from byhand.layers import Dense, Dropout
@@ -324,3 +324,18 @@ def test_data_sets_are_what_they_say():
         moons(0)
     with pytest.raises(ValueError, match="standard deviation"):
         line(noise=-1)
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adams_quick_form_is_its_plain_one(kind, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal(40_000).astype(dtype), rng.standard_normal((5, 40_000)).astype(dtype)
+    after = []
+    for block in (40_000, 16_384):  # all at once by the formula, and in blocks
+        monkeypatch.setattr(optimizers, "_BLOCK", block)
+        optimizer, parameters = kind(0.1), start.copy()
+        for gradient in gradients:
+            optimizer.step(parameters, gradient)
+        after.append(parameters)
+    np.testing.assert_allclose(after[1], after[0], rtol=100 * np.finfo(dtype).eps, atol=10 * np.finfo(dtype).eps)

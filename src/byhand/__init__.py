@@ -48,6 +48,7 @@ _MODULES = {
     "datasets",
     "estimators",
     "figures",
+    "formulas",
     "gradient_check",
     "initializers",
     "lab",
@@ -57,7 +58,9 @@ _MODULES = {
     "optimizers",
     "penalties",
     "schedules",
+    "storage",
     "study",
+    "symptoms",
     "training",
 }
 # What `from byhand import *` brings: all but what needs an extra.
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
     from byhand import datasets as datasets
     from byhand import estimators as estimators
     from byhand import figures as figures
+    from byhand import formulas as formulas
     from byhand import gradient_check as gradient_check
     from byhand import initializers as initializers
     from byhand import lab as lab
@@ -78,7 +82,9 @@ if TYPE_CHECKING:
     from byhand import optimizers as optimizers
     from byhand import penalties as penalties
     from byhand import schedules as schedules
+    from byhand import storage as storage
     from byhand import study as study
+    from byhand import symptoms as symptoms
     from byhand import training as training
     from byhand.diagnosis.notebook import check as check
     from byhand.errors import ByhandError as ByhandError

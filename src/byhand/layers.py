@@ -8,7 +8,7 @@ import numpy.typing as npt
 from byhand import activations, initializers
 from byhand._types import Array, Seed
 from byhand.activations import Activation
-from byhand.initializers import Initializer
+from byhand.initializers import Draw
 
 
 class Layer(Protocol):
@@ -83,7 +83,7 @@ class Dense:
         n_out: int,
         activation: str | Activation = "identity",
         *,
-        initializer: str | Initializer = "glorot_uniform",
+        initializer: str | Draw = "glorot_uniform",
         seed: Seed = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from byhand._types import Array, Seed
 from byhand.activations import Activation
-from byhand.initializers import Initializer
+from byhand.initializers import Draw
 from byhand.layers import Dense, Layer
 
 
@@ -73,7 +73,7 @@ class Network:
         sizes: Sequence[int],
         activations: str | Activation | Sequence[str | Activation],
         *,
-        initializer: str | Initializer = "glorot_uniform",
+        initializer: str | Draw = "glorot_uniform",
         seed: Seed = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> "Network":

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,7 +16,7 @@ from byhand.activations import Activation
 from byhand.errors import needs_extra
 from byhand.losses import Loss
 from byhand.network import Network
-from byhand.optimizers import Adam, GradientDescent, Momentum, Nesterov, Optimizer
+from byhand.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov, Optimizer
 from byhand.penalties import L2
 from byhand.training import History, train
 
@@ -41,7 +42,7 @@ class _NetworkEstimator(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({*activations.ACTIVATIONS, "logistic"}), Activation],
-        "solver": [StrOptions({"adam", "sgd"}), HasMethods("step")],
+        "solver": [StrOptions({"sgd", *OPTIMIZERS}), HasMethods("step")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -67,7 +68,7 @@ class _NetworkEstimator(BaseEstimator):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | Activation = "relu",
         *,
-        solver: Literal["adam", "sgd"] | Optimizer = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
@@ -176,7 +177,7 @@ class _NetworkEstimator(BaseEstimator):
                 self.network_,
                 x,
                 targets,
-                loss=self._loss(targets.shape[1]),
+                loss=self._loss(),
                 optimizer=self._optimizer,
                 epochs=1 if partial else self.max_iter,
                 batch_size=200 if self.batch_size == "auto" else self.batch_size,
@@ -233,13 +234,13 @@ class _NetworkEstimator(BaseEstimator):
             )
 
     def _new_optimizer(self) -> Optimizer:
-        if self.solver == "adam":
-            return Adam(self.learning_rate_init)
         if self.solver == "sgd":
             if not self.momentum:
                 return GradientDescent(self.learning_rate_init)
             kind = Nesterov if self.nesterovs_momentum else Momentum
             return kind(self.learning_rate_init, self.momentum)
+        if isinstance(self.solver, str):
+            return OPTIMIZERS[self.solver](self.learning_rate_init)  # type: ignore[call-arg]
         return deepcopy(self.solver)
 
     def _split(
@@ -341,9 +342,9 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
     activation : str or Activation
         Of the hidden layers: a name in `byhand.activations.ACTIVATIONS` ("logistic" is "sigmoid"), or your own
         `Activation`.
-    solver : {"adam", "sgd"} or optimizer
-        "sgd" with `momentum` and `nesterovs_momentum`, or an object of `byhand.optimizers`, such as AdamW(0.01),
-        which is copied for each training.
+    solver : str or optimizer
+        "sgd" with `momentum` and `nesterovs_momentum`, a name in `byhand.optimizers.OPTIMIZERS`, or an object of that
+        module, such as AdamW(0.01), which is copied for each training.
     alpha : float
         The L2 penalty: ½ alpha Σ w² is added to the sum of a batch's losses.
     batch_size : int or "auto"
@@ -429,15 +430,17 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         """Whether a sample has one class of three or more; otherwise each output is a yes or a no."""
         return bool(self._label_binarizer.y_type_ == "multiclass")
 
-    def _loss(self, n_outputs: int) -> Loss:
+    def _loss(self) -> Loss:
         if self._one_of_many:
             return losses.cross_entropy_from_logits
         mean = losses.binary_cross_entropy_from_logits
-        return Loss(  # scikit-learn adds the labels' losses up
-            f"{mean.name}, summed over outputs",
-            lambda z, y: n_outputs * mean.terms(z, y),
-            lambda z, y: n_outputs * mean.terms_gradient(z, y),
-            mean.reduction,
+        return replace(  # scikit-learn adds the labels' losses up
+            mean,
+            name=f"{mean.name}, summed over outputs",
+            terms=lambda z, y: y.shape[1] * mean.terms(z, y),
+            terms_gradient=lambda z, y: y.shape[1] * mean.terms_gradient(z, y),
+            formula=None,
+            gradient_formula=None,
         )
 
     def partial_fit(
@@ -520,7 +523,7 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_NetworkEstimator._parameter_constraints,
-        "loss": [StrOptions({name for name in losses.LOSSES if "entropy" not in name}), Loss],
+        "loss": [StrOptions({name for name, loss in losses.LOSSES.items() if not loss.from_logits}), Loss],
     }
 
     def __init__(
@@ -529,7 +532,7 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
         activation: str | Activation = "relu",
         *,
         loss: str | Loss = "half_mean_squared_error",
-        solver: Literal["adam", "sgd"] | Optimizer = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
@@ -569,7 +572,7 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
     def _targets(self, y: npt.NDArray[Any], *, resume: bool, partial: bool) -> Array:
         return y
 
-    def _loss(self, n_outputs: int) -> Loss:
+    def _loss(self) -> Loss:
         return losses.get(self.loss)
 
     def partial_fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
