@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from byhand._types import Array
 from byhand.activations import _sigmoid, magnitude, softmax
@@ -363,13 +364,67 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def one_hot(labels: npt.ArrayLike, n_classes: int | None = None) -> Array:
+    """Numbers of classes as rows of 0 and one 1, which is what cross-entropy takes.
+
+    Parameters
+    ----------
+    labels : array of int, shape (n,) or (n, 1)
+        From 0 on.
+    n_classes : int, optional
+        By default one more than the largest label.
+
+    Returns
+    -------
+    array, shape (n, n_classes)
+
+    Raises
+    ------
+    ValueError
+        If the labels are no whole numbers from 0 to below `n_classes`, or no column.
+
+    Examples
+    --------
+    >>> one_hot([0, 2, 1])
+    array([[1., 0., 0.],
+           [0., 0., 1.],
+           [0., 1., 0.]])
+    """
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or not len(labels):
+        raise ValueError(f"labels are one number a sample, shape (n,), not {labels.shape}.")
+    if not np.issubdtype(labels.dtype, np.number) or (labels != np.round(labels)).any():
+        raise ValueError(
+            f"labels are whole numbers from 0 on, not such as {labels[0]!r}: np.unique(y, return_inverse=True)[1]"
+        )
+    n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(f"labels go from 0 to {n_classes - 1}, and these from {labels.min()} to {labels.max()}.")
+    return np.eye(n_classes)[labels.astype(np.intp)]
+
+
 def get(loss: str | Loss) -> Loss:
     """The loss of that name; a `Loss` is handed back as it is.
+
+    Parameters
+    ----------
+    loss : str or Loss
+
+    Returns
+    -------
+    Loss
 
     Raises
     ------
     ValueError
         If no loss has that name.
+
+    Examples
+    --------
+    >>> get("sum_of_squares")
+    <loss sum_of_squares: Σ (ŷ − y)²>
     """
     if isinstance(loss, Loss):
         return loss
