@@ -49,9 +49,10 @@ class Network:
     >>> network.forward(np.zeros((4, 2))).shape
     (4, 1)
     >>> print(network.summary())
-    layer                    output  parameters
-    1  Dense(2, 10, 'sigmoid')   10          30
-    2  Dense(10, 1, 'sigmoid')    1          11
+       layer                    output  parameters
+    1  Dense(2, 10, 'sigmoid')      10          30
+    2  Dense(10, 1, 'sigmoid')       1          11
+    41 parameters; 328 bytes
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
