@@ -1,6 +1,7 @@
 """One layer: its forward pass, and its backward pass beside it."""
 
-from typing import Any, ClassVar, overload
+from operator import attrgetter
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from byhand.activations import Activation
 from byhand.initializers import Draw
 
 
-class Parameter:
+class Parameter(property):
     """A named array that a layer learns, declared in its class: ``W = Parameter()``.
 
     The first assignment gives the array; every later one copies numbers into it, as it is a view into the network's
@@ -19,26 +20,21 @@ class Parameter:
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name, self.slot = name, f"_{name}"
+        slot = f"_{name}"
 
-    @overload
-    def __get__(self, layer: None, owner: type) -> "Parameter": ...
-    @overload
-    def __get__(self, layer: object, owner: type) -> Array: ...
-    def __get__(self, layer: object | None, owner: type) -> "Array | Parameter":
-        return self if layer is None else getattr(layer, self.slot)
+        def assign(layer: object, values: npt.ArrayLike) -> None:
+            values = np.asarray(values)
+            target = getattr(layer, slot, None)
+            if target is None:
+                setattr(layer, slot, values)
+                return
+            if values.shape != target.shape:
+                transposed = values.T.shape == target.shape
+                hint = f" Transpose it: {name} has one row a unit." if transposed else ""
+                raise ValueError(f"{name} has shape {target.shape}, not {values.shape}.{hint}")
+            target[...] = values
 
-    def __set__(self, layer: object, values: npt.ArrayLike) -> None:
-        values = np.asarray(values)
-        target = getattr(layer, self.slot, None)
-        if target is None:
-            setattr(layer, self.slot, values)
-            return
-        if values.shape != target.shape:
-            transposed = values.T.shape == target.shape
-            hint = f" Transpose it: {self.name} has one row a unit." if transposed else ""
-            raise ValueError(f"{self.name} has shape {target.shape}, not {values.shape}.{hint}")
-        target[...] = values
+        super().__init__(attrgetter(slot), assign)  # an attrgetter is read as quickly as a plain attribute, nearly
 
 
 class Layer:

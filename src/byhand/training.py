@@ -216,7 +216,8 @@ def train(
                 if not isfinite(epoch_loss):
                     raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
                 history.loss.append(epoch_loss)
-                measure(history)
+                if measure.wanted:
+                    measure(history)
                 if isinstance(schedule, reduce_on_plateau):
                     schedule.watch(history)
                 ends = [callback(epoch, network, history) for callback in (*show, *callbacks)]
@@ -249,20 +250,32 @@ def _epoch(
         value = loss_and_gradients(network, x, y, loss, weights, of_batch)
         if not isfinite(value):
             return value
-        if max_norm is not None:
-            clip_norm(network.gradients, max_norm)
-        update(network, optimizer)
+        update(network, optimizer, max_norm)
         epoch_loss += value if loss.reduction == "sum" else value * len(x) / batches.n
     return epoch_loss
 
 
-def update(network: Network, optimizer: Optimizer) -> None:
-    """One step of the optimizer, which leaves frozen layers as they are."""
-    frozen = [array for layer in network.layers if layer.frozen for array in layer.parameters.values()]
-    before = [array.copy() for array in frozen]
+def update(network: Network, optimizer: Optimizer, max_norm: float | None = None) -> None:
+    """One step of the optimizer, with clipping; frozen layers stay as they are, and their gradients count as 0.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are changed by its gradients.
+    optimizer : Optimizer
+    max_norm : float, optional
+        See `clip_norm`.
+    """
+    frozen = [layer for layer in network.layers if layer.frozen]
+    for layer in frozen:
+        for gradient in layer.gradients.values():
+            gradient[...] = 0
+    if max_norm is not None:
+        clip_norm(network.gradients, max_norm)
+    kept = [(array, array.copy()) for layer in frozen for array in layer.parameters.values()] if frozen else ()
     optimizer.step(network.parameters, network.gradients)
-    for array, values in zip(frozen, before, strict=True):
-        array[...] = values
+    for array, before in kept:
+        array[...] = before
 
 
 def loss_and_gradients(
@@ -275,7 +288,7 @@ def loss_and_gradients(
 ) -> float:
     """The loss of one batch (with the penalties), and its gradients in `network.gradients`: all but the update.
 
-    Those of frozen layers are 0, and they have no penalty.
+    Frozen layers have no penalty.
 
     Parameters
     ----------
@@ -292,12 +305,9 @@ def loss_and_gradients(
     y_hat = network.forward(x)
     value = float(loss.value(y_hat, y, weights))
     network.backward_parameters(loss.gradient(y_hat, y, weights))
-    for layer in network.layers:
-        if layer.frozen:
-            for gradient in layer.gradients.values():
-                gradient[...] = 0
-        elif penalties and isinstance(layer, Dense):
-            for penalty in penalties:
+    for penalty in penalties:
+        for layer in network.dense_layers:
+            if not layer.frozen:
                 value += penalty.value(layer.W)
                 layer.grad_W += penalty.gradient(layer.W)
     return value
@@ -382,6 +392,7 @@ class _Measures:
         if isinstance(metrics, str):
             metrics = [metrics]
         self.metrics = metrics if isinstance(metrics, Mapping) else {name: self._metric(name) for name in metrics}
+        self.wanted = bool(self.held_out or self.metrics)
         self.sets = {"": training} | ({} if held_out is None else {"validation_": held_out[:2]})
 
     def _metric(self, name: str) -> Metric:
