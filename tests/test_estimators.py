@@ -528,5 +528,6 @@ def test_a_validation_set_of_ones_own_decides_when_to_stop(iris):
     model = quick(early_stopping=True, max_iter=500, learning_rate_init=0.05, n_iter_no_change=5, tol=1e-4)
     model.fit(x[::2], y[::2], validation=(x[1::2], y[1::2]))
     assert 5 < model.n_iter_ < 500
+    assert model.best_loss_ is None  # as in scikit-learn: the training loss decides nothing here
     p = model.predict_proba(x[1::2])
     assert log_loss(y[1::2], p) == pytest.approx(min(model.validation_loss_curve_))  # the best weights are back

@@ -73,6 +73,7 @@ class _NetworkEstimator(BaseEstimator):
     }
 
     network_: Network
+    best_loss_: float | None
     loss_curve_: list[float]
     validation_loss_curve_: list[float]
 
@@ -272,7 +273,8 @@ class _NetworkEstimator(BaseEstimator):
         self.loss_curve_ += stop.history.loss
         self.validation_loss_curve_ += stop.history.validation_loss
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.inf
-        self.best_loss_ = min([self.best_loss_, *stop.history.loss])
+        lowest = self.best_loss_ if self.best_loss_ is not None else np.inf
+        self.best_loss_ = None if self.early_stopping else min([lowest, *stop.history.loss])
         self.t_ += self.n_iter_ * len(x)
         if self.n_iter_ == self.max_iter and not partial and not stop.stopped:
             warnings.warn(
@@ -506,8 +508,8 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         The last of `loss_curve_`.
     n_iter_ : int
         The epochs of the last call.
-    best_loss_ : float
-        The lowest of `loss_curve_`.
+    best_loss_ : float or None
+        The lowest of `loss_curve_`; None with early stopping, where the lowest of `validation_loss_curve_` counts.
     t_ : int
         How many samples have been gone through, over all calls since the start.
     n_layers_, n_outputs_ : int
