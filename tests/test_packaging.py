@@ -63,6 +63,11 @@ def test_every_public_name_is_there():
         assert getattr(byhand, name) is not None
 
 
+def test_every_module_of_the_mathematics_is_there_after_import_byhand():
+    roots = {name for name in MODULES if "." not in name} - {"__init__", "__main__", "_types", "cli", "files", "pages"}
+    assert roots - {"errors", "summary"} <= byhand._MODULES
+
+
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'byhand' has no attribute 'Netwrok'"):
         byhand.Netwrok  # noqa: B018

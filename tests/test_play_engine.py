@@ -372,7 +372,7 @@ def requests(draw):
         if length > 3:
             orders |= st.permutations(range(len(respond(Request(config, with_data=True)).train.x)))
         shuffle = st.builds(schema.Shuffle, orders, digits, digits, st.integers(0, 1), st.integers(0, 2**32 - 1))
-        names = st.sampled_from(["velocity", "mean_square", "fading_sum", "fading_square_sum", "_scratch"])
+        names = st.sampled_from(["velocity", "mean_square", "mean", "mean_square", "_scratch"])
         of_the_right = respond(Request(config, None, "epochs")).state.memory if length > 3 else schema.Memory()
         kept = st.fixed_dictionaries(dict.fromkeys(of_the_right.vectors, vector))
         memory = st.builds(schema.Memory, st.integers(0, 2**53), kept | st.dictionaries(names, vector, max_size=3))

@@ -463,16 +463,6 @@ def _formulas_of(
     ]
 
 
-# How each optimizer with a memory makes its step; `optimizers` has the sources. η is the learning rate.
-_UPDATES = {
-    "momentum": "v ← 0.9 v − η g,  w ← w + v",
-    "nesterov": "v ← 0.9 v − η g,  w ← w + 0.9 v − η g",
-    "rmsprop": "s ← 0.99 s + 0.01 g²,  w ← w − η g / √s",
-    "adam": "m ← 0.9 m + 0.1 g,  s ← 0.999 s + 0.001 g²,  w ← w − η m̂ / √ŝ",
-    "adamw": "w ← w − 0.01 η w, then as Adam:  w ← w − η m̂ / √ŝ",
-}
-
-
 def _update(run: Run, explain: Explain) -> Formula:
     layers = run.network.dense_layers
     index = sum(layer.n_parameters for layer in layers[: explain.layer])
@@ -486,7 +476,8 @@ def _update(run: Run, explain: Explain) -> Formula:
     old, new = run.network.parameters[index], changed[index]
     write = arithmetic.write_number
     change = f"{write(old, 4)} {'+' if new >= old else '−'} {write(abs(new - old), 4)}"
-    return Formula("new w", _UPDATES[run.config.training.optimizer], change, write(new, 4))
+    rule = run.optimizer.formula.element.format(**vars(run.optimizer))  # type: ignore[attr-defined]
+    return Formula("new w", rule, change, write(new, 4))
 
 
 def _shortened(terms: str) -> str:
