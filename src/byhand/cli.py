@@ -52,17 +52,30 @@ def lab(out: Path, seed: int) -> None:
     """Run the whole practical; write its report and its notebooks.
 
     Writes td1_report.html (to read), td1_solution.ipynb (solved, with its outputs) and td1_student.ipynb (to
-    fill in). A student's notebook that has been worked on is kept.
+    fill in). A student's notebook that has been worked on is kept. Beside the report lie two runs of it to step
+    through, td1_sigmoid-learns.html and td1_seed-44.html.
     """
     from byhand.lab.build import write_lab
 
+    stories = _stories()
     with progress_by_question() as on_question:
-        files = write_lab(out, seed, on_question)
+        files = write_lab(out, seed, on_question, stories)
     if files.student_kept:
         click.echo(f"{files.student} has been worked on and is kept; a new one: byhand notebook student FILE", err=True)
     click.echo(f"Report            {files.report} ({files.report.stat().st_size / 1000:.0f} kB)")
     click.echo(f"Solved notebook   {files.solution}")
     click.echo(f"Student notebook  {files.student}")
+
+
+def _stories() -> dict[str, tuple[str, str]]:
+    """Two recorded runs for the practical's report, by the names of their files; none without the extra `play`."""
+    try:
+        from byhand.play.export import export
+    except ByhandError as error:
+        click.echo(f"without the runs to step through: {error}", err=True)
+        return {}
+    told = {"sigmoid-learns": "the network of 2.8 learns", "seed-44": "the program of part 3 doesn't"}
+    return {f"td1_{name}.html": (what, export(name)) for name, what in told.items()}
 
 
 @byhand.command(epilog=EXIT_CODES, short_help="Write the practical as a notebook, to fill in or solved.")
