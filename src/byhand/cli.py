@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 import webbrowser
@@ -276,6 +277,8 @@ def play(port: int | None, no_browser: bool, source: str, file: Path | None, epo
     Serves a page on this machine alone, until Ctrl-C. The stories are delta, sigmoid-learns, relu-sometimes,
     identity-cannot, seed-44 and rate-too-high.
     """
+    # Before NumPy is loaded: its threads would wait for each other over networks as small as these.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if file is not None:
         from byhand.files import write_text
         from byhand.play.export import export

@@ -18,6 +18,7 @@ import { blocked, initialState, MAX_BACK, reduce, sceneOf } from "byhand/state";
 import { forgetBeat, showBeat, stepWords } from "byhand/story";
 
 const root = document.documentElement;
+const SLOW = 40; // milliseconds: what plays is to be seen at least eight times a second, on a busy machine too
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 // The state, and who may change it
@@ -192,12 +193,14 @@ async function play() {
   if (store.state.playing) return pause();
   store.dispatch({ type: "playing", playing: true });
   let first = true;
+  let epochs = 1;
   while (store.state.playing) {
     const started = performance.now();
-    const dial = store.state.view.dial;
     if (recording) await perform({ kind: "press", dial: "epoch" });
-    else await perform({ kind: "leap", epochs: dial === "100" ? 100 : 10, keep: first });
+    else await perform({ kind: "leap", epochs, keep: first });
     first = false;
+    const took = performance.now() - started;
+    epochs = Math.max(1, Math.min(store.state.view.dial === "100" ? 100 : 10, took > SLOW ? epochs / 2 : 2 * epochs) | 0);
     if (blocked(store.state) || store.state.notice || store.state.model.story) break;
     const pace = recording ? 700 : still.matches ? 500 : 66;
     await new Promise((resume) => setTimeout(() => requestAnimationFrame(resume), Math.max(0, pace - (performance.now() - started))));

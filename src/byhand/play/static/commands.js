@@ -162,7 +162,7 @@ const allKnown = (run) => ({ ...run, known: Object.fromEntries(run.answer.output
 const HANDLERS = {
   /** One step, of the size that the dial says. */
   async press({ model, view }, { dial }) {
-    if (model.story) return HANDLERS.beat.call(this, { model });
+    if (model.story) return HANDLERS.beat.call(this, { model, view });
     if (recording) return recordedPress({ model }, dial);
     if (blocked({ model })) return { type: "told", notice: `There is no way on: ${blocked({ model })}.` };
     const stops = stopsFor(model);

@@ -143,7 +143,7 @@ export class Numbers {
       : weight == null ? "Choose a weight in the table, or a link in the picture, to see how its gradient comes about."
         : !shown.length ? "Its gradient comes with the backward pass." : "";
     $("formulas").replaceChildren(
-      el("h3", {}, weight == null ? `Unit ${unit + 1} of layer ${layer + 1}, with the numbers put in` : "This weight, with the numbers put in"),
+      el("h2", {}, weight == null ? `Unit ${unit + 1} of layer ${layer + 1}, with the numbers put in` : "This weight, with the numbers put in"),
       ...shown.map((formula) => el("div", { class: "formula" }, general(formula), view.hide
         ? el("div", {}, `${formula.name} = ?`)
         : el("div", {}, `${formula.name} = `, formula.terms && formula.terms !== formula.result ? `${formula.terms} = ` : "", el("span", { class: "result" }, formula.result)))),
@@ -154,7 +154,7 @@ export class Numbers {
   // A number, or a blank to fill in
 
   fill(cell, value, label, known, fresh) {
-    cell.classList.toggle("lit", fresh);
+    cell.classList.toggle("lit", fresh && !this.hide);
     if (!known && !this.hide) {
       cell.replaceChildren("·");
       cell.className = "";

@@ -213,11 +213,11 @@ export class Picture {
     const y = h / 2 + 6;
     const a = this.unitSlot("a", layer, unit);
     const single = this.plan.narrow && !output && w < 190;
-    const half = single ? w - 8 : list ? 90 : w * 0.585;
+    const half = single ? w - 8 : list ? 90 : w * (this.plan.screen === "present" ? 0.53 : 0.585);
     set(a, { x: half - 2, y, class: "n end" });
     const name = output && sizes.at(-1) > 1 ? { base: `${unit}`, sub: "" } : unitName(sizes, "a", layer, unit);
     if (!list && (!single || w > 118)) group.append(label(name, start, y));
-    else if (list && output) group.append(label(name, start, y));
+    else if (list && output && sizes.at(-1) > 1) group.append(label(name, 22, y));
     group.append(a);
     const delta = single ? this.deltaOver(group, a, box, layer, unit) : this.deltaBox(group, { x: half + 5, y: 5, w: w - half - 11, h: h - 10 }, layer, unit, sizes, false);
     const mark = svg("g", { class: "mark-ill", transform: `translate(${w - 3} 4)` }, svg("circle", { r: 9 }), svg("text", { y: 5 }, "!"));

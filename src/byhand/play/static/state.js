@@ -60,8 +60,14 @@ function storyScene({ data, index, open }) {
   const stops = stopsOf(sizesOf(answer));
   const stop = indexOf(stops, open ? frame.stop : beat.before ?? frame.stop);
   const [layer, unit] = frame.selected;
-  const run = { config, answer, state: answer.state, explained: explainedIn(answer), data: { id: data.id, train: data.train, test: data.test }, known: {}, curve: { stride: 1, ...curve, test: [], trail: [] } };
+  const run = { config, answer, state: answer.state, explained: explainedIn(answer), data: { id: data.id, train: data.train, test: data.test }, known: saidIn(answer, stops, stop), curve: { stride: 1, ...curve, test: [], trail: [] } };
   return scene(run, stop, { leapt: 0, selected: { layer, unit, weight: null } });
+}
+
+/** What the network said to the sample, once the output is known. */
+function saidIn({ layers, batch, sample }, stops, stop) {
+  const last = layers.length - 1;
+  return knowledge(stops, stop).forward(last, 0) && layers[last].a.length === 1 ? { [batch[sample]]: layers[last].a[0] } : {};
 }
 
 /** Which units a story's formulas are of: all of a small network's, in order. */
