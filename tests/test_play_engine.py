@@ -18,8 +18,9 @@ from byhand.gradient_check import numerical_gradient
 from byhand.losses import LOSSES
 from byhand.play import schema
 from byhand.play.engine import respond
+from byhand.play.landscape import landscape
 from byhand.play.presets import PRESETS
-from byhand.play.schema import Config, Data, Explain, Model, Request, State, Training
+from byhand.play.schema import Config, Data, Explain, LandscapeRequest, Model, Request, State, Training
 
 MOONS = Config(
     Data("moons", n=23, noise=0.1, seed=2, test_share=0.3),
@@ -284,6 +285,22 @@ def test_it_stops_before_numbers_are_lost():
     assert answer.state.epoch < 100
     again = respond(Request(config, answer.state, "epochs", 10))
     assert again.state == answer.state
+
+
+def test_the_landscape_is_the_loss_with_two_parameters_moved():
+    config = preset("sigmoid-learns")
+    parameters = respond(Request(config)).state.parameters
+    asked = LandscapeRequest(config, parameters, 3, 38, (-2.0, 1.0), (0.0, 4.0))
+    shown = np.array(landscape(asked).losses)
+    for row, second in ((0, 0.0), (-1, 4.0)):
+        for column, first in ((0, -2.0), (-1, 1.0)):
+            moved = list(parameters)
+            moved[3], moved[38] = first, second
+            assert shown[row, column] == pytest.approx(respond(Request(config, State(moved))).train_loss)
+    with pytest.raises(ByhandError, match="two different parameters"):
+        landscape(msgspec.structs.replace(asked, second=3))
+    with pytest.raises(ByhandError, match="each below 41"):
+        landscape(msgspec.structs.replace(asked, second=41))
 
 
 # Other data

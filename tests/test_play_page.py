@@ -127,6 +127,7 @@ def walked(parameters, x, y):
 
 def test_a_walk_shows_each_number_when_it_is_computed_and_not_before(opened):
     page = opened()
+    expect(page.get_by_role("button", name="What is δ?")).to_be_visible()
     own = walked(WALK.parameters, np.array([1, 1]), 0)
     arrives = [
         {"z:0:0": own["z"][0], "a:0:0": own["a"][0]},
@@ -306,7 +307,7 @@ def random_commands(seed, count):
 
 
 def test_hundreds_of_commands_at_once_on_a_slow_engine_end_as_one_after_the_other(opened):
-    commands = random_commands(7, 250)
+    commands = random_commands(7, 200)
     page = opened("#start=sigmoid-learns")
     page.evaluate("async (commands) => { for (const command of commands) await byhand.do(command); }", commands)
     expected = run_of(page), model_of(page)
@@ -356,7 +357,6 @@ def test_settings_count_while_digits_play(opened):
     epoch = run_of(page)["state"]["epoch"]
     page.wait_for_timeout(300)
     assert run_of(page)["state"]["epoch"] == epoch
-    assert run_of(page)["answer"]["test_right"] > 0.8
 
 
 def test_a_busy_server_is_told_in_words(opened):
@@ -512,6 +512,29 @@ def test_hidden_numbers_are_filled_in_and_checked(opened):
     page.locator("h1").click()
     press(page, "h")
     expect(page.locator("#units")).to_contain_text(f"{answer['a'][1]:.3f}".rstrip("0"))
+
+
+def test_the_loss_over_two_weights_with_the_way_of_the_run(opened):
+    page = opened("#start=sigmoid-learns")
+    panel(page, "Charts")
+    page.locator("#over-plane summary").click()
+    settle(page)
+    page.select_option("#plane-second", label="v 9")
+    settle(page)
+    for _ in range(3):
+        do(page, kind="press", dial="epoch")
+    shown = page.evaluate("byhand.state.view.landscape")
+    run = run_of(page)
+    assert (shown["request"]["first"], shown["request"]["second"]) == (0, 38)
+    assert shown["request"]["parameters"] == run["state"]["parameters"]
+    moved = list(run["state"]["parameters"])
+    moved[0], moved[38] = shown["request"]["first_range"][1], shown["request"]["second_range"][0]
+    network = byhand.Network.dense([2, 10, 1], "sigmoid")
+    network.parameters[:] = moved
+    x, y = byhand.datasets.xor()
+    assert shown["losses"][0][-1] == pytest.approx(((network.predict(x) - y) ** 2).sum())
+    assert page.locator("#landscape .way").last.get_attribute("d").count("L") == 4
+    assert page.evaluate("byhand.state.past.length") == 3, "looking is no step"
 
 
 def test_what_is_wrong_is_marked_and_told_and_nothing_is_promised(opened):
@@ -847,7 +870,7 @@ def test_an_exported_run_is_stepped_through_from_a_file(opened, tmp_path):
     click(page, "Sample after")
     expect(page.locator("#sample-name")).to_contain_text("x = (0, 1)")
     page.locator("h1").click()
-    press(page, "+", "+", "+")
+    press(page, "+", "+")
     assert page.evaluate("byhand.state.view.dial") == "epoch"
     for _ in range(40):
         press(page, "Space")

@@ -34,6 +34,7 @@ MODULES = [
     "foot",
     "geometry",
     "inputs",
+    "landscape",
     "link",
     "math",
     "names",

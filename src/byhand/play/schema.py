@@ -149,6 +149,20 @@ class ListingRequest(Struct, frozen=True, forbid_unknown_fields=True):
     layout: Layout = "W x + b"
 
 
+Range: TypeAlias = tuple[Number, Number]
+
+
+class LandscapeRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for the loss over two of the parameters; the others stay as they are."""
+
+    config: Config
+    parameters: Vector
+    first: Annotated[int, Meta(ge=0, le=10_000)]
+    second: Annotated[int, Meta(ge=0, le=10_000)]
+    first_range: Range
+    second_range: Range
+
+
 class StoryRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Ask for a story by its id."""
 
@@ -275,6 +289,12 @@ class Response(Struct, frozen=True):
     surfaces: Surfaces | None
 
 
+class Landscape(Struct, frozen=True):
+    """The loss on all training samples, row by row from the lowest value of the second parameter on."""
+
+    losses: list[list[float]]
+
+
 class Listing(Struct, frozen=True):
     """The experiment as code."""
 
@@ -284,5 +304,6 @@ class Listing(Struct, frozen=True):
 
 decode_request = msgspec.json.Decoder(Request).decode
 decode_listing_request = msgspec.json.Decoder(ListingRequest).decode
+decode_landscape_request = msgspec.json.Decoder(LandscapeRequest).decode
 decode_story_request = msgspec.json.Decoder(StoryRequest).decode
 encode = msgspec.json.Encoder().encode

@@ -28,6 +28,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from byhand.errors import ByhandError
 from byhand.play import schema
 from byhand.play.engine import respond
+from byhand.play.landscape import POINTS, landscape
 from byhand.play.listing import listing
 from byhand.play.page import MODULES, STYLES, served, static
 from byhand.play.stories import story
@@ -132,6 +133,7 @@ def app(port: int) -> ASGIApp:
         *(Route(f"/static/{name}", _static) for name in [*(f"{module}.js" for module in MODULES), *STYLES]),
         Route("/api/step", _step, methods=["POST"]),
         Route("/api/listing", _listing, methods=["POST"]),
+        Route("/api/landscape", _landscape, methods=["POST"]),
         Route("/api/story", _story, methods=["POST"]),
     ]
     handlers = {HTTPException: _http_error, Exception: _bug}
@@ -207,6 +209,10 @@ async def _listing(request: Request) -> Response:
     return await _ask(request, schema.decode_listing_request, listing)
 
 
+async def _landscape(request: Request) -> Response:
+    return await _ask(request, schema.decode_landscape_request, landscape)
+
+
 async def _story(request: Request) -> Response:
     return await _ask(request, schema.decode_story_request, lambda asked: story(asked.id))
 
@@ -270,6 +276,8 @@ _desk = Desk()
 
 
 def _cost(asked: object) -> int:
+    if isinstance(asked, schema.LandscapeRequest):
+        return POINTS
     return asked.epochs if isinstance(asked, schema.Request) and asked.action == "epochs" else 1
 
 

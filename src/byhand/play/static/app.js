@@ -1,7 +1,7 @@
 // The wiring: events become commands, and each new state is drawn.
 
 import { $, el, forgetColours, number, setText } from "byhand/dom";
-import { boot, listing, recording, step, story } from "byhand/engine";
+import { boot, landscape, listing, recording, step, story } from "byhand/engine";
 import { pack, unpack } from "byhand/link";
 import { formatTable, parseTable } from "byhand/table";
 import { Bar, dialsFor } from "byhand/bar";
@@ -9,6 +9,7 @@ import { Commands, recordedRun } from "byhand/commands";
 import { LossChart, OutputPlot, gradientBars, histograms } from "byhand/charts";
 import { showExplanation } from "byhand/explain";
 import { Foot } from "byhand/foot";
+import { parametersOf, planeOf, showLandscape } from "byhand/landscape";
 import { wireGlow, wireKeys, wireTables, wireTheme } from "byhand/inputs";
 import { Numbers } from "byhand/numbers";
 import { Picture } from "byhand/picture";
@@ -31,7 +32,7 @@ const store = {
     if (this.state !== before) redraw(before, event);
   },
 };
-const commands = new Commands(store, { step, story });
+const commands = new Commands(store, { landscape, step, story });
 const perform = (command) => commands.do(command);
 
 // Drawing
@@ -91,7 +92,7 @@ function showPages(scene, state, stepped) {
   const runs = model.story ? [scene.run] : model.runs;
   const fresh = model.story ? "" : showFindings(runs, { find });
   if (fresh) say(fresh);
-  if (open === "explain") showExplanation(scene, view, stepped);
+  if (open === "explain") showExplanation(scene, view, stepped, isLive() && model.preset === "walk" ? () => perform({ kind: "story", id: "delta" }) : null);
   if (open === "story") showBeat(model.story, { guess: (guess) => store.dispatch({ type: "guessed", guess }) });
   if (open === "explain" || open === "story") foot.render(scene, view, curvesOf(runs));
   if (open === "numbers") { numbers.render(scene, view); nameSample(scene, view); }
@@ -123,8 +124,27 @@ function showCharts({ answer, knows, sizes }, { model, view }, runs) {
   kept.push(recording ? `Frame ${(model.frame ?? 0) + 1} of ${recording.frames?.length}.` : `Steps back: ${store.state.past.length} of at most ${MAX_BACK}.`);
   setText($("loss-note"), kept.join(" "));
   noteOutput(run);
+  if (view.overPlane && isLive()) showPlane(run, sizes, view);
   $("difference").hidden = runs.length < 2;
   setText($("difference"), runs.length > 1 ? difference(runs) : "");
+}
+
+let planeSizes = "";
+
+/** The landscape, asked for anew where it is of another state. */
+function showPlane(run, sizes, { plane, landscape: known }) {
+  const parameters = parametersOf(sizes);
+  if (planeSizes !== `${sizes}`) {
+    planeSizes = `${sizes}`;
+    for (const id of ["plane-first", "plane-second"]) $(id).replaceChildren(...parameters.map(({ index, name }) => el("option", { value: index }, name)));
+  }
+  if (!parameters.length) return setText($("landscape"), "This network has too many weights to name them.");
+  const chosen = plane.map((index) => (index < parameters.length ? index : plane.indexOf(index)));
+  [$("plane-first").value, $("plane-second").value] = chosen;
+  const wanted = planeOf(run, chosen);
+  if (known && JSON.stringify(known.request) === JSON.stringify(wanted)) return showLandscape(known, run, chosen.map((index) => parameters[index].name));
+  if (!store.state.playing) return perform({ kind: "landscape", plane: chosen });
+  return null;
 }
 
 function noteOutput({ answer, data }) {
@@ -388,6 +408,8 @@ function on(id, handler, event = "click") { $(id).addEventListener(event, handle
 function onRadio(name, handler) {
   document.querySelectorAll(`input[name=${name}]`).forEach((radio) => radio.addEventListener("change", () => handler(radio.value)));
 }
+/** Two different weights: the other one gives way. */
+const apart = ([first, second], chosen) => (first !== second ? [first, second] : chosen ? [second ? 0 : 1, second] : [first, first ? 0 : 1]);
 const setView = (view) => store.dispatch({ type: "view", view });
 const present = (yes) => { setView({ present: yes, panel: "explain" }); };
 
@@ -405,6 +427,8 @@ function wire() {
   on("help", () => $("help-dialog").showModal());
   on("data-use", useText);
   on("pace", (event) => setView({ pace: event.target.value }), "change");
+  on("over-plane", (event) => setView({ overPlane: event.target.open }), "toggle");
+  ["plane-first", "plane-second"].forEach((id, i) => on(id, (event) => setView({ plane: apart(store.state.view.plane.with(i, Number(event.target.value)), i) }), "change"));
   on("sample-before", () => chooseSample(-1));
   on("sample-after", () => chooseSample(1));
   $("story").replaceChildren(...boot.stories.map(({ id, title, subtitle }) => el("option", { value: id }, `${title}: ${subtitle[0].toLowerCase()}${subtitle.slice(1)}`)));

@@ -1,6 +1,7 @@
 // The bar: back, the rail of stops, how large a step is, and the one button.
 
 import { $, el, setText } from "byhand/dom";
+import { recording } from "byhand/engine";
 import { PHASE_WORDS, nextWords } from "byhand/explain";
 import { nextStop } from "byhand/stops";
 import { blocked } from "byhand/state";
@@ -10,7 +11,7 @@ const DIAL = { unit: "unit", layer: "layer", phase: "phase", sample: "sample", e
 /** Which step sizes make sense for a scene. */
 export function dialsFor(scene) {
   const small = scene.stops.some(({ id }) => id.startsWith("g:"));
-  return [...(small ? ["unit"] : []), "layer", "phase", ...(scene.answer.batch.length > 1 ? ["sample"] : []), "epoch", "100"];
+  return [...(small ? ["unit"] : []), "layer", "phase", ...(scene.answer.batch.length > 1 && !recording ? ["sample"] : []), "epoch", "100"];
 }
 
 export class Bar {

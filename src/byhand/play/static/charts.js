@@ -180,7 +180,7 @@ export class LossChart {
 
   /** `curves` are [{epochs, train, test, name}]; `scale` is "auto", "linear" or "log". */
   render(curves, scaleName) {
-    const key = JSON.stringify([curves.map(({ epochs, train, name }) => [epochs.length, epochs.at(-1), train.at(-1), train[0], name]), scaleName]);
+    const key = JSON.stringify([curves.map(({ epochs, train, name }) => [epochs.length, epochs.at(-1), train.at(-1), train[0], name]), scaleName, this.width]);
     if (key === this.key) return;
     this.key = key;
     const { width, height } = this;
@@ -188,7 +188,7 @@ export class LossChart {
     const last = Math.max(...curves.map(({ epochs }) => epochs.at(-1)));
     const y = axisOf(values, scaleName);
     const right = 10 ** Math.max(1, Math.ceil(Math.log10(Math.max(last, 1))));
-    const box = { left: 46, right: width - 12, top: 12, bottom: height - 24 };
+    const box = { left: this.width < 200 ? 30 : 46, right: width - 12, top: 12, bottom: height - 24 };
     const across = (epoch) => box.left + (box.right - box.left) * epoch / right;
     const up = (loss) => box.bottom - (box.bottom - box.top) * Math.max(-0.02, Math.min(1.04, y.at(loss)));
     const path = (epochs, losses) => {

@@ -2,11 +2,12 @@
 // of settings of one kind that wait next to each other the latest is done. Nothing else changes a run.
 
 import { boot, recording } from "byhand/engine";
+import { planeOf } from "byhand/landscape";
 import { emptyCurve, extended, newRun, readRun, within } from "byhand/run";
 import { indexOf, isSmall, lastBefore, nextStop, sizesOf, stopsOf } from "byhand/stops";
 import { blocked } from "byhand/state";
 
-const CHUNK = 100;
+const CHUNK = 500;
 const WAIT_SHOWN = 150; // milliseconds until it is shown that an answer is awaited
 
 export class Commands {
@@ -129,7 +130,7 @@ function latestWins({ kind, change, index, layer }) {
   if (kind === "training" || kind === "data" || kind === "model") return `${kind} ${Object.keys(change).sort()}`;
   if (kind === "weight") return `weight ${index}`;
   if (kind === "activation") return `activation ${layer}`;
-  return ["start", "open", "look", "sample", "story"].includes(kind) ? kind : null;
+  return ["start", "open", "look", "sample", "story", "landscape"].includes(kind) ? kind : null;
 }
 
 /** Whose formulas to ask for: of all units where they are few, else of the one that is selected. */
@@ -324,6 +325,14 @@ const HANDLERS = {
     if (recording) return { type: "changed", keep: false, model: { runs: [recordedRun(model.frame ?? 0, model)] } };
     const runs = await this.all(model.runs, (run) => this.asked(run, view, model, { sample: run.answer.sample }));
     return { type: "changed", keep: false, model: { runs } };
+  },
+
+  /** The loss over two weights of the shown run, as it is now. */
+  async landscape({ model }, { plane }) {
+    if (model.story || !model.runs.length) return null;
+    const request = planeOf(shownRun(model), plane);
+    const { losses } = await this.engine.landscape(request);
+    return { type: "view", view: { landscape: { request, losses } } };
   },
 
   async sample({ model, view }, { place }) {

@@ -7,6 +7,7 @@ export const recording = await readRecording();
 
 export const step = (request) => ask("/api/step", request);
 export const listing = (request) => ask("/api/listing", request);
+export const landscape = (request) => ask("/api/landscape", request);
 export const story = (id) => (recording?.story ? Promise.resolve(recording.story) : ask("/api/story", { id }));
 
 async function ask(address, request) {

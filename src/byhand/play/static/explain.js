@@ -12,10 +12,11 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 /** Write everything of a scene into the panel. */
-export function showExplanation(scene, view, fresh) {
-  const { title, sentence, formula } = explained(scene);
+export function showExplanation(scene, view, fresh, onStory) {
+  const { title, sentence, formula, first } = explained(scene);
   const chip = el("span", { class: "chip" }, el("span", { "aria-hidden": "true" }, GLYPHS[scene.phase]), PHASE_WORDS[scene.phase]);
-  $("say").replaceChildren(chip, el("h2", {}, title), el("p", {}, sentence));
+  const hint = first && onStory ? el("button", { type: "button", class: "hint", click: onStory }, "New to this? What is δ?") : "";
+  $("say").replaceChildren(chip, hint, el("h2", {}, title), el("p", {}, sentence));
   const box = $("formula");
   const html = view.hide ? "" : formula;
   if (box.dataset.html !== html) { box.dataset.html = html; box.innerHTML = html; }
@@ -71,6 +72,7 @@ function look(scene) {
     title: first ? "Numbers go in. What comes out?" : "The next sample comes in",
     sentence: `In: ${inputs}. The answer should be ${target}. ${count(weights, "weight")}${weights > sizes[0] ? " and biases" : ""} decide what the network says.`,
     formula: lookFormula(scene),
+    first,
   };
 }
 
@@ -285,5 +287,5 @@ export function nextWords(scene, next, dial) {
   if (id === "check") return "did it help?";
   const who = unit == null ? layerName(sizes, layer) : ordinalUnit(sizes, layer, unit);
   if (dial === "layer" && id[0] === "g") return `δ and gradients, ${who}`;
-  return { f: who, d: `δ of ${who}`, g: `the gradients into ${who}` }[id[0]];
+  return { f: who, d: `δ of ${who}`, g: `gradients, ${who}` }[id[0]];
 }

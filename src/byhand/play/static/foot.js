@@ -29,6 +29,7 @@ export class Foot {
       this.plot.render(run, view, false);
       if (body.firstChild !== this.plot.element) body.replaceChildren(this.plot.element);
     }
+    Object.assign(this.loss, asTable ? { width: 150, height: 124 } : { width: 230, height: 150 });
     this.loss.render(curves, "auto");
     this.bars.hidden = asTable;
     gradientBars(this.bars, answer, knows.delta(0, sizes[1] - 1) && !view.hide);

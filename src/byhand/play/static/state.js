@@ -12,7 +12,7 @@ export const initialState = {
   },
   past: [],
   /** How it is looked at. */
-  view: { panel: "explain", hide: false, scale: "auto", layout: "W x + b", dial: "unit", adding: "", present: false, pace: "normal", plane: null },
+  view: { panel: "explain", hide: false, scale: "auto", layout: "W x + b", dial: "unit", adding: "", present: false, pace: "normal", plane: [0, 1], overPlane: false, landscape: null },
   notice: "",
   waiting: false,
   playing: false,
