@@ -337,6 +337,19 @@ def test_hundreds_of_commands_at_once_on_a_slow_engine_end_as_one_after_the_othe
     assert model == expected[1]
 
 
+def test_a_unit_that_goes_while_it_is_chosen_is_let_go(opened):
+    page = opened("#start=sigmoid-learns")
+    page.evaluate(
+        """() => {
+            byhand.do({ kind: "units", layer: 0, change: -1 });
+            document.querySelector("[data-unit='0,9']").dispatchEvent(new MouseEvent("click", { bubbles: true }));
+        }"""
+    )
+    settle(page)
+    assert page.evaluate("byhand.scene.selected") == {"layer": 0, "unit": 8, "weight": None}
+    expect(page.locator(".chosen")).to_have_count(1)
+
+
 def test_settings_count_while_digits_play(opened):
     page = opened("#start=sigmoid-learns")
     do(page, kind="data", change={"kind": "digits"})

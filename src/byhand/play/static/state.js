@@ -1,5 +1,6 @@
 // What the page holds, and how it changes: one pure function from a state and an event to the next state.
 
+import { within } from "byhand/run";
 import { indexOf, knowledge, sizesOf, stopsOf } from "byhand/stops";
 
 export const MAX_BACK = 200;
@@ -50,7 +51,7 @@ export function sceneOf({ model }) {
   if (story) return storyScene(story);
   const run = model.runs[model.shown];
   if (!run?.answer) return null;
-  return scene(run, model.stop, { leapt: model.leapt, selected: model.selected });
+  return scene(run, model.stop, { leapt: model.leapt, selected: within(model.selected, run.config) });
 }
 
 function storyScene({ data, index, open }) {
