@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 import webbrowser
@@ -288,24 +289,26 @@ def study(**options: Any) -> None:
     "--from",
     "source",
     metavar="STORY",
-    default="sigmoid-learns",
+    default="walk",
     show_default=True,
-    help="What to begin with: a story, or a link copied from the page.",
+    help="What to begin with: walk, a story, or a link copied from the page.",
 )
 @click.option(
     "--export",
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Don't serve: write a recorded run to one HTML file that needs no server.",
+    help="Don't serve: write the story or a recorded run to one HTML file that needs no server.",
 )
 @click.option("--epochs", type=click.IntRange(1, 100_000), help="How far the recorded run goes.")
 def play(port: int | None, no_browser: bool, source: str, file: Path | None, epochs: int | None) -> None:
     """Step through forward and backward in the browser, with the real numbers.
 
-    Serves a page on this machine alone, until Ctrl-C. The stories are sigmoid-learns, relu-sometimes,
+    Serves a page on this machine alone, until Ctrl-C. The stories are delta, sigmoid-learns, relu-sometimes,
     identity-cannot, seed-44 and rate-too-high.
     """
+    # Before NumPy is loaded: its threads would wait for each other over networks as small as these.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if file is not None:
         from byhand.files import write_text
         from byhand.play.export import export

@@ -395,6 +395,7 @@ def _collapsed(network: Network, x: Array, value: float, best_constant: float) -
     unexpected = r2 > 1 - 1e-9 and bool(is_high(value, best_constant)) and not is_at_constant(value, best_constant)
     if not all_identity and not unexpected:
         return []
+    measured = "" if np.isnan(r2) else f" (R² = {r2:.6g})"  # constant outputs have none
     why = (
         "without an activation function between them, layers make one linear function"
         if all_identity
@@ -403,7 +404,7 @@ def _collapsed(network: Network, x: Array, value: float, best_constant: float) -
     return [
         Symptom(
             "linear-collapse",
-            f"the output is an affine function of the input (R² = {r2:.6g}) in spite of {len(layers)} layers: {why}.",
+            f"the output is an affine function of the input{measured} in spite of {len(layers)} layers: {why}.",
             evidence={"r2": r2, "loss": value},
         )
     ]

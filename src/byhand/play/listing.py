@@ -153,7 +153,8 @@ def _library(request: ListingRequest, weights: list[tuple[Array, Array]], drawn:
         f"    epochs={request.epochs},",
     ]
     if training.batch_size:
-        lines += [f"    batch_size={training.batch_size},", f"    seed={model.seed},"]
+        order = f"    seed={model.seed}," if training.shuffle else "    shuffle=False,"
+        lines += [f"    batch_size={training.batch_size},", order]
     if len(samples(config.data).x_test):
         lines += ["    validation=(x_test, y_test),"]
     lines += [")", "losses = history.loss", "print(losses[-1])"]
@@ -269,7 +270,8 @@ class _Numpy:
         if "t" in _names(self._update_code):
             lines.append("t = 0")
         if self.batch_size:
-            lines.append(f"shuffling = np.random.default_rng({self.config.model.seed})")
+            if self.config.training.shuffle:
+                lines.append(f"shuffling = np.random.default_rng({self.config.model.seed})")
             lines.append("order = np.arange(x.shape[1])" if self.columns else "order = np.arange(len(x))")
         lines.append("losses = []")
         return lines
@@ -290,7 +292,7 @@ class _Numpy:
             "epoch_loss += loss" if self.loss.reduction == "sum" else f"epoch_loss += loss * n / {n_all}",
         ]
         outer = [
-            "shuffling.shuffle(order)",
+            *(["shuffling.shuffle(order)"] if self.config.training.shuffle else []),
             "epoch_loss = 0.0",
             f"for start in range(0, {n_all}, {self.batch_size}):",
             *_indented(inner),
