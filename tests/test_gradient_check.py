@@ -159,7 +159,7 @@ def test_a_right_network_with_kinks_all_around_is_not_accused(std, hidden, loss)
     assert np.mean(judged) > (0.7 if loss == "mean_absolute_error" else 0.94)
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.keys() - {"the derivative written for a given z"})
+@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name != "the derivative written for a given z"])
 def test_a_wrong_network_with_kinks_all_around_is_accused(mistake):
     correct = MISTAKES[mistake]
     if "thousandth" in mistake:
