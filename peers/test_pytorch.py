@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from byhand import activations, losses, optimizers
+from byhand import activations, losses, optimizers, schedules
 from byhand.network import Network
-from byhand.training import clip_norm, train
+from byhand.training import History, clip_norm, train
 
 torch.set_default_dtype(torch.float64)
 
@@ -118,3 +118,46 @@ def test_gradient_clipping():
     torch.nn.utils.clip_grad_norm_([parameter], 0.5)
     clip_norm(g, 0.5)
     np.testing.assert_allclose(g, parameter.grad, rtol=1e-5)  # PyTorch adds 1e-6 to the norm
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_under_a_schedule_differs_by_the_units_of_v_alone(nesterov):
+    """Ours keeps v in units of the parameters, PyTorch without η: rescaled when η changes, they agree."""
+    schedule = schedules.step_decay(10, 0.5)
+    kind = optimizers.Nesterov if nesterov else optimizers.Momentum
+
+    def course_of_theirs(rescale):
+        _, theirs, x, y = pair()
+        optimizer = torch.optim.SGD(theirs.parameters(), 0.1, momentum=0.8, nesterov=nesterov)
+        course = []
+        for epoch in range(60):
+            (group,) = optimizer.param_groups
+            before, group["lr"] = group["lr"], 0.1 * schedule(epoch)
+            for state in optimizer.state.values() if rescale else ():
+                state["momentum_buffer"] *= before / group["lr"]
+            optimizer.zero_grad()
+            loss = LOSSES["cross_entropy_from_logits"](theirs(torch.tensor(x)), torch.tensor(y))
+            loss.backward()
+            optimizer.step()
+            course.append(loss.item())
+        return course
+
+    ours, _, x, y = pair()
+    history = train(
+        ours, x, y, loss="cross_entropy_from_logits", optimizer=kind(0.1, 0.8), epochs=60, schedule=schedule
+    )
+    np.testing.assert_allclose(history.loss, course_of_theirs(rescale=True), rtol=1e-9)
+    assert np.abs(np.array(history.loss) - course_of_theirs(rescale=False)).max() > 1e-3
+
+
+def test_reduce_on_plateau():
+    ours = schedules.reduce_on_plateau(0.3, patience=2, threshold=1e-2)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.3, patience=2, threshold=1e-2)
+    history, rng = History(), np.random.default_rng(0)
+    for epoch in range(60):
+        assert ours(epoch) == pytest.approx(optimizer.param_groups[0]["lr"])
+        history.loss.append(1 / (1 + epoch) ** 0.5 + 0.05 * rng.random())
+        ours.watch(history)
+        theirs.step(history.loss[-1])
+    assert ours(60) < 1e-2

@@ -85,8 +85,10 @@ def test_a_users_own_activation():
         (lambda z: z**2, lambda z, a: z, r"At z = -4.03 it says -4.03, while .* gives -8.06"),
         (np.tanh, lambda z, a: 1 - z**2, "does not match"),  # the derivative written for a, given z
         (softmax, lambda z, a: a * (1 - a), "does not match"),
-        (lambda z: z.sum(axis=1), lambda z, a: 1.0, r"shape \(10, 5\) came back as \(10,\)"),
+        (lambda z: z.sum(axis=1), lambda z, a: 1.0, r"shape \(20, 5\) came back as \(20,\)"),
         (np.tanh, lambda z, a: a * np.nan, "does not match"),
+        (np.tanh, lambda z, a: np.where(np.abs(z) < 4.1, 1 - a * a, 0.1), r"At z = -50 "),  # far from 0 alone
+        (np.square, lambda z, a: np.where(z < 45, 2 * z, 0), "does not match"),
     ],
 )
 def test_a_wrong_derivative_is_refused(function, derivative, message):

@@ -1,7 +1,7 @@
 import json
 import re
 from io import StringIO
-from math import exp, log, tanh
+from math import exp, log, pi, sqrt, tanh
 
 import numpy as np
 import pytest
@@ -25,8 +25,10 @@ def network(activation="sigmoid", last="sigmoid"):
 
 def evaluate(terms):
     """What a reader with a calculator gets."""
-    terms = re.sub(r"e\^\(", "exp(", terms.replace("−", "-").replace("·", "*").replace("²", "**2"))
-    names = {"exp": exp, "ln": log, "tanh": tanh, "σ": sigmoid, "max": max}
+    for written, python in {"−": "-", "·": "*", "²": "**2", "³": "**3", "e^(": "exp(", "√": "sqrt", "π": "pi"}.items():
+        terms = terms.replace(written, python)
+    terms = re.sub(r"\|([^|]*)\|", r"abs(\1)", terms)
+    names = {"exp": exp, "ln": log, "tanh": tanh, "σ": sigmoid, "sign": np.sign, "sqrt": sqrt, "pi": pi}
     names |= {name: activation for name, activation in ACTIVATIONS.items() if name not in names}
     return eval(terms, names)
 

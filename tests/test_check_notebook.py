@@ -1,6 +1,7 @@
 """`byhand.check` in the practical's own notebook: by a question's number, at any stage of the work."""
 
 import linecache
+import re
 
 import pytest
 
@@ -16,7 +17,8 @@ def run_cells(notebook, end):
         if any(title.startswith(f"{end} ") for title in question_titles(cell)):
             break
         if cell.cell_type == "code" and ("check" not in tags(cell) or "def " in cell.source):
-            source = cell.source.split("\nwith question(")[0].replace("show(", "(lambda *a: 0)(").replace("say(", "(")
+            source = re.split(r"\nwith (?:question|comparison)\(", cell.source)[0]
+            source = source.replace("show(", "(lambda *a: 0)(").replace("say(", "(").replace("in_short(", "(")
             define(namespace, source, f"<cell {number} of {id(notebook)}>")
     return namespace
 

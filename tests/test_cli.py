@@ -44,11 +44,14 @@ def in_folder(tmp_path, monkeypatch):
 def quick_lab(monkeypatch):
     """A practical of two questions in place of the real one, which takes half a minute."""
 
-    def write_lab(out, seed, on_question, kept=False):
+    def write_lab(out, seed, on_question, stories, kept=False):
         for number, title in enumerate(["1.1 Data", "1.2 A [bold] guess"], start=1):
             on_question(title, number, 2)
         out.mkdir(parents=True, exist_ok=True)
         paths = [out / name for name in ("td1_solution.ipynb", "td1_student.ipynb", "td1_report.html")]
+        for name, (what, page) in stories.items():
+            assert what
+            (out / name).write_text(page)
         for path in paths:
             path.write_text(f"seed {seed}".ljust(12_345))
         return build.LabFiles(*paths, student_kept=kept)
@@ -111,6 +114,8 @@ def test_lab_says_where_its_files_are_and_how_far_it_is(run, in_folder, quick_la
     )
     assert err == "[1/2] 1.1 Data\n[2/2] 1.2 A [bold] guess\n"
     assert Path("new/folder/td1_report.html").read_text().split() == ["seed", "7"]
+    for name in ("sigmoid-learns", "seed-44"):
+        assert Path(f"new/folder/td1_{name}.html").read_text(encoding="utf-8").startswith("<!")
 
 
 def test_lab_by_default(run, in_folder, quick_lab):

@@ -5,20 +5,22 @@ import numpy as np
 import pytest
 import scipy.sparse
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_digits, make_moons
+from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from byhand import ByHandClassifier, ByHandLinearRegression, ByHandRegressor
+from byhand import ByHandClassifier, ByHandLinearRegression, ByHandRegressor, schedules
 from byhand.activations import Activation, softmax
 from byhand.datasets import line
 from byhand.gradient_check import check_gradients
 from byhand.optimizers import Adam, GradientDescent, RMSProp
+from byhand.penalties import L1
 from byhand.training import Diverged, train
 
 pytestmark = [
@@ -445,3 +447,87 @@ def test_batches_are_drawn_anew_and_the_rest_of_a_validation_set_is_not_learned(
         np.testing.assert_array_equal(np.sort(epoch), np.sort(X[:, 0]))
     squares = (model.predict(X) - y[:, 0]) ** 2
     assert history.validation_loss[0] == pytest.approx(0.5 * np.average(squares, weights=WEIGHTS))
+
+
+# What scikit-learn's MLP doesn't have, or has under the same name
+
+
+@pytest.fixture(scope="module")
+def iris():
+    x, y = load_iris(return_X_y=True)
+    return (x - x.mean(axis=0)) / x.std(axis=0), y
+
+
+def quick(**options):
+    return ByHandClassifier((6, 5), random_state=0, **({"max_iter": 30, "tol": 0, "n_iter_no_change": 1000} | options))
+
+
+def test_attributes_with_scikit_learns_names_have_its_values(iris):
+    options = {"random_state": 0, "max_iter": 12, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-12}
+    ours = ByHandClassifier((6, 5), **options).fit(*iris)
+    theirs = MLPClassifier((6, 5), **options).fit(*iris)
+    for name in ("n_layers_", "n_outputs_", "out_activation_", "t_", "n_iter_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert ours.best_loss_ == pytest.approx(theirs.best_loss_, rel=1e-6)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
+    two = iris[1] < 1
+    assert ByHandClassifier((3,), max_iter=2).fit(iris[0], two).out_activation_ == "logistic"
+
+
+def test_the_decision_function_is_what_predict_decides_by(iris):
+    x, y = iris
+    model = quick().fit(x, y)
+    np.testing.assert_allclose(softmax(model.decision_function(x)), model.predict_proba(x))
+    two = quick().fit(x, np.where(y < 1, "no", "yes"))
+    assert two.decision_function(x).shape == (150,)
+    np.testing.assert_array_equal(two.decision_function(x) > 0, two.predict(x) == "yes")
+
+
+def test_a_classs_weight_is_its_samples_weight(iris):
+    x, y = iris
+    weighted = quick(class_weight={0: 1, 1: 5, 2: 0.5}).fit(x, y)
+    by_hand = quick().fit(x, y, sample_weight=np.array([1, 5, 0.5])[y])
+    assert weighted.loss_curve_ == by_hand.loss_curve_
+    kept = np.r_[0:10, 50:150]  # few of class 0
+    balanced = quick(class_weight="balanced").fit(x[kept], y[kept])
+    weight = 110 / (3 * np.array([10, 50, 50]))
+    assert balanced.loss_curve_ == quick().fit(x[kept], y[kept], sample_weight=weight[y[kept]]).loss_curve_
+    with pytest.raises(ValueError, match="balanced' needs all samples"):
+        balanced.partial_fit(x, y)
+
+
+def test_what_train_can_do_the_estimators_can(iris):
+    x, y = iris
+    epochs = []
+    model = quick(
+        activation=["tanh", "relu"],
+        dropout=0.2,
+        initializer="he_normal",
+        penalties=[L1(1e-3)],
+        max_norm=0.5,
+        schedule=schedules.cosine(30),
+        callbacks=[lambda epoch, network, history: epochs.append(epoch) or epoch == 19],
+    )
+    model = clone(model).fit(x, y, validation=(x[:40], y[:40]))
+    assert str(model.network_) == (
+        "Network([Dense(4, 6, 'tanh'), Dropout(0.2), Dense(6, 5, 'relu'), Dropout(0.2), Dense(5, 3, 'identity')])"
+    )
+    assert epochs == list(range(20))
+    assert len(model.validation_loss_curve_) == len(model.loss_curve_) == 20
+    assert model.validation_loss_curve_[-1] == pytest.approx(
+        log_loss(y[:40], model.predict_proba(x[:40]), labels=[0, 1, 2])
+    )
+    assert [a.shape[1] for a in model.activations(x)] == [6, 5, 3]
+    assert quick(dropout=0.2).fit(x, y).loss_curve_ != quick().fit(x, y).loss_curve_
+    with pytest.raises(ValueError, match="2 hidden layers need one activation, or 2, not 3"):
+        quick(activation=["tanh"] * 3).fit(x, y)
+
+
+def test_a_validation_set_of_ones_own_decides_when_to_stop(iris):
+    x, y = iris
+    model = quick(early_stopping=True, max_iter=500, learning_rate_init=0.05, n_iter_no_change=5, tol=1e-4)
+    model.fit(x[::2], y[::2], validation=(x[1::2], y[1::2]))
+    assert 5 < model.n_iter_ < 500
+    assert model.best_loss_ is None  # as in scikit-learn: the training loss decides nothing here
+    p = model.predict_proba(x[1::2])
+    assert log_loss(y[1::2], p) == pytest.approx(min(model.validation_loss_curve_))  # the best weights are back

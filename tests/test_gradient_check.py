@@ -1,13 +1,16 @@
+from copy import deepcopy
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byhand.activations import ACTIVATIONS
+from byhand.activations import ACTIVATIONS, Activation
 from byhand.datasets import xor
 from byhand.gradient_check import GradientMismatch, check_gradients, complex_step_gradient, numerical_gradient
 from byhand.layers import Dense, Dropout
-from byhand.losses import LOSSES
+from byhand.losses import LOSSES, Loss
 from byhand.network import Network
 
 
@@ -98,7 +101,7 @@ def test_a_kink_is_told_from_a_mistake():
     report = check_gradients(network, x, y, "sum_of_squares")  # at input 00 every hidden unit stands at its corner
     assert report.comparisons[1].kinks.sum() == 10
     assert "10 of 10 at a kink" in str(report)
-    wrong = Network([Wrong(2, 10, "relu", seed=0, mistake=MISTAKES["the wrong sign"]), network.layers[1]])
+    wrong = Network([Wrong(2, 10, "relu", seed=0, mistake=MISTAKES["the wrong sign"]), deepcopy(network[1])])
     with pytest.raises(GradientMismatch, match="layer 1: W"):
         check_gradients(wrong, x, y, "sum_of_squares")
 
@@ -130,3 +133,67 @@ def test_the_network_is_left_as_it_was_and_dropout_left_out():
     check_gradients(network, *xor(), "sum_of_squares")
     np.testing.assert_array_equal(network.parameters, before)
     assert len(network.layers) == 3
+
+
+def tiny_weights(seed, std, hidden=(20,), layer=Dense, **options):
+    """ReLU layers with weights so small that a step of 6e-6 takes many z across 0, with biases 0 and inputs N(0, 1)."""
+    rng = np.random.default_rng(seed)
+    sizes = [10, *hidden, 3]
+    layers = [layer(n_in, n_out, "relu", **options) for n_in, n_out in pairwise(sizes[:-1])]
+    network = Network([*layers, Dense(sizes[-2], 3)])
+    for one in network:
+        one.W = std * rng.standard_normal(one.W.shape)
+    return network, rng.standard_normal((10, 10)), np.eye(3)[rng.integers(3, size=10)]
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "cross_entropy_from_logits", "mean_absolute_error"])
+@pytest.mark.parametrize(("std", "hidden"), [(1e-6, (20,)), (1e-4, (20,)), (1e-4, (10, 10)), (1e-3, (10, 10))])
+def test_a_right_network_with_kinks_all_around_is_not_accused(std, hidden, loss):
+    judged = []
+    for seed in range(3):
+        report = check_gradients(*tiny_weights(seed, std, hidden), loss)
+        judged += [1 - comparison.kinks.mean() for comparison in report.comparisons]
+        assert report.relative_error < 1e-7
+    # And not because all were taken for kinks. Where no unit of a layer lives, z = 0 in the next and, in the end, ŷ = y
+    # are true corners, of ReLU and of |ŷ − y|.
+    assert np.mean(judged) > (0.7 if loss == "mean_absolute_error" else 0.94)
+
+
+@pytest.mark.parametrize("mistake", [name for name in MISTAKES if name != "the derivative written for a given z"])
+def test_a_wrong_network_with_kinks_all_around_is_accused(mistake):
+    correct = MISTAKES[mistake]
+    if "thousandth" in mistake:
+        correct = assign(grad_W=lambda layer, grad_a: layer.grad_W * np.where(np.arange(20) == 3, 1.001, 1)[:, None])
+    with pytest.raises(GradientMismatch, match="backward gives"):
+        check_gradients(*tiny_weights(0, 1e-4, layer=Wrong, mistake=correct), "mean_squared_error")
+
+
+def test_formulas_that_take_no_complex_numbers_are_judged_by_differences_alone():
+    hard_tanh = Activation(
+        "hard_tanh", lambda z: (np.abs(z + 1) - np.abs(z - 1)) / 2, lambda z, a: (np.abs(z) < 1).astype(z.dtype)
+    )
+    distance = Loss("distance", lambda y_hat, y: np.abs(y_hat - y), lambda y_hat, y: np.sign(y_hat - y), "sum")
+    rng = np.random.default_rng(0)
+    for seed in range(5):
+        network = Network.dense([3, 8, 2], [hard_tanh, "identity"], seed=seed)
+        x = rng.standard_normal((6, 3))
+        y = network(x) + 1e-7 * rng.standard_normal((6, 2))  # so near that the step crosses the loss's corner
+        check_gradients(network, x, y, distance)
+    layers = [Wrong(3, 3, hard_tanh, seed=0, mistake=MISTAKES["the bias forgotten"]), Dense(3, 2, seed=1)]
+    with pytest.raises(GradientMismatch, match="layer 1: b"):
+        check_gradients(Network(layers), x, y, distance)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_gradients_that_add_up_from_call_to_call_are_refused(layer):
+    class Adding(Dense):
+        def backward_parameters(self, grad_a):
+            self.grad_z = grad_a * self.activation.derivative(self.z, self.a)
+            self.grad_W += self.grad_z.T @ self.x
+            self.grad_b[...] = self.grad_z.sum(axis=0)
+
+    kinds = [Dense, Dense]
+    kinds[layer] = Adding
+    network = Network([kinds[0](2, 3, "tanh", seed=0), kinds[1](3, 1, seed=1)])
+    with pytest.raises(GradientMismatch, match=rf"layer {layer + 1}: W\[0, 0\].*not to add to them"):
+        check_gradients(network, *xor(), "sum_of_squares")

@@ -14,6 +14,7 @@ import pytest
 
 from byhand.diagnosis import grading
 from byhand.diagnosis.grading import grade, page, submissions, table
+from byhand.diagnosis.sandbox import SandboxError
 from byhand.errors import ByhandError
 from solutions_table import solutions
 
@@ -28,7 +29,7 @@ def folder(tmp_path):
     for student, text in {
         "anna": RIGHT,
         "bob": WRONG,
-        "carla": RIGHT + "\nimport os\nwhile True: os.fork()\n",
+        "carla": RIGHT + "\nimport os, time\nfor _ in range(5): os.fork()\ntime.sleep(9)\n",
         "dan": RIGHT + "\nimport shutil; shutil.rmtree('..', ignore_errors=True)\n",
         "=evil()": "def (",
     }.items():
@@ -52,6 +53,69 @@ def test_a_class_is_graded_and_hostile_submissions_keep_their_marks(folder, tmp_
     assert written[2]["mistakes"] == "sign-flipped"
     assert len(json.loads(out.with_suffix(".json").read_text())) == 5
     assert "5 submissions" in out.with_suffix(".html").read_text()
+
+
+NOTHING_DONE = "\n".join(line for line in RIGHT.splitlines() if line.startswith("import"))
+THEFT = (
+    NOTHING_DONE
+    + """
+import sys
+frame = sys._getframe()
+while frame is not None:
+    for value in list(frame.f_locals.values()):
+        cells = getattr(value, "cells", None) or (value.get("cells") if isinstance(value, dict) else None)
+        if isinstance(cells, list):
+            try:
+                cells.append({{"name": "", "number": 99, "source": open({victim!r}).read(), "first": 1}})
+            except OSError as error:
+                print("no", error)
+    frame = frame.f_back
+"""
+)
+
+
+def test_a_classmate_s_file_earns_nobody_else_a_mark(folder, tmp_path):
+    victim = folder / "anna" / "td1.py"
+    (folder / "thief").mkdir()
+    (folder / "thief" / "td1.py").write_text(THEFT.format(victim=str(victim)))
+    (folder / "linker").mkdir()
+    (folder / "linker" / "td1.py").symlink_to(victim)
+    (folder / "linked.py").symlink_to(victim)
+    rows = {}
+    for student, path in (("thief", "thief/td1.py"), ("linker", "linker/td1.py"), ("linked", "linked.py")):
+        rows[student] = grading._row(folder, grading.Submission(student, folder / path))
+    assert [row["marks"] for row in rows.values()] == [{}, {}, {}]
+    assert all("leads out" in rows[student]["report"]["notes"][0] for student in ("linker", "linked"))
+
+
+def test_a_fault_of_ours_ends_nothing_and_accuses_nobody(folder, monkeypatch):
+    def broken(path, limits):
+        raise faults[path.parent.name]
+
+    faults = {"anna": TypeError("unhashable"), "bob": RecursionError("deep"), "carla": SandboxError("no warden")}
+    monkeypatch.setattr(grading, "check_file", broken)
+    for student in faults:
+        row = grading._row(folder, grading.Submission(student, folder / student / "td1.py"))
+        assert (row["marks"], row["total"], row["mistakes"]) == ({}, None, [])
+        assert "fault of byhand's own" in row["report"]["notes"][0]
+        assert "0 without a mistake" in page([row])
+
+
+def test_a_submission_that_kills_its_judge_is_told_and_the_others_are_checked(folder, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import byhand.diagnosis.check as check, os\nfrom byhand.diagnosis.check_results import Report\n"
+        "def check_file(path, limits):\n    if path.parent.name == 'bob': os._exit(9)\n    return Report(path.name)\n"
+        "check.check_file = check_file\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    rows = {row["student"]: row for row in grade(folder, tmp_path / "grades.csv", jobs=2)}
+    assert [student for student, row in rows.items() if row["failed"]] == ["bob"]
+    assert len(rows) == 5
+
+
+def test_one_line_functions_do_not_end_the_class(folder):
+    (folder / "bob" / "td1.py").write_text("import numpy as np\nmse = lambda p, t: ((p - t) ** 2).mean()\n")
+    assert grading._row(folder, grading.Submission("bob", folder / "bob" / "td1.py"))["student"] == "bob"
 
 
 def test_it_goes_on_where_it_was_and_checks_again_only_what_has_changed(folder, tmp_path, monkeypatch):

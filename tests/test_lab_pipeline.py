@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from byhand.errors import ByhandError
-from byhand.lab import agree, build, notebooks, question, say, show
+from byhand.lab import agree, build, cells, comparison, in_short, notebooks, question, say, show
 from byhand.lab.running import run
 from practicals import SMALL, outputs, printed
 
@@ -183,7 +183,9 @@ def test_the_students_notebook_runs_unfilled_and_says_gently_what_is_missing(pra
     run(student, nothing)
     assert outputs(student, "error") == []
     checks = [cell for cell in student.cells if "check" in notebooks.tags(cell)]
-    said = [cell.outputs[0].text for cell in checks]
+    said = [cell.outputs[0].text for cell in checks if "with comparison(" not in cell.source]
+    silent = [cell.outputs for cell in checks if "with comparison(" in cell.source]
+    assert not any(silent)  # byhand.check has said it
     assert all(re.search(r"^○ .+: not done yet \(.+\)$", text, flags=re.MULTILINE) for text in said), said
     assert all(re.fullmatch(r"○ .+: not done yet \(.+\)\n", text) for text in asked(student).values()), asked(student)
     assert "✓" not in printed(student)
@@ -324,6 +326,12 @@ def test_write_lab(source, tmp_path):
     assert "✓ 1.2 The square" in printed(solution)
     assert files.student.read_text(encoding="utf-8") == build.notebook_text("student", 7)
     assert "<code>byhand lab --seed 7</code>" in files.report.read_text(encoding="utf-8")
+
+
+def test_stories_lie_beside_the_report_which_links_them(source, tmp_path):
+    files = build.write_lab(tmp_path, 44, nothing, {"td1_story.html": ("it learns", "<!doctype html>story")})
+    assert (tmp_path / "td1_story.html").read_text(encoding="utf-8") == "<!doctype html>story"
+    assert '<a href="td1_story.html">it learns</a>' in files.report.read_text(encoding="utf-8")
 
 
 def test_interrupted_it_leaves_the_folder_as_it_was(source, tmp_path):
@@ -471,6 +479,73 @@ def test_a_mistake_in_what_is_written_keeps_its_traceback():
 
 def total_without_a_start():
     total += 1  # noqa: F821, F841
+
+
+@pytest.fixture
+def ungraded(monkeypatch):
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    monkeypatch.setattr(cells, "_wrong", {})
+
+
+def compared(title, mine, other):
+    with comparison(title):
+        agree("w", mine, other)
+
+
+def test_after_byhand_check_the_numbers_are_facts_and_no_second_verdict(ungraded, capsys):
+    compared("2.7 Backward", 1.0, 1.0)
+    compared("2.7 Backward", 1.0, 2.0)
+    compared("2.7 Backward", None, 2.0)
+    out = capsys.readouterr().out
+    assert out.startswith("  w: the same\n  w is 1, expected 2 (relative difference")
+    assert out.count("\n") == 2
+    assert not set("✓✗○") & set(out)
+
+
+def test_what_is_inherited_is_said_to_be(ungraded, capsys):
+    compared("2.7 Backward", 1.0, 2.0)
+    compared("2.8 Ten thousand epochs", 1.0, 2.0)
+    assert capsys.readouterr().out.endswith("That may come from 2.7, which is not right yet.\n")
+    with question("2.11 Which converges the fastest?"):
+        agree("w", 1.0, 2.0)
+    assert capsys.readouterr().out.startswith(
+        "○ 2.11 Which converges the fastest?: waits for 2.7, which is not right yet"
+    )
+    with question("3.4 Why"):  # part 3 rests on part 2
+        agree("w", 1.0, 2.0)
+    assert "waits for 2.7" in capsys.readouterr().out
+    with pytest.raises(AssertionError, match=r"^1\.3 A first guess: w is 1"), question("1.3 A first guess"):
+        agree("w", 1.0, 2.0)
+    capsys.readouterr()
+    compared("2.7 Backward", 2.0, 2.0)  # mended
+    compared("2.8 Ten thousand epochs", 2.0, 2.0)
+    with pytest.raises(AssertionError, match=r"^2\.11 "), question("2.11 Which converges the fastest?"):
+        agree("w", 1.0, 2.0)
+
+
+def test_a_step_may_inherit_from_the_step_before(ungraded, capsys):
+    with pytest.raises(AssertionError), question("2.7.1 δ of the output"):
+        agree("δ", 1.0, 2.0)
+    with question("2.7.2 The gradients of the output layer"):
+        agree("∂L/∂W", 1.0, 2.0)
+    assert "waits for 2.7.1" in capsys.readouterr().out
+
+
+def test_when_it_is_graded_a_comparison_is_a_question_and_names_what_it_may_come_from(ungraded, monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(AssertionError, match=r"^2\.7 Backward: w is 1"):
+        compared("2.7 Backward", 1.0, 2.0)
+    with pytest.raises(AssertionError, match=r"^2\.8 .*this may come from 2\.7, which is wrong, too"):
+        compared("2.8 Ten thousand epochs", 1.0, 2.0)
+    with pytest.raises(AssertionError, match="not done yet"):
+        compared("2.9 Trained", None, 2.0)
+
+
+def test_in_short_displays_a_line_that_the_report_finds(displayed):
+    in_short("$L = 2$")
+    ((data, options),) = displayed
+    assert data["text/markdown"] == "**In short:** $L = 2$."
+    assert options["metadata"] == {"byhand": {"in_short": "$L = 2$"}}
 
 
 def test_a_done_question_is_ticked(capsys):

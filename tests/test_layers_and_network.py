@@ -1,15 +1,21 @@
+import gc
 import pickle
-from copy import deepcopy
+from copy import copy, deepcopy
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 from sklearn.neural_network import MLPRegressor
 
 from byhand.gradient_check import numerical_gradient
 from byhand.initializers import INITIALIZERS, constant
 from byhand.initializers import get as get_initializer
-from byhand.layers import Dense, Dropout
+from byhand.layers import Dense, Dropout, Layer, Parameter
+from byhand.losses import get as get_loss
 from byhand.network import Network
+from byhand.optimizers import OPTIMIZERS
+from byhand.training import train, update
 
 
 def test_forward_and_backward_by_hand():
@@ -52,7 +58,7 @@ def test_layers_look_into_the_networks_vectors():
     assert network.gradients[-1] != 0
 
 
-@pytest.mark.parametrize("copy", [deepcopy, lambda network: pickle.loads(pickle.dumps(network))])
+@pytest.mark.parametrize("copy", [copy, deepcopy, lambda network: pickle.loads(pickle.dumps(network))])
 def test_a_copy_has_the_same_numbers_in_memory_of_its_own(copy):
     network = Network.dense([2, 3, 1], ["relu", "identity"], seed=0)
     x = np.ones((4, 2))
@@ -129,7 +135,7 @@ def test_constant_weights_make_hidden_units_that_never_differ():
     [
         (lambda: Dense(0, 1), "at least one input"),
         (lambda: Dropout(1.0), "below 1"),
-        (lambda: Network([]), "at least one Dense layer"),
+        (lambda: Network([]), "at least one layer that learns"),
         (lambda: Network([Dense(2, 3), Dense(4, 1)]), "gives 3 numbers, but .* takes 4"),
         (lambda: Network([Dense(2, 2)] * 2), "only once"),
         (lambda: Network([Dense(2, 2), Dense(2, 2, dtype=np.float32)]), "float32 and float64"),
@@ -143,3 +149,119 @@ def test_constant_weights_make_hidden_units_that_never_differ():
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(ValueError, match=message):
         mistake()
+
+
+def test_a_network_goes_on_learning_when_it_was_copied_or_looked_into():
+    x, y = np.random.default_rng(0).standard_normal((2, 20, 3))
+    options = {"loss": "sum_of_squares", "optimizer": "adam", "epochs": 20}
+    alone, used = (Network.dense([3, 5, 3], ["tanh", "identity"], seed=0) for _ in range(2))
+    expected = train(alone, x, y, **options).loss
+    copy(used)
+    with pytest.raises(ValueError, match=r"Dense\(3, 5, 'tanh'\) belongs to another network.*activations\(x\)"):
+        Network(used[:1])
+    assert train(used, x, y, **options).loss == expected
+    features = Network(deepcopy(used[:1]))
+    np.testing.assert_array_equal(features(x), used.activations(x)[0])
+
+
+def test_layers_are_free_again_when_their_network_is_gone():
+    layers = [Dense(2, 3, seed=0), Dense(3, 1, seed=1)]
+    network = Network(layers)
+    del network
+    gc.collect()
+    assert len(Network(layers)) == 2
+
+
+def test_activations_are_what_the_layers_make_of_x():
+    network = Network([Dense(2, 4, "tanh", seed=0), Dropout(0.5, seed=0), Dense(4, 1, "sigmoid", seed=1)])
+    x = np.random.default_rng(0).standard_normal((5, 2))
+    hidden, dropped, out = network.activations(x)
+    np.testing.assert_allclose(hidden, np.tanh(x @ network[0].W.T + network[0].b))
+    np.testing.assert_array_equal(dropped, hidden)
+    np.testing.assert_array_equal(out, network(x))
+    assert list(network) == network[:] == network.layers
+    assert network[-1] is network.layers[-1]
+
+
+def test_a_summary_counts_what_there_is():
+    network = Network([Dense(2, 10, "relu"), Dropout(0.5), Dense(10, 1)])
+    assert network.n_parameters == 41
+    network[0].frozen = True
+    summary = network.summary()
+    assert (summary.total, summary.trainable, summary.memory) == (41, 11, 328)
+    assert str(summary).splitlines() == [
+        "   layer                     output  parameters",
+        "1  Dense(2, 10, 'relu')          10          30  frozen",
+        "2  Dropout(0.5)                  10           0",
+        "3  Dense(10, 1, 'identity')       1          11",
+        "41 parameters, of which 11 learn; 328 bytes",
+    ]
+    assert "<td>Dense(2, 10, &#x27;relu&#x27;)</td><td>10</td><td>30</td><td>frozen</td>" in summary._repr_html_()
+    out = StringIO()
+    Console(file=out, width=100).print(summary)
+    assert "Dense(10, 1, 'identity')" in out.getvalue()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_frozen_layer_stays_as_it_is_and_the_others_learn(optimizer):
+    x, y = np.random.default_rng(0).standard_normal((2, 20, 3))
+    network = Network.dense([3, 5, 3], ["tanh", "identity"], seed=0)
+    rule = OPTIMIZERS[optimizer](0.01)
+    options = {"loss": "sum_of_squares", "optimizer": rule, "epochs": 3, "max_norm": 1.0, "batch_size": 7, "seed": 0}
+    train(network, x, y, **options)  # so that a velocity has been gathered
+    network[0].frozen = True
+    before = network.parameters.copy()
+    train(network, x, y, **options)
+    n = network[0].n_parameters
+    np.testing.assert_array_equal(network.parameters[:n], before[:n])
+    assert (network.parameters[n:] != before[n:]).all()
+    assert deepcopy(network)[0].frozen
+
+
+class Scale(Layer):
+    """A layer as a user writes one."""
+
+    gain = Parameter()
+    shift = Parameter()
+
+    def __init__(self, n):
+        self.gain, self.shift = np.full(n, 2.0), np.zeros(n)
+
+    def forward(self, x):
+        self.x = x
+        return self.gain * x + self.shift
+
+    def backward(self, grad_output):
+        self.grad_gain[...] = (grad_output * self.x).sum(axis=0)
+        self.grad_shift[...] = grad_output.sum(axis=0)
+        return grad_output * self.gain
+
+
+def test_a_layer_of_ones_own_is_trained_checked_and_copied():
+    from byhand.gradient_check import check_gradients
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((30, 2))
+    network = Network([Scale(2), Dense(2, 4, "tanh", seed=0), Scale(4), Dense(4, 1, seed=1)])
+    assert network.n_parameters == 4 + 12 + 8 + 5
+    report = check_gradients(network, x[:5], np.ones((5, 1)), "sum_of_squares")
+    assert [c.name for c in report.comparisons][:2] == ["layer 1: gain", "layer 1: shift"]
+    assert report.relative_error < 1e-7
+    twin = deepcopy(network)
+    history = train(network, x, x[:, :1] * x[:, 1:], loss="mean_squared_error", optimizer="adam", epochs=50)
+    assert history.loss[-1] < history.loss[0]
+    assert (network[0].gain != 2).all()
+    assert (twin[0].gain == 2).all()
+    assert network.astype(np.float32)[2].gain.dtype == np.float32
+    wrong = Scale(2)
+    with pytest.raises(ValueError, match=r"gain has shape \(2,\), not \(3,\)"):
+        wrong.gain = np.ones(3)
+
+
+def test_an_update_by_hand():
+    network = Network([Dense(1, 1)])
+    network.parameters[:] = [2.0, 1.0]
+    y_hat = network.forward(np.array([[3.0]]))
+    network.backward(get_loss("sum_of_squares").gradient(y_hat, np.array([[5.0]])))  # error 2: gradients 12 and 4
+    update(network, OPTIMIZERS["gradient_descent"](0.1))
+    np.testing.assert_allclose(network.parameters, [0.8, 0.6])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byhand.gradient_check import complex_step_gradient, numerical_gradient
-from byhand.losses import LOSSES, get
+from byhand.losses import LOSSES, Loss, get
 
 
 def example(seed, n=5, k=3):
@@ -92,3 +92,26 @@ def test_shapes_that_would_broadcast_are_refused():
 def test_an_unknown_name_says_what_there_is():
     with pytest.raises(ValueError, match="there are sum_of_squares"):
         get("mse")
+
+
+@pytest.mark.parametrize(
+    ("terms", "gradient", "message"),
+    [
+        (lambda p, y: (p - y) ** 2, lambda p, y: p - y, r"is not that of the terms. At ŷ = .* it says"),
+        (lambda p, y: (p - y) ** 2 / len(y), lambda p, y: 2 * (p - y), "is not that of the terms"),
+        (lambda p, y: -y * np.log(p), lambda p, y: y / p, "is not that of the terms"),  # the sign
+        (lambda p, y: ((p - y) ** 2).sum(axis=1), lambda p, y: 2 * (p - y), r"terms of shape \(4,\)"),
+        (lambda p, y: (p - y) ** 2, lambda p, y: np.nan * p, "is not that of the terms"),
+    ],
+)
+def test_a_wrong_gradient_of_ones_own_is_refused(terms, gradient, message):
+    with pytest.raises(ValueError, match=message):
+        Loss("mine", terms, gradient, "sum")
+
+
+def test_right_ones_are_taken_where_they_are_defined():
+    entropy = Loss("entropy", lambda p, y: -y * np.log(p), lambda p, y: -y / p, "mean")  # of probabilities alone
+    assert entropy.value(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]])) == pytest.approx(np.log(2))
+    Loss("distance", lambda p, y: np.abs(p - y), lambda p, y: np.sign(p - y), "sum")  # a corner is no mistake
+    with pytest.raises(ValueError, match="'sum' or 'mean'"):
+        Loss("mine", lambda p, y: p - y, lambda p, y: np.ones_like(p), "median")

@@ -63,6 +63,11 @@ def test_every_public_name_is_there():
         assert getattr(byhand, name) is not None
 
 
+def test_every_module_of_the_mathematics_is_there_after_import_byhand():
+    roots = {name for name in MODULES if "." not in name} - {"__init__", "__main__", "_types", "cli", "files", "pages"}
+    assert roots - {"errors", "summary"} <= byhand._MODULES
+
+
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'byhand' has no attribute 'Netwrok'"):
         byhand.Netwrok  # noqa: B018
@@ -122,4 +127,4 @@ def test_version_is_that_of_the_installed_package():
 
 def test_all_is_everything_that_a_user_can_use():
     extras = set(importlib.metadata.metadata("byhand").get_all("Provides-Extra"))
-    assert {"all", "dask", "figures", "lab", "sklearn", "study", "test"} <= extras
+    assert {"all", "check", "dask", "figures", "lab", "sklearn", "study", "test"} <= extras

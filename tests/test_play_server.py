@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
@@ -16,11 +17,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
 
 from byhand.errors import ByhandError
 from byhand.play import page, schema
-from byhand.play.presets import PRESETS
-from byhand.play.server import listen
+from byhand.play.server import Desk, listen
+from byhand.play.stories import preset_of
 
 COMMAND = [sys.executable, "-m", "byhand", "play", "--no-browser"]
 
@@ -68,7 +70,7 @@ def step(port, body, **headers):
 
 
 def a_request():
-    return schema.encode(schema.Request(PRESETS[3].config))
+    return schema.encode(schema.Request(preset_of("seed-44").config))
 
 
 def error_of(answer):
@@ -108,10 +110,55 @@ def test_it_answers(port):
     status, headers, body = step(port, a_request())
     assert (status, headers["Content-Type"]) == (200, "application/json")
     assert json.loads(body)["train_loss"] == 2.0
-    asked = schema.encode(schema.ListingRequest(PRESETS[3].config))
+    asked = schema.encode(schema.ListingRequest(preset_of("seed-44").config))
     status, _, body = ask(port, "POST", "/api/listing", asked, Content_Type="application/json")
     assert status == 200
     assert "np.random.seed(44)" in json.loads(body)["numpy"]
+
+
+def test_a_story_is_told_and_an_unknown_one_refused(port):
+    def of(name):
+        return ask(port, "POST", "/api/story", json.dumps({"id": name}), Content_Type="application/json")
+
+    status, _, body = of("seed-44")
+    assert status == 200
+    assert len(json.loads(body)["beats"]) == 6
+    assert error_of(of("seed-45"))[0] == 422
+
+
+def test_the_page_evaluates_no_text(port):
+    assert "unsafe" not in ask(port)[1]["Content-Security-Policy"]
+
+
+def test_half_sent_heads_block_nobody_and_are_hung_up_on(port):
+    with ExitStack() as stack:
+        halves = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)) for _ in range(60)]
+        for half in halves:
+            half.sendall(b"POST /api/step HTTP/1.1\r\nHost: ")
+        assert step(port, a_request())[0] == 200
+        assert halves[0].recv(100) == b"", "after a few seconds"
+
+
+def test_what_is_quick_goes_before_what_is_dear_and_the_queue_is_bounded():
+    async def day():
+        desk, served = Desk(at_work=1, most_waiting=3), []
+
+        async def visit(cost):
+            await desk.enter(cost)
+            served.append(cost)
+            await asyncio.sleep(0)
+            desk.leave()
+
+        visits = [asyncio.create_task(visit(cost)) for cost in (9, 8, 1, 5)]
+        await asyncio.sleep(0)
+        with pytest.raises(HTTPException, match="too many"):
+            await desk.enter(1)
+        visits[1].cancel()
+        await asyncio.gather(*visits, return_exceptions=True)
+        await desk.enter(1)  # free again
+        return served
+
+    assert asyncio.run(day()) == [9, 1, 5]
 
 
 def test_it_listens_on_loopback_only(port):
@@ -280,7 +327,7 @@ def run(*arguments):
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path):
     code, out, err = run("--from", "seed-45", "--export", tmp_path / "run.html")
     assert (code, out) == (1, "")
-    assert err.startswith("byhand: there is no story 'seed-45'; there are sigmoid-learns, relu-sometimes, ")
+    assert err.startswith("byhand: there is no story 'seed-45'; there are walk, sigmoid-learns, relu-sometimes, ")
     code, out, err = run("--from", "http://127.0.0.1:8050/#s=AAAA", "--export", tmp_path / "run.html")
     assert (code, out) == (1, "")
     assert err == "byhand: the link is damaged or cut off: copy it again from the page\n"

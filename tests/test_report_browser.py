@@ -116,7 +116,7 @@ def test_nothing_is_wider_than_a_phone(page, report):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     wider = page.evaluate(
         """() => [...document.querySelectorAll('main *, footer *')]
-            .filter(e => !e.closest('.scrolling') && !e.closest('svg') && e.checkVisibility())
+            .filter(e => !e.closest('.scrolling, div.code, .highlight, figure') && e.checkVisibility())
             .filter(e => e.getBoundingClientRect().right > 360 + .5)
             .map(e => e.outerHTML.slice(0, 200))"""
     )
@@ -184,7 +184,7 @@ def test_headings_are_in_order_and_the_contents_lead_to_them(page, report):
 
 
 def test_the_contents_are_beside_the_text_or_folded_above_it(page, small_report):
-    link = page.get_by_role("link", name="1.2 The square")
+    link = page.get_by_role("navigation").get_by_role("link", name="1.2 The square")
     opened(page, small_report, WIDE)
     assert link.is_visible()
     assert link.bounding_box()["x"] < page.locator("main").bounding_box()["x"]
@@ -246,6 +246,47 @@ def test_on_paper_no_figure_is_split_and_nothing_folded_is_left(page, report):
     )
     assert all(inside == "avoid" and height < 978 for inside, height in figures)
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_the_first_page_answers_each_question_in_a_line_and_leads_to_it(page, td1):
+    opened(page, td1.report.as_uri())
+    rows = page.locator(".overview tr").evaluate_all(
+        """rows => rows.map(row => [row.querySelector('th a').textContent,
+            document.getElementById(row.querySelector('a').hash.slice(1))?.textContent,
+            row.querySelector('td').textContent,
+            row.querySelector('small')?.textContent ?? ''])"""
+    )
+    assert len(rows) == page.locator("h3").count() == 33
+    assert all(shown == heading for shown, heading, _, _ in rows)
+    answers = {shown.split()[0]: answer for shown, _, answer, _ in rows}
+    assert [number for number, answer in answers.items() if not re.search(r"\d", answer)] == ["2.5", "3.1"]
+    assert {shown.split()[0] for shown, _, _, mark in rows if mark} == {"1.11", "1.12", "2.12", "3.6", "3.7", "3.8"}
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_type_in_figures_is_never_under_nine_points(page, td1, viewport):
+    opened(page, td1.report.as_uri(), viewport)
+    sizes = page.locator("figure svg text").evaluate_all(
+        """all => all.filter(t => t.textContent.trim()).map(t => {
+            const svg = t.ownerSVGElement, scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+            return [parseFloat(getComputedStyle(t).fontSize) * scale, t.textContent];})"""
+    )
+    assert len(sizes) > 100
+    assert [text for size, text in sizes if size < 12 - 1e-2] == []  # 12 pixels are 9 points
+
+
+def test_what_is_for_students_only_is_not_in_the_report(page, td1):
+    text = opened(page, td1.report.as_uri()).locator("main").text_content()
+    assert "Hint 1" not in text
+    assert "How it works" not in text
+    assert any("Hint 3" in cell.source for cell in td1.student.cells)
+
+
+def test_script_letters_and_primes_are_what_mathml_has_for_them():
+    assert "\N{MATHEMATICAL SCRIPT CAPITAL N}" in html.unescape(mathml(r"\mathcal N(0, 1)", "inline"))
+    assert "<mo>′</mo>" in html.unescape(mathml(r"f_o'(z)", "inline"))
+    relu = html.unescape(mathml(r"\mathrm{relu}'(z)", "inline"))
+    assert re.search(r"<msup><mi>relu</mi><mo>′</mo></msup>", relu)
 
 
 def texts(page):

@@ -39,6 +39,10 @@ def test_a_users_own_activation_is_asked_for(tmp_path):
     np.testing.assert_array_equal(after.predict(X), before.predict(X))
 
 
+def dense(n_in, n_out):
+    return {"kind": "Dense", "n_in": n_in, "n_out": n_out, "activation": "relu"}
+
+
 def write(path, parameters=None, **changes):
     storage.save(network(), path)
     with np.load(path) as archive:
@@ -57,6 +61,18 @@ def write(path, parameters=None, **changes):
         (lambda path: write(path, format="other"), "not a network saved by byhand"),
         (lambda path: write(path, version=2), "version 2 of the format, and this byhand reads version 1"),
         (lambda path: write(path, parameters=np.zeros(7)), r"need 26 finite parameters, and it holds .*\(7,\)"),
+        (lambda path: write(path, parameters=np.zeros(26, dtype=np.int64)), "int64, not float32 or float64"),
+        (lambda path: write(path, parameters=np.zeros(26, dtype=complex)), "complex128, not"),
+        (lambda path: write(path, layers=[dense(10**9, 10**9)]), "can't be built: they need 1000000001000000000"),
+        (lambda path: write(path, layers=[dense(2.5, 3)]), "whole numbers"),
+        (lambda path: write(path, layers=[dense("2", 3)]), "whole numbers"),
+        (lambda path: write(path, layers=[dense(True, 3)]), "whole numbers"),
+        (lambda path: write(path, layers=[dense(-27, -1)]), "can't be built"),
+        (lambda path: write(path, layers=[3]), "can't be built"),
+        (lambda path: write(path, layers=[{"kind": "Softmax"}]), "no layer 'Softmax'"),
+        (lambda path: write(path, layers=None), "can't be built"),
+        (lambda path: write(path, layers=[dense(25, 1) | {"activation": ["relu"]}]), "can't be built"),
+        (lambda path: write(path, layers=[dense(25, 1), {"kind": "Dropout", "rate": "x"}]), "can't be built"),
         (lambda path: write(path, parameters=np.full(26, np.nan)), "finite"),
         (lambda path: write(path, layers=[{"kind": "Dense", "n_in": 3}]), "can't be built"),
         (lambda path: write(path, layers="Dense"), "can't be built"),
@@ -90,3 +106,10 @@ def test_saving_is_whole_or_not_at_all(tmp_path):
         storage.load(tmp_path / "net.npz")
     storage.save(network(), tmp_path / "net")
     assert [path.name for path in tmp_path.iterdir()] == ["net"]
+
+
+def test_frozen_layers_stay_frozen(tmp_path):
+    before = network()
+    before[0].frozen = True
+    storage.save(before, tmp_path / "net.npz")
+    assert [layer.frozen for layer in storage.load(tmp_path / "net.npz")] == [layer.frozen for layer in before]

@@ -62,7 +62,7 @@ def test_each_run_is_what_the_library_trains_alone(optimizer, sizes, n, batch_si
         expected = alone(
             network, x, y, loss=loss, optimizer=optimizer(rate), epochs=60, batch_size=batch_size, seed=run
         )
-        np.testing.assert_allclose(history.loss[:, run], expected, rtol=1e-9, atol=0)
+        np.testing.assert_allclose(history.loss[:, run], expected, rtol=1e-8, atol=0)  # RMSProp divides by small roots
         np.testing.assert_allclose(networks[run].parameters, network.parameters, rtol=1e-7, atol=1e-9)
 
 
@@ -259,7 +259,7 @@ def test_only_the_chosen_epochs_are_kept():
 def test_forward_of_many_is_the_forward_of_each():
     x, y = data_for("cross_entropy_from_logits", 9, 3, 4)
     networks = [Network.dense([3, 5, 4], ["elu", "identity"], seed=seed) for seed in range(3)]
-    passed = forward_ensemble(networks, x)
+    passed = forward_ensemble(networks[0], np.stack([network.parameters for network in networks]), x)
     values = loss_of_runs(losses.cross_entropy_from_logits, passed[-1][1], y)
     for run, network in enumerate(networks):
         network.forward(x)

@@ -184,3 +184,20 @@ def test_watch_sees_a_layer_that_no_optimizer_moves():
     network = Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0)
     train(network, x, y, loss="sum_of_squares", optimizer=ForgetsTheFirstLayer(0.1), epochs=20, callbacks=[watch])
     assert (5, "parameter-never-updated", 1) in [(epoch, s.id, s.layer) for epoch, s in watch.found]
+
+
+def test_an_affine_output_is_named_and_a_nearly_affine_one_is_not():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 2))
+    y = x[:, :1] ** 2  # which no affine function comes near
+
+    def collapse(bias):
+        network = Network.dense([2, 6, 1], ["tanh", "identity"], seed=0)
+        network[0].W = 1e-2 * network[0].W  # bends by about the square of that
+        network[0].b = [bias] * 6
+        return "linear-collapse" in {s.id for s in symptoms.find(network, x, y, "mean_squared_error")}
+
+    relu = Network.dense([2, 6, 1], ["relu", "identity"], seed=0)
+    relu[0].b = [50.0] * 6  # no unit bends on any sample: R² is 1 to the last digits
+    assert "linear-collapse" in {s.id for s in symptoms.find(relu, x, y, "mean_squared_error")}
+    assert not collapse(0.5)

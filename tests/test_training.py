@@ -1,17 +1,20 @@
+import pickle
+
 import numpy as np
 import pytest
 import sklearn.datasets
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
 
-from byhand import schedules
+from byhand import optimizers, schedules
 from byhand.datasets import circles, digits, line, moons, spirals, xor
 from byhand.gradient_check import numerical_gradient
 from byhand.layers import Dense, Dropout
+from byhand.losses import one_hot
 from byhand.network import Network
 from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
 from byhand.penalties import L1, L2
-from byhand.training import Diverged, clip_norm, largest_learning_rate, train
+from byhand.training import Diverged, accuracy, clip_norm, largest_learning_rate, train
 
 
 def trained_line(learning_rate=0.1, epochs=3000, **options):
@@ -324,3 +327,183 @@ def test_data_sets_are_what_they_say():
         moons(0)
     with pytest.raises(ValueError, match="standard deviation"):
         line(noise=-1)
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adams_quick_form_is_its_plain_one(kind, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal(40_000).astype(dtype), rng.standard_normal((5, 40_000)).astype(dtype)
+    after = []
+    for block in (40_000, 16_384):  # all at once by the formula, and in blocks
+        monkeypatch.setattr(optimizers, "_BLOCK", block)
+        optimizer, parameters = kind(0.1), start.copy()
+        for gradient in gradients:
+            optimizer.step(parameters, gradient)
+        after.append(parameters)
+    np.testing.assert_allclose(after[1], after[0], rtol=100 * np.finfo(dtype).eps, atol=10 * np.finfo(dtype).eps)
+
+
+# What learned nonsense in silence, and errors that say what to do
+
+
+def three_classes():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=30)
+    return rng.standard_normal((30, 2)), labels
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y": np.array([[-1.0], [1.0]] * 15)}, r"targets from 0 to 1.*go from -1 to 1.*\(y \+ 1\) / 2"),
+        ({"last": "sigmoid"}, "give the last layer the activation identity, not sigmoid"),
+        ({"last": "relu"}, "activation identity, not relu"),
+        ({"loss": "cross_entropy_from_logits", "n_out": 3, "last": "sigmoid"}, "identity, not sigmoid"),
+        ({"loss": "cross_entropy_from_logits"}, "softmax of one output is always 1"),
+        ({"loss": "cross_entropy_from_logits", "n_out": 3, "y": three_classes()[1]}, r"byhand\.one_hot\(y\)"),
+        ({"loss": "cross_entropy_from_logits", "n_out": 3, "y": three_classes()[1][:, None]}, r"byhand\.one_hot\(y\)"),
+        ({"y": three_classes()[1][:, None]}, r"go from 0 to 2.*byhand\.one_hot\(y\)"),
+        ({"validation": (three_classes()[0], three_classes()[1][:, None])}, r"go from 0 to 2"),
+        ({"epochs": 1e3}, r"whole number such as 10, not 1000.0: int\(1000.0\)"),
+        ({"batch_size": 2.5}, "batch_size is a whole number"),
+        ({"validation": three_classes()[0]}, r"validation is a pair \(x, y\)"),
+        ({"validation": (three_classes()[0],)}, r"validation is a pair \(x, y\)"),
+        ({"optimizer": "sgd"}, "there are gradient_descent, momentum"),
+        ({"optimizer": "momentum"}, r"needs a learning rate: give optimizer=byhand.Momentum\(0.1\)"),
+        ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'"),
+    ],
+)
+def test_what_would_learn_nonsense_or_nothing_says_what_to_do(changes, message):
+    x, labels = three_classes()
+    options = {"loss": "binary_cross_entropy_from_logits", "optimizer": "adam", "epochs": 2, "n_out": 1} | changes
+    network = Network.dense([2, 4, options.pop("n_out")], ["tanh", options.pop("last", "identity")], seed=0)
+    y = options.pop("y", 1.0 * (labels[:, None] > 0))
+    if network.output_shape == (3,) and y.shape == (30, 1) and "y" not in changes:
+        y = one_hot(labels)
+    with pytest.raises(ValueError, match=message):
+        train(network, x, y, **options)
+
+
+def test_an_optimizer_that_is_none_is_refused():
+    x, y = xor()
+    with pytest.raises(TypeError, match=r"an optimizer is a name, or an object such as GradientDescent\(0.1\)"):
+        train(Network.dense([2, 1], "identity"), x, y, loss="sum_of_squares", optimizer=Adam, epochs=1)
+
+
+def test_an_optimizer_by_name_is_the_one_with_its_defaults():
+    x, y = xor()
+    courses = [train(Network.dense([2, 3, 1], "tanh", seed=0), x, y, loss="sum_of_squares", optimizer=o, epochs=9).loss
+               for o in ("adam", Adam())]  # fmt: skip
+    assert courses[0] == courses[1]
+
+
+def test_one_hot():
+    np.testing.assert_array_equal(one_hot([[2], [0]], 4), [[0, 0, 1, 0], [1, 0, 0, 0]])
+    for wrong, message in [
+        ([0.5], "whole numbers"),
+        (["a"], "whole numbers"),
+        ([-1], "from 0 to"),
+        ([[0, 1]], "shape"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            one_hot(wrong, 3)
+
+
+# Histories, metrics, schedules
+
+
+def test_a_history_goes_on_where_it_ended():
+    x, y = moons(60, seed=0)
+    options = {"loss": "mean_squared_error", "batch_size": None, "validation": (x, y), "metrics": ["accuracy"]}
+    options["schedule"] = schedules.inverse_time(5)
+    whole, parts = (Network.dense([2, 8, 1], ["tanh", "identity"], seed=0) for _ in range(2))
+    expected = train(whole, x, y, optimizer=Adam(0.01), epochs=20, **options)
+    optimizer, epochs = Adam(0.01), []
+    history = train(parts, x, y, optimizer=optimizer, epochs=8, **options)
+    same = train(
+        parts,
+        x,
+        y,
+        optimizer=optimizer,
+        epochs=12,
+        history=history,
+        callbacks=[lambda e, *_: epochs.append(e)],
+        **options,
+    )
+    assert same is history
+    assert history == expected
+    assert epochs == list(range(8, 20))
+    with pytest.raises(ValueError, match="it has loss, validation_loss, accuracy, validation_accuracy"):
+        train(parts, x, y, loss="mean_squared_error", optimizer=optimizer, epochs=1, history=history)
+
+
+def test_metrics_are_those_of_the_network_after_each_epoch():
+    x, labels = three_classes()
+    network = Network.dense([2, 8, 3], ["tanh", "identity"], seed=0)
+    seen = []
+
+    def look(epoch, network, history):
+        seen.append((network(x).argmax(axis=1) == labels).mean())
+
+    options = {"loss": "cross_entropy_from_logits", "optimizer": Adam(0.1), "epochs": 10, "callbacks": [look]}
+    history = train(
+        network, x, one_hot(labels), metrics=["accuracy"], validation=(x[:5], one_hot(labels)[:5]), **options
+    )
+    assert history.metrics["accuracy"] == seen
+    assert len(history.table()["validation_accuracy"]) == 10
+    own = train(network, x, one_hot(labels), metrics={"worst": lambda y_hat, y: np.abs(y_hat - y).max()}, **options)
+    assert own.metrics["worst"][-1] == np.abs(network(x) - one_hot(labels)).max()
+
+
+def test_accuracy_by_hand():
+    assert accuracy([[0.4], [0.6], [0.9]], [[0], [0], [1]]) == pytest.approx(2 / 3)
+    assert accuracy([[-0.1], [0.1]], [[0], [1]], threshold=0.0) == 1
+    with pytest.raises(ValueError, match="one shape"):
+        accuracy([0.4, 0.6], [0, 1])
+
+
+def test_the_learning_rate_is_reduced_on_a_plateau_and_anew_in_the_next_training():
+    schedule, rates = schedules.reduce_on_plateau(0.5, patience=2), []
+    optimizer = GradientDescent(1e-9)  # so small that the loss stands still
+    x, y = xor()
+    for _ in range(2):
+        look = [lambda epoch, *_: rates.append(optimizer.learning_rate)]
+        network = Network.dense([2, 2, 1], "tanh", seed=0)
+        train(network, x, y, loss="sum_of_squares", optimizer=optimizer, epochs=8, schedule=schedule, callbacks=look)
+    np.testing.assert_allclose(rates, 2 * [*4 * [1e-9], *3 * [5e-10], 2.5e-10])
+    assert optimizer.learning_rate == 1e-9
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: schedules.step_decay(0),
+        lambda: schedules.cosine(-1),
+        lambda: schedules.reduce_on_plateau(1.5),
+        lambda: schedules.warmup(0),
+    ],
+)
+def test_schedules_of_nonsense_are_refused(make):
+    with pytest.raises(ValueError, match=r"positive|between"):
+        make()
+
+
+def test_what_is_chosen_has_a_repr_and_goes_through_pickle():
+    chosen = [L2(0.1), L1(0.5), schedules.warmup(3, schedules.cosine(10)), schedules.step_decay(5, 0.1), Nesterov(0.1)]
+    assert [repr(one) for one in chosen] == [
+        "L2(strength=0.1)",
+        "L1(strength=0.5)",
+        "warmup(epochs=3, then=cosine(epochs=10))",
+        "step_decay(every=5, factor=0.1)",
+        "Nesterov(learning_rate=0.1, momentum=0.9)",
+    ]
+    assert [repr(pickle.loads(pickle.dumps(one))) for one in chosen] == [repr(one) for one in chosen]
+
+
+def test_momentum_rolls_on_at_its_speed_when_the_learning_rate_falls():
+    theta, optimizer = np.zeros(1), Momentum(1.0, momentum=0.5)
+    optimizer.step(theta, np.ones(1))  # v = -1
+    optimizer.learning_rate = 0.1
+    optimizer.step(theta, np.ones(1))  # v = 0.5 * -1 - 0.1 = -0.6, where PyTorch's step is 0.1 * 1.5
+    assert theta.item() == pytest.approx(-1.6)

@@ -31,15 +31,21 @@ _MODULE_OF = {
     "GradientDescent": "optimizers",
     "GradientMismatch": "gradient_check",
     "History": "training",
+    "Layer": "layers",
     "L1": "penalties",
     "L2": "penalties",
     "Momentum": "optimizers",
     "Nesterov": "optimizers",
     "Network": "network",
+    "Parameter": "layers",
     "RMSProp": "optimizers",
+    "accuracy": "training",
     "check": "diagnosis.notebook",
     "check_gradients": "gradient_check",
+    "load": "storage",
     "numerical_gradient": "gradient_check",
+    "one_hot": "losses",
+    "save": "storage",
     "train": "training",
 }
 _MODULES = {
@@ -48,6 +54,7 @@ _MODULES = {
     "datasets",
     "estimators",
     "figures",
+    "formulas",
     "gradient_check",
     "initializers",
     "lab",
@@ -57,7 +64,9 @@ _MODULES = {
     "optimizers",
     "penalties",
     "schedules",
+    "storage",
     "study",
+    "symptoms",
     "training",
 }
 # What `from byhand import *` brings: all but what needs an extra.
@@ -69,6 +78,7 @@ if TYPE_CHECKING:
     from byhand import datasets as datasets
     from byhand import estimators as estimators
     from byhand import figures as figures
+    from byhand import formulas as formulas
     from byhand import gradient_check as gradient_check
     from byhand import initializers as initializers
     from byhand import lab as lab
@@ -78,7 +88,9 @@ if TYPE_CHECKING:
     from byhand import optimizers as optimizers
     from byhand import penalties as penalties
     from byhand import schedules as schedules
+    from byhand import storage as storage
     from byhand import study as study
+    from byhand import symptoms as symptoms
     from byhand import training as training
     from byhand.diagnosis.notebook import check as check
     from byhand.errors import ByhandError as ByhandError
@@ -90,6 +102,9 @@ if TYPE_CHECKING:
     from byhand.gradient_check import numerical_gradient as numerical_gradient
     from byhand.layers import Dense as Dense
     from byhand.layers import Dropout as Dropout
+    from byhand.layers import Layer as Layer
+    from byhand.layers import Parameter as Parameter
+    from byhand.losses import one_hot as one_hot
     from byhand.network import Network as Network
     from byhand.optimizers import Adam as Adam
     from byhand.optimizers import AdamW as AdamW
@@ -99,8 +114,11 @@ if TYPE_CHECKING:
     from byhand.optimizers import RMSProp as RMSProp
     from byhand.penalties import L1 as L1
     from byhand.penalties import L2 as L2
+    from byhand.storage import load as load
+    from byhand.storage import save as save
     from byhand.training import Diverged as Diverged
     from byhand.training import History as History
+    from byhand.training import accuracy as accuracy
     from byhand.training import train as train
 
 

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from byhand import activations, losses
 from byhand._types import Array
+from byhand.formulas import Formula
 from byhand.layers import Dense
 from byhand.losses import Loss
 from byhand.network import Network
@@ -283,59 +284,6 @@ def _escaped(text: str) -> str:
     return text.replace("_", "\\_").replace("*", "\\*")
 
 
-# What each loss looks like: (formula, LaTeX, one term, formula of the gradient, its LaTeX, one element of it);
-# of the last, n is the number of samples and k that of outputs.
-_LOSSES = {
-    "sum_of_squares": (
-        "Σ (ŷ − y)²",
-        r"\sum (\hat y - y)^2",
-        "({p} − {y})²",
-        "2 (ŷ − y)",
-        r"2\,(\hat y - y)",
-        "2·({p} − {y})",
-    ),
-    "mean_squared_error": (
-        "mean of (ŷ − y)²",
-        r"\frac{1}{n k} \sum (\hat y - y)^2",
-        "({p} − {y})²/{nk}",
-        "2 (ŷ − y) / (n k)",
-        r"\frac{2}{n k}\,(\hat y - y)",
-        "2·({p} − {y})/{nk}",
-    ),
-    "half_mean_squared_error": (
-        "½ Σ (ŷ − y)² / n",
-        r"\frac{1}{2 n} \sum (\hat y - y)^2",
-        "({p} − {y})²/(2·{n})",
-        "(ŷ − y) / n",
-        r"\frac{1}{n}\,(\hat y - y)",
-        "({p} − {y})/{n}",
-    ),
-    "binary_cross_entropy_from_logits": (
-        "mean of −y ln σ(ŷ) − (1 − y) ln(1 − σ(ŷ))",
-        r"-\frac{1}{n k} \sum \big( y \ln \sigma(\hat y) + (1 - y) \ln (1 - \sigma(\hat y)) \big)",
-        "(ln(1 + e^({p})) − {y}·{p})/{nk}",
-        "(σ(ŷ) − y) / (n k)",
-        r"\frac{1}{n k}\,(\sigma(\hat y) - y)",
-        "(σ({p}) − {y})/{nk}",
-    ),
-    "cross_entropy_from_logits": (
-        "−Σ y ln softmax(ŷ) / n",
-        r"-\frac{1}{n} \sum y \ln \operatorname{softmax}(\hat y)",
-        "−{y}·ln({q})/{n}",
-        "(softmax(ŷ) − y) / n",
-        r"\frac{1}{n}\,(\operatorname{softmax}(\hat y) - y)",
-        "({q} − {y})/{n}",
-    ),
-}
-
-_ACTIVATIONS = {
-    "identity": ("{z}", "1"),
-    "sigmoid": ("1/(1 + e^(−{z}))", "{a}·(1 − {a})"),
-    "tanh": ("tanh({z})", "(1 − {a}²)"),
-    "relu": ("max({z}, 0)", "{d}"),
-}
-
-
 def tell(
     network: Network,
     x: npt.ArrayLike,
@@ -466,31 +414,29 @@ class _Teller:
             layer.z,
             lambda i, j: f"{self.products(layer.x[i], layer.W[j])} + {self.factor(layer.b[j])}",
         )
-        name = layer.activation.name
-        function = _ACTIVATIONS.get(name, (name + "({z})",))[0]
+        name, formula = layer.activation.name, layer.activation.formula
+        function = formula.element if formula else name + "({z})"
         self.add(
             "samples",
             f"a{number}",
             "forward",
             number,
             f"a{number} = {name}({z})",
-            rf"{a_l} = \operatorname{{{name.replace('_', ' ')}}}({z_l})",
+            f"{a_l} = {_upright(name)}({z_l})",
             layer.a,
             lambda i, j: function.format(z=self.factor(layer.z[i, j])),
         )
 
     def loss(self, loss: Loss, y_hat: Array, y: Array) -> None:
-        formula, latex, term, grad_formula, grad_latex, grad_term = _LOSSES.get(
-            loss.name, (loss.name, rf"\operatorname{{{loss.name.replace('_', ' ')}}}", None, "dL/dŷ", "", None)
-        )
+        formula, grad_formula = loss.formula, loss.gradient_formula
         terms = loss.terms(y_hat, y) / (1 if loss.reduction == "sum" else len(y))
         grad = loss.gradient(y_hat, y)
         softmax = activations.softmax(y_hat)
 
-        def written(form: str | None, values: Array, i: int, k: int) -> str:
+        def written(form: Formula | None, values: Array, i: int, k: int) -> str:
             if form is None:
                 return self.factor(values[i, k])
-            return form.format(
+            return form.element.format(
                 p=self.factor(y_hat[i, k]),
                 y=self.factor(y[i, k]),
                 q=self.number(softmax[i, k]),
@@ -503,10 +449,10 @@ class _Teller:
             "L",
             "loss",
             0,
-            f"L = {formula}",
-            f"L = {latex}",
+            f"L = {formula.text if formula else loss.name}",
+            f"L = {formula.latex if formula else _upright(loss.name)}",
             loss.value(y_hat, y),
-            lambda: " + ".join(written(term, terms, *index) for index in np.ndindex(y.shape)),
+            lambda: " + ".join(written(formula, terms, *index) for index in np.ndindex(y.shape)),
         )
         n_layers = max(step.layer for step in self.steps)
         last = f"grad_a{n_layers}"
@@ -515,10 +461,10 @@ class _Teller:
             last,
             "backward",
             n_layers,
-            f"{last} = dL/dŷ = {grad_formula}" if grad_term else f"{last} = dL/dŷ",
-            r"\frac{\partial L}{\partial \hat y}" + (f" = {grad_latex}" if grad_latex else ""),
+            f"{last} = dL/dŷ" + (f" = {grad_formula.text}" if grad_formula else ""),
+            r"\frac{\partial L}{\partial \hat y}" + (f" = {grad_formula.latex}" if grad_formula else ""),
             grad,
-            lambda i, k: written(grad_term, grad, i, k),
+            lambda i, k: written(grad_formula, grad, i, k),
         )
 
     def backward(self, number: int, layer: Dense, grad_a: Array, grad_x: Array) -> None:
@@ -526,10 +472,12 @@ class _Teller:
         delta, delta_l, W_l = f"delta{number}", rf"\delta^{{({number})}}", f"W^{{({number})}}"
         a_l, z_l = f"a^{{({number})}}", f"z^{{({number})}}"
         slope = layer.activation.derivative(layer.z, layer.a)
-        slope_form = _ACTIVATIONS.get(layer.activation.name, ("", "{d}"))[1]
+        derivative = layer.activation.derivative_formula
+        slope_form = derivative.element if derivative else "{d}"
 
         def slope_terms(i: int, j: int) -> str:
-            return slope_form.format(a=self.factor(layer.a[i, j]), d=self.factor(slope[i, j]))
+            z, a, d = (self.factor(values[i, j]) for values in (layer.z, layer.a, slope))
+            return slope_form.format(z=z, a=a, d=d)
 
         self.add(
             "samples",
@@ -600,6 +548,10 @@ class _Teller:
                 np.asarray(value - learning_rate * grad),
                 terms,
             )
+
+
+def _upright(name: str) -> str:
+    return rf"\operatorname{{{name.replace('_', ' ')}}}"
 
 
 def _input_name(number: int) -> tuple[str, str]:

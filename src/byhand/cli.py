@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 import webbrowser
@@ -52,17 +53,30 @@ def lab(out: Path, seed: int) -> None:
     """Run the whole practical; write its report and its notebooks.
 
     Writes td1_report.html (to read), td1_solution.ipynb (solved, with its outputs) and td1_student.ipynb (to
-    fill in). A student's notebook that has been worked on is kept.
+    fill in). A student's notebook that has been worked on is kept. Beside the report lie two runs of it to step
+    through, td1_sigmoid-learns.html and td1_seed-44.html.
     """
     from byhand.lab.build import write_lab
 
+    stories = _stories()
     with progress_by_question() as on_question:
-        files = write_lab(out, seed, on_question)
+        files = write_lab(out, seed, on_question, stories)
     if files.student_kept:
         click.echo(f"{files.student} has been worked on and is kept; a new one: byhand notebook student FILE", err=True)
     click.echo(f"Report            {files.report} ({files.report.stat().st_size / 1000:.0f} kB)")
     click.echo(f"Solved notebook   {files.solution}")
     click.echo(f"Student notebook  {files.student}")
+
+
+def _stories() -> dict[str, tuple[str, str]]:
+    """Two recorded runs for the practical's report, by the names of their files; none without the extra `play`."""
+    try:
+        from byhand.play.export import export
+    except ByhandError as error:
+        click.echo(f"without the runs to step through: {error}", err=True)
+        return {}
+    told = {"sigmoid-learns": "the network of 2.8 learns", "seed-44": "the program of part 3 doesn't"}
+    return {f"td1_{name}.html": (what, export(name)) for name, what in told.items()}
 
 
 @byhand.command(epilog=EXIT_CODES, short_help="Write the practical as a notebook, to fill in or solved.")
@@ -218,34 +232,51 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
 @click.argument("data", default="xor")
 @click.option(
     "--activations",
-    default="sigmoid,relu,tanh,identity",
-    show_default=True,
-    help="Names with commas; relu/identity has identity in the last layer.",
+    help="Names with commas; relu/identity has identity in the last layer.  "
+    "[default: sigmoid,relu,tanh,identity, for xor with several outputs]",
 )
 @click.option(
-    "--learning-rates", default="1e-3..10", show_default=True, help="Numbers with commas, ranges; 1e-3..10:9 has nine."
+    "--learning-rates",
+    default="1e-3..10",
+    show_default=True,
+    help="Numbers with commas, ranges; 1e-3..10:9 has nine, 1e-3..10:random9 draws nine.",
 )
 @click.option("--initializers", help="Names with commas.  [default: standard_normal for xor, else glorot_uniform]")
 @click.option("--seeds", type=int, default=1000, show_default=True, help="Runs for each combination.")
 @click.option("--epochs", type=int, default=2000, show_default=True)
-@click.option("--hidden", default="10", show_default=True, help="Units of the hidden layers, with commas.")
-@click.option("--output", help="Activation of the last layer, or same.  [default: same for xor, else identity]")
-@click.option("--optimizer", default="gradient_descent", show_default=True)
-@click.option("--batch", type=int, help="Samples in a step.  [default: all]")
+@click.option(
+    "--hidden", default="10", show_default=True, help="Units of hidden layers: 10-10 has two, 5,10,10-10 tries three."
+)
+@click.option(
+    "--output",
+    help="Activation of the last layer, or same; with commas.  "
+    "[default: identity; for xor same, and same,identity,sigmoid without --activations]",
+)
+@click.option(
+    "--optimizer", default="gradient_descent", show_default=True, help="Names with commas, or adam(beta_1=0.8)."
+)
+@click.option("--batch", default="all", show_default=True, help="Samples in a step, with commas.")
+@click.option("--dropout", default="0", show_default=True, help="Rates after each hidden layer, with commas.")
+@click.option("--penalty", default="none", show_default=True, help="l2(0.001), l1(0.001), with commas.")
 @click.option("--loss", help="[default: sum_of_squares for xor, cross-entropy for classes, else mean_squared_error]")
 @click.option("--threshold", type=float, help="The training loss of a run that has converged.  [default: by the data]")
+@click.option("--patience", type=int, help="Early stopping after so many epochs without a lower validation loss.")
+@click.option("--precision", default="double", show_default=True, help="double, or single for float32.")
+@click.option("--compare", help="What to compare, such as optimizer.  [default: all that has several values]")
 @click.option("--target", help="The column of a file to predict.  [default: the last]")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder for runs and report.  [default: study-DATA]")
+@click.option("--figures", type=click.Choice(["svg", "png", "pdf"]), help="Also write the figures as files.")
 @click.option("--resume", is_flag=True, help="Go on with the study in the folder.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: one a core]")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 @click.option("--json", "as_json", is_flag=True, help="Write the answer to stdout as JSON.")
 @click.option("--yes", is_flag=True, help="Start without asking, however long it takes.")
 def study(**options: Any) -> None:
-    """Train thousands of small networks; say which activation converges the fastest, and how sure that is.
+    """Train thousands of small networks; say which way to train converges the fastest, and how sure that is.
 
-    DATA is xor, line, circles, moons, spirals, digits, or a CSV, Parquet, .npz or .npy file. The folder gets
-    report.html (to read) and runs.parquet (one row a run); a study that was stopped goes on with --resume.
+    DATA is xor, line, circles, moons, spirals, digits, or a CSV, Parquet, .npz or .npy file. Whatever has several
+    values, with commas, is compared, each at its best learning rate. The folder gets report.html (to read) and
+    runs.parquet (one row a run); a study that was stopped goes on with --resume.
     """
     from byhand.study.command import run
 
@@ -263,24 +294,26 @@ def study(**options: Any) -> None:
     "--from",
     "source",
     metavar="STORY",
-    default="sigmoid-learns",
+    default="walk",
     show_default=True,
-    help="What to begin with: a story, or a link copied from the page.",
+    help="What to begin with: walk, a story, or a link copied from the page.",
 )
 @click.option(
     "--export",
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Don't serve: write a recorded run to one HTML file that needs no server.",
+    help="Don't serve: write the story or a recorded run to one HTML file that needs no server.",
 )
 @click.option("--epochs", type=click.IntRange(1, 100_000), help="How far the recorded run goes.")
 def play(port: int | None, no_browser: bool, source: str, file: Path | None, epochs: int | None) -> None:
     """Step through forward and backward in the browser, with the real numbers.
 
-    Serves a page on this machine alone, until Ctrl-C. The stories are sigmoid-learns, relu-sometimes,
+    Serves a page on this machine alone, until Ctrl-C. The stories are delta, sigmoid-learns, relu-sometimes,
     identity-cannot, seed-44 and rate-too-high.
     """
+    # Before NumPy is loaded: its threads would wait for each other over networks as small as these.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if file is not None:
         from byhand.files import write_text
         from byhand.play.export import export

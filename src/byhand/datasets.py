@@ -24,6 +24,12 @@ def line(n: int = 100, a: float = 2.0, b: float = 1.0, noise: float = 0.1, *, se
     Returns
     -------
     x, y : array, shape (n, 1)
+
+    Examples
+    --------
+    >>> x, y = line(3, a=2.0, b=1.0, noise=0.0, seed=0)
+    >>> np.allclose(y, 2 * x + 1)
+    True
     """
     _check(n, noise)
     rng = np.random.default_rng(seed)
@@ -39,6 +45,12 @@ def xor() -> tuple[Array, Array]:
     x : array, shape (4, 2)
         In the order 00, 01, 10, 11.
     y : array, shape (4, 1)
+
+    Examples
+    --------
+    >>> x, y = xor()
+    >>> y.ravel()
+    array([0., 1., 1., 0.])
     """
     return np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
 
@@ -61,6 +73,12 @@ def circles(n: int = 200, noise: float = 0.1, *, inner: float = 0.5, seed: Seed 
     x : array, shape (n, 2)
     y : array, shape (n, 1)
         0 or 1.
+
+    Examples
+    --------
+    >>> x, y = circles(4, noise=0.0, inner=0.5, seed=0)
+    >>> np.hypot(*x.T).round(6)
+    array([1. , 0.5, 1. , 0.5])
     """
     return _two_curves(n, noise, seed, lambda t, label: _polar(np.where(label == 1, inner, 1.0), 2 * np.pi * t))
 
@@ -97,6 +115,12 @@ def digits() -> tuple[Array, Array]:
     ------
     MissingExtraError
         If scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> x, y = digits()
+    >>> x.shape, y.shape
+    ((1797, 64), (1797, 10))
     """
     with needs_extra("sklearn"):
         from sklearn.datasets import load_digits

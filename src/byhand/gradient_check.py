@@ -9,6 +9,7 @@ formula was. Two ways:
   exact to the last digits, for functions that compute with complex numbers.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ import numpy.typing as npt
 
 from byhand import losses
 from byhand._types import Array
-from byhand.layers import Dense, Dropout
+from byhand.activations import Activation
+from byhand.layers import Dropout
 from byhand.losses import Loss
 from byhand.network import Network
 
@@ -115,10 +117,10 @@ class Comparison:
     kinks : array of bool
         Where the loss has a corner (a ReLU unit at 0, say) within the step: the slopes to the left and to the
         right differ there, so that there is no derivative to compare with. That is no mistake.
-    noise : float
-        How exactly the numerical derivative can be known at all: rounding changes the loss L by some ε |L|, and a
-        central difference divides that by h. Absolute; 0 for the complex step. Where it is larger than the
-        gradient (as it is deep in a saturated network), only the complex step can judge.
+    noise : array
+        How exactly each numerical derivative can be known at all: rounding changes the loss L by some ε |L|, and a
+        central difference divides that by h; a kink near by adds to it. Absolute; 0 for the complex step. Where it is
+        larger than the gradient (as it is deep in a saturated network), only the complex step can judge.
     rounding : float
         How far the gradient in the network's own precision is from the one in float64, relative to the largest
         element: 0 for float64, some 1e-7 to 1e-5 for float32. That is no mistake either.
@@ -128,7 +130,7 @@ class Comparison:
     written: Array
     numerical: Array
     kinks: npt.NDArray[np.bool_]
-    noise: float
+    noise: Array
     rounding: float
 
     @property
@@ -146,8 +148,8 @@ class Comparison:
         notes = [f"largest relative error {self.relative_error:.1e}"]
         if self.kinks.any():
             notes.append(f"{self.kinks.sum()} of {self.kinks.size} at a kink")
-        if self.noise > 1e-7 * _largest(self.written, self.numerical):
-            notes.append(f"known to {self.noise:.1e} only: method='complex' is exact")
+        if self.noise.max() > 1e-7 * _largest(self.written, self.numerical):
+            notes.append(f"known to {self.noise.max():.1e} only: method='complex' is exact")
         if self.rounding:
             notes.append(f"rounding {self.rounding:.1e}")
         return f"{self.name}: {', '.join(notes)}"
@@ -180,14 +182,16 @@ def check_gradients(
     """Hold what `backward` computes against numerical derivatives, for every parameter and for the input.
 
     The formulas are checked in float64, on a copy of the network (without its dropout, which is random), so that
-    a float32 network's rounding is not taken for a mistake; how large the rounding is, the report tells.
+    a float32 network's rounding is not taken for a mistake; how large the rounding is, the report tells. Where written
+    and numerical derivative differ, that alone is no accusation: smaller steps, the complex step and the signs of z
+    tell whether a kink lies within the step.
 
     Parameters
     ----------
     network : Network
         It is not changed.
     x, y : array, shapes (n, n_in) and (n, n_out)
-        A few samples are enough: the cost is two forward passes for each number.
+        A few samples are enough: the cost is two forward passes for each number, some more where there is doubt.
     loss : str or Loss
     method : {"central", "complex"}
         Central differences, or the complex step, for which every formula must take complex numbers.
@@ -201,33 +205,33 @@ def check_gradients(
     Raises
     ------
     GradientMismatch
-        If a gradient is wrong: which one, where, and both values.
+        If a gradient is wrong: which one, where, and both values. Also if `backward` adds to what an earlier call left
+        in the gradients, or leaves it there.
     ValueError
         If shapes don't fit.
+
+    Examples
+    --------
+    >>> network = Network.dense([2, 3, 1], "tanh", seed=0)
+    >>> report = check_gradients(network, [[0.0, 1.0], [1.0, 1.0]], [[1.0], [0.0]], "sum_of_squares")
+    >>> [comparison.name for comparison in report.comparisons]
+    ['layer 1: W', 'layer 1: b', 'layer 2: W', 'layer 2: b', 'input']
+    >>> report.relative_error < 1e-7
+    True
     """
     loss = losses.get(loss)
     x = network.as_batch(x)
     y = np.asarray(y, dtype=np.float64)
     own = Network([layer for layer in deepcopy(network).layers if not isinstance(layer, Dropout)])
     exact = own.astype(np.float64)
-    probe = exact.astype(np.float64 if method == "central" else np.complex128)
-    differentiate: Callable[..., Array] = numerical_gradient if method == "central" else complex_step_gradient
-
-    def loss_at(parameters: npt.NDArray[Any], x: npt.NDArray[Any]) -> Any:
-        probe.parameters[:] = parameters
-        return loss.value(probe.forward(x.astype(probe.parameters.dtype)), y)
-
-    arguments: dict[str, tuple[Callable[[Array], Any], Array]] = {
-        "parameters": (lambda parameters: loss_at(parameters, x), exact.parameters),
-        "input": (lambda x: loss_at(exact.parameters, x), x.astype(np.float64)),
-    }
+    checker = _Checker(exact, x.astype(np.float64), y, loss, method, tolerance)
     written, rounded = _written(exact, x, y, loss), _written(own, x, y, loss)
     comparisons = []
-    for argument, (f, at) in arguments.items():
-        noise = 16 * np.finfo(np.float64).eps * abs(f(at)) / _STEP if method == "central" else 0.0
-        numerical, kinks = _look_closer(f, at, written[argument], differentiate(f, at), tolerance, noise)
-        of_parts = (_parts(exact, a) for a in (written[argument], rounded[argument], numerical, kinks))
-        for (name, by_hand), (_, in_own_precision), (_, by_numbers), (_, at_kink) in zip(*of_parts, strict=True):
+    for argument in ("parameters", "input"):
+        numbers = checker.differentiate(argument, written[argument])
+        arrays = (written[argument], rounded[argument], numbers.values, numbers.noise, numbers.kinks)
+        for parts in zip(*(_parts(exact, argument, array) for array in arrays), strict=True):
+            name, (by_hand, in_own_precision, by_numbers, noise, at_kink) = parts[0][0], [part for _, part in parts]
             rounding = np.abs(by_hand - in_own_precision).max() / _largest(by_hand, in_own_precision)
             comparisons.append(Comparison(name, by_hand, by_numbers, at_kink, noise, float(rounding)))
     _raise_if_wrong(comparisons, tolerance)
@@ -235,27 +239,44 @@ def check_gradients(
 
 
 def _written(network: Network, x: Array, y: Array, loss: Loss) -> dict[str, Array]:
-    """The gradients as the network's own forward and backward pass compute them."""
+    """The gradients as the network's own forward and backward pass compute them.
+
+    Raises
+    ------
+    GradientMismatch
+        If they depend on what was in the gradients before.
+    """
     dtype = network.parameters.dtype
-    y_hat = network.forward(x.astype(dtype))
-    grad_x = network.backward(loss.gradient(y_hat, y.astype(dtype)))
-    return {"parameters": network.gradients, "input": grad_x}
+    after = []
+    for before in (0.0, 1.0):
+        network.gradients[:] = before
+        y_hat = network.forward(x.astype(dtype))
+        grad_x = network.backward(loss.gradient(y_hat, y.astype(dtype)))
+        after.append(network.gradients.copy())
+    for (name, clean), (_, filled) in zip(*(_parts(network, "parameters", g) for g in after), strict=True):
+        if not np.array_equal(clean, filled, equal_nan=True):
+            i = tuple(np.argwhere(clean != filled)[0])
+            raise GradientMismatch(
+                f"{name}{_index(i)}: with 0 in the gradients before it backward gives {clean[i]:.10g}, with 1 "
+                f"{filled[i]:.10g}. It has to set the gradients (=), not to add to them (+=), and all of them."
+            )
+    return {"parameters": after[0], "input": grad_x}
 
 
-def _parts(network: Network, values: npt.NDArray[Any]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+def _parts(network: Network, argument: str, values: npt.NDArray[Any]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     """Values for all parameters, or for the input, by name and in their own shapes."""
-    if values.ndim == 2:
+    if argument == "input":
         yield "input", values
         return
-    start = 0
+    end = 0
     for number, layer in enumerate(network.layers, 1):
-        own = values[start : start + layer.n_parameters]
-        if isinstance(layer, Dense):
-            yield f"layer {number}: W", own[: layer.W.size].reshape(layer.W.shape)
-            yield f"layer {number}: b", own[layer.W.size :]
-        elif layer.n_parameters:
-            yield f"layer {number}", own
-        start += layer.n_parameters
+        for name, array in layer.parameters.items():
+            start, end = end, end + array.size
+            yield f"layer {number}: {name}", values[start:end].reshape(array.shape)
+
+
+def _index(i: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, i))}]"
 
 
 def _largest(a: Array, b: Array) -> float:
@@ -263,24 +284,120 @@ def _largest(a: Array, b: Array) -> float:
     return float(max(np.abs(a).max(), np.abs(b).max(), np.finfo(np.float64).tiny))
 
 
-def _look_closer(
-    f: Callable[[Array], float], at: Array, written: Array, numerical: Array, tolerance: float, noise: float
-) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Where the two differ: a better numerical derivative, and whether the loss has a corner there."""
-    numerical, kinks = numerical.copy(), np.zeros(at.shape, dtype=bool)
-    here = np.real(f(at))
-    threshold = tolerance * _largest(written, numerical) + noise
-    for i in map(tuple, np.argwhere(~(np.abs(written - numerical) <= threshold))):
-        h = _STEP * max(1.0, float(abs(at[i])))
-        left, left_half, right_half, right = (
-            (np.real(_at(f, at, i, step)) - here) / step for step in (-h, -h / 2, h / 2, h)
-        )
-        # Where the second derivative jumps (a ReLU unit at 0 that has no error yet), central differences are off
-        # by a multiple of h; this combination of two steps cancels it.
-        numerical[i] = (left_half + right_half) - (left + right) / 2
-        # The slopes to both sides differ by h·f″ where the loss is smooth, which halves with h; at a corner it stays.
-        kinks[i] = abs(right_half - left_half) > max(0.75 * abs(right - left), 4 * noise)
-    return numerical, kinks
+@dataclass
+class _Numbers:
+    """Numerical derivatives, how exactly each is known, and where there is none because of a kink."""
+
+    values: Array
+    noise: Array
+    kinks: npt.NDArray[np.bool_]
+
+
+class _Checker:
+    """The numerical derivatives of a network's loss, looked at more closely where they differ from the written ones."""
+
+    def __init__(self, network: Network, x: Array, y: Array, loss: Loss, method: str, tolerance: float) -> None:
+        self.probes = {np.dtype(kind): network.astype(kind) for kind in (np.float64, np.complex128)}
+        self.network = network
+        self.at = {"parameters": network.parameters.copy(), "input": x}
+        self.y, self.loss, self.method, self.tolerance = y, loss, method, tolerance
+        below, above = loss.terms_gradient(np.array([[-1e-9], [1e-9]]), np.zeros((2, 1))).ravel()
+        self.loss_has_kink = abs(above - below) > 1e-6
+
+    def loss_at(self, argument: str, value: npt.NDArray[Any]) -> Any:
+        """The loss with another value for the parameters or the input; complex if that is."""
+        given = self.at | {argument: value}
+        self.probe = self.probes[value.dtype]
+        self.probe.parameters[:] = given["parameters"]
+        self.y_hat = self.probe.forward(given["input"].astype(value.dtype))
+        return self.loss.value(self.y_hat, self.y)
+
+    def differentiate(self, argument: str, written: Array) -> _Numbers:
+        """The derivatives by the parameters or the input."""
+
+        def f(value: npt.NDArray[Any]) -> Any:
+            return self.loss_at(argument, value)
+
+        at = self.at[argument]
+        central = self.method == "central"
+        values = numerical_gradient(f, at) if central else complex_step_gradient(f, at)
+        noise = np.full(at.shape, _rounding(f(at), _STEP) if central else 0.0)
+        numbers = _Numbers(values, noise, np.zeros(at.shape, dtype=bool))
+        allowed = np.empty(at.shape)  # as `_raise_if_wrong` measures: by the largest element of the same array
+        views = (_parts(self.network, argument, array) for array in (allowed, written, values))
+        for (_, view), (_, by_hand), (_, by_numbers) in zip(*views, strict=True):
+            view[...] = self.tolerance * _largest(by_hand, by_numbers)
+        doubtful = ~(np.abs(written - values) <= allowed + noise)
+        if not doubtful.any():
+            return numbers
+        exact = None if central else values.copy()
+        for i in map(tuple, np.argwhere(doubtful)):
+            values[i], noise[i], numbers.kinks[i] = self._closer(f, at, i, allowed[i])
+        numbers.kinks &= np.isfinite(written)
+        if central:
+            exact = self._complex_step(f, at, numbers, allowed)
+        if exact is not None:  # and it agrees with the differences as far as these are known
+            agrees = doubtful & ~numbers.kinks & (np.abs(exact - values) <= allowed + noise)
+            agrees |= numbers.kinks & (np.abs(exact - written) <= allowed)
+            values[agrees], noise[agrees], numbers.kinks[agrees] = exact[agrees], 0.0, False
+        return numbers
+
+    def _complex_step(self, f: Callable[..., Any], at: Array, numbers: _Numbers, allowed: Array) -> Array | None:
+        """The derivatives by the complex step; None where the formulas do not take complex numbers, as abs does not.
+
+        That shows in elements which are known well by central differences.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                exact = complex_step_gradient(f, at)
+        except Exception:  # whatever a formula of the user's own makes of complex numbers
+            return None
+        known = ~numbers.kinks & (numbers.noise <= 100 * allowed)
+        agrees = np.abs(exact - numbers.values) <= allowed + numbers.noise
+        return exact if (agrees | numbers.kinks).all() and (np.abs(exact[known]) > 100 * allowed[known]).any() else None
+
+    def _closer(
+        self, f: Callable[..., Any], at: Array, i: tuple[int, ...], allowed: float
+    ) -> tuple[float, float, bool]:
+        """A central difference whose step is chosen; how exactly it is known; and whether no step leaves all kinks out.
+
+        A kink lies within the step where the z of a ReLU unit changes its sign, or where the slopes of the step's four
+        quarters don't differ evenly, as those of a smooth function do (by h f″ / 2); how far they don't is how far the
+        derivative isn't known. A smaller step may leave the kink outside, but has more rounding.
+        """
+        best = (np.nan, np.inf, True)
+        for h in max(1.0, float(abs(at[i]))) * _STEP * 10.0 ** -np.arange(5):
+            values, signs = [], []
+            for step in h * np.array([-1, -0.5, 0, 0.5, 1]):
+                values.append(np.real(_at(f, at, i, step)))
+                signs.append(self._signs())
+            bend, rounding = float(np.ptp(np.diff(values, n=2) / (h / 2))), _rounding(values[2], h)
+            noise = rounding + (4 * bend if bend > rounding else 0.0)
+            crosses = any(not np.array_equal(here, signs[2]) for here in signs)
+            at_a_kink = crosses or bend > max(rounding, allowed)
+            if best[2] > at_a_kink or (best[2] == at_a_kink and noise < best[1]):
+                best = (values[4] - values[0]) / (2 * h), noise, at_a_kink
+        return best
+
+    def _signs(self) -> npt.NDArray[Any]:
+        """The signs of all z, in the last forward pass, of units with a kink at 0; and of ŷ − y if the loss has one."""
+        signs = [np.sign(np.real(layer.z)).ravel() for layer in self.probe.dense_layers if _has_kink(layer.activation)]
+        if self.loss_has_kink:
+            signs.append(np.sign(np.real(self.y_hat) - self.y).ravel())
+        return np.concatenate([np.empty(0), *signs])
+
+
+def _has_kink(activation: Activation) -> bool:
+    """Whether the slopes on the two sides of 0 differ."""
+    z = np.array([-1e-9, 1e-9])
+    left, right = np.broadcast_to(activation.derivative(z, activation.function(z)), 2)
+    return bool(abs(right - left) > 1e-6)
+
+
+def _rounding(value: Any, h: float) -> float:
+    """How much of a difference quotient may be rounding, for a function of about that value."""
+    return float(16 * np.finfo(np.float64).eps * abs(value) / h)
 
 
 def _raise_if_wrong(comparisons: list[Comparison], tolerance: float) -> None:
@@ -289,11 +406,12 @@ def _raise_if_wrong(comparisons: list[Comparison], tolerance: float) -> None:
         return
     lines = []
     for c in wrong:
-        i = np.unravel_index(np.argmax(np.nan_to_num(c.errors, nan=np.inf)), c.errors.shape)
+        errors = np.nan_to_num(c.errors, nan=np.inf)
+        i = tuple(np.argwhere(errors == errors.max())[0])
         count = np.count_nonzero(~(c.errors <= tolerance))
-        where = f"[{', '.join(map(str, i))}]"
         lines.append(
-            f"{c.name}{where}: backward gives {c.written[i]:.10g}, the numerical derivative is {c.numerical[i]:.10g} "
+            f"{c.name}{_index(i)}: backward gives {c.written[i]:.10g}, "
+            f"the numerical derivative is {c.numerical[i]:.10g} "
             f"(relative error {c.relative_error:.1e}; {count} of {c.errors.size} elements differ)"
         )
     raise GradientMismatch("the gradient is not the derivative of the loss\n  " + "\n  ".join(lines))

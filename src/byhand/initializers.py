@@ -9,22 +9,95 @@ An initializer takes the shape (n_out, n_in) and a generator, and gives the weig
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from byhand._types import Array
+from byhand.formulas import Formula
 
-Initializer: TypeAlias = Callable[[tuple[int, int], np.random.Generator], Array]
+Draw: TypeAlias = Callable[[tuple[int, int], np.random.Generator], Array]
 
 
+@dataclass(frozen=True, repr=False)
+class Initializer:
+    """A function from a shape and a generator to weights, with its formula.
+
+    Any function of (shape, rng) serves in its place; this adds what is said of it.
+
+    Parameters
+    ----------
+    name : str
+    draw : callable
+        From the shape (n_out, n_in) and a generator to W.
+    formula : Formula
+        Of W; its text says how it is distributed, and its code has the places {n_in} and {n_out}.
+    """
+
+    name: str
+    draw: Draw
+    formula: Formula
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", f"{self.formula.text}: {self.draw.__doc__}")
+
+    def __call__(self, shape: tuple[int, int], rng: np.random.Generator) -> Array:
+        """W of shape (n_out, n_in), drawn from the generator."""
+        return self.draw(shape, rng)
+
+    def __repr__(self) -> str:
+        return f"<initializer {self.name}: {self.formula.text}>"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def _repr_latex_(self) -> str:
+        return rf"$W \sim {self.formula.latex}$"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if INITIALIZERS.get(self.name) is self:
+            return get, (self.name,)
+        return Initializer, (self.name, self.draw, self.formula)
+
+
+INITIALIZERS: dict[str, Initializer] = {}
+
+
+def _initializer(text: str, latex: str, code: str) -> Callable[[Draw], Initializer]:
+    """Put a function and its formula together, and into the table."""
+
+    def with_formula(draw: Draw) -> Initializer:
+        name = draw.__name__
+        INITIALIZERS[name] = Initializer(name, draw, Formula(text, latex, code))
+        return INITIALIZERS[name]
+
+    return with_formula
+
+
+@_initializer("0", "0", "np.zeros(({n_out}, {n_in}))")
 def zeros(shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """All weights 0: right for one layer, and a trap with a hidden one (its units never become different)."""
+    """Right for one layer, and a trap with a hidden one (its units never become different)."""
     return np.zeros(shape)
 
 
-def constant(value: float) -> Initializer:
-    """All weights `value`: for a lesson on symmetry, or to start from numbers that a hand can follow."""
+def constant(value: float) -> Draw:
+    """All weights `value`: for a lesson on symmetry, or to start from numbers that a hand can follow.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    callable
+        From shape and generator to W.
+
+    Examples
+    --------
+    >>> constant(0.5)((1, 2), np.random.default_rng(0))
+    array([[0.5, 0.5]])
+    """
 
     def constant_initializer(shape: tuple[int, int], rng: np.random.Generator) -> Array:
         return np.full(shape, float(value))
@@ -32,13 +105,19 @@ def constant(value: float) -> Initializer:
     return constant_initializer
 
 
+@_initializer("N(0, 1)", r"\mathcal{N}(0, 1)", "rng.standard_normal(({n_out}, {n_in}))")
 def standard_normal(shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """N(0, 1): fine for a handful of inputs, too wide for many, since z then has a variance of n_in."""
+    """Fine for a handful of inputs, too wide for many, since z then has a variance of n_in."""
     return rng.standard_normal(shape)
 
 
+@_initializer(
+    "N(0, 2 / (n_in + n_out))",
+    r"\mathcal{N}\Big(0, \frac{2}{n_\text{in} + n_\text{out}}\Big)",
+    "rng.standard_normal(({n_out}, {n_in})) * np.sqrt(2 / ({n_in} + {n_out}))",
+)
 def glorot_normal(shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """N(0, 2 / (n_in + n_out)): keeps the variance forward and backward, for sigmoid and tanh.
+    """Keeps the variance forward and backward, for sigmoid and tanh.
 
     Glorot & Bengio (2010): forward wants Var(w) = 1 / n_in, backward 1 / n_out; this is the compromise.
     """
@@ -46,37 +125,60 @@ def glorot_normal(shape: tuple[int, int], rng: np.random.Generator) -> Array:
     return rng.standard_normal(shape) * np.sqrt(2 / (n_in + n_out))
 
 
+@_initializer(
+    "uniform within ±√(6 / (n_in + n_out))",
+    r"U\Big(\pm\sqrt{\frac{6}{n_\text{in} + n_\text{out}}}\Big)",
+    "rng.uniform(-np.sqrt(6 / ({n_in} + {n_out})), np.sqrt(6 / ({n_in} + {n_out})), ({n_out}, {n_in}))",
+)
 def glorot_uniform(shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """Uniform within ±√(6 / (n_in + n_out)): the variance of `glorot_normal` without its rare large draws."""
+    """The variance of `glorot_normal` without its rare large draws."""
     n_out, n_in = shape
     limit = np.sqrt(6 / (n_in + n_out))
     return rng.uniform(-limit, limit, shape)
 
 
+@_initializer(
+    "N(0, 2 / n_in)",
+    r"\mathcal{N}\Big(0, \frac{2}{n_\text{in}}\Big)",
+    "rng.standard_normal(({n_out}, {n_in})) * np.sqrt(2 / {n_in})",
+)
 def he_normal(shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """N(0, 2 / n_in): for ReLU, which halves the mean square of what it lets through (He et al. 2015)."""
+    """For ReLU, which halves the mean square of what it lets through (He et al. 2015)."""
     return rng.standard_normal(shape) * np.sqrt(2 / shape[1])
 
 
+@_initializer(
+    "uniform within ±√(6 / n_in)",
+    r"U\Big(\pm\sqrt{\frac{6}{n_\text{in}}}\Big)",
+    "rng.uniform(-np.sqrt(6 / {n_in}), np.sqrt(6 / {n_in}), ({n_out}, {n_in}))",
+)
 def he_uniform(shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """Uniform within ±√(6 / n_in): the variance of `he_normal`."""
+    """The variance of `he_normal`."""
     limit = np.sqrt(6 / shape[1])
     return rng.uniform(-limit, limit, shape)
 
 
-INITIALIZERS: dict[str, Initializer] = {
-    initializer.__name__: initializer
-    for initializer in (zeros, standard_normal, glorot_normal, glorot_uniform, he_normal, he_uniform)
-}
-
-
-def get(initializer: str | Initializer) -> Initializer:
+def get(initializer: str | Draw) -> Draw:
     """The initializer of that name; a function is handed back as it is.
+
+    Parameters
+    ----------
+    initializer : str or callable
+
+    Returns
+    -------
+    callable
+        From the shape (n_out, n_in) and a generator to W.
 
     Raises
     ------
     ValueError
         If no initializer has that name.
+
+    Examples
+    --------
+    >>> get("he_normal")
+    <initializer he_normal: N(0, 2 / n_in)>
     """
     if callable(initializer):
         return initializer

@@ -1,6 +1,7 @@
 """One layer: its forward pass, and its backward pass beside it."""
 
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -8,33 +9,157 @@ import numpy.typing as npt
 from byhand import activations, initializers
 from byhand._types import Array, Seed
 from byhand.activations import Activation
-from byhand.initializers import Initializer
+from byhand.initializers import Draw
 
 
-class Layer(Protocol):
-    """What a `Network` asks of a layer."""
+class Parameter(property):
+    """A named array that a layer learns, declared in its class: ``W = Parameter()``.
+
+    The first assignment gives the array; every later one copies numbers into it, as it is a view into the network's
+    vector of all parameters. The gradient lies beside it, as `grad_W`.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        slot = f"_{name}"
+
+        def assign(layer: object, values: npt.ArrayLike) -> None:
+            values = np.asarray(values)
+            target = getattr(layer, slot, None)
+            if target is None:
+                setattr(layer, slot, values)
+                return
+            if values.shape != target.shape:
+                transposed = values.T.shape == target.shape
+                hint = f" Transpose it: {name} has one row a unit." if transposed else ""
+                raise ValueError(f"{name} has shape {target.shape}, not {values.shape}.{hint}")
+            target[...] = values
+
+        super().__init__(attrgetter(slot), assign)  # an attrgetter is read as quickly as a plain attribute, nearly
+
+
+class Layer:
+    """What a `Network` is made of: a forward pass, its backward pass, and named parameters.
+
+    A layer of one's own declares its parameters, gives them their first numbers, and fills in `forward` and
+    `backward`. The network sees to the memory: `gain` below and its gradient, `grad_gain`, are views into its vectors.
+
+    Attributes
+    ----------
+    frozen : bool
+        Whether `train` leaves the layer's parameters as they are; False by default.
+    input_shape : tuple of int or None
+        Of one sample; None for a layer that takes any.
+
+    Examples
+    --------
+    >>> class Scale(Layer):
+    ...     gain = Parameter()
+    ...
+    ...     def __init__(self, n):
+    ...         self.gain = np.ones(n)
+    ...
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return self.gain * x
+    ...
+    ...     def backward(self, grad_output):
+    ...         self.grad_gain[...] = (grad_output * self.x).sum(axis=0)
+    ...         return grad_output * self.gain
+    >>> layer = Scale(2)
+    >>> layer.gain = [3.0, 4.0]
+    >>> layer.forward(np.ones((1, 2)))
+    array([[3., 4.]])
+    >>> layer.parameters
+    {'gain': array([3., 4.])}
+    """
+
+    frozen: bool = False
+    input_shape: tuple[int, ...] | None = None
+    passing: ClassVar[tuple[str, ...]] = ()
+    """What the passes leave in the layer: a copy starts without it."""
+    _parameter_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = tuple(name for name, value in vars(cls).items() if isinstance(value, Parameter))
+        cls._parameter_names += own
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """What the layer learns, by name."""
+        return {name: getattr(self, name) for name in self._parameter_names}
+
+    @property
+    def gradients(self) -> dict[str, Array]:
+        """dL/d(parameter) of the last `backward`, by the parameter's name."""
+        return {name: getattr(self, f"grad_{name}") for name in self._parameter_names}
 
     @property
     def n_parameters(self) -> int:
         """How many numbers the layer learns."""
+        return sum(array.size for array in self.parameters.values())
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what comes out for one sample of this shape; by default the same.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot take such samples, with what it takes.
+        """
+        return input_shape
 
     def use_memory(self, parameters: Array, gradients: Array) -> None:
-        """Keep the parameters and their gradients in these vectors of length n_parameters, from now on."""
+        """Keep the parameters, and their gradients, as views into these vectors, one parameter after the other.
+
+        So a network has all its parameters in one vector, and an optimizer updates them all at once.
+
+        Parameters
+        ----------
+        parameters, gradients : array, shape (n_parameters,)
+            The layer's present numbers are copied into `parameters`.
+        """
+        end = 0
+        for name, array in self.parameters.items():
+            start, end = end, end + array.size
+            view = parameters[start:end].reshape(array.shape)
+            view[...] = array
+            setattr(self, f"_{name}", view)
+            setattr(self, f"grad_{name}", gradients[start:end].reshape(array.shape))
 
     def forward(self, x: Array) -> Array:
         """From the layer's input to its output, keeping what `backward` needs."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward pass.")
 
     def backward(self, grad_output: Array) -> Array:
-        """From dL/d(output) to dL/d(input), keeping the gradients of the parameters."""
+        """From dL/d(output) to dL/d(input), setting the gradients of the parameters."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward pass.")
 
     def backward_parameters(self, grad_output: Array) -> None:
         """The same without dL/d(input), which training has no use for in the first layer."""
+        self.backward(grad_output)
 
     def predict(self, x: Array) -> Array:
-        """From the layer's input to its output as it is in use, keeping nothing."""
+        """From the layer's input to its output as it is in use; by default what `forward` gives."""
+        return self.forward(x)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy starts with its own numbers, without the last batch, and belongs to no network.
+        left = {"_network", *self.passing, *(f"grad_{name}" for name in self._parameter_names)}
+        kept = {name: value for name, value in vars(self).items() if name not in left}
+        return kept | {f"_{name}": array.copy() for name, array in self.parameters.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._use_own_memory()
+
+    def _use_own_memory(self) -> None:
+        parameters = np.concatenate([np.empty(0), *(array.ravel() for array in self.parameters.values())])
+        dtype = next((array.dtype for array in self.parameters.values()), np.dtype(np.float64))
+        self.use_memory(parameters.astype(dtype), np.zeros(len(parameters), dtype))
 
 
-class Dense:
+class Dense(Layer):
     """A fully connected layer: z = x Wᵀ + b, a = f(z).
 
     W has shape (n_out, n_in) and b has shape (n_out,), as in course notes that write W x + b for one column x;
@@ -70,6 +195,10 @@ class Dense:
         If a size is below 1, or a name is unknown.
     """
 
+    W = Parameter()
+    b = Parameter()
+    passing = ("x", "z", "a", "grad_z")
+
     x: Array
     z: Array
     a: Array
@@ -83,7 +212,7 @@ class Dense:
         n_out: int,
         activation: str | Activation = "identity",
         *,
-        initializer: str | Initializer = "glorot_uniform",
+        initializer: str | Draw = "glorot_uniform",
         seed: Seed = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
@@ -91,60 +220,39 @@ class Dense:
             raise ValueError(f"a layer needs at least one input and one output, not {n_in} and {n_out}.")
         self.n_in, self.n_out = n_in, n_out
         self.activation = activations.get(activation)
-        self._W = np.asarray(initializers.get(initializer)((n_out, n_in), np.random.default_rng(seed)), dtype=dtype)
-        self._b = np.zeros(n_out, dtype=dtype)
-        self.use_memory(np.empty(self.n_parameters, dtype=dtype), np.zeros(self.n_parameters, dtype=dtype))
+        rng = np.random.default_rng(seed)
+        self.W = np.asarray(initializers.get(initializer)((n_out, n_in), rng), dtype=dtype)
+        self.b = np.zeros(n_out, dtype=dtype)
+        self._use_own_memory()
 
     @property
-    def W(self) -> Array:
-        """The weights, shape (n_out, n_in), one row a unit."""
-        return self._W
+    def input_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """(n_in,)."""
+        return (self.n_in,)
 
-    @W.setter
-    def W(self, values: npt.ArrayLike) -> None:
-        _copy_into(self._W, values, "W")
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(n_out,) for samples of n_in numbers.
 
-    @property
-    def b(self) -> Array:
-        """The biases, shape (n_out,)."""
-        return self._b
-
-    @b.setter
-    def b(self, values: npt.ArrayLike) -> None:
-        _copy_into(self._b, values, "b")
-
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers the layer learns: n_out · n_in weights and n_out biases."""
-        return self.n_out * self.n_in + self.n_out
-
-    def use_memory(self, parameters: Array, gradients: Array) -> None:
-        """Keep W and b, and their gradients, as views into these vectors: first W row by row, then b.
-
-        So a network has all its parameters in one vector, and an optimizer updates them all at once.
-
-        Parameters
-        ----------
-        parameters, gradients : array, shape (n_parameters,)
-            The layer's present numbers are copied into `parameters`.
+        Raises
+        ------
+        ValueError
+            For other samples.
         """
-        n_weights = self.n_out * self.n_in
-        W, b = parameters[:n_weights].reshape(self.n_out, self.n_in), parameters[n_weights:]
-        W[...], b[...] = self._W, self._b
-        self._W, self._b = W, b
-        self.grad_W, self.grad_b = gradients[:n_weights].reshape(self.n_out, self.n_in), gradients[n_weights:]
+        if input_shape != (self.n_in,):
+            raise ValueError(f"takes {self.n_in} numbers")
+        return (self.n_out,)
 
     def forward(self, x: Array) -> Array:
         """From the input x, shape (n, n_in), to a = f(x Wᵀ + b), shape (n, n_out); keeps x, z and a."""
-        z = x.dot(self._W.T)  # the same as @, and for small arrays twice as quick
-        z += self._b
-        self.x, self.z, self.a = x, z, self.activation.function(z)
+        self.x = x
+        self.z = x.dot(self.W.T) + self.b  # dot is @, and for small arrays twice as quick
+        self.a = self.activation.function(self.z)
         return self.a
 
     def backward(self, grad_a: Array) -> Array:
         """From dL/da, shape (n, n_out), to dL/dx = δ W, shape (n, n_in); keeps δ, dL/dW and dL/db on the way."""
         self.backward_parameters(grad_a)
-        return self.grad_z.dot(self._W)
+        return self.grad_z.dot(self.W)
 
     def backward_parameters(self, grad_a: Array) -> None:
         """From dL/da, shape (n, n_out), to δ = dL/dz = dL/da ⊙ f′(z), dL/dW = δᵀ x and dL/db = Σᵢ δᵢ.
@@ -157,34 +265,13 @@ class Dense:
 
     def predict(self, x: Array) -> Array:
         """The same as `forward`, keeping nothing."""
-        z = x.dot(self._W.T)
-        z += self._b
-        return self.activation.function(z)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy starts with its own numbers and without the last batch.
-        kept = {"n_in": self.n_in, "n_out": self.n_out, "activation": self.activation}
-        return kept | {"W": self._W.copy(), "b": self._b.copy()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.n_in, self.n_out, self.activation = state["n_in"], state["n_out"], state["activation"]
-        self._W, self._b = state["W"], state["b"]
-        n, dtype = self.n_parameters, self._W.dtype
-        self.use_memory(np.empty(n, dtype=dtype), np.zeros(n, dtype=dtype))
+        return self.activation.function(x.dot(self.W.T) + self.b)
 
     def __repr__(self) -> str:
         return f"Dense({self.n_in}, {self.n_out}, {self.activation.name!r})"
 
 
-def _copy_into(target: Array, values: npt.ArrayLike, name: str) -> None:
-    values = np.asarray(values)
-    if values.shape != target.shape:
-        hint = " Transpose it: W has one row a unit." if values.T.shape == target.shape else ""
-        raise ValueError(f"{name} has shape {target.shape}, not {values.shape}.{hint}")
-    target[...] = values
-
-
-class Dropout:
+class Dropout(Layer):
     """Dropout: in training each number is set to 0 with probability `rate`, and what is left is scaled up.
 
     With m = 1 / (1 − rate) where a number is kept and m = 0 where it is dropped, a = m ⊙ x, whose expectation is
@@ -203,16 +290,13 @@ class Dropout:
         If the rate is not in [0, 1).
     """
 
-    n_parameters = 0
+    passing = ("mask",)
 
     def __init__(self, rate: float, *, seed: Seed = None) -> None:
         if not 0 <= rate < 1:
             raise ValueError(f"a dropout rate is at least 0 and below 1, not {rate}.")
         self.rate = rate
         self.rng = np.random.default_rng(seed)
-
-    def use_memory(self, parameters: Array, gradients: Array) -> None:
-        """Nothing to keep: there is nothing to learn."""
 
     def forward(self, x: Array) -> Array:
         """From x, of any shape, to m ⊙ x with newly drawn m; keeps m."""
@@ -222,9 +306,6 @@ class Dropout:
     def backward(self, grad_a: Array) -> Array:
         """dL/dx = m ⊙ dL/da."""
         return grad_a * self.mask
-
-    def backward_parameters(self, grad_a: Array) -> None:
-        """Nothing to do: there is nothing to learn."""
 
     def predict(self, x: Array) -> Array:
         """x as it is: nothing is dropped in use."""

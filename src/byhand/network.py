@@ -1,17 +1,18 @@
 """A network: forward through the layers, backward through the layers."""
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from itertools import pairwise
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from byhand._types import Array, Seed
 from byhand.activations import Activation
-from byhand.initializers import Initializer
+from byhand.initializers import Draw
 from byhand.layers import Dense, Layer
+from byhand.summary import Summary, summary
 
 
 class Network:
@@ -29,13 +30,16 @@ class Network:
     Attributes
     ----------
     layers : list
+        network[0] is the first.
     parameters, gradients : array, shape (n_parameters,)
+    input_shape, output_shape : tuple of int
+        Of one sample.
 
     Raises
     ------
     ValueError
-        If there is no layer, one stands there twice, one's outputs don't fit the next one's inputs, or their
-        precisions differ.
+        If no layer learns, one stands there twice or in another network, one's outputs don't fit the next one's
+        inputs, or their precisions differ.
 
     Examples
     --------
@@ -44,20 +48,47 @@ class Network:
     Network([Dense(2, 10, 'sigmoid'), Dense(10, 1, 'sigmoid')])
     >>> network.forward(np.zeros((4, 2))).shape
     (4, 1)
+    >>> print(network.summary())
+       layer                    output  parameters
+    1  Dense(2, 10, 'sigmoid')      10          30
+    2  Dense(10, 1, 'sigmoid')       1          11
+    41 parameters; 328 bytes
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
-        dense = self.dense_layers
-        if not dense or len({id(layer) for layer in self.layers}) < len(self.layers):
-            raise ValueError("a network needs at least one Dense layer, and each layer only once.")
-        for before, after in pairwise(dense):
-            if before.n_out != after.n_in:
-                raise ValueError(f"{before} gives {before.n_out} numbers, but {after} takes {after.n_in}.")
-        dtypes = {layer.W.dtype for layer in dense}
+        if not any(layer.n_parameters for layer in self.layers):
+            raise ValueError("a network needs at least one layer that learns, such as Dense(2, 1).")
+        if len({id(layer) for layer in self.layers}) < len(self.layers):
+            raise ValueError("each layer stands only once in a network.")
+        for layer in self.layers:
+            owner = getattr(layer, "_network", lambda: None)()
+            if owner is not None and owner is not self:
+                raise ValueError(
+                    f"{layer} belongs to another network, which would stop learning without it. Take a copy, "
+                    "copy.deepcopy(layer); for what a network's layers make of x there is network.activations(x)."
+                )
+        self.input_shape, self.output_shape = self._shapes()
+        dtypes = {array.dtype for layer in self.layers for array in layer.parameters.values()}
         if len(dtypes) > 1:
             raise ValueError(f"all layers need one precision, not {' and '.join(sorted(map(str, dtypes)))}.")
         self._use_one_vector(dtypes.pop())
+        for layer in self.layers:
+            layer._network = weakref.ref(self)  # type: ignore[attr-defined]
+
+    def _shapes(self) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+        """Of one sample's input and output; None where every layer takes any."""
+        first = next((layer.input_shape for layer in self.layers if layer.input_shape is not None), None)
+        shape, before = first, "the input"
+        for layer in self.layers:
+            if shape is None:
+                break
+            try:
+                after = layer.output_shape(shape)
+            except ValueError as error:
+                raise ValueError(f"{before} gives {_numbers(shape)}, but {layer} {error}.") from None
+            shape, before = after, str(layer)
+        return first, shape
 
     def _use_one_vector(self, dtype: npt.DTypeLike) -> None:
         sizes = [layer.n_parameters for layer in self.layers]
@@ -73,7 +104,7 @@ class Network:
         sizes: Sequence[int],
         activations: str | Activation | Sequence[str | Activation],
         *,
-        initializer: str | Initializer = "glorot_uniform",
+        initializer: str | Draw = "glorot_uniform",
         seed: Seed = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> "Network":
@@ -111,8 +142,17 @@ class Network:
         )
 
     @property
+    def n_parameters(self) -> int:
+        """How many numbers the network learns."""
+        return self.parameters.size
+
+    def summary(self) -> Summary:
+        """The layers with their output shapes and numbers of parameters: printed a table, in a notebook HTML."""
+        return summary(self)
+
+    @property
     def dense_layers(self) -> list[Dense]:
-        """The layers with parameters, in order."""
+        """The fully connected layers, in order."""
         return [layer for layer in self.layers if isinstance(layer, Dense)]
 
     def forward(self, x: Array) -> Array:
@@ -150,8 +190,61 @@ class Network:
             x = layer.predict(x)
         return x
 
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """The same as `predict`."""
+        return self.predict(x)
+
+    def activations(self, x: npt.ArrayLike) -> list[Array]:
+        """What each layer makes of a batch x, in order: its features; the last are `predict`'s. Keeps nothing.
+
+        Parameters
+        ----------
+        x : array, shape (n, n_in)
+
+        Returns
+        -------
+        list of array, shapes (n, units)
+
+        Raises
+        ------
+        ValueError
+            If x is not a table of n_in columns.
+
+        Examples
+        --------
+        >>> network = Network.dense([2, 10, 1], "sigmoid", seed=0)
+        >>> [a.shape for a in network.activations(np.zeros((4, 2)))]
+        [(4, 10), (4, 1)]
+        """
+        a, of_layers = self.as_batch(x), []
+        for layer in self.layers:
+            a = layer.predict(a)
+            of_layers.append(a)
+        return of_layers
+
+    @overload
+    def __getitem__(self, index: int) -> Layer: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Layer]: ...
+    def __getitem__(self, index: int | slice) -> Layer | list[Layer]:
+        return self.layers[index]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
     def as_batch(self, x: npt.ArrayLike) -> Array:
-        """x as an array of this network's precision with n_in columns.
+        """x as an array of this network's precision, with one sample for each of its rows.
+
+        Parameters
+        ----------
+        x : array, shape (n, n_in)
+
+        Returns
+        -------
+        array, shape (n, n_in)
 
         Raises
         ------
@@ -159,9 +252,9 @@ class Network:
             If it has another shape.
         """
         x = np.asarray(x, dtype=self.parameters.dtype)
-        n_in = self.dense_layers[0].n_in
-        if x.ndim != 2 or x.shape[1] != n_in:
-            raise ValueError(f"inputs of shape {x.shape}: this network takes (n, {n_in}), one row a sample.")
+        if self.input_shape is not None and x.shape[1:] != self.input_shape:
+            takes = ", ".join(["n", *map(str, self.input_shape)])
+            raise ValueError(f"inputs of shape {x.shape}: this network takes ({takes}), one row a sample.")
         return x
 
     def astype(self, dtype: npt.DTypeLike) -> "Network":
@@ -169,6 +262,9 @@ class Network:
         copy = deepcopy(self)
         copy._use_one_vector(dtype)
         return copy
+
+    def __copy__(self) -> "Network":
+        return deepcopy(self)  # two networks on one memory would undo each other's training
 
     def __getstate__(self) -> dict[str, Any]:
         # The views would become arrays of their own in a copy; the vectors are made anew instead.
@@ -179,3 +275,7 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network({self.layers})"
+
+
+def _numbers(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} numbers" if len(shape) == 1 else f"an array of shape {shape}"

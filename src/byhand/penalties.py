@@ -3,6 +3,7 @@
 A penalty takes one weight matrix; `train` adds its value and its gradient for every layer.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -20,17 +21,36 @@ class Penalty(Protocol):
         """What it adds to dL/dW."""
 
 
-def _check_strength(strength: float) -> float:
+def _check_strength(strength: float) -> None:
     if not 0 <= strength < np.inf:
         raise ValueError(f"the strength of a penalty is at least 0, not {strength}.")
-    return strength
 
 
+@dataclass(frozen=True)
 class L2:
-    """½ λ Σ w²: pulls each weight towards 0 in proportion to its size ("weight decay")."""
+    """½ λ Σ w²: pulls each weight towards 0 in proportion to its size ("weight decay").
 
-    def __init__(self, strength: float) -> None:
-        self.strength = _check_strength(strength)
+    Parameters
+    ----------
+    strength : float
+        λ, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not finite.
+
+    Examples
+    --------
+    >>> penalty, W = L2(0.5), np.array([[2.0, -4.0]])
+    >>> penalty.value(W), penalty.gradient(W)
+    (5.0, array([[ 1., -2.]]))
+    """
+
+    strength: float
+
+    def __post_init__(self) -> None:
+        _check_strength(self.strength)
 
     def value(self, W: Array) -> float:
         """½ λ Σ w²."""
@@ -41,11 +61,31 @@ class L2:
         return self.strength * W
 
 
+@dataclass(frozen=True)
 class L1:
-    """λ Σ |w|: pulls each weight towards 0 with the same force, so that many end at 0."""
+    """λ Σ |w|: pulls each weight towards 0 with the same force, so that many end at 0.
 
-    def __init__(self, strength: float) -> None:
-        self.strength = _check_strength(strength)
+    Parameters
+    ----------
+    strength : float
+        λ, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not finite.
+
+    Examples
+    --------
+    >>> penalty, W = L1(0.5), np.array([[2.0, -4.0]])
+    >>> penalty.value(W), penalty.gradient(W)
+    (3.0, array([[ 0.5, -0.5]]))
+    """
+
+    strength: float
+
+    def __post_init__(self) -> None:
+        _check_strength(self.strength)
 
     def value(self, W: Array) -> float:
         """λ Σ |w|."""

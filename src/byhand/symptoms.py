@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from byhand import losses as losses_module
 from byhand._types import Array
+from byhand.activations import ACTIVATIONS, Activation
 from byhand.layers import Dense
 from byhand.losses import Loss
 from byhand.network import Network
@@ -23,17 +24,8 @@ from byhand.training import History, largest_learning_rate, loss_and_gradients
 SATURATION = 5.0
 """Where a sigmoid or tanh unit counts as saturated: σ′(5) = 0.0066 and tanh′(5) = 0.00018."""
 
-RANGES: dict[str, tuple[float, float]] = {
-    "sigmoid": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "relu": (0.0, np.inf),
-    "softplus": (0.0, np.inf),
-    "elu": (-1.0, np.inf),
-    "silu": (-0.27846454276107, np.inf),
-    "gelu": (-0.17004075, np.inf),
-}
-"""Below and above which numbers an activation cannot go; one that is not here can give any number."""
+RANGES = {name: activation.range for name, activation in ACTIVATIONS.items()} | {"softmax": (0.0, 1.0)}
+"""Below and above which numbers an activation of that name cannot go."""
 
 
 @dataclass(frozen=True)
@@ -204,17 +196,17 @@ def growth_factor(losses: npt.ArrayLike) -> float | None:
     return float(np.exp(np.log(last).mean()))
 
 
-def outside_range(y: Array, activation: str) -> npt.NDArray[np.bool_]:
+def outside_range(y: Array, activation: str | Activation) -> npt.NDArray[np.bool_]:
     """Which targets the last layer can never give, as its activation ends before them.
 
     Parameters
     ----------
     y : array
         Targets, of any shape.
-    activation : str
-        Name of the last layer's activation; one that `RANGES` doesn't have can give any number.
+    activation : str or Activation
+        That of the last layer, or its name; a name that `RANGES` doesn't have can give any number.
     """
-    low, high = RANGES.get(activation, (-np.inf, np.inf))
+    low, high = activation.range if isinstance(activation, Activation) else RANGES.get(activation, (-np.inf, np.inf))
     return (y < low) | (y > high)
 
 
@@ -332,11 +324,11 @@ def _dead(network: Network) -> list[Symptom]:
 
 
 def _out_of_range(network: Network, y: Array, loss: Loss) -> list[Symptom]:
-    activation = network.dense_layers[-1].activation.name
+    activation = network.dense_layers[-1].activation
     outside = outside_range(y, activation)
-    if not outside.any() or loss.name.endswith("from_logits"):
+    if not outside.any() or loss.from_logits:
         return []
-    low, high = RANGES[activation]
+    low, high = activation.range
     share = float(outside.mean())
     return [
         Symptom(
@@ -403,6 +395,7 @@ def _collapsed(network: Network, x: Array, value: float, best_constant: float) -
     unexpected = r2 > 1 - 1e-9 and bool(is_high(value, best_constant)) and not is_at_constant(value, best_constant)
     if not all_identity and not unexpected:
         return []
+    measured = "" if np.isnan(r2) else f" (R² = {r2:.6g})"  # constant outputs have none
     why = (
         "without an activation function between them, layers make one linear function"
         if all_identity
@@ -411,7 +404,7 @@ def _collapsed(network: Network, x: Array, value: float, best_constant: float) -
     return [
         Symptom(
             "linear-collapse",
-            f"the output is an affine function of the input (R² = {r2:.6g}) in spite of {len(layers)} layers: {why}.",
+            f"the output is an affine function of the input{measured} in spite of {len(layers)} layers: {why}.",
             evidence={"r2": r2, "loss": value},
         )
     ]

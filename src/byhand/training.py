@@ -1,15 +1,17 @@
 """Training: forward, loss, backward, update, again and again; and what is remembered of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from byhand import losses
+from byhand import losses, optimizers
 from byhand._types import Array, Seed
 from byhand.errors import ByhandError
 from byhand.layers import Dense
@@ -17,7 +19,7 @@ from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import Optimizer
 from byhand.penalties import Penalty
-from byhand.schedules import Schedule
+from byhand.schedules import Schedule, reduce_on_plateau
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,21 +37,34 @@ class History:
         sum, or for a loss that is a mean their mean, each batch weighing as many samples as it has.
     validation_loss : list of float
         The loss on the validation set after each epoch, without penalty and dropout; empty without such a set.
+    metrics : dict of str to list of float
+        What else was asked for, after each epoch, on all training samples as "accuracy" and on the validation set as
+        "validation_accuracy"; without dropout.
     best_epoch : int or None
         With early stopping, the epoch (counted from 0) after which the validation loss was lowest, whose
         weights the network has now.
+
+    Examples
+    --------
+    >>> History(loss=[0.5, 0.25]).table()
+    {'epoch': array([0, 1]), 'loss': array([0.5 , 0.25])}
     """
 
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int | None = None
 
     def table(self) -> dict[str, Array]:
-        """The columns epoch, loss and (if there was one) validation_loss: `pandas.DataFrame(history.table())`."""
-        columns = {"epoch": np.arange(len(self.loss)), "loss": np.array(self.loss)}
-        if self.validation_loss:
-            columns["validation_loss"] = np.array(self.validation_loss)
-        return columns
+        """The columns epoch, loss, validation_loss (if there was one) and metrics, for `pandas.DataFrame`.
+
+        Returns
+        -------
+        dict of str to array, shape (epochs,)
+        """
+        columns = {"loss": self.loss, "validation_loss": self.validation_loss} | self.metrics
+        table = {name: np.array(values) for name, values in columns.items() if values}
+        return {"epoch": np.arange(len(self.loss))} | table
 
     def plot(self) -> "Figure":
         """The losses against the epochs, on a logarithmic axis.
@@ -66,6 +81,9 @@ class History:
             curves["validation"] = self.validation_loss
         return loss_curves(curves)
 
+
+Metric: TypeAlias = Callable[[Array, Array], float]
+"""From outputs and targets, both of shape (n, n_out), to a number."""
 
 Callback: TypeAlias = Callable[[int, Network, History], bool | None]
 """Called after each epoch with its number (from 0), the network and the history; True stops the training."""
@@ -85,7 +103,7 @@ def train(
     y: npt.ArrayLike,
     *,
     loss: str | Loss,
-    optimizer: Optimizer,
+    optimizer: str | Optimizer,
     epochs: int,
     batch_size: int | None = None,
     shuffle: bool = True,
@@ -96,7 +114,9 @@ def train(
     penalties: Sequence[Penalty] | Callable[[float], Sequence[Penalty]] = (),
     max_norm: float | None = None,
     schedule: Schedule | None = None,
+    metrics: Sequence[str] | Mapping[str, Metric] = (),
     callbacks: Sequence[Callback] = (),
+    history: History | None = None,
     progress: bool = False,
 ) -> History:
     """Train a network: in each epoch go once through all samples, batch by batch, and update after each batch.
@@ -104,12 +124,12 @@ def train(
     Parameters
     ----------
     network : Network
-        Its parameters are changed in place.
+        Its parameters are changed in place, but for layers that are `frozen`.
     x, y : array, shapes (n, n_in) and (n, n_out)
         Inputs and targets. Keep a test set out of here: it is for announcing, once, how good the result is.
     loss : str or Loss
-    optimizer : Optimizer
-        For example GradientDescent(0.5) or Adam().
+    optimizer : str or Optimizer
+        For example GradientDescent(0.5), or "adam", which is Adam() with its default learning rate.
     epochs : int
     batch_size : int, optional
         Samples for each update: all by default (full batch), 1 for an update after every sample.
@@ -131,8 +151,13 @@ def train(
         Gradient clipping: a gradient longer than this is scaled down to this length (Pascanu et al. 2013).
     schedule : callable, optional
         From the epoch (counted from 0) to a factor on the optimizer's learning rate; see `schedules`.
+    metrics : sequence of str, or mapping of str to callable
+        What to record beside the loss after each epoch, at the cost of one more forward pass: ["accuracy"] is the share
+        of samples whose class is right, {"name": f} the number f(y_hat, y).
     callbacks : sequence of callables
         Each is called as callback(epoch, network, history) after each epoch; True ends the training.
+    history : History, optional
+        One to go on with: what is recorded is added to it, and the epochs (of a schedule, say) are counted on.
     progress : bool
         Show a progress bar on stderr.
 
@@ -145,44 +170,58 @@ def train(
     Diverged
         As soon as a loss is NaN or infinite: with the epoch, the layer, the likely cause and what to try.
     ValueError
-        If shapes don't fit, x or y holds NaN or infinity, or an option makes no sense.
+        If shapes don't fit, x or y holds NaN or infinity, the loss doesn't go with the targets or the last layer, or an
+        option makes no sense.
+
+    Examples
+    --------
+    >>> from byhand import GradientDescent, Network, datasets
+    >>> x, y = datasets.xor()
+    >>> network = Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=0)
+    >>> history = train(network, x, y, loss="sum_of_squares", optimizer=GradientDescent(0.5), epochs=2000)
+    >>> network.predict(x).round()
+    array([[0.],
+           [1.],
+           [1.],
+           [0.]])
+    >>> history.loss[0] > 1 > 0.1 > history.loss[-1]
+    True
     """
-    loss = losses.get(loss)
+    _check_options(epochs, batch_size, patience, validation, max_norm)
+    loss, optimizer = losses.get(loss), optimizers.get(optimizer)
     x, y = _check_data(network, x, y)
+    _check_loss(network, y, loss)
     weights = _check_weights(sample_weight, x)
     if weights is not None and not weights.all():  # a batch of samples that don't count would have no mean
         x, y, weights = (values[weights > 0] for values in (x, y, weights))
     held_out = None if validation is None else _check_validation(network, *validation)
-    _check_options(epochs, batch_size, patience, validation, max_norm)
+    if held_out is not None:
+        loss.check_targets(held_out[1])
+    history = History() if history is None else history
+    measure = _Measures(network, loss, (x, y), held_out, metrics)
+    measure.check(history)
     batches = _Batches(x, y, weights, batch_size, shuffle, seed)
     best = None if patience is None else _Best(patience)
-    history = History()
+    callbacks = [*callbacks, *([] if best is None else [best])]
     learning_rate = optimizer.learning_rate
     try:
         with (
             np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # Diverged tells of these
             _progress(epochs, progress) as show,
         ):
-            callbacks = (*show, *callbacks)
-            for epoch in range(epochs):
+            for epoch in range(len(history.loss), len(history.loss) + epochs):
                 if schedule is not None:
                     optimizer.learning_rate = learning_rate * schedule(epoch)
-                epoch_loss = 0.0
-                for x_batch, y_batch, w_batch in batches:
-                    of_batch = penalties(losses.total_weight(y_batch, w_batch)) if callable(penalties) else penalties
-                    value = loss_and_gradients(network, x_batch, y_batch, loss, w_batch, of_batch)
-                    if not isfinite(value):
-                        raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
-                    if max_norm is not None:
-                        clip_norm(network.gradients, max_norm)
-                    optimizer.step(network.parameters, network.gradients)
-                    epoch_loss += value if loss.reduction == "sum" else value * len(x_batch) / len(x)
-                history.loss.append(float(epoch_loss))
-                if held_out is not None:
-                    x_val, y_val, w_val = held_out
-                    history.validation_loss.append(float(loss.value(network.predict(x_val), y_val, w_val)))
-                wants_stop = [callback(epoch, network, history) for callback in callbacks]
-                if any(wants_stop) or (best is not None and best.is_long_ago(network, history)):
+                epoch_loss = _epoch(network, batches, loss, optimizer, penalties, max_norm)
+                if not isfinite(epoch_loss):
+                    raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
+                history.loss.append(epoch_loss)
+                if measure.wanted:
+                    measure(history)
+                if isinstance(schedule, reduce_on_plateau):
+                    schedule.watch(history)
+                ends = [callback(epoch, network, history) for callback in (*show, *callbacks)]
+                if any(ends):
                     break
             if not np.isfinite(network.parameters).all():
                 raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
@@ -193,6 +232,52 @@ def train(
     return history
 
 
+def _epoch(
+    network: Network,
+    batches: "_Batches",
+    loss: Loss,
+    optimizer: Optimizer,
+    penalties: Sequence[Penalty] | Callable[[float], Sequence[Penalty]],
+    max_norm: float | None,
+) -> float:
+    """Go once through all samples and update after each batch; the loss, as it was before these updates.
+
+    It ends early with a loss that is not finite.
+    """
+    epoch_loss = 0.0
+    for x, y, weights in batches:
+        of_batch = penalties(losses.total_weight(y, weights)) if callable(penalties) else penalties
+        value = loss_and_gradients(network, x, y, loss, weights, of_batch)
+        if not isfinite(value):
+            return value
+        update(network, optimizer, max_norm)
+        epoch_loss += value if loss.reduction == "sum" else value * len(x) / batches.n
+    return epoch_loss
+
+
+def update(network: Network, optimizer: Optimizer, max_norm: float | None = None) -> None:
+    """One step of the optimizer, with clipping; frozen layers stay as they are, and their gradients count as 0.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are changed by its gradients.
+    optimizer : Optimizer
+    max_norm : float, optional
+        See `clip_norm`.
+    """
+    frozen = [layer for layer in network.layers if layer.frozen]
+    for layer in frozen:
+        for gradient in layer.gradients.values():
+            gradient[...] = 0
+    if max_norm is not None:
+        clip_norm(network.gradients, max_norm)
+    kept = [(array, array.copy()) for layer in frozen for array in layer.parameters.values()] if frozen else ()
+    optimizer.step(network.parameters, network.gradients)
+    for array, before in kept:
+        array[...] = before
+
+
 def loss_and_gradients(
     network: Network,
     x: Array,
@@ -201,14 +286,30 @@ def loss_and_gradients(
     weights: Array | None = None,
     penalties: Sequence[Penalty] = (),
 ) -> float:
-    """The loss of one batch (with the penalties), and its gradients in `network.gradients`: all but the update."""
+    """The loss of one batch (with the penalties), and its gradients in `network.gradients`: all but the update.
+
+    Frozen layers have no penalty.
+
+    Parameters
+    ----------
+    network : Network
+    x, y : array, shapes (n, n_in) and (n, n_out)
+    loss : Loss
+    weights : array, shape (n,), optional
+    penalties : sequence of Penalty
+
+    Returns
+    -------
+    float
+    """
     y_hat = network.forward(x)
     value = float(loss.value(y_hat, y, weights))
     network.backward_parameters(loss.gradient(y_hat, y, weights))
     for penalty in penalties:
         for layer in network.dense_layers:
-            value += penalty.value(layer.W)
-            layer.grad_W += penalty.gradient(layer.W)
+            if not layer.frozen:
+                value += penalty.value(layer.W)
+                layer.grad_W += penalty.gradient(layer.W)
     return value
 
 
@@ -234,8 +335,8 @@ def largest_learning_rate(network: Network, x: npt.ArrayLike, y: npt.ArrayLike, 
     """
     loss = losses.get(loss)
     x, y = _check_data(network, x, y)
-    layers = network.layers
-    if len(layers) > 1 or layers[0].activation.name != "identity" or loss not in _QUADRATIC:  # type: ignore[attr-defined]
+    first, *others = network.layers
+    if others or not isinstance(first, Dense) or first.activation.name != "identity" or loss not in _QUADRATIC:
         return None
     second_derivative = loss.gradient(y + 1.0, y)[0, 0]
     x_tilde = np.column_stack([x, np.ones(len(x))])
@@ -258,22 +359,98 @@ class _Batches:
         seed: Seed | np.random.RandomState,
     ) -> None:
         self.x, self.y, self.weights = x, y, weights
+        self.n = len(x)
         self.size = len(x) if batch_size is None else min(batch_size, len(x))
         self.order = np.arange(len(x))
         self.shuffle = shuffle
         self.rng = seed if isinstance(seed, np.random.RandomState) else np.random.default_rng(seed)
 
     def __iter__(self) -> Iterator[tuple[Array, Array, Array | None]]:
-        n = len(self.x)
-        if self.size == n:
+        if self.size == self.n:
             yield self.x, self.y, self.weights
             return
         if self.shuffle:
             self.rng.shuffle(self.order)
-        for start in range(0, n, self.size):
+        for start in range(0, self.n, self.size):
             batch = self.order[start : start + self.size]
             weights = None if self.weights is None else self.weights.take(batch)
             yield self.x.take(batch, axis=0), self.y.take(batch, axis=0), weights
+
+
+class _Measures:
+    """What is recorded after each epoch: the loss on the validation set, and the metrics on both sets."""
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        training: tuple[Array, Array],
+        held_out: tuple[Array, Array, Array | None] | None,
+        metrics: Sequence[str] | Mapping[str, Metric],
+    ) -> None:
+        self.network, self.loss, self.held_out = network, loss, held_out
+        if isinstance(metrics, str):
+            metrics = [metrics]
+        self.metrics = metrics if isinstance(metrics, Mapping) else {name: self._metric(name) for name in metrics}
+        self.wanted = bool(self.held_out or self.metrics)
+        self.sets = {"": training} | ({} if held_out is None else {"validation_": held_out[:2]})
+
+    def _metric(self, name: str) -> Metric:
+        if name != "accuracy":
+            raise ValueError(f"unknown metric {name!r}; there is 'accuracy', and one's own as {{'name': f}}.")
+        return lambda y_hat, y: accuracy(y_hat, y, threshold=0.0 if self.loss.from_logits else 0.5)
+
+    def check(self, history: History) -> None:
+        """A history that goes on needs the same columns as before."""
+        names = {prefix + name for prefix in self.sets for name in self.metrics}
+        if history.loss and (names != set(history.metrics) or bool(history.validation_loss) != bool(self.held_out)):
+            raise ValueError(
+                "a history goes on with the same validation set or none, and the same metrics, as it began: it has "
+                f"{', '.join(name for name in history.table() if name != 'epoch')}."
+            )
+
+    def __call__(self, history: History) -> None:
+        if self.held_out is not None:
+            x, y, weights = self.held_out
+            history.validation_loss.append(float(self.loss.value(self.network.predict(x), y, weights)))
+        if not self.metrics:
+            return
+        for prefix, (x, y) in self.sets.items():
+            y_hat = self.network.predict(x)
+            for name, metric in self.metrics.items():
+                history.metrics.setdefault(prefix + name, []).append(float(metric(y_hat, y)))
+
+
+def accuracy(y_hat: npt.ArrayLike, y: npt.ArrayLike, *, threshold: float = 0.5) -> float:
+    """The share of samples whose class is right.
+
+    Parameters
+    ----------
+    y_hat, y : array, shape (n, n_out)
+        Of several columns the largest says the class; one column says yes above the threshold.
+    threshold : float
+        0.5 for probabilities, 0 for logits.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there is no table.
+
+    Examples
+    --------
+    >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [[0, 1], [0, 1]])
+    0.5
+    """
+    y_hat, y = np.asarray(y_hat), np.asarray(y)
+    if y_hat.shape != y.shape or y.ndim != 2:
+        raise ValueError(f"outputs and targets of one shape (n, n_out) are needed, not {y_hat.shape} and {y.shape}.")
+    if y.shape[1] > 1:
+        return float((y_hat.argmax(axis=1) == y.argmax(axis=1)).mean())
+    return float(((y_hat > threshold) == (y > 0.5)).mean())
 
 
 class _Best:
@@ -285,9 +462,10 @@ class _Best:
         self.loss = np.inf
         self.parameters: Array | None = None
 
-    def is_long_ago(self, network: Network, history: History) -> bool:
-        epoch, loss = len(history.validation_loss) - 1, history.validation_loss[-1]
-        if loss < self.loss:
+    def __call__(self, epoch: int, network: Network, history: History) -> bool:
+        """Whether they are `patience` epochs old: a callback."""
+        loss = history.validation_loss[-1]
+        if self.parameters is None or loss < self.loss:
             self.epoch, self.loss, self.parameters = epoch, loss, network.parameters.copy()
         return epoch - self.epoch >= self.patience
 
@@ -311,9 +489,10 @@ def _progress(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
     columns = ("Training", BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=epochs, loss=np.nan)
+        count = itertools.count(1)  # a history that goes on does not begin with epoch 0
 
         def show(epoch: int, network: Network, history: History) -> None:
-            done, last = epoch + 1, history.loss[-1]
+            done, last = next(count), history.loss[-1]
             bar.update(task, completed=done, loss=last)
             if not console.is_terminal and done % max(1, epochs // 10) == 0:
                 console.print(f"Training: epoch {done}/{epochs}, loss {last:.4g}", highlight=False)
@@ -324,14 +503,17 @@ def _progress(epochs: int, wanted: bool) -> Iterator[tuple[Callback, ...]]:
 def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
     x = network.as_batch(x)
     y = np.asarray(y, dtype=network.parameters.dtype)
-    n_out = network.dense_layers[-1].n_out
     if len(x) == 0:
         raise ValueError("there are no samples.")
-    if y.shape != (len(x), n_out):
-        hint = " (for one output, y.reshape(-1, 1))" if y.ndim == 1 and n_out == 1 else ""
-        raise ValueError(
-            f"targets of shape {y.shape}, but {len(x)} samples and {n_out} outputs need ({len(x)}, {n_out}){hint}."
-        )
+    needed = y.shape if network.output_shape is None else (len(x), *network.output_shape)
+    if y.shape != needed or len(y) != len(x):
+        hint = ""
+        if len(needed) == 2 and y.shape in ((len(x),), (len(x), 1)):
+            hint = (
+                " (for one output, y.reshape(-1, 1))" if needed[1] == 1 else " (for classes 0, 1, …, byhand.one_hot(y))"
+            )
+        outputs = "outputs of the shape" if len(needed) != 2 else f"{needed[1]} outputs"
+        raise ValueError(f"targets of shape {y.shape}, but {len(x)} samples and {outputs} need {needed}{hint}.")
     for name, values in (("x", x), ("y", y)):
         with np.errstate(over="ignore", invalid="ignore"):
             doubtful = not np.isfinite(values.sum())
@@ -341,6 +523,24 @@ def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[A
                 "such numbers): drop these samples or fill them in."
             )
     return x, y
+
+
+def _check_loss(network: Network, y: Array, loss: Loss) -> None:
+    """Refuse a loss that would learn nonsense in silence."""
+    loss.check_targets(y)
+    last = network.layers[-1]
+    if not loss.from_logits or not isinstance(last, Dense):
+        return
+    if np.isfinite(last.activation.range).any():
+        raise ValueError(
+            f"{loss} has its last function, σ or softmax, inside, and takes any number: give the last layer the "
+            f"activation identity, not {last.activation}. (The outputs are then logits.)"
+        )
+    if loss is losses.cross_entropy_from_logits and last.n_out == 1:
+        raise ValueError(
+            "the softmax of one output is always 1: for two classes take binary_cross_entropy_from_logits, or give the "
+            "network two outputs."
+        )
 
 
 def _check_validation(
@@ -359,13 +559,17 @@ def _check_weights(weights: npt.ArrayLike | None, x: Array) -> Array | None:
     return weights
 
 
-def _check_options(
-    epochs: int, batch_size: int | None, patience: int | None, validation: Any, max_norm: float | None
-) -> None:
+def _check_options(epochs: Any, batch_size: Any, patience: Any, validation: Any, max_norm: float | None) -> None:
+    for name, number in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
+        if number is not None and not isinstance(number, Integral):
+            whole = f": int({number!r}), perhaps" if isinstance(number, float) and number.is_integer() else ""
+            raise ValueError(f"{name} is a whole number such as 10, not {number!r}{whole}.")
     if epochs < 1:
         raise ValueError(f"epochs is at least 1, not {epochs}.")
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size is at least 1, not {batch_size}.")
+    if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
+        raise ValueError("validation is a pair (x, y), or (x, y, sample_weight): the inputs alone have no loss.")
     if patience is not None and (patience < 1 or validation is None):
         raise ValueError("patience (early stopping) is at least 1 and needs a validation set.")
     if max_norm is not None and not max_norm > 0:

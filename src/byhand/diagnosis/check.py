@@ -15,7 +15,7 @@ from byhand.diagnosis import asked, check_training, sources
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check_findings import Checker
 from byhand.diagnosis.check_results import Finding, Question, Report
-from byhand.diagnosis.sandbox import Limits, Outcome, run
+from byhand.diagnosis.sandbox import Limits, Outcome, missing, run
 from byhand.diagnosis.sandboxed import pack_value
 from byhand.diagnosis.sources import Cell
 
@@ -25,7 +25,7 @@ _DOUBTFUL = {"unknown", "shape-mismatch", "size-one-array-to-scalar"}
 """Findings for which the training may show a better reason."""
 _STEPS = ("1.8", "2.8")
 
-LIMITS = Limits(wall_seconds=8, cpu_seconds=10, memory_mb=1024, output_mb=16, disk_mb=100)
+LIMITS = Limits(cpu_seconds=10, wall_seconds=60, memory_mb=1024, output_mb=16, disk_mb=100)
 
 
 def check_file(path: Path, limits: Limits = LIMITS) -> Report:
@@ -129,19 +129,22 @@ def _how_it_ended(outcome: Outcome, limits: Limits) -> list[str]:
     """What their code did that it should not, one note each."""
     at = _last_step(outcome).replace("the file:", "line ").replace(":", ", line ")
     told = {
-        "out of time": f"it did not end and was stopped ({at})",
+        "out of cpu time": f"it used more than {limits.cpu_seconds} s of processor time and was stopped ({at})",
+        "out of time": f"it did not end in {limits.wall_seconds:.0f} s and was stopped ({at})",
         "out of memory": f"it took more than {limits.memory_mb} MB of memory and was stopped ({at})",
         "too many processes": f"it started process after process and was stopped ({at})",
         "too much output": f"it printed without end and was stopped ({at})",
         "too much disk": f"it filled the disk and was stopped ({at})",
         "exited": f"it ended the whole program ({at})",
         "killed": f"it crashed with signal {outcome.signal} ({at})",
-        "lost": f"it killed the process that watches over it ({at})",
-        "raised": f"it could not be looked at to the end: {(outcome.error or {}).get('message', '')[:200]}",
+        "lost": f"the process that watches over it was killed ({at})",
+        "raised": f"it could not be looked at to the end: {outcome.error.message[:200] if outcome.error else ''}",
     }
     notes = [told[outcome.ended]] if outcome.ended in told else []
     if outcome.asked_for_input:
         notes.append("it asks for input(), and nobody is there to answer")
     if outcome.left_behind:
         notes.append(f"it left {outcome.left_behind} processes running; they were ended")
+    if lacking := missing(outcome.walls):
+        notes.append(lacking)
     return notes

@@ -79,7 +79,7 @@ class Checker:
         self.text = "\n".join(cell.source for cell in cells)
         self.result = Report(file)
         self.messages = [m for m in outcome.messages if m.get("kind") != "at"]
-        self.ran = next((m for m in self.messages if m.get("kind") == "ran"), {})
+        self.ran: dict[str, Any] = next((m for m in self.messages if m.get("kind") == "ran"), {})
         self.has_stub = sources.has_stub(self.text)
         self.functions = {node.name: (cell, node) for cell, node in self._nodes() if isinstance(node, ast.FunctionDef)}
 

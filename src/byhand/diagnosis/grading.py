@@ -17,16 +17,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from byhand import __version__
 from byhand.diagnosis.asked import BY_NUMBER
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check import LIMITS, check_file
 from byhand.diagnosis.check_results import Report
+from byhand.diagnosis.sandbox import SandboxError
 from byhand.errors import ByhandError
 from byhand.files import write_text
 
@@ -37,6 +39,10 @@ class Submission:
 
     student: str
     path: Path
+
+
+_Todo: TypeAlias = tuple[Submission, str]
+_Done: TypeAlias = tuple[_Todo, dict[str, Any]]
 
 
 def submissions(folder: Path) -> list[Submission]:
@@ -136,21 +142,49 @@ def _read_progress(path: Path) -> dict[str, dict[str, Any]]:
     return done
 
 
-def _check_all(
-    folder: Path, todo: list[tuple[Submission, str]], jobs: int
-) -> Iterator[tuple[tuple[Submission, str], dict[str, Any]]]:
-    if not todo:
-        return
+def _check_all(folder: Path, todo: list[_Todo], jobs: int) -> Iterator[_Done]:
+    """Check them all; one that takes its process with it is tried once more, alone, and ends nothing else."""
+    waiting = list(reversed(todo))
+    while waiting:
+        suspects: list[_Todo] = []
+        yield from _check_in(_pool(min(jobs, len(waiting))), jobs, folder, waiting, suspects)
+        for item in suspects:
+            broken: list[_Todo] = []
+            yield from _check_in(_pool(1), 1, folder, [item], broken)
+            if broken:
+                yield item, _failed(folder, item[0], "the process that judged it was killed")
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    workers = min(jobs, len(todo))
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent, initargs=(os.getpid(),)) as pool:
-        futures = {pool.submit(_row, folder, item[0]): item for item in todo}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent, initargs=(os.getpid(),))
+
+
+def _check_in(
+    pool: ProcessPoolExecutor, jobs: int, folder: Path, waiting: list[_Todo], suspects: list[_Todo]
+) -> Iterator[_Done]:
+    """Check what waits, a few at a time; if a process is killed, those that were being checked are the suspects."""
+    running: dict[Future[dict[str, Any]], _Todo] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                item = waiting.pop()
+                try:
+                    running[pool.submit(_row, folder, item[0])] = item
+                except BrokenProcessPool:  # before any of those that ran could say so
+                    waiting.append(item)
+                    break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                item = running.pop(future)
+                try:
+                    yield item, future.result()
+                except BrokenProcessPool:
+                    suspects.append(item)
+            if suspects:
+                suspects += running.values()
+                return
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _end_with_parent(parent: int) -> None:
@@ -166,10 +200,32 @@ def _end_with_parent(parent: int) -> None:
 
 def _row(folder: Path, submission: Submission) -> dict[str, Any]:
     started = time.monotonic()
+    if not submission.path.resolve().is_relative_to(_own_folder(folder, submission)):
+        return _row_of(folder, submission, Report(submission.path.name, notes=["a link that leads out of its folder"]))
     try:
         report = check_file(submission.path, LIMITS)
+    except SandboxError as error:
+        return _failed(folder, submission, str(error))
     except ByhandError as error:
         report = Report(submission.path.name, notes=[str(error)])
+    except Exception as error:  # whatever it is, it must not end the class
+        return _failed(folder, submission, f"{type(error).__name__}: {error}"[:300])
+    return _row_of(folder, submission, report, time.monotonic() - started)
+
+
+def _own_folder(folder: Path, submission: Submission) -> Path:
+    """What a submission may link to: a file of the same student's."""
+    inside = submission.path.relative_to(folder).parts
+    return folder.resolve() / inside[0]
+
+
+def _failed(folder: Path, submission: Submission, what: str) -> dict[str, Any]:
+    """A row for a file that byhand failed on, which says nothing against the student."""
+    note = f"not judged, by a fault of byhand's own and not of this file; please look ({what})"
+    return _row_of(folder, submission, Report(submission.path.name, notes=[note])) | {"failed": True, "total": None}
+
+
+def _row_of(folder: Path, submission: Submission, report: Report, seconds: float = 0.0) -> dict[str, Any]:
     marks = marks_of(report)
     return {
         "student": submission.student,
@@ -178,7 +234,8 @@ def _row(folder: Path, submission: Submission) -> dict[str, Any]:
         "total": sum(mark for mark in marks.values() if mark is not None),
         "mistakes": [finding.id for finding in report.findings],
         "report": report.as_json(),
-        "seconds": round(time.monotonic() - started, 2),
+        "failed": False,
+        "seconds": round(seconds, 2),
     }
 
 
@@ -235,7 +292,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     """A page for the class: how far each question is, and which mistakes were made, how often and by whom."""
     counts = Counter(id_ for row in rows for id_ in set(row["mistakes"]))
     most = max(counts.values(), default=1)
-    clean = sum(row["report"]["right"] for row in rows)
+    clean = sum(row["report"]["right"] and bool(row["marks"]) for row in rows)
     title = f"{len(rows)} submissions: {clean} without a mistake"
     common = f"; most often: {_title(counts.most_common(1)[0][0])}" if counts else ""
     return _PAGE.format(

@@ -14,9 +14,7 @@ from typing import Any
 from byhand.diagnosis import asked
 from byhand.diagnosis.asked import Asked
 from byhand.diagnosis.catalogue import CATALOGUE
-from byhand.diagnosis.check import LIMITS, check_cells
 from byhand.diagnosis.check_results import Finding, Question, Report
-from byhand.diagnosis.sandboxed import pack_value
 from byhand.diagnosis.sources import Cell
 
 
@@ -89,6 +87,8 @@ def _check_functions(
     report: Report, namespace: dict[str, Any], functions: Sequence[str], number: str | None = None
 ) -> None:
     """Add what is found about these functions (about all of them when none is named) to the report."""
+    from byhand.diagnosis.check import LIMITS, check_cells
+
     there = [name for name in functions if callable(namespace.get(name))]
     if there or not functions:
         found = check_cells(
@@ -191,6 +191,8 @@ def _is_theirs(value: Any, namespace: dict[str, Any]) -> bool:
 
 def _values(namespace: dict[str, Any]) -> dict[str, Any]:
     """Arrays and numbers, and lists and dictionaries of them."""
+    from byhand.diagnosis.sandboxed import pack_value
+
     values = {}
     for name, value in namespace.items():
         if not name.startswith("_") and not callable(value) and (packed := pack_value(value)) is not None:

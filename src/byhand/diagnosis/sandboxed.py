@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import builtins
-import json
+import inspect
 import os
 import sys
 import traceback
@@ -12,15 +12,17 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
-Send: TypeAlias = Callable[[Mapping[str, Any]], None]
+from byhand.diagnosis import messages
+
+Send: TypeAlias = Callable[[Any], None]
 
 # Taken now, before anybody's code could put something else in their place.
-_write, _dumps, _encode, _as_array = os.write, json.dumps, base64.b64encode, np.asarray
+_write, _encode, _as_array = os.write, base64.b64encode, np.asarray
 
 
 def pack(array: npt.ArrayLike) -> dict[str, Any] | None:
@@ -54,7 +56,7 @@ def unpack(packed: Mapping[str, Any]) -> npt.NDArray[Any]:
 def pack_value(value: Any, depth: int = 3) -> dict[str, Any] | None:
     """A number, an array, or lists and dictionaries of these, as JSON holds it; None when it is something else."""
     if isinstance(value, bool | int | float):
-        return {"number": value}
+        return {"number": value} if not isinstance(value, int) or abs(value) < 2**63 else None
     if isinstance(value, dict) and depth and value:
         items = {key: pack_value(item, depth - 1) for key, item in value.items() if isinstance(key, str)}
         return {"dict": items} if len(items) == len(value) and None not in items.values() else None
@@ -93,36 +95,54 @@ def describe(error: BaseException) -> dict[str, Any]:
         "type": type(error).__name__,
         "message": str(error)[:2000],
         "traceback": "".join(traceback.format_exception(error))[-8000:],
-        "lines": [(frame.filename, frame.lineno, frame.name) for frame in frames],
+        "lines": [(frame.filename, frame.lineno or 0, frame.name) for frame in frames],
     }
 
 
 def main() -> None:
-    """Run the job that the command line names."""
-    descriptor, request, job = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    """Run the job that the command line names: its arguments come on stdin, its messages go to stdout."""
+    channel = os.dup(1)
+    os.dup2(2, 1)  # what is printed goes one way
+    request = sys.stdin.buffer.read()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    key, arguments = request[: messages.KEY_BYTES], request[messages.KEY_BYTES :]
 
-    def send(message: Mapping[str, Any]) -> None:
-        line = _dumps(message).encode() + b"\n"
-        while line:
-            line = line[_write(descriptor, line) :]
+    def send(message: Any) -> None:
+        data = messages.frame(message, key)
+        while data:
+            data = data[_write(channel, data) :]
 
     def no_input(prompt: object = "") -> str:
-        send({"sandbox": "input"})
+        send(messages.AskedForInput())
         raise EOFError("input() was called, but nobody is there to answer")
 
     builtins.input = no_input
     sys.meta_path.insert(0, _CatchPlots())
     sys.path.append(str(Path.cwd()))  # last, so that a file called random.py stands in nobody's way
-    module, _, name = job.partition(":")
     try:
-        getattr(import_module(module), name)(json.loads(request.read_text(encoding="utf-8")), send)
+        job = _job(sys.argv[1])
+        told = messages.decode(arguments, _type_of_arguments(job))
+        send(messages.Started())
+        job(told, send)
         _keep_figures()
     except BaseException as error:
-        send({"sandbox": "raised", "error": describe(error)})
+        send(messages.Raised(**describe(error)))
     else:
-        send({"sandbox": "finished"})
+        send(messages.Finished())
     sys.stdout.flush()
     os._exit(0)  # their threads and atexit functions are not waited for
+
+
+def _job(name: str) -> Callable[[Any, Send], object]:
+    module, _, function = name.partition(":")
+    job: Callable[[Any, Send], object] = getattr(import_module(module), function)
+    return job
+
+
+def _type_of_arguments(job: Callable[[Any, Send], object]) -> Any:
+    """The type with which the job annotates its first parameter."""
+    first = next(iter(inspect.signature(job).parameters))
+    return get_type_hints(job).get(first, Any)
 
 
 class _CatchPlots(MetaPathFinder):

@@ -1,351 +1,323 @@
-"""The warden: puts up the walls, runs one command behind them, watches it, and leaves no process behind.
+"""The warden: runs one command, watches it, ends it where it goes beyond its limits, and leaves no process behind.
 
-A program of its own (standard library only, so that it starts at once): `sandbox` writes its orders to stdin as one
-line of JSON and reads its report from stdout. When stdin closes, the caller is gone, and so is everything here.
+A program of its own, the same on every system: `sandbox` writes its orders to stdin as one line of JSON and reads what
+becomes of them from stdout, a line each: that it has begun, and the report. When stdin closes, the caller is gone, and
+so is everything here. Where there is a Unix, `walls.py` stands between the warden and the command.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
-import resource
-import select
 import signal
-import struct
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-_TICK = 0.02
-_TELLING = 0.5  # seconds between two looks at the disk
+import psutil
 
-# From the kernel's headers: sched.h, mount.h, prctl.h, capability.h.
-_NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PROCESSES, _NEW_NETWORK = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
-_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
-_NOSUID_NODEV_NOEXEC = 0x2 | 0x4 | 0x8
-_SET_DEATH_SIGNAL, _DROP_FROM_BOUNDING_SET, _SET_SUBREAPER, _NO_NEW_PRIVILEGES = 1, 24, 36, 38
-_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = 442, -100, 0x8000, 0x1
-_CAPABILITY_VERSION = 0x20080522
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_linux = sys.platform == "linux"
+_LOOK, _DISK_LOOK = 0.04, 0.5  # seconds from one look to the next, at least
+_SHARE = 20  # of the time, the looks take one part in so many
+_GRACE = 5.0  # seconds for the killed to go
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
 
 
 def main() -> None:
     """Obey the orders on stdin; report on stdout."""
-    orders = json.loads(_first_line(0))
-    report = Guard(orders).run()
-    os.write(1, json.dumps(report).encode())
+    orders = json.loads(sys.stdin.buffer.readline())
+    _say({"begun": True})
+    try:
+        report = Watch(orders).run()
+    except OSError as error:
+        report = {"failed": f"{type(error).__name__}: {error}"}
+    _say(report)
+    os._exit(0)
 
 
-def _first_line(descriptor: int) -> bytes:
-    text = b""
-    while not text.endswith(b"\n"):
-        part = os.read(descriptor, 65536)
-        if not part:
-            os._exit(1)
-        text += part
-    return text
+def _say(what: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(what).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
-class Guard:
-    """One command, watched from beginning to end."""
+class Watch:
+    """One command, from beginning to end."""
 
     def __init__(self, orders: dict[str, Any]) -> None:
         self.orders = orders
         self.limits = orders["limits"]
-        self.walls = ["own process group", "limits"]
-        self.output_bytes = 0
-        self.head = b""
-        self.tail = b""
+        self.walls = ["own process"]
+        self.keeper = 0
+        self.failed = ""
+        self.exit_code: int | None = None
+        self.cpu_seconds = 0.0
         self.peak_memory_mb = 0.0
         self.most_processes = 0
+        self.something = threading.Event()
 
     def run(self) -> dict[str, Any]:
         """Run the command to its end, or to a limit; kill what is left; tell how it went."""
-        if _linux:
-            _libc.prctl(_SET_SUBREAPER, 1, 0, 0, 0)
-        if self.orders["namespaces"] and _new_processes():
-            self.walls.append("own processes")
-        self.output, output_in = os.pipe()
-        self.status, status_in = os.pipe()
-        wall_reader, wall_writer = os.pipe()
-        self.keeper = os.fork()
-        if self.keeper == 0:
-            try:
-                for descriptor in (self.output, self.status, wall_reader):
-                    os.close(descriptor)
-                _keep(self.orders, output_in, status_in, wall_writer)
-            finally:
-                os._exit(1)
-        for descriptor in (output_in, status_in, wall_writer):
-            os.close(descriptor)
-        self.walls += os.read(wall_reader, 1000).decode().splitlines()
-        os.set_blocking(self.output, False)
-        ended, status = self._watch()
-        own_end = status is not None
-        left_behind = sum(_state(p) not in "ZX" for p in self._theirs()) if own_end else 0
+        threading.Thread(target=self._end_with_the_caller, daemon=True).start()
+        self._start()
+        ended = self._watch()
+        left_behind = len(self._every()) if self.exit_code is not None else 0
         self._kill_all()
-        self._drain()
-        self._keep_output()
-        killed_by = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
-        if killed_by == signal.SIGXCPU or (killed_by == signal.SIGKILL and self._cpu_used_up()):
-            ended, killed_by = "out of time", 0
-        elif killed_by:
-            ended = "killed"
+        for stream in (self.messages, self.output):
+            stream.join(_GRACE)
+        self.output.keep(Path(self.orders["output"]))
+        killed_by = self._killed_by()
+        if ended == "exited" and killed_by:
+            ended = "out of cpu time" if self._cpu_used_up(killed_by) else "killed"
         return {
+            "failed": self.failed,
             "ended": ended,
-            "signal": killed_by,
-            "output_bytes": self.output_bytes,
+            "signal": killed_by if ended == "killed" else 0,
+            "output_bytes": self.output.size,
+            "cpu_seconds": self.cpu_seconds,
             "peak_memory_mb": self.peak_memory_mb,
             "most_processes": self.most_processes,
             "left_behind": left_behind,
             "walls": self.walls,
         }
 
-    def _watch(self) -> tuple[str, int | None]:
+    def _start(self) -> None:
+        options: dict[str, Any] = {}
+        command = self.orders["command"]
+        told = None
+        if os.name == "posix":
+            options["start_new_session"] = True
+        else:
+            options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW  # type: ignore[attr-defined,unused-ignore]
+        if "limits" in self.orders["walls"]:
+            told, tells = os.pipe()
+            limits = {**self.limits, "threads": self.limits["processes"] + 64, "others": _threads_of_the_user()}
+            command = [*self.orders["keeper"], json.dumps({**self.orders, "limits": limits}), str(tells)]
+            options["pass_fds"] = (tells,)
+        with Path(self.orders["request"]).open("rb") as request:
+            self.child = subprocess.Popen(
+                command,
+                stdin=request,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self.orders["work"],
+                env=self.orders["environment"],
+                **options,
+            )
+        assert self.child.stdout is not None
+        assert self.child.stderr is not None
+        self.messages = _ToFile(
+            self.child.stdout, Path(self.orders["messages"]), self.limits["answer_mb"], self.something.set
+        )
+        self.output = _Kept(self.child.stderr, self.orders["kept_output"], self.limits["output_mb"], self.something.set)
+        if told is not None:
+            os.close(tells)
+        threading.Thread(target=self._await_end, args=(told,), daemon=True).start()
+
+    def _await_end(self, told: int | None) -> None:
+        """Note what the keeper tells, or how the command ended where there is no keeper."""
+        if told is None:
+            self.exit_code = self.child.wait()
+        else:
+            with open(told, encoding="utf-8") as lines:  # noqa: PTH123
+                for line in lines:
+                    match json.loads(line):
+                        case {"keeper": keeper}:
+                            self.keeper = keeper
+                        case {"walls": walls}:
+                            self.walls += walls
+                        case {"failed": failed}:
+                            self.failed = failed
+                        case {"ended": ended, "cpu_seconds": used}:
+                            self.exit_code, self.cpu_seconds = ended, max(used, self.cpu_seconds)
+                            self.something.set()
+        self.something.set()
+
+    def _end_with_the_caller(self) -> None:
+        """Wait until stdin closes."""
+        os.read(sys.stdin.fileno(), 1)
+        self._kill_all()
+        os._exit(1)
+
+    def _watch(self) -> str:
         deadline = time.monotonic() + self.limits["wall_seconds"]
-        next_look = next_disk = 0.0
+        pause, next_disk = _LOOK, 0.0
         while True:
-            ready, _, _ = select.select([0, self.output, self.status], [], [], _TICK)
-            if 0 in ready and not os.read(0, 1):  # the caller is gone
-                self._kill_all()
-                os._exit(1)
-            if self.output in ready and not self._drain():
-                time.sleep(_TICK)
-            now = time.monotonic()
-            if self.status in ready:
-                text = os.read(self.status, 100)
-                return "exited", int(text) if text else None
-            if now > deadline:
-                return "out of time", None
-            if self.output_bytes > self.limits["output_mb"] * 1_000_000:
-                return "too much output", None
-            if now >= next_look:
-                next_look = now + _TICK
-                if breach := self._count():
-                    return breach, None
-            if now >= next_disk:
-                next_disk = now + _TELLING
+            self.something.wait(pause)
+            before = time.monotonic()
+            if self.output.overflown or self.messages.overflown:
+                return "too much output"
+            if self.something.is_set():
+                return "exited" if self.exit_code is not None else "lost"
+            if breach := self._look():
+                return breach
+            if before > deadline:
+                return "out of time"
+            if before >= next_disk:
                 if _size(self.orders["work"]) > self.limits["disk_mb"] * 1_000_000:
-                    return "too much disk", None
+                    return "too much disk"
+                next_disk = time.monotonic() + _DISK_LOOK
+            pause = max(_LOOK, _SHARE * (time.monotonic() - before))
 
-    def _count(self) -> str:
-        processes = self._theirs()
-        memory = sum(_resident_mb(process) for process in processes)
-        self.most_processes = max(self.most_processes, len(processes))
-        self.peak_memory_mb = max(self.peak_memory_mb, memory)
-        if len(processes) > self.limits["processes"]:
+    def _look(self) -> str:
+        theirs = self._theirs()
+        memory = [_memory_mb(process) for process in theirs]
+        self.most_processes = max(self.most_processes, len(theirs))
+        self.peak_memory_mb = max(self.peak_memory_mb, sum(memory))
+        self.cpu_seconds = max(self.cpu_seconds, sum(map(_cpu_seconds, theirs)))
+        if len(theirs) > self.limits["processes"]:
             return "too many processes"
-        return "out of memory" if memory > 2 * self.limits["memory_mb"] else ""
+        if max(memory, default=0) > self.limits["memory_mb"] or sum(memory) > 2 * self.limits["memory_mb"]:
+            return "out of memory"
+        return "out of cpu time" if self.cpu_seconds > self.limits["cpu_seconds"] + 1 else ""
 
-    def _theirs(self) -> list[int]:
-        return [process for process in _descendants(os.getpid()) if process != self.keeper]
+    def _theirs(self) -> list[psutil.Process]:
+        """The processes that the command is, and has started, as far as they live and can be found."""
+        try:
+            child = psutil.Process(self.child.pid)
+            every = child.children(recursive=True)
+        except _GONE:
+            return []
+        if "limits" not in self.orders["walls"]:
+            every.append(child)
+        return [process for process in every if process.pid != self.keeper and _is_alive(process)]
 
-    def _drain(self) -> bool:
-        """Take what was printed; whether somebody can still print."""
-        kept = self.orders["kept_output"]
-        for _ in range(64):  # then look at the clock again
-            try:
-                part = os.read(self.output, 65536)
-            except BlockingIOError:
-                return True
-            if not part:
-                return False
-            self.output_bytes += len(part)
-            room = kept - len(self.head)
-            self.head += part[:room]
-            self.tail = (self.tail + part[room:])[-kept:]
-        return True
-
-    def _keep_output(self) -> None:
-        left_out = self.output_bytes - len(self.head) - len(self.tail)
-        gap = f"\n… {left_out} bytes left out …\n".encode() if left_out > 0 else b""
-        Path(self.orders["output"]).write_bytes(self.head + gap + self.tail)
+    def _every(self) -> list[psutil.Process]:
+        """All of `_theirs`, and where they cannot be kept together those, too, that carry the mark of this run."""
+        theirs = self._theirs()
+        if "own processes" in self.walls:
+            return theirs
+        name, mark = self.orders["mark"], self.orders["environment"][self.orders["mark"]]
+        strays = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(*_GONE, OSError):
+                if process.pid != self.child.pid and process.environ().get(name) == mark:
+                    strays.append(process)
+        return [p for p in {*theirs, *strays} if p.pid != self.keeper and _is_alive(p)]
 
     def _kill_all(self) -> None:
-        """Kill every descendant: with a process namespace all at once, else until none is left."""
-        if "own processes" in self.walls:
-            os.kill(self.keeper, signal.SIGKILL)
+        """Kill every process of theirs, until none is left: with a namespace all at once."""
+        if not hasattr(self, "child"):
+            return
+        deadline = time.monotonic() + _GRACE
+        if self.keeper and "own processes" in self.walls:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(self.keeper).kill()
         else:
-            for deadly in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that none can fork meanwhile
-                while processes := [p for p in _descendants(os.getpid()) if _state(p) not in _harmless[deadly]]:
-                    for process in processes:
-                        _kill(process, deadly)
-                    if deadly == signal.SIGKILL:
-                        _reap()
-                        time.sleep(0.005)
-        while True:
-            try:
-                os.wait()
-            except ChildProcessError:
-                return
+            while (theirs := self._every()) and time.monotonic() < deadline:
+                for act in (psutil.Process.suspend, psutil.Process.kill):  # so that none can start another meanwhile
+                    for process in theirs:
+                        with contextlib.suppress(*_GONE):
+                            act(process)
+                time.sleep(0.01)
+            if self.keeper:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    psutil.Process(self.keeper).kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.child.wait(0.2)
+        self.child.kill()
+        self.child.wait()
 
-    def _cpu_used_up(self) -> bool:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return bool(used.ru_utime + used.ru_stime >= self.limits["cpu_seconds"])
+    def _cpu_used_up(self, killed_by: int) -> bool:
+        """Whether it was the system's limit that killed it: first with one signal, a second later with the other."""
+        if killed_by == getattr(signal, "SIGXCPU", None):
+            return True
+        return killed_by == getattr(signal, "SIGKILL", None) and self.cpu_seconds >= self.limits["cpu_seconds"]
+
+    def _killed_by(self) -> int:
+        """The signal that ended the command; on Windows the number of the fault."""
+        code = self.exit_code or 0
+        return -code if code < 0 else code if code >= 0xC0000000 else 0
 
 
-_harmless = {signal.SIGSTOP: "TtZX", signal.SIGKILL: "ZX"}
+class _Stream(threading.Thread):
+    """Takes what comes through a pipe; `told` when it is more than its limit."""
+
+    def __init__(self, pipe: IO[bytes], limit_mb: int, told: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self.pipe, self.limit, self.told = pipe, limit_mb * 1_000_000, told
+        self.size = 0
+        self.start()
+
+    @property
+    def overflown(self) -> bool:
+        return self.size > self.limit
+
+    def run(self) -> None:
+        while part := os.read(self.pipe.fileno(), 1 << 16):
+            self.size += len(part)
+            if self.overflown:
+                self.told()
+            self.take(part)
+
+    def take(self, part: bytes) -> None:
+        raise NotImplementedError
 
 
-def _kill(process: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, number)
+class _ToFile(_Stream):
+    """Writes it to a file, as far as the limit."""
+
+    def __init__(self, pipe: IO[bytes], path: Path, limit_mb: int, told: Callable[[], object]) -> None:
+        self.file = path.open("wb", buffering=0)
+        super().__init__(pipe, limit_mb, told)
+
+    def take(self, part: bytes) -> None:
+        if not self.overflown:
+            self.file.write(part)
 
 
-def _reap() -> None:
+class _Kept(_Stream):
+    """Keeps the beginning and the end."""
+
+    def __init__(self, pipe: IO[bytes], kept: int, limit_mb: int, told: Callable[[], object]) -> None:
+        self.kept, self.head, self.tail = kept, b"", b""
+        super().__init__(pipe, limit_mb, told)
+
+    def take(self, part: bytes) -> None:
+        room = self.kept - len(self.head)
+        self.head += part[:room]
+        self.tail = (self.tail + part[room:])[-self.kept :]
+
+    def keep(self, path: Path) -> None:
+        left_out = self.size - len(self.head) - len(self.tail)
+        gap = f"\n… {left_out} bytes left out …\n".encode() if left_out > 0 else b""
+        path.write_bytes(self.head + gap + self.tail)
+
+
+def _is_alive(process: psutil.Process) -> bool:
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
-def _keep(orders: dict[str, Any], output: int, status: int, wall_writer: int) -> None:
-    """The keeper, behind the walls: starts the command and waits for it; the first process of its namespace."""
-    if _linux:
-        _libc.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-    os.setsid()
-    walls = _namespaces(orders["work"]) if orders["namespaces"] else []
-    os.write(wall_writer, "\n".join(walls).encode())
-    os.close(wall_writer)
-    prisoner = os.fork()
-    if prisoner == 0:
-        try:
-            _lock_up(orders, output)
-        finally:
-            os._exit(127)
-    os.close(output)
-    while True:
-        process, ended = os.wait()
-        if process == prisoner:
-            break
-    os.write(status, str(ended).encode())
-    signal.pause()  # the warden counts what is left, and kills us all
-
-
-def _lock_up(orders: dict[str, Any], output: int) -> None:
-    limits = orders["limits"]
-    os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (output, 1), (output, 2)):
-        os.dup2(source, target)
-    _close_all_but(orders["messages"])
-    os.set_inheritable(orders["messages"], True)
-    os.chdir(orders["work"])
-    megabyte = 1 << 20
-    for what, value in (
-        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-        (resource.RLIMIT_AS, limits["memory_mb"] * megabyte),
-        (resource.RLIMIT_FSIZE, limits["file_mb"] * megabyte),
-        (resource.RLIMIT_NOFILE, limits["open_files"]),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS has no limit on the address space
-            resource.setrlimit(what, (value, value))
-    if _linux:
-        _drop_privileges()
-    os.execve(orders["command"][0], orders["command"], orders["environment"])
-
-
-def _close_all_but(kept: int) -> None:
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 1024)
-
-
-def _new_processes() -> bool:
-    """Give the children a process namespace of their own, where the kernel allows it."""
-    if not _linux:
+        return bool(process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD))
+    except _GONE:
         return False
-    if os.geteuid() == 0:
-        return bool(_libc.unshare(_NEW_PROCESSES) == 0)
-    user, group = os.geteuid(), os.getegid()
-    if _libc.unshare(_NEW_USER | _NEW_PROCESSES) != 0:
-        return False
+
+
+def _memory_mb(process: psutil.Process) -> float:
     try:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
-    except OSError:
-        pass
-    return True
-
-
-def _namespaces(work: str) -> list[str]:
-    """Cut off the network, and make every file but those of the fresh folder read-only, where the kernel allows it."""
-    walls: list[str] = []
-    if not _linux:
-        return walls
-    if _libc.unshare(_NEW_NETWORK | _NEW_IPC) == 0:
-        walls.append("own network")
-    if _libc.unshare(_NEW_MOUNTS) != 0 or _mount(None, "/", None, _RECURSIVE | _PRIVATE) != 0:
-        return walls
-    _mount("proc", "/proc", "proc", _NOSUID_NODEV_NOEXEC)
-    _mount("tmpfs", "/dev/shm", "tmpfs", _NOSUID_NODEV_NOEXEC)
-    if _mount(work, work, None, _BIND) == 0 and _set_read_only("/", True) == 0 and _set_read_only(work, False) == 0:
-        _set_read_only("/dev/shm", False)
-        walls.append("read-only files")
-    return walls
-
-
-def _mount(source: str | None, target: str, kind: str | None, flags: int) -> int:
-    encoded = [None if text is None else text.encode() for text in (source, target, kind)]
-    return int(_libc.mount(*encoded, ctypes.c_ulong(flags), None))
-
-
-def _set_read_only(path: str, read_only: bool) -> int:
-    attributes = struct.pack("4Q", _READ_ONLY, 0, 0, 0) if read_only else struct.pack("4Q", 0, _READ_ONLY, 0, 0)
-    recursive = _AT_RECURSIVE if read_only else 0
-    return int(_libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, path.encode(), recursive, attributes, len(attributes)))
-
-
-def _drop_privileges() -> None:
-    """Give up what root may do besides (mounting, killing, overriding permissions), also across exec."""
-    for capability in range(64):
-        _libc.prctl(_DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
-    _libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    _libc.capset(struct.pack("Ii", _CAPABILITY_VERSION, 0), struct.pack("6I", *[0] * 6))
-
-
-def _descendants(process: int) -> list[int]:
-    """All processes below this one."""
-    found: list[int] = []
-    level = [process]
-    while level:
-        level = [child for parent in level for child in _children(parent)]
-        found += level
-        if len(found) > 10_000:
-            break
-    return found
-
-
-def _children(process: int) -> list[int]:
-    try:
-        threads = list(Path(f"/proc/{process}/task").iterdir())
-        text = "".join((thread / "children").read_text() for thread in threads)
-    except OSError:
-        return []
-    return [int(child) for child in text.split()]
-
-
-def _state(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return "X"
-
-
-def _resident_mb(process: int) -> float:
-    try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
-    except (OSError, IndexError):
+        used = process.memory_info()
+        return float(getattr(used, "private", used.rss)) / 1e6
+    except _GONE:
         return 0.0
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        return float(sum(process.cpu_times()[:4]))  # its own and its ended children's
+    except _GONE:
+        return 0.0
+
+
+def _threads_of_the_user() -> int:
+    user = os.getuid()
+    if user == 0:
+        return 0  # root is never counted
+    return sum(
+        process.info["num_threads"] or 0
+        for process in psutil.process_iter(["uids", "num_threads"])
+        if process.info["uids"] and process.info["uids"].real == user
+    )
 
 
 def _size(folder: str) -> int:
@@ -355,7 +327,7 @@ def _size(folder: str) -> int:
         for name in names:
             files += 1
             try:
-                total += Path(root, name).lstat().st_blocks * 512
+                total += Path(root, name).lstat().st_size
             except OSError:
                 continue
             if files > 20_000:

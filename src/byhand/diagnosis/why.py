@@ -155,7 +155,7 @@ def record(
     With `stop_at` it ends when that loop, counted from 1, has shown how it begins; with `cpu_seconds` after that much
     of the processor's time.
     """
-    limits = sandbox.Limits(wall_seconds=seconds + 20, cpu_seconds=int(seconds + 20) * 2)
+    limits = sandbox.Limits(wall_seconds=2 * seconds + 40, cpu_seconds=int(seconds + 20) * 2)
     outcome = sandbox.run(
         "byhand.diagnosis.recording_child:job",
         {"path": "script.py", "seconds": seconds, "stop_at": stop_at, "cpu_seconds": cpu_seconds},
@@ -164,7 +164,7 @@ def record(
     )
     message = next((m for m in outcome.messages if "recording" in m), None)
     if message is None:
-        reason = f": {outcome.error['type']}: {outcome.error['message']}" if outcome.error else ""
+        reason = f": {outcome.error.type}: {outcome.error.message}" if outcome.error else ""
         return Recording.of(source, {**NOTHING, "lost": outcome.ended + reason, "seconds": outcome.seconds}, {}), "lost"
     recording = Recording.of(source, message["recording"], message["columns"])
     ended = "out of time" if recording.info.get("timed_out") else outcome.ended

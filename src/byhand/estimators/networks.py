@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
@@ -13,11 +14,14 @@ from byhand import activations, losses
 from byhand._types import Array
 from byhand.activations import Activation
 from byhand.errors import needs_extra
+from byhand.initializers import INITIALIZERS, Draw
+from byhand.layers import Dropout
 from byhand.losses import Loss
 from byhand.network import Network
-from byhand.optimizers import Adam, GradientDescent, Momentum, Nesterov, Optimizer
-from byhand.penalties import L2
-from byhand.training import History, train
+from byhand.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov, Optimizer
+from byhand.penalties import L2, Penalty
+from byhand.schedules import Schedule
+from byhand.training import Callback, History, train
 
 with needs_extra("sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -26,6 +30,7 @@ with needs_extra("sklearn"):
     from sklearn.preprocessing import LabelBinarizer
     from sklearn.utils import Tags, check_random_state, column_or_1d
     from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+    from sklearn.utils.class_weight import compute_sample_weight
     from sklearn.utils.multiclass import (
         _check_partial_fit_first_call,
         check_classification_targets,
@@ -40,8 +45,8 @@ class _NetworkEstimator(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({*activations.ACTIVATIONS, "logistic"}), Activation],
-        "solver": [StrOptions({"adam", "sgd"}), HasMethods("step")],
+        "activation": [StrOptions({*activations.ACTIVATIONS, "logistic"}), Activation, list, tuple],
+        "solver": [StrOptions({"sgd", *OPTIMIZERS}), HasMethods("step")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -56,18 +61,28 @@ class _NetworkEstimator(BaseEstimator):
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "initializer": [None, StrOptions(set(INITIALIZERS)), callable],
+        "penalties": [list, tuple],
+        "max_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "schedule": [None, callable],
+        "callbacks": [list, tuple],
     }
 
     network_: Network
+    best_loss_: float | None
     loss_curve_: list[float]
     validation_loss_curve_: list[float]
 
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Activation = "relu",
+        activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
-        solver: Literal["adam", "sgd"] | Optimizer = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
@@ -82,6 +97,15 @@ class _NetworkEstimator(BaseEstimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int | float = 10,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        dropout: float = 0.0,
+        initializer: str | Draw | None = None,
+        penalties: Sequence[Penalty] = (),
+        max_norm: float | None = None,
+        schedule: Schedule | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -100,8 +124,24 @@ class _NetworkEstimator(BaseEstimator):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.dropout = dropout
+        self.initializer = initializer
+        self.penalties = penalties
+        self.max_norm = max_norm
+        self.schedule = schedule
+        self.callbacks = callbacks
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        validation: Sequence[npt.ArrayLike] | None = None,
+    ) -> Self:
         """Train the network, from the start or, with `warm_start`, from where it is.
 
         Parameters
@@ -112,6 +152,9 @@ class _NetworkEstimator(BaseEstimator):
             Classes (or a table of 0 and 1, one column a label), or real numbers.
         sample_weight : array-like, shape (n,), optional
             How much each sample counts.
+        validation : (X, y), optional
+            A validation set of one's own: its loss is recorded and decides when to stop; with `early_stopping` it
+            stands in for the share of X.
 
         Returns
         -------
@@ -124,9 +167,17 @@ class _NetworkEstimator(BaseEstimator):
         Diverged
             If the loss becomes NaN or infinite: with the likely cause and what to try.
         """
-        return self._fit(X, y, sample_weight, partial=False)
+        return self._fit(X, y, sample_weight, validation, partial=False)
 
-    def _fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, *, partial: bool) -> Self:
+    def _fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        validation: Sequence[npt.ArrayLike] | None = None,
+        *,
+        partial: bool,
+    ) -> Self:
         self._validate_params()
         if partial and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
@@ -137,7 +188,7 @@ class _NetworkEstimator(BaseEstimator):
             y,
             dtype=(np.float64, np.float32),
             multi_output=True,
-            y_numeric=isinstance(self, RegressorMixin),
+            y_numeric=self._is_regressor,
             reset=not resume,
         )
         if y_array.ndim == 2 and y_array.shape[1] == 1:
@@ -146,6 +197,7 @@ class _NetworkEstimator(BaseEstimator):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
+        weights = self._weighted(y_array, weights, partial=partial)
         random_state = check_random_state(self.random_state)
         sizes = [x.shape[1], *self._hidden_layers(), targets.shape[1]]
         if resume:
@@ -153,22 +205,46 @@ class _NetworkEstimator(BaseEstimator):
         else:
             self.network_ = self._new_network(sizes, x.dtype, random_state)
             self.loss_curve_, self.validation_loss_curve_ = [], []
+            self.best_loss_, self.t_ = np.inf, 0
         if not (resume and partial):
             self._optimizer = self._new_optimizer()
-        self._train(x, targets, weights, random_state, partial=partial)
+        held_out = None if validation is None else self._held_out(*validation)
+        self._train(x, targets, weights, held_out, random_state, partial=partial)
         return self
+
+    def _held_out(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, None]:
+        """A validation set of the user's own, as the network takes it."""
+        x, y_array = validate_data(
+            self,
+            X,
+            y,
+            dtype=self.network_.parameters.dtype,
+            multi_output=True,
+            y_numeric=self._is_regressor,
+            reset=False,
+        )
+        targets = self._targets(y_array, resume=False, partial=True)
+        return x, targets.reshape(len(x), -1).astype(x.dtype, copy=False), None
+
+    @property
+    def _is_regressor(self) -> bool:
+        return isinstance(self, RegressorMixin)
+
+    def _weighted(self, y: npt.NDArray[Any], weights: Array | None, *, partial: bool) -> Array | None:
+        """The samples' weights, with those of their classes."""
+        return weights
 
     def _train(
         self,
         x: Array,
         targets: Array,
         weights: Array | None,
+        validation: Any,
         random_state: np.random.RandomState,
         *,
         partial: bool,
     ) -> None:
-        validation = None
-        if self.early_stopping:
+        if self.early_stopping and validation is None:
             x, targets, weights, *validation = self._split(x, targets, weights, random_state)
         stop = _NoImprovement(self.tol, self.n_iter_no_change)
         try:
@@ -176,7 +252,7 @@ class _NetworkEstimator(BaseEstimator):
                 self.network_,
                 x,
                 targets,
-                loss=self._loss(targets.shape[1]),
+                loss=self._loss(),
                 optimizer=self._optimizer,
                 epochs=1 if partial else self.max_iter,
                 batch_size=200 if self.batch_size == "auto" else self.batch_size,
@@ -185,8 +261,10 @@ class _NetworkEstimator(BaseEstimator):
                 sample_weight=weights,
                 validation=validation,
                 patience=self.max_iter if self.early_stopping else None,  # so that the best weights are put back
-                penalties=lambda n: [L2(self.alpha / n)] if self.alpha else [],
-                callbacks=[stop],
+                penalties=lambda n: [*([L2(self.alpha / n)] if self.alpha else []), *self.penalties],
+                max_norm=self.max_norm,
+                schedule=self.schedule,
+                callbacks=[*self.callbacks, stop],
                 progress=bool(self.verbose) and not partial,
             )
         except KeyboardInterrupt:
@@ -195,6 +273,9 @@ class _NetworkEstimator(BaseEstimator):
         self.loss_curve_ += stop.history.loss
         self.validation_loss_curve_ += stop.history.validation_loss
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.inf
+        lowest = self.best_loss_ if self.best_loss_ is not None else np.inf
+        self.best_loss_ = None if self.early_stopping else min([lowest, *stop.history.loss])
+        self.t_ += self.n_iter_ * len(x)
         if self.n_iter_ == self.max_iter and not partial and not stop.stopped:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
@@ -209,37 +290,51 @@ class _NetworkEstimator(BaseEstimator):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         return hidden
 
-    def _activation(self) -> Activation:
-        return activations.get("sigmoid" if self.activation == "logistic" else self.activation)
+    def _activations(self) -> list[Activation]:
+        """One for each hidden layer."""
+        n_hidden = len(self._hidden_layers())
+        given: Any = self.activation if isinstance(self.activation, list | tuple) else [self.activation] * n_hidden
+        if len(given) != n_hidden:
+            raise ValueError(f"{n_hidden} hidden layers need one activation, or {n_hidden}, not {len(given)}.")
+        return [activations.get("sigmoid" if name == "logistic" else name) for name in given]
 
     def _new_network(self, sizes: list[int], dtype: npt.DTypeLike, random_state: np.random.RandomState) -> Network:
         """A network that starts as scikit-learn's MLP does: Glorot's uniform draws, for the biases too."""
-        hidden = [self._activation()] * (len(sizes) - 2)
-        network = Network.dense(sizes, [*hidden, "identity"], initializer="zeros", dtype=dtype)
-        spread = 2 if self._activation() is activations.sigmoid else 6
-        for layer in network.dense_layers:
-            limit = np.sqrt(spread / (layer.n_in + layer.n_out))
-            layer.W = random_state.uniform(-limit, limit, (layer.n_in, layer.n_out)).T
-            layer.b = random_state.uniform(-limit, limit, layer.n_out)
-        return network
+        functions = [*self._activations(), activations.identity]
+        chosen = {} if self.initializer is None else {"seed": np.random.default_rng(random_state.randint(2**31))}
+        network = Network.dense(sizes, functions, initializer=self.initializer or "zeros", dtype=dtype, **chosen)
+        if self.initializer is None:
+            spread = 2 if activations.sigmoid in functions[:1] else 6
+            for layer in network.dense_layers:
+                limit = np.sqrt(spread / (layer.n_in + layer.n_out))
+                layer.W = random_state.uniform(-limit, limit, (layer.n_in, layer.n_out)).T
+                layer.b = random_state.uniform(-limit, limit, layer.n_out)
+        if not self.dropout:
+            return network
+        rng = np.random.default_rng(random_state.randint(2**31))
+        *hidden, last = deepcopy(network.layers)
+        return Network([*(one for layer in hidden for one in (layer, Dropout(self.dropout, seed=rng))), last])
 
     def _check_architecture(self, sizes: list[int]) -> None:
         layers = self.network_.dense_layers
         has = [layers[0].n_in, *(layer.n_out for layer in layers)]
-        if has != sizes or any(layer.activation != self._activation() for layer in layers[:-1]):
+        wanted = self._activations()
+        if has != sizes or [layer.activation for layer in layers[:-1]] != wanted:
             raise ValueError(
                 f"warm_start and partial_fit go on with the network there is, {self.network_}; the parameters now ask "
-                f"for the sizes {sizes} and {self._activation()}: train a new estimator."
+                f"for the sizes {sizes} and the activations {', '.join(map(str, wanted))}: train a new estimator."
             )
 
     def _new_optimizer(self) -> Optimizer:
-        if self.solver == "adam":
-            return Adam(self.learning_rate_init)
         if self.solver == "sgd":
             if not self.momentum:
                 return GradientDescent(self.learning_rate_init)
             kind = Nesterov if self.nesterovs_momentum else Momentum
             return kind(self.learning_rate_init, self.momentum)
+        if self.solver in ("adam", "adamw"):
+            return OPTIMIZERS[self.solver](self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)  # type: ignore[call-arg]
+        if isinstance(self.solver, str):
+            return OPTIMIZERS[self.solver](self.learning_rate_init)  # type: ignore[call-arg]
         return deepcopy(self.solver)
 
     def _split(
@@ -285,12 +380,8 @@ class _NetworkEstimator(BaseEstimator):
             a = f(z) of each hidden layer in order, and of the last layer, which has no activation function: for a
             classifier its numbers are the logits, from which `predict_proba` has the probabilities.
         """
-        a = self._inputs(X)
-        of_layers = []
-        for layer in self.network_.layers:
-            a = layer.predict(a)
-            of_layers.append(a)
-        return of_layers
+        of_layers = zip(self.network_, self.network_.activations(self._inputs(X)), strict=True)
+        return [a for layer, a in of_layers if not isinstance(layer, Dropout)]
 
     @property
     def coefs_(self) -> list[Array]:
@@ -301,6 +392,16 @@ class _NetworkEstimator(BaseEstimator):
     def intercepts_(self) -> list[Array]:
         """The biases of each layer, shape (n_out,): views into `network_`."""
         return [layer.b for layer in self.network_.dense_layers]
+
+    @property
+    def n_layers_(self) -> int:
+        """How many layers there are, the inputs among them, as scikit-learn counts."""
+        return len(self.network_.dense_layers) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """How many outputs the network has."""
+        return self.network_.dense_layers[-1].n_out
 
 
 class _NoImprovement:
@@ -338,12 +439,12 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
     ----------
     hidden_layer_sizes : int or sequence of int
         Units of each hidden layer; () for none.
-    activation : str or Activation
-        Of the hidden layers: a name in `byhand.activations.ACTIVATIONS` ("logistic" is "sigmoid"), or your own
-        `Activation`.
-    solver : {"adam", "sgd"} or optimizer
-        "sgd" with `momentum` and `nesterovs_momentum`, or an object of `byhand.optimizers`, such as AdamW(0.01),
-        which is copied for each training.
+    activation : str, Activation, or a list of these
+        Of all hidden layers, or of each: a name in `byhand.activations.ACTIVATIONS` ("logistic" is "sigmoid"), or your
+        own `Activation`.
+    solver : str or optimizer
+        "sgd" with `momentum` and `nesterovs_momentum`, a name in `byhand.optimizers.OPTIMIZERS`, or an object of that
+        module, such as AdamW(0.01), which is copied for each training.
     alpha : float
         The L2 penalty: ½ alpha Σ w² is added to the sum of a batch's losses.
     batch_size : int or "auto"
@@ -374,6 +475,24 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         The share of that set, between 0 and 1.
     n_iter_no_change : int or numpy.inf
         See `tol`.
+    beta_1, beta_2, epsilon : float
+        Of "adam" and "adamw".
+    dropout : float
+        The rate of a `Dropout` after each hidden layer.
+    initializer : str, callable or None
+        How W starts, as in `Dense`, with biases of 0; None is scikit-learn's way (Glorot's uniform draws, for the
+        biases too).
+    penalties : sequence of Penalty
+        Added to the loss of each batch beside `alpha`'s, such as [L1(1e-4)].
+    max_norm : float, optional
+        A longer gradient is scaled down to this length.
+    schedule : callable, optional
+        From the epoch of a call to a factor on the learning rate; see `byhand.schedules`.
+    callbacks : sequence of callable
+        Called as callback(epoch, network, history) after each epoch; True ends the training.
+    class_weight : dict, "balanced" or None
+        How much each class counts: {class: weight}, or in inverse proportion to how often it is there. Times
+        `sample_weight`.
 
     Attributes
     ----------
@@ -389,6 +508,14 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         The last of `loss_curve_`.
     n_iter_ : int
         The epochs of the last call.
+    best_loss_ : float or None
+        The lowest of `loss_curve_`; None with early stopping, where the lowest of `validation_loss_curve_` counts.
+    t_ : int
+        How many samples have been gone through, over all calls since the start.
+    n_layers_, n_outputs_ : int
+        The numbers of layers, inputs among them, and of outputs.
+    out_activation_ : str
+        "softmax" or "logistic": what `predict_proba` makes of the outputs.
     coefs_, intercepts_ : list of array
         The parameters in scikit-learn's shapes, views into `network_`.
     n_features_in_, feature_names_in_
@@ -405,6 +532,102 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
     """
 
     classes_: npt.NDArray[Any]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_NetworkEstimator._parameter_constraints,
+        "class_weight": [None, dict, list, StrOptions({"balanced"})],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        *,
+        class_weight: dict[Any, float] | str | None = None,
+        solver: str | Optimizer = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | float = 10,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        dropout: float = 0.0,
+        initializer: str | Draw | None = None,
+        penalties: Sequence[Penalty] = (),
+        max_norm: float | None = None,
+        schedule: Schedule | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate_init=learning_rate_init,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            dropout=dropout,
+            initializer=initializer,
+            penalties=penalties,
+            max_norm=max_norm,
+            schedule=schedule,
+            callbacks=callbacks,
+        )
+        self.class_weight = class_weight
+
+    def _weighted(self, y: npt.NDArray[Any], weights: Array | None, *, partial: bool) -> Array | None:
+        if self.class_weight is None:
+            return weights
+        if partial and isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' needs all samples at once, and partial_fit has a part: give the weights as "
+                "a dict, such as those of sklearn.utils.class_weight.compute_class_weight."
+            )
+        of_classes = compute_sample_weight(self.class_weight, y)
+        return of_classes if weights is None else weights * of_classes
+
+    @property
+    def out_activation_(self) -> str:
+        """What makes probabilities of the outputs, by scikit-learn's name."""
+        return "softmax" if self._one_of_many else "logistic"
+
+    def decision_function(self, X: npt.ArrayLike) -> Array:
+        """The logits: of two classes that of the second, shape (n,); otherwise one for each class or label.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+
+        Returns
+        -------
+        array, shape (n,) or (n, n_classes)
+        """
+        z = self._outputs(X)
+        return z[:, 0] if z.shape[1] == 1 else z
 
     def _targets(self, y: npt.NDArray[Any], *, resume: bool, partial: bool) -> Array:
         check_classification_targets(y)
@@ -429,15 +652,17 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         """Whether a sample has one class of three or more; otherwise each output is a yes or a no."""
         return bool(self._label_binarizer.y_type_ == "multiclass")
 
-    def _loss(self, n_outputs: int) -> Loss:
+    def _loss(self) -> Loss:
         if self._one_of_many:
             return losses.cross_entropy_from_logits
         mean = losses.binary_cross_entropy_from_logits
-        return Loss(  # scikit-learn adds the labels' losses up
-            f"{mean.name}, summed over outputs",
-            lambda z, y: n_outputs * mean.terms(z, y),
-            lambda z, y: n_outputs * mean.terms_gradient(z, y),
-            mean.reduction,
+        return replace(  # scikit-learn adds the labels' losses up
+            mean,
+            name=f"{mean.name}, summed over outputs",
+            terms=lambda z, y: y.shape[1] * mean.terms(z, y),
+            terms_gradient=lambda z, y: y.shape[1] * mean.terms_gradient(z, y),
+            formula=None,
+            gradient_formula=None,
         )
 
     def partial_fit(
@@ -520,16 +745,16 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_NetworkEstimator._parameter_constraints,
-        "loss": [StrOptions({name for name in losses.LOSSES if "entropy" not in name}), Loss],
+        "loss": [StrOptions({name for name, loss in losses.LOSSES.items() if not loss.from_logits}), Loss],
     }
 
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Activation = "relu",
+        activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
         loss: str | Loss = "half_mean_squared_error",
-        solver: Literal["adam", "sgd"] | Optimizer = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
@@ -544,6 +769,15 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int | float = 10,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        dropout: float = 0.0,
+        initializer: str | Draw | None = None,
+        penalties: Sequence[Penalty] = (),
+        max_norm: float | None = None,
+        schedule: Schedule | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -563,13 +797,22 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            dropout=dropout,
+            initializer=initializer,
+            penalties=penalties,
+            max_norm=max_norm,
+            schedule=schedule,
+            callbacks=callbacks,
         )
         self.loss = loss
 
     def _targets(self, y: npt.NDArray[Any], *, resume: bool, partial: bool) -> Array:
         return y
 
-    def _loss(self, n_outputs: int) -> Loss:
+    def _loss(self) -> Loss:
         return losses.get(self.loss)
 
     def partial_fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:

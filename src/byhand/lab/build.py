@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,12 @@ class LabFiles:
     student_kept: bool = False
 
 
-def write_lab(out: Path, seed: int, on_question: Callable[[str, int, int], None]) -> LabFiles:
+def write_lab(
+    out: Path,
+    seed: int,
+    on_question: Callable[[str, int, int], None],
+    stories: Mapping[str, tuple[str, str]] | None = None,
+) -> LabFiles:
     """Run the whole practical; write its two notebooks and its report.
 
     Nothing is written before everything is made: when it fails or is interrupted, the folder is as it was.
@@ -37,6 +42,8 @@ def write_lab(out: Path, seed: int, on_question: Callable[[str, int, int], None]
         The seed of the practical's random draws, 0 to 2³² − 1.
     on_question : callable
         Called as ``on_question(title, index, count)`` when question `index` (from 1) of `count` begins.
+    stories : mapping, optional
+        Pages to lie beside the report, which links them: from a file's name to what it shows and its HTML.
 
     Returns
     -------
@@ -56,11 +63,13 @@ def write_lab(out: Path, seed: int, on_question: Callable[[str, int, int], None]
     solution_path, student_path, report_path = (
         out / name for name in ("td1_solution.ipynb", "td1_student.ipynb", "td1_report.html")
     )
-    _check_writable(out, [solution_path, student_path, report_path])
+    _check_writable(out, [solution_path, student_path, report_path, *(out / name for name in stories or {})])
     solution = solution_notebook(seed)
     student = student_notebook(solution)
     run(solution, on_question, graded=True)
-    texts = {solution_path: as_text(solution), report_path: report_html(solution, seed)}
+    shown = {name: what for name, (what, _) in (stories or {}).items()}
+    texts = {solution_path: as_text(solution), report_path: report_html(solution, seed, shown)}
+    texts |= {out / name: page for name, (_, page) in (stories or {}).items()}
     keep = is_filled_in(student_path)
     if not keep:
         texts[student_path] = as_text(student)

@@ -2,6 +2,10 @@
 
 A student's notebook starts out empty and has to run all the same. So a check that meets something not written yet
 says so and lets the notebook go on; only a wrong result stops it. When nbgrader grades, both stop it.
+
+One voice judges each question. Where the notebook asks `byhand.check`, that is the voice: the numbers that are compared
+after it (`comparison`) are facts without a verdict. Elsewhere it is `question`. And what may come from an earlier
+mistake is said to.
 """
 
 from __future__ import annotations
@@ -77,17 +81,36 @@ def say(markdown: str) -> None:
     display({"text/markdown": markdown, "text/plain": markdown}, raw=True)
 
 
+def in_short(markdown: str) -> None:
+    """Display the answer to a question in one line; the report begins with these.
+
+    Parameters
+    ----------
+    markdown : str
+        The answer with its number, without a full stop.
+    """
+    from IPython.display import display
+
+    text = f"**In short:** {markdown}."
+    display({"text/markdown": text, "text/plain": text}, metadata={"byhand": {"in_short": markdown}}, raw=True)
+
+
+_wrong: dict[tuple[int, ...], str] = {}
+"""The questions whose numbers are wrong at the moment: from (part, number, step) to the number as it is written."""
+
+
 @contextmanager
 def question(title: str) -> Iterator[None]:
     """Check the answer to one question; say gently when it is not written yet.
 
     Prints ``✓ title`` when the block ends well, and ``○ title: not done yet (why)`` when it meets a name that is not
-    defined, a stub's ``None`` or ``...``, or `NotImplementedError`.
+    defined, a stub's ``None`` or ``...``, or `NotImplementedError`. After a wrong answer to an earlier question on
+    which this one may rest, a wrong result is not held against this one: ``○ title: waits for 2.7``.
 
     Parameters
     ----------
     title : str
-        The question's heading, such as ``"1.4 Predictions"``.
+        The question's heading, such as ``"2.11 Which converges the fastest?"``.
 
     Raises
     ------
@@ -96,19 +119,87 @@ def question(title: str) -> Iterator[None]:
         when it is not written yet, so that it earns no points.
     """
     try:
+        with _judged(title):
+            yield
+    except NotDoneYetError as error:
+        message = f"{title}: not done yet ({error})"
+        if _is_graded():
+            raise WrongResultError(message) from None
+        print(f"○ {message}")  # noqa: T201
+    except AssertionError as error:
+        earlier = _may_come_from(title)
+        if earlier and not _is_graded():
+            print(f"○ {title}: waits for {earlier}, which is not right yet. ({error})")  # noqa: T201
+            return
+        inherited = f" (this may come from {earlier}, which is wrong, too)" if earlier else ""
+        raise WrongResultError(f"{title}: {str(error) or 'wrong result'}{inherited}") from None
+    else:
+        print(f"✓ {title}")  # noqa: T201
+
+
+@contextmanager
+def comparison(title: str) -> Iterator[None]:
+    """Hold the numbers of one question against others', and leave the verdict to `byhand.check`, asked just before.
+
+    Prints how far they agree, or the first that doesn't and which earlier question it may come from. Nothing stops
+    the notebook, and nothing is called right or wrong; but while nbgrader grades, it is a `question` like any other.
+
+    Parameters
+    ----------
+    title : str
+        The question's heading, such as ``"2.7 Backward"``.
+
+    Raises
+    ------
+    AssertionError
+        While nbgrader grades or validates, as `question` does.
+    """
+    if _is_graded():
+        with question(title):
+            yield
+        return
+    try:
+        with _judged(title):
+            yield
+    except NotDoneYetError:
+        pass  # byhand.check has said so
+    except AssertionError as error:
+        print(f"  {error}")  # noqa: T201
+        if earlier := _may_come_from(title):
+            print(f"  That may come from {earlier}, which is not right yet.")  # noqa: T201
+
+
+@contextmanager
+def _judged(title: str) -> Iterator[None]:
+    """Keep in mind whether the question is wrong; turn every sign that it is not written yet into one error."""
+    place = _place(title)
+    _wrong.pop(place, None)
+    try:
         yield
     except (NameError, NotImplementedError, NotDoneYetError, TypeError, AttributeError) as error:
         reason = _not_done_yet(error)
         if reason is None:
             raise
-        message = f"{title}: not done yet ({reason})"
-        if os.environ.get("NBGRADER_EXECUTION"):
-            raise WrongResultError(message) from None
-        print(f"○ {message}")  # noqa: T201
-    except AssertionError as error:
-        raise WrongResultError(f"{title}: {str(error) or 'wrong result'}") from None
-    else:
-        print(f"✓ {title}")  # noqa: T201
+        raise NotDoneYetError(reason) from None
+    except AssertionError:
+        _wrong[place] = title.split()[0]
+        raise
+
+
+def _place(title: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", title.split()[0])))
+
+
+def _may_come_from(title: str) -> str:
+    """The first wrong question before this one on which it may rest: of its part, or for the third of the second."""
+    here = _place(title)
+    parts = {2, 3} if here[0] == 3 else {here[0]}
+    earlier = sorted(place for place in _wrong if place < here and place[0] in parts)
+    return _wrong[earlier[0]] if earlier else ""
+
+
+def _is_graded() -> bool:
+    return bool(os.environ.get("NBGRADER_EXECUTION"))
 
 
 def _not_done_yet(error: Exception) -> str | None:

@@ -28,9 +28,12 @@ def mathml(latex: str, display: str) -> str:
     latex = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{split}", latex)
     latex = re.sub(r"\d+(?:\{,\}\d{3})+", lambda number: rf"\text{{{number[0].replace('{,}', ',')}}}", latex)
     latex = re.sub(r"\\mathrm\{([A-Za-z ]+)\}", r"\\text{\1}", latex)
+    latex = re.sub(r"\\mathcal ?([A-Z])", r"\\mathcal{\1}", latex)  # else an N in script would be the italic N
     formula = str(latex_to_mathml(latex.strip(), xmlns="", display=display)).replace(' xmlns=""', "")
     # Nor does it know where TeX sets no space: around names and symbols, around a slash, after a leading minus.
     formula = re.sub(r"<mo>(max|min|&#x022A4;|&#x0221E;|&#x02202;)</mo>", r"<mi>\1</mi>", formula)
+    formula = formula.replace("<mi>&#x02032;</mi>", "<mo>&#x02032;</mo>")
+    formula = re.sub(r"<mtext>(\w+)</mtext>(?=<mo>&#x02032;|<mo stretchy=\"false\">&#x00028;)", r"<mi>\1</mi>", formula)
     formula = formula.replace("<mo>&#x0002F;</mo>", '<mo lspace="0em" rspace="0em">&#x0002F;</mo>')
     return re.sub(
         r"(?<!&#x00029;)(?<!&#x0005D;)</mo><mo>&#x02212;</mo>", r'</mo><mo form="prefix">&#x02212;</mo>', formula

@@ -10,7 +10,7 @@ import ast
 import datetime
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import byhand
 from byhand.errors import needs_extra
 from byhand.lab.formulas import inline_formula, mathml
-from byhand.lab.notebooks import headings, tags, without_markers
+from byhand.lab.notebooks import headings, question_titles, tags, without_markers
 from byhand.pages import STYLE_SHEET, inline_svg
 
 with needs_extra("lab"):
@@ -35,7 +35,7 @@ PLAIN_TOKEN = re.compile(r'<span class="(?:n|nn|nb|bp|o|p|w|vm)">([^<]*)</span>'
 FORMULA_BEFORE_A_STOP = re.compile(r'(<math display="inline">(?:(?!</math>).)*</math>[.,;:!?)]+)')
 
 
-def report_html(notebook: NotebookNode, seed: int) -> str:
+def report_html(notebook: NotebookNode, seed: int, stories: Mapping[str, str] | None = None) -> str:
     """Return the report on a notebook that has been run.
 
     Parameters
@@ -44,6 +44,8 @@ def report_html(notebook: NotebookNode, seed: int) -> str:
         The solution notebook with its outputs.
     seed : int
         The seed that it ran with, told at the foot of the page.
+    stories : mapping, optional
+        From the name of a file that will lie beside the report to what can be stepped through there.
     """
     page = _Page(notebook)
     exporter = TemplateExporter(  # type: ignore[no-untyped-call]
@@ -54,7 +56,7 @@ def report_html(notebook: NotebookNode, seed: int) -> str:
             "figure": page.figure,
             "code": page.code,
             "is_folded": page.is_folded,
-            "kind": _kind,
+            "kind": kind,
             "markdown": page.markdown,
             "tags": tags,
         },
@@ -62,6 +64,8 @@ def report_html(notebook: NotebookNode, seed: int) -> str:
     today = datetime.date.today()
     exporter.environment.globals.update(
         contents=page.contents,
+        questions=page.questions,
+        stories=stories or {},
         command=f"byhand lab --seed {seed}",
         date=today.isoformat(),
         date_in_words=f"{today.day} {today:%B %Y}",
@@ -79,11 +83,20 @@ class _Heading(NamedTuple):
     html: str
 
 
+class _Question(NamedTuple):
+    """A question on the first page."""
+
+    heading: _Heading
+    answer: str
+    is_extension: bool
+
+
 class _Page(IPythonRenderer):
     """What the page has to remember while it is made: its headings, and how many figures it has."""
 
     def __init__(self, notebook: NotebookNode) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
+        self.notebook = notebook
         self.wanted = _wanted(notebook)
         self.headings: list[_Heading] = []
         self.figures = 0
@@ -97,6 +110,20 @@ class _Page(IPythonRenderer):
             elif heading.level == 3 and parts:
                 parts[-1][1].append(heading)
         return parts
+
+    def questions(self) -> list[_Question]:
+        """Return each question with its answer in a line; to be called when the page's cells have been rendered."""
+        answers: list[str] = []
+        extensions: list[bool] = []
+        for cell in self.notebook.cells:
+            for _ in question_titles(cell):
+                answers.append("")
+                extensions.append("*Extension" in cell.source)
+            for output in cell.get("outputs", []):
+                if kind(output) == "short" and answers:
+                    answers[-1] += self.markdown(output.metadata.byhand.in_short).strip()
+        headings = [heading for heading in self.headings if heading.level == 3]
+        return [_Question(*row) for row in zip(headings, answers, extensions, strict=True)]
 
     def markdown(self, source: str) -> str:
         html = MarkdownWithMath(renderer=self).render(source)
@@ -112,8 +139,7 @@ class _Page(IPythonRenderer):
 
     def is_folded(self, cell: NotebookNode) -> bool:
         """Whether to fold the code: of figures and answers in words, unless a question asked to write it."""
-        shown = (output.get("data", {}) for output in cell.outputs)
-        return cell.id not in self.wanted and any(data.keys() - {"text/plain"} for data in shown)
+        return cell.id not in self.wanted and any(kind(output) in ("figure", "answer") for output in cell.outputs)
 
     def code(self, cell: NotebookNode) -> str:
         source = without_markers(cell.source)
@@ -152,7 +178,8 @@ def _scrolling(element: str, label: str, html: str) -> str:
 
 def _code(source: str) -> str:
     highlight = Highlight2HTML(pygments_lexer="ipython3")  # type: ignore[no-untyped-call]
-    return PLAIN_TOKEN.sub(r"\1", str(highlight(source)))
+    html = str(highlight(source)).replace("<pre>", '<pre tabindex="0">', 1)  # to scroll it with the keyboard
+    return PLAIN_TOKEN.sub(r"\1", html)
 
 
 def _wanted(notebook: NotebookNode) -> set[str]:
@@ -162,18 +189,22 @@ def _wanted(notebook: NotebookNode) -> set[str]:
 
 
 def _without_display(source: str) -> str:
-    """Leave out the statements that display what the page shows anyway: `say(...)` and `show(...)`."""
+    """Leave out the statements that display what the page shows anyway: `say(...)`, `show(...)`, `in_short(...)`."""
     lines = source.split("\n")
     for statement in reversed(ast.parse(source).body):
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Name(id="say" | "show")), lineno=first, end_lineno=int(last)):
+            case ast.Expr(
+                value=ast.Call(func=ast.Name(id="say" | "show" | "in_short")), lineno=first, end_lineno=int(last)
+            ):
                 del lines[first - 1 : last]
     return "\n".join(lines).strip()
 
 
-def _kind(output: NotebookNode) -> str:
-    """Return "figure", "answer", "text", or "" for what does not belong in a report, such as a library's warning."""
+def kind(output: NotebookNode) -> str:
+    """Return "figure", "answer", "short" (the answer in a line), "text", or "" for what does not belong in a report."""
     data = output.get("data", {})
+    if "in_short" in output.get("metadata", {}).get("byhand", {}):
+        return "short"
     if "image/svg+xml" in data:
         return "figure"
     if "text/markdown" in data:

@@ -1,8 +1,9 @@
 """The page of `byhand play`: step through forward and backward in the browser, with the real numbers.
 
 `schema` says what the page may ask and what it gets, `engine` answers (one pure function on the library's own
-code), `presets` are the stories to start from, `listing` writes an experiment out as code, `server` hands out the
-page, `export` makes one file of a recorded run. The page itself lies in `static`.
+code), `judgement` says what was found, `landscape` is the loss over two weights, `presets` are what to start from,
+`stories` tells of them beat by beat, `listing` writes an experiment out as code, `server` hands out the page, `export`
+makes one file of a story or a recorded run. The page itself lies in `static`.
 """
 
 from byhand.errors import needs_extra

@@ -11,15 +11,15 @@ from math import isfinite
 import numpy as np
 import numpy.typing as npt
 
-from byhand import arithmetic, losses, symptoms
+from byhand import arithmetic, losses
 from byhand._types import Array
 from byhand.errors import ByhandError
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import OPTIMIZERS, Optimizer
-from byhand.play import schema
+from byhand.play import judgement, schema
 from byhand.play.data import Samples, samples
-from byhand.play.schema import Config, Explain, Finding, Formula, Memory, Point, Request, Response, Shuffle, State
+from byhand.play.schema import Config, Explain, Formula, Memory, Point, Request, Response, Shuffle, State
 from byhand.training import loss_and_gradients
 
 MAX_TERMS = 8
@@ -105,7 +105,7 @@ class Run:
 
     def _take_up_order(self, shuffle: Shuffle | None) -> None:
         self.shuffle = shuffle
-        if self.batch_size == self.n:
+        if self.batch_size == self.n or not self.config.training.shuffle:
             self.shuffle, self._order = None, np.arange(self.n)
         elif shuffle is None:
             self._shuffle(np.random.default_rng(self.config.model.seed), np.arange(self.n))
@@ -222,6 +222,24 @@ class Run:
         gradient[n_done:] = 0
         self.network.backward_parameters(gradient)
 
+    def of_sample(self, place: int) -> tuple[float, Array]:
+        """What one sample of the batch gives of the batch's loss, and of its gradients."""
+        x, y = self.x[self.batch], self.y[self.batch]
+        y_hat = self.network.forward(x)
+        gradient = self.loss.gradient(y_hat, y)
+        gradient[np.arange(len(x)) != place] = 0
+        self.network.backward_parameters(gradient)
+        share = 1 if self.loss.reduction == "sum" else len(x)
+        return float(self.loss.terms(y_hat, y)[place].sum()) / share, self.network.gradients.copy()
+
+    def loss_after(self, parameters: Array) -> float:
+        """The loss of the current batch with other parameters."""
+        kept = self.network.parameters.copy()
+        self.network.parameters[:] = parameters
+        loss = self.loss_on(self.x[self.batch], self.y[self.batch])
+        self.network.parameters[:] = kept
+        return loss
+
     def loss_on(self, x: Array, y: Array) -> float:
         """The loss of the network as it is."""
         return float(self.loss.value(self.network.predict(x), y))
@@ -281,17 +299,23 @@ def _is_finite(optimizer: Optimizer) -> bool:
 def tell(run: Run, request: Request, went: Went) -> Response:
     """Everything that the page shows of a run."""
     network, data = run.network, run.samples
-    run.gradients()
-    changed, _ = run.updated()
     n_done = run.position - run.batch_start
-    if n_done:
-        run.gradients_so_far(n_done)
     sample = min(request.sample, len(run.batch) - 1)
     if request.action == "sample":  # the one that was just gone through
         sample = max(n_done - 1, 0)
+    sample_loss, sample_gradients = run.of_sample(sample)
+    batch_loss = run.gradients()
+    changed, _ = run.updated()
+    promised = batch_loss + float(network.gradients @ (changed - network.parameters))
+    layers = _layers(run, sample)
+    if n_done:
+        run.gradients_so_far(n_done)
     y_hat = network.predict(run.x)
     y_hat_test = network.predict(data.x_test) if len(data.x_test) else None
     threshold = _threshold(run)
+    findings, looked = judgement.findings(
+        run.network, run.x, run.y, run.loss, run.config, run.epoch, [*request.losses, *went.losses]
+    )
     return Response(
         state=run.put_down(),
         losses=went.losses,
@@ -307,13 +331,23 @@ def tell(run: Run, request: Request, went: Went) -> Response:
         sample=sample,
         x=run.x[run.batch[sample]].tolist(),
         y=run.y[run.batch[sample]].tolist(),
-        layers=_layers(run, sample),
+        layers=layers,
+        grad_norms=[
+            float(np.hypot(np.linalg.norm(layer.grad_W), np.linalg.norm(layer.grad_b)))
+            for layer in network.dense_layers
+        ],
+        sample_loss=sample_loss,
+        sample_gradients=sample_gradients.tolist(),
         gradients=network.gradients.tolist(),
         next_parameters=changed.tolist(),
+        batch_loss=batch_loss,
+        promised_loss=promised,
+        next_batch_loss=run.loss_after(changed),
         outputs=y_hat.tolist() if y_hat.size <= 200 else [],
         threshold=threshold,
         max_epochs=run.max_epochs,
-        findings=_findings(run, request.losses, went),
+        findings=findings,
+        looked=looked,
         formulas=_formulas(run, sample, request),
         train=Point(run.x.tolist(), run.y.tolist()) if request.with_data else None,
         test=Point(data.x_test.tolist(), data.y_test.tolist()) if request.with_data else None,
@@ -336,22 +370,34 @@ def _share_right(y_hat: Array, y: Array, threshold: float | None) -> float | Non
 def _layers(run: Run, sample: int) -> list[schema.Layer]:
     """The numbers of the batch's sample, and of each layer on all training samples."""
     layers, a = [], run.x
-    for layer in run.network.dense_layers:
+    dense = run.network.dense_layers
+    y_hat, y = dense[-1].a, run.y[run.batch]
+    for layer, after in zip(dense, [*dense[1:], None], strict=True):
         z = a @ layer.W.T + layer.b
         a = layer.activation(z)
         counts, low, high = _histogram(z)
+        returned = None if after is None else after.W.T * after.grad_z[sample]
+        grad_a = run.loss.gradient(y_hat, y)[sample] if returned is None else returned.sum(axis=1)
+        slope = np.broadcast_to(layer.activation.derivative(layer.z, layer.a), layer.z.shape)[sample]
         layers.append(
             schema.Layer(
                 z=layer.z[sample].tolist(),
                 a=layer.a[sample].tolist(),
+                grad_a=grad_a.tolist(),
+                slope=slope.tolist(),
                 grad_z=layer.grad_z[sample].tolist(),
-                grad_norm=float(np.hypot(np.linalg.norm(layer.grad_W), np.linalg.norm(layer.grad_b))),
+                products=(layer.W * layer.x[sample]).tolist(),
+                returned=[] if returned is None else returned.tolist(),
                 active=(z > 0).sum(axis=0).tolist(),
                 histogram=counts,
                 histogram_range=(low, high),
             )
         )
     return layers
+
+
+def _norm(*parts: Array) -> float:
+    return float(np.linalg.norm([np.linalg.norm(part) for part in parts]))
 
 
 def _histogram(z: Array, bins: int = 20) -> tuple[list[int], float, float]:
@@ -367,18 +413,6 @@ def _histogram(z: Array, bins: int = 20) -> tuple[list[int], float, float]:
     share = (finite / 2 - low / 2) / (high / 2 - low / 2)  # halved, so that high − low cannot overflow
     indices = np.clip((share * bins).astype(np.intp), 0, bins - 1)
     return np.bincount(indices, minlength=bins).tolist(), max(low, -1e308), min(high, 1e308)
-
-
-def _findings(run: Run, recent: list[float], went: Went) -> list[Finding]:
-    found = symptoms.find(
-        run.network,
-        run.x,
-        run.y,
-        run.loss,
-        learning_rate=run.config.training.learning_rate,
-        losses=[*recent, *went.losses][-100:],
-    )
-    return [Finding(s.id, s.message, s.layer, list(s.units), s.recovers) for s in found]
 
 
 # Surfaces
@@ -463,16 +497,6 @@ def _formulas_of(
     ]
 
 
-# How each optimizer with a memory makes its step; `optimizers` has the sources. η is the learning rate.
-_UPDATES = {
-    "momentum": "v ← 0.9 v − η g,  w ← w + v",
-    "nesterov": "v ← 0.9 v − η g,  w ← w + 0.9 v − η g",
-    "rmsprop": "s ← 0.99 s + 0.01 g²,  w ← w − η g / √s",
-    "adam": "m ← 0.9 m + 0.1 g,  s ← 0.999 s + 0.001 g²,  w ← w − η m̂ / √ŝ",
-    "adamw": "w ← w − 0.01 η w, then as Adam:  w ← w − η m̂ / √ŝ",
-}
-
-
 def _update(run: Run, explain: Explain) -> Formula:
     layers = run.network.dense_layers
     index = sum(layer.n_parameters for layer in layers[: explain.layer])
@@ -486,7 +510,8 @@ def _update(run: Run, explain: Explain) -> Formula:
     old, new = run.network.parameters[index], changed[index]
     write = arithmetic.write_number
     change = f"{write(old, 4)} {'+' if new >= old else '−'} {write(abs(new - old), 4)}"
-    return Formula("new w", _UPDATES[run.config.training.optimizer], change, write(new, 4))
+    rule = run.optimizer.formula.element.format(**vars(run.optimizer))  # type: ignore[attr-defined]
+    return Formula("new w", rule, change, write(new, 4))
 
 
 def _shortened(terms: str) -> str:

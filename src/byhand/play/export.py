@@ -1,4 +1,4 @@
-"""One file of a recorded run: the page with the engine's answers in it, to step through without a server."""
+"""One file of a story or a recorded run: the page with the engine's answers in it, to step through without a server."""
 
 import base64
 import binascii
@@ -11,8 +11,9 @@ from byhand.errors import ByhandError
 from byhand.play.engine import respond
 from byhand.play.listing import listing
 from byhand.play.page import exported
-from byhand.play.presets import PRESETS, Preset
+from byhand.play.presets import Preset
 from byhand.play.schema import Config, Explain, ListingRequest, Request, Response, State
+from byhand.play.stories import OUTLINES, preset_of, story
 
 DEFAULT_EPOCHS = 2000
 MAX_SAMPLES = 4
@@ -34,85 +35,70 @@ class _Link(msgspec.Struct):
 
 
 def export(source: str, epochs: int | None = None) -> str:
-    """The page with a recorded run, as HTML.
+    """The page as one HTML file that needs no server.
 
-    The run shows forward, backward and update of the first steps, then every epoch, then ever longer leaps.
+    A story comes with all its beats. Anything else, or a story's start with a number of `epochs`, is a recorded run:
+    the first updates one by one, then every epoch, then ever longer leaps.
 
     Parameters
     ----------
     source : str
-        A preset's id, or a link copied from the page.
+        The id of a story or a start, or a link copied from the page.
     epochs : int, optional
-        How far it goes: twenty times the preset's "many" or 2,000 by default.
+        How far a run goes: 2,000 by default, or as far as its start is worth.
 
     Raises
     ------
     ByhandError
-        If there is no such preset, the link is damaged, or what it holds doesn't fit together.
+        If there is no such story, the link is damaged, or what it holds doesn't fit together.
     """
+    if epochs is None and source in {outline.id for outline in OUTLINES}:
+        return exported(msgspec.json.encode({"story": story(source)}))
     preset, state = _start(source)
-    epochs = epochs or min(DEFAULT_EPOCHS, 20 * preset.many)
-    state_parameters = None if state is None else state.parameters
+    epochs = epochs or min(DEFAULT_EPOCHS, preset.many)
+    parameters = None if state is None else state.parameters
     first = respond(Request(preset.config, state, with_data=True, surface=24))
     selected = _worth_seeing(first)
     explained = [selected, *(each for each in _explainable(first) if each != selected)][:MAX_EXPLAINED]
     frames: list[dict[str, Any]] = []
     losses: list[float] = []
-    for what, action, count in _moves(epochs):
+    for action, count in _moves(epochs, len(first.batch) < len(first.train.x) if first.train else False):
         answers = _record(preset.config, state, action, count, losses, explained)
         state = answers[0].state
         losses = [*losses, *answers[0].losses][-100:]
-        lit = action if action in ("forward", "backward", "update") else None
-        frames.append({"what": what, "lit": lit, "answers": [answers[0], *map(_of_sample, answers[1:])]})
+        frames.append({"answers": [answers[0], *map(_of_sample, answers[1:])]})
         if answers[0].stopped:
             break
     recording = {
-        "title": preset.title,
-        "look_for": preset.look_for,
-        "log_scale": preset.log_scale,
         "config": preset.config,
         "selected": selected,
         "explained": explained,
         "train": first.train,
         "test": first.test,
-        "listing": listing(ListingRequest(preset.config, state_parameters, epochs)),
+        "listing": listing(ListingRequest(preset.config, parameters, epochs)),
         "frames": frames,
     }
     return exported(msgspec.json.encode(recording))
 
 
-def preset_named(name: str) -> Preset:
-    """The preset of that id.
-
-    Raises
-    ------
-    ByhandError
-        If there is none.
-    """
-    for preset in PRESETS:
-        if preset.id == name:
-            return preset
-    raise ByhandError(
-        f"there is no story {name!r}; there are {', '.join(preset.id for preset in PRESETS)}, "
-        "or give a link copied from the page"
-    )
-
-
 def fragment(source: str) -> str:
-    """What to put behind the page's address so that it begins with a story or with a link's experiment.
+    """What to put behind the page's address so that it begins with a story, a start, or a link's experiment.
 
     Raises
     ------
     ByhandError
         If there is no such story, or the link is damaged.
     """
+    if source in {outline.id for outline in OUTLINES}:
+        return f"#story={source}"
     preset, state = _start(source)
-    return f"#preset={preset.id}" if state is None else "#s=" + source.partition("#s=")[2]
+    return f"#start={preset.id}" if state is None else "#s=" + source.partition("#s=")[2]
 
 
 def _start(source: str) -> tuple[Preset, State | None]:
     if "#s=" not in source:
-        return preset_named(source.rpartition("#preset=")[2]), None
+        preset = preset_of(source.rpartition("=")[2])
+        return preset, None if preset.parameters is None else State(preset.parameters)
     code = source.partition("#s=")[2]
     try:
         inflate = zlib.decompressobj(-15)
@@ -122,19 +108,19 @@ def _start(source: str) -> tuple[Preset, State | None]:
         raise ByhandError("the link is damaged or cut off: copy it again from the page") from error
     sizes = "-".join(map(str, run.config.model.hidden))
     look_for = f"{run.config.data.kind}, hidden units {sizes or 'none'}, {run.config.training.loss.replace('_', ' ')}."
-    return Preset("", "A recorded run", look_for, run.config, many=100, log_scale=True), run.state
+    return Preset("", "A recorded run", look_for, run.config, many=DEFAULT_EPOCHS), run.state
 
 
-def _moves(epochs: int) -> list[tuple[str, Any, int]]:
-    """What each step is called, its action, and of how many epochs."""
-    moves: list[tuple[str, Any, int]] = [("the start", "look", 1)]
-    for epoch in range(1, min(3, epochs) + 1):
-        moves += [(f"{action}, epoch {epoch}", action, 1) for action in ("forward", "backward", "update")]
-    done, leap = min(3, epochs), 1.0
+def _moves(epochs: int, has_batches: bool) -> list[tuple[str, int]]:
+    """The action of each step, and of how many epochs."""
+    moves: list[tuple[str, int]] = [("look", 1)]
+    if has_batches:  # one by one at first
+        moves += [("update", 1)] * 8
+    done, leap = 0, 1.0
     while done < epochs:
         count = min(int(leap), epochs - done)
         done += count
-        moves.append((f"epoch {done}", "epochs", count))
+        moves.append(("epochs", count))
         leap *= 1.0 if done < 10 else 1.22
     return moves
 

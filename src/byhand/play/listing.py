@@ -1,13 +1,20 @@
 """An experiment written out as code to take away: once in NumPy alone, once with the library.
 
-Both give the losses that the page showed. What is a formula here is a text that NumPy runs in the reader's own
-script; that it computes what the library computes is held by a test, for every activation, loss and optimizer.
+Both give the losses that the page showed. The formulas are the code that activations, losses, initializers and
+optimizers carry; that it computes what they compute is held by a test, for every one of them.
 """
+
+import ast
+from functools import partial
 
 import numpy as np
 
 from byhand._types import Array
+from byhand.activations import ACTIVATIONS
 from byhand.errors import ByhandError
+from byhand.formulas import Formula
+from byhand.initializers import INITIALIZERS
+from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
 from byhand.play.data import samples
 from byhand.play.engine import initial_network
@@ -146,7 +153,8 @@ def _library(request: ListingRequest, weights: list[tuple[Array, Array]], drawn:
         f"    epochs={request.epochs},",
     ]
     if training.batch_size:
-        lines += [f"    batch_size={training.batch_size},", f"    seed={model.seed},"]
+        order = f"    seed={model.seed}," if training.shuffle else "    shuffle=False,"
+        lines += [f"    batch_size={training.batch_size},", order]
     if len(samples(config.data).x_test):
         lines += ["    validation=(x_test, y_test),"]
     lines += [")", "losses = history.loss", "print(losses[-1])"]
@@ -155,69 +163,23 @@ def _library(request: ListingRequest, weights: list[tuple[Array, Array]], drawn:
 
 # In NumPy alone
 
-# f(z), and f′(z) from z and a = f(z). The exponentials are written so that none overflows.
-_ACTIVATIONS = {
-    "identity": ("z", "np.ones_like(z)"),
-    "sigmoid": ("1 / (1 + np.exp(-np.maximum(z, -708)))", "a * (1 - a)"),
-    "tanh": ("np.tanh(z)", "1 - a * a"),
-    "relu": ("np.maximum(z, 0)", "1.0 * (z > 0)"),
-    "leaky_relu": ("np.where(z > 0, z, 0.01 * z)", "np.where(z > 0, 1, 0.01)"),
-    "elu": ("np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1)", "np.where(z > 0, 1, a + 1)"),
-    "softplus": ("np.logaddexp(0, z)", "sigmoid(z)"),
-    "silu": ("z * sigmoid(z)", "sigmoid(z) * (1 + z - a)"),
-    "gelu": (
-        "0.5 * z * (1 + np.tanh(u(z)))",
-        "0.5 * (1 + np.tanh(u(z))) + 0.5 * z * (1 - np.tanh(u(z)) ** 2) * u_derivative(z)",
-    ),
-}
-_NEEDS_SIGMOID = ("softplus", "silu")
 
-# The loss, and dL/dŷ; n is the number of samples and AXIS that of the classes.
-_LOSSES = {
-    "sum_of_squares": ("((y_hat - y) ** 2).sum()", "2 * (y_hat - y)"),
-    "mean_squared_error": ("((y_hat - y) ** 2).mean()", "2 * (y_hat - y) / y.size"),
-    "half_mean_squared_error": ("0.5 * ((y_hat - y) ** 2).sum() / n", "(y_hat - y) / n"),
-    "mean_absolute_error": ("np.abs(y_hat - y).mean()", "np.sign(y_hat - y) / y.size"),
-    "huber": (
-        "np.where(np.abs(y_hat - y) <= 1, 0.5 * (y_hat - y) ** 2, np.abs(y_hat - y) - 0.5).mean()",
-        "np.clip(y_hat - y, -1, 1) / y.size",
-    ),
-    "binary_cross_entropy_from_logits": (
-        "(np.maximum(y_hat, 0) - y * y_hat + np.log1p(np.exp(-np.abs(y_hat)))).mean()",
-        "(sigmoid(y_hat) - y) / y.size",
-    ),
-    "cross_entropy_from_logits": (
-        "-(y * log_softmax(y_hat)).sum() / n",
-        "(np.exp(log_softmax(y_hat)) * y.sum(axis=AXIS, keepdims=True) - y) / n",
-    ),
-}
-
-_STEPS = {
-    "momentum": ["v *= 0.9", "v -= learning_rate * g", "p += v"],
-    "nesterov": ["v *= 0.9", "v -= learning_rate * g", "p += 0.9 * v - learning_rate * g"],
-    "rmsprop": ["s += 0.01 * (g * g - s)", "p -= learning_rate * g / (np.sqrt(s) + 1e-8)"],
-    "adam": [
-        "m += 0.1 * (g - m)",
-        "s += 0.001 * (g * g - s)",
-        "p -= learning_rate * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)",
-    ],
-}
-_STEPS["adamw"] = ["p *= 1 - learning_rate * 0.01", *_STEPS["adam"]]
-_MEMORY = {"momentum": ["v"], "nesterov": ["v"], "rmsprop": ["s"], "adam": ["m", "s"], "adamw": ["m", "s"]}
+def _code(formula: Formula | None, owner: object) -> str:
+    if formula is None:
+        raise ByhandError(f"{owner} carries no formula to copy: give it one, with its code.")
+    return formula.code
 
 
-def _deviation(initializer: str, n_in: int, n_out: int) -> str:
+def _names(code: str) -> set[str]:
+    """The names that stand in the code."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+
+
+def _draw(initializer: str, n_in: int, n_out: int) -> str:
     """The code that draws W of shape (n_out, n_in)."""
-    shape = f"({n_out}, {n_in})"
-    return {
-        "zeros": f"np.zeros({shape})",
-        "standard_normal": f"rng.standard_normal({shape})",
-        "glorot_normal": f"rng.standard_normal({shape}) * np.sqrt(2 / ({n_in} + {n_out}))",
-        "he_normal": f"rng.standard_normal({shape}) * np.sqrt(2 / {n_in})",
-        "glorot_uniform": f"rng.uniform(-np.sqrt(6 / ({n_in} + {n_out})), np.sqrt(6 / ({n_in} + {n_out})), {shape})",
-        "he_uniform": f"rng.uniform(-np.sqrt(6 / {n_in}), np.sqrt(6 / {n_in}), {shape})",
-        "handout": f"np.random.randn({n_out}, {n_in})",
-    }[initializer]
+    if initializer == "handout":
+        return f"np.random.randn({n_out}, {n_in})"
+    return INITIALIZERS[initializer].formula.code.format(n_in=n_in, n_out=n_out)
 
 
 class _Numpy:
@@ -227,6 +189,12 @@ class _Numpy:
         self.request, self.config = request, request.config
         self.weights, self.drawn = weights, drawn
         self.columns = request.layout == "W x + b"
+        self.loss = LOSSES[self.config.training.loss]
+        coded = partial(_code, owner=self.loss)
+        self.loss_code, self.loss_gradient = (
+            coded(formula).format(axis=0 if self.columns else 1)
+            for formula in (self.loss.formula, self.loss.gradient_formula)
+        )
         self.batch_size = self.config.training.batch_size
         if self.batch_size is not None and self.batch_size >= len(samples(self.config.data).x_train):
             self.batch_size = None
@@ -258,7 +226,7 @@ class _Numpy:
             n_out, n_in = W.shape
             if self.drawn:
                 turn = "" if self.columns else ".T  # shape (n_in, n_out)"
-                lines.append(f"W{number} = {_paren(_deviation(model.initializer, n_in, n_out), turn)}")
+                lines.append(f"W{number} = {_paren(_draw(model.initializer, n_in, n_out), turn)}")
                 lines.append(f"b{number} = np.zeros({f'({n_out}, 1)' if self.columns else n_out})")
             else:
                 lines.append(_assigned(f"W{number}", W if self.columns else W.T))
@@ -266,46 +234,44 @@ class _Numpy:
         return lines
 
     def _functions(self) -> list[list[str]]:
-        names = list(dict.fromkeys(self.config.model.activations))
-        loss = self.config.training.loss
+        used = list(dict.fromkeys(self.config.model.activations))
+        called = _names(self.loss_code) | _names(self.loss_gradient)
+        codes = {
+            name: (_code(ACTIVATIONS[name].formula, name), _code(ACTIVATIONS[name].derivative_formula, name))
+            for name in used
+        }
+        for f, derivative in codes.values():
+            called |= _names(f) | _names(derivative)
         blocks = []
-        if "sigmoid" not in names and (
-            any(name in _NEEDS_SIGMOID for name in names) or loss == "binary_cross_entropy_from_logits"
-        ):
-            blocks.append(_function("sigmoid", "z", _ACTIVATIONS["sigmoid"][0]))
-        if "gelu" in names:
-            blocks.append(
-                [
-                    *_function("u", "z", "np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)"),
-                    "",
-                    "",
-                    *_function("u_derivative", "z", "np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * z**2)"),
-                ]
-            )
-        for name in names:
-            f, derivative = _ACTIVATIONS[name]
-            blocks.append([*_function(name, "z", f), "", "", *_function(f"{name}_derivative", "z, a", derivative)])
-        if loss == "cross_entropy_from_logits":
-            body = "z - np.log(np.exp(z).sum(axis=AXIS, keepdims=True))".replace("AXIS", self._axis)
-            shift = f"    z = z - z.max(axis={self._axis}, keepdims=True)"
-            blocks.append(["def log_softmax(z):", shift, f"    return {body}"])
+        for name in ACTIVATIONS:
+            if name in codes:
+                f, derivative = codes[name]
+                blocks.append([*_function(name, "z", f), "", "", *_function(f"{name}_derivative", "z, a", derivative)])
+            elif name in called:
+                blocks.append(_function(name, "z", _code(ACTIVATIONS[name].formula, name)))
         return [["", *block] for block in blocks[:-1]] + [["", *blocks[-1], ""]]
 
     @property
-    def _axis(self) -> str:
-        return "0" if self.columns else "1"
+    def _update_code(self) -> str:
+        optimizer = OPTIMIZERS[self.config.training.optimizer](self.config.training.learning_rate)  # type: ignore[call-arg]
+        return _code(getattr(optimizer, "formula", None), optimizer).format(**vars(optimizer))
+
+    @property
+    def _remembered(self) -> list[str]:
+        """The names of what the optimizer remembers for each parameter, such as v."""
+        return sorted(_names(self._update_code) - {"learning_rate", "np", "p", "g", "t"})
 
     def _memory(self) -> list[str]:
-        optimizer = self.config.training.optimizer
         lines = [f"learning_rate = {self.config.training.learning_rate!r}"]
-        if optimizer in _MEMORY:
+        if self._remembered:
             names = [f"{symbol}{n}" for n in range(1, len(self.weights) + 1) for symbol in "Wb"]
             lines.append(f"parameters = [{', '.join(names)}]")
-            lines += [f"{name}_of = [np.zeros_like(p) for p in parameters]" for name in _MEMORY[optimizer]]
-            if "adam" in optimizer:
-                lines.append("t = 0")
+            lines += [f"{name}_of = [np.zeros_like(p) for p in parameters]" for name in self._remembered]
+        if "t" in _names(self._update_code):
+            lines.append("t = 0")
         if self.batch_size:
-            lines.append(f"shuffling = np.random.default_rng({self.config.model.seed})")
+            if self.config.training.shuffle:
+                lines.append(f"shuffling = np.random.default_rng({self.config.model.seed})")
             lines.append("order = np.arange(x.shape[1])" if self.columns else "order = np.arange(len(x))")
         lines.append("losses = []")
         return lines
@@ -313,21 +279,20 @@ class _Numpy:
     def _loop(self) -> list[str]:
         head = f"for epoch in range({self.request.epochs}):"
         if not self.batch_size:
-            needs_n = any("/ n" in code for code in _LOSSES[self.config.training.loss])
+            needs_n = "n" in _names(self.loss_code) | _names(self.loss_gradient)
             n = ["n = x.shape[1]" if self.columns else "n = len(x)"] if needs_n else []
             return [*n, head, *_indented([*self._step("x"), "losses.append(loss)"]), "print(losses[-1])"]
         n_all = "x_all.shape[1]" if self.columns else "len(x_all)"
         pick = "[:, rows]" if self.columns else "[rows]"
-        whole = "sum" in self.config.training.loss and "squares" in self.config.training.loss
         inner = [
             f"rows = order[start : start + {self.batch_size}]",
             f"x, y = x_all{pick}, y_all{pick}",
             "n = len(rows)",
             *self._step("x"),
-            "epoch_loss += loss" if whole else f"epoch_loss += loss * n / {n_all}",
+            "epoch_loss += loss" if self.loss.reduction == "sum" else f"epoch_loss += loss * n / {n_all}",
         ]
         outer = [
-            "shuffling.shuffle(order)",
+            *(["shuffling.shuffle(order)"] if self.config.training.shuffle else []),
             "epoch_loss = 0.0",
             f"for start in range(0, {n_all}, {self.batch_size}):",
             *_indented(inner),
@@ -339,17 +304,16 @@ class _Numpy:
         """One forward pass, loss, backward pass and update."""
         last = len(self.weights)
         activation = self.config.model.activations
-        value, gradient = _LOSSES[self.config.training.loss]
+        *before, value = self.loss_code.splitlines()
         inputs = [x, *(f"a{n}" for n in range(1, last))]
         lines = ["# forward"]
         for n in range(1, last + 1):
             product = f"W{n} @ {inputs[n - 1]}" if self.columns else f"{inputs[n - 1]} @ W{n}"
             lines += [f"z{n} = {product} + b{n}", f"a{n} = {activation[n - 1]}(z{n})"]
-        lines += [f"y_hat = a{last}", "# loss", f"loss = {value}", "# backward"]
+        lines += [f"y_hat = a{last}", "# loss", *before, f"loss = {value}", "# backward"]
         for n in range(last, 0, -1):
             if n == last:
-                from_above = gradient.replace("AXIS", self._axis)
-                from_above = f"({from_above})" if n == last and " - " in from_above else from_above
+                from_above = f"({self.loss_gradient})" if " - " in self.loss_gradient else self.loss_gradient
             else:
                 from_above = f"(W{n + 1}.T @ delta{n + 1})" if self.columns else f"(delta{n + 1} @ W{n + 1}.T)"
             lines.append(f"delta{n} = {from_above} * {activation[n - 1]}_derivative(z{n}, a{n})")
@@ -359,23 +323,25 @@ class _Numpy:
         return [*lines, "# update", *self._update(last)]
 
     def _update(self, last: int) -> list[str]:
-        optimizer = self.config.training.optimizer
         names = [f"{symbol}{n}" for n in range(1, last + 1) for symbol in "Wb"]
-        if optimizer not in _MEMORY:
+        code, remembered = self._update_code, self._remembered
+        if code == "p -= learning_rate * g":
             return [f"{name} -= learning_rate * grad_{name}" for name in names]
-        memory = _MEMORY[optimizer]
+        parameters = "parameters" if remembered else f"[{', '.join(names)}]"
         gradients = ", ".join(f"grad_{name}" for name in names)
-        lists = ", ".join(["parameters", f"[{gradients}]", *(f"{name}_of" for name in memory)])
-        loop = f"for {', '.join(['p', 'g', *memory])} in zip({lists}):"
-        return [*(["t += 1"] if "adam" in optimizer else []), loop, *_indented(_STEPS[optimizer])]
+        lists = ", ".join([parameters, f"[{gradients}]", *(f"{name}_of" for name in remembered)])
+        loop = f"for {', '.join(['p', 'g', *remembered])} in zip({lists}):"
+        return [*(["t += 1"] if "t" in _names(code) else []), loop, *_indented(code.splitlines())]
 
 
 def _paren(code: str, turn: str) -> str:
-    return f"({code}){turn}" if turn and "*" in code else code + turn
+    is_call = isinstance(ast.parse(code, mode="eval").body, ast.Call)
+    return code + turn if is_call or not turn else f"({code}){turn}"
 
 
 def _function(name: str, arguments: str, body: str) -> list[str]:
-    return [f"def {name}({arguments}):", f"    return {body}"]
+    *before, result = body.splitlines()
+    return [f"def {name}({arguments}):", *_indented([*before, f"return {result}"])]
 
 
 def _indented(lines: list[str]) -> list[str]:

@@ -6,20 +6,49 @@ import hashlib
 import json
 from functools import cache
 from importlib.resources import files
+from math import inf, isfinite
+from typing import Any
 
 import msgspec
+import numpy as np
 
-from byhand.activations import ACTIVATIONS
+from byhand.activations import ACTIVATIONS, Activation
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
 from byhand.play import schema
-from byhand.play.presets import PRESETS
+from byhand.play.presets import DEFAULTS, PRESETS
+from byhand.play.stories import OUTLINES
+from byhand.symptoms import RANGES
 
 # Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
 # or data: addresses within the one exported file.
-MODULES = ["app", "charts", "diagram", "dom", "engine", "inputs", "link", "numbers", "panels", "run", "table", "uplot"]
-STYLES = ["uplot.css", "style.css"]
+MODULES = [
+    "app",
+    "bar",
+    "charts",
+    "commands",
+    "dom",
+    "engine",
+    "explain",
+    "foot",
+    "geometry",
+    "inputs",
+    "landscape",
+    "link",
+    "math",
+    "names",
+    "numbers",
+    "picture",
+    "pulses",
+    "run",
+    "settings",
+    "state",
+    "stops",
+    "story",
+    "table",
+]
+STYLES = ["style.css"]
 START = 'import "byhand/app";'
 
 
@@ -30,15 +59,12 @@ def static(name: str) -> str:
 
 
 def served() -> tuple[str, str]:
-    """The page for the server, and its Content-Security-Policy: nothing but its own files may load.
-
-    The page evaluates no text; 'unsafe-eval' is for browser automation, which waits for conditions that way.
-    """
+    """The page for the server, and its Content-Security-Policy: nothing but its own files may load."""
     import_map = _import_map({name: f"/static/{name}.js" for name in MODULES})
     links = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in STYLES)
     scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (import_map, START))
     policy = (
-        f"default-src 'none'; script-src 'self' 'unsafe-eval' {scripts}; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return _fill(import_map, links, ""), policy
@@ -55,6 +81,17 @@ def exported(recording: bytes) -> str:
     return _fill(_import_map(addresses), styles, packed)
 
 
+def _activation(activation: Activation) -> dict[str, Any]:
+    """Its curve for z from −5 to 5, and between which numbers it stays (null: it doesn't)."""
+    low, high = (bound if isfinite(bound) else None for bound in RANGES.get(activation.name, (-inf, inf)))
+    return {
+        "name": activation.name,
+        "low": low,
+        "high": high,
+        "curve": activation(np.linspace(-5, 5, 101)).round(6).tolist(),
+    }
+
+
 def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
@@ -67,7 +104,9 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
     boot = msgspec.json.encode(
         {
             "presets": PRESETS,
-            "activations": list(ACTIVATIONS),
+            "defaults": DEFAULTS,
+            "stories": OUTLINES,
+            "activations": [_activation(activation) for activation in ACTIVATIONS.values()],
             "initializers": [*INITIALIZERS, "handout"],
             "losses": list(LOSSES),
             "optimizers": list(OPTIMIZERS),

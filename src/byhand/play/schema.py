@@ -19,7 +19,7 @@ MAX_POINTS = 500
 MAX_UNITS = 16
 MAX_HIDDEN_LAYERS = 4
 MAX_EPOCHS = 1000
-MAX_UPDATES = 10_000
+MAX_UPDATES = 5_000
 MAX_PRODUCTS = 200_000_000
 
 # The names that the library gives, so that a new activation or loss shows up in the page by itself.
@@ -64,6 +64,8 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: OptimizerName = "gradient_descent"
     learning_rate: Annotated[float, Meta(gt=0, le=1e6)] = 0.5
     batch_size: Annotated[int, Meta(ge=1, le=MAX_POINTS)] | None = None
+    shuffle: bool = True
+    """Whether each epoch takes the samples in another order; without it, in the data's own."""
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +149,26 @@ class ListingRequest(Struct, frozen=True, forbid_unknown_fields=True):
     layout: Layout = "W x + b"
 
 
+Range: TypeAlias = tuple[Number, Number]
+
+
+class LandscapeRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for the loss over two of the parameters; the others stay as they are."""
+
+    config: Config
+    parameters: Vector
+    first: Annotated[int, Meta(ge=0, le=10_000)]
+    second: Annotated[int, Meta(ge=0, le=10_000)]
+    first_range: Range
+    second_range: Range
+
+
+class StoryRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for a story by its id."""
+
+    id: Annotated[str, Meta(max_length=40)]
+
+
 class Point(Struct, frozen=True):
     """Samples as the page draws them."""
 
@@ -159,10 +181,16 @@ class Layer(Struct, frozen=True):
 
     z: list[float]
     a: list[float]
+    grad_a: list[float]
+    """dL/da, of this sample alone: what came back through the links."""
+    slope: list[float]
+    """f′(z)."""
     grad_z: list[float]
-    """δ = dL/dz, of this sample alone."""
-    grad_norm: float
-    """‖dL/dW, dL/db‖ of this layer."""
+    """δ = dL/dz = dL/da · f′(z), of this sample alone."""
+    products: list[list[float]]
+    """The terms of each unit's z, one for each input: weight times what comes in."""
+    returned: list[list[float]]
+    """The terms of each unit's dL/da, one for each unit of the next layer: weight times its δ; empty for the last."""
     active: list[int]
     """On how many training samples each unit's z > 0."""
     histogram: list[int]
@@ -189,7 +217,7 @@ class Surfaces(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """What is wrong, in words; see `symptoms.Symptom`."""
+    """What is so, in words; see `symptoms.Symptom` and `judgement`."""
 
     id: str
     message: str
@@ -230,10 +258,21 @@ class Response(Struct, frozen=True):
     x: list[float]
     y: list[float]
     layers: list[Layer]
+    grad_norms: list[float]
+    """‖dL/dW, dL/db‖ of each layer, of what `gradients` has."""
+    sample_loss: float
+    """The loss of the sample alone: its part of the batch's."""
+    sample_gradients: list[float]
+    """dL/d(parameters) of the sample alone: its part of the batch's."""
     gradients: list[float]
     """dL/d(parameters) of the current batch; of the samples done so far within one."""
     next_parameters: list[float]
     """What the next update makes of the parameters."""
+    batch_loss: float
+    promised_loss: float
+    """What the gradients promise of the batch's loss after the next update: L + ∇L·Δθ, exact for tiny steps only."""
+    next_batch_loss: float
+    """What the next update really makes of it."""
     outputs: list[list[float]]
     """ŷ of all training samples, where there are few."""
     threshold: float | None
@@ -241,11 +280,19 @@ class Response(Struct, frozen=True):
     max_epochs: int
     """How many epochs one request may ask for."""
     findings: list[Finding]
+    looked: str
+    """What has been looked at, and over how many epochs: said where nothing was found."""
     formulas: list[list[Formula]]
     """One list for each `explain`."""
     train: Point | None
     test: Point | None
     surfaces: Surfaces | None
+
+
+class Landscape(Struct, frozen=True):
+    """The loss on all training samples, row by row from the lowest value of the second parameter on."""
+
+    losses: list[list[float]]
 
 
 class Listing(Struct, frozen=True):
@@ -257,4 +304,6 @@ class Listing(Struct, frozen=True):
 
 decode_request = msgspec.json.Decoder(Request).decode
 decode_listing_request = msgspec.json.Decoder(ListingRequest).decode
+decode_landscape_request = msgspec.json.Decoder(LandscapeRequest).decode
+decode_story_request = msgspec.json.Decoder(StoryRequest).decode
 encode = msgspec.json.Encoder().encode

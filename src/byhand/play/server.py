@@ -5,6 +5,7 @@ What could reach it besides the page is another site, open in the same browser. 
 """
 
 import asyncio
+import heapq
 import logging
 import socket
 import threading
@@ -13,6 +14,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import TypeVar
 
+import h11
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
@@ -21,15 +23,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from byhand.errors import ByhandError
 from byhand.play import schema
 from byhand.play.engine import respond
+from byhand.play.landscape import POINTS, landscape
 from byhand.play.listing import listing
 from byhand.play.page import MODULES, STYLES, served, static
+from byhand.play.stories import story
 
 HOST = "127.0.0.1"
 PORT = 8050
+HEAD_SECONDS = 5
 BODY_SECONDS = 10
 Asked = TypeVar("Asked")
 
@@ -70,12 +76,44 @@ def serve(listener: socket.socket, on_start: Callable[[], None] = lambda: None) 
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        http="h11",
-        limit_concurrency=40,
+        http=_Protocol,
+        limit_concurrency=100,
     )
     listener.listen()
     on_start()  # what connects from now on waits in the socket's queue
     _Server(config).run(sockets=[listener])
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that hangs up on whoever does not send a whole head in time: half-sent ones would fill the server."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on, unless the head is there."""
+        super().data_received(data)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _wait_for_head(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
 
 class _Server(uvicorn.Server):
@@ -95,6 +133,8 @@ def app(port: int) -> ASGIApp:
         *(Route(f"/static/{name}", _static) for name in [*(f"{module}.js" for module in MODULES), *STYLES]),
         Route("/api/step", _step, methods=["POST"]),
         Route("/api/listing", _listing, methods=["POST"]),
+        Route("/api/landscape", _landscape, methods=["POST"]),
+        Route("/api/story", _story, methods=["POST"]),
     ]
     handlers = {HTTPException: _http_error, Exception: _bug}
     return OnlyThisPage(Starlette(routes=routes, exception_handlers=handlers), port)  # type: ignore[arg-type]
@@ -169,12 +209,20 @@ async def _listing(request: Request) -> Response:
     return await _ask(request, schema.decode_listing_request, listing)
 
 
+async def _landscape(request: Request) -> Response:
+    return await _ask(request, schema.decode_landscape_request, landscape)
+
+
+async def _story(request: Request) -> Response:
+    return await _ask(request, schema.decode_story_request, lambda asked: story(asked.id))
+
+
 async def _ask(request: Request, decode: Callable[[bytes], Asked], answer: Callable[[Asked], object]) -> Response:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _error(415, "the body must be JSON, with the header Content-Type: application/json")
     try:
         asked = decode(await asyncio.wait_for(_body(request), BODY_SECONDS))
-        return _answer(await _in_thread(lambda: schema.encode(answer(asked))), "application/json")
+        return _answer(await _in_thread(lambda: schema.encode(answer(asked)), _cost(asked)), "application/json")
     except TimeoutError:
         return _error(408, f"the body did not arrive within {BODY_SECONDS} seconds")
     except ClientDisconnect:
@@ -187,15 +235,59 @@ async def _ask(request: Request, decode: Callable[[bytes], Asked], answer: Calla
         return _error(422, str(error))
 
 
-_two_at_a_time = asyncio.Semaphore(2)
+class Desk:
+    """Where requests wait for the engine: few are worked on at a time, the quick ones first, and not too many wait."""
+
+    def __init__(self, at_work: int = 2, most_waiting: int = 24) -> None:
+        self.free = at_work
+        self.most_waiting = most_waiting
+        self.waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self.count = 0
+
+    async def enter(self, cost: int) -> None:
+        """Wait for a turn; whoever leaves calls `leave`.
+
+        Raises
+        ------
+        HTTPException
+            With status 503 if too many wait already.
+        """
+        if self.free:
+            self.free -= 1
+            return
+        if len(self.waiting) >= self.most_waiting:
+            raise HTTPException(503, "too many requests are waiting: try again in a moment")
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.count += 1
+        heapq.heappush(self.waiting, (cost, self.count, turn))
+        await turn
+
+    def leave(self) -> None:
+        """Hand the turn on to the quickest that waits."""
+        while self.waiting:
+            *_, turn = heapq.heappop(self.waiting)
+            if not turn.cancelled():
+                turn.set_result(None)
+                return
+        self.free += 1
 
 
-async def _in_thread(work: Callable[[], bytes]) -> bytes:
+_desk = Desk()
+
+
+def _cost(asked: object) -> int:
+    if isinstance(asked, schema.LandscapeRequest):
+        return POINTS
+    return asked.epochs if isinstance(asked, schema.Request) and asked.action == "epochs" else 1
+
+
+async def _in_thread(work: Callable[[], bytes], cost: int) -> bytes:
     """Let the engine work beside the server, in a thread that Ctrl-C does not wait for."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[bytes] = loop.create_future()
 
     def hand_back(answer: bytes | None, error: Exception | None) -> None:
+        _desk.leave()
         if done.cancelled():
             return
         if error is not None:
@@ -212,9 +304,9 @@ async def _in_thread(work: Callable[[], bytes]) -> bytes:
         with suppress(RuntimeError):  # the server has ended meanwhile
             loop.call_soon_threadsafe(hand_back, *outcome)
 
-    async with _two_at_a_time:
-        threading.Thread(target=run, daemon=True).start()
-        return await done
+    await _desk.enter(cost)
+    threading.Thread(target=run, daemon=True).start()
+    return await done
 
 
 async def _body(request: Request) -> bytes:

@@ -6,29 +6,34 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from byhand.errors import needs_extra
-from byhand.study.data import Data, load
-from byhand.study.plan import Cell, Plan, make_plan, parse_rates
+from byhand.activations import Activation
+from byhand.errors import ByhandError, needs_extra
+from byhand.study import words
+from byhand.study.data import read
+from byhand.study.plan import Block, Cell, Plan, Several, make_plan, parse_rates
 from byhand.study.running import workers
-from byhand.study.runs import losses_on_test, run_block
+from byhand.study.runs import Columns, Tested, differing_repeats, on_test, run_block
 from byhand.study.statistics import Cells, Comparison, Generalization, Summary, generalization
-from byhand.study.store import Store, join, to_table
+from byhand.study.store import Runs, Store, joined, to_table
 
 with needs_extra("study"):
     import joblib
+    import pyarrow as pa
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from matplotlib.figure import Figure
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the number of runs that are done, and of all."""
+
+# So many runs of each winner are repeated, to see whether they are on the edge of stability.
+_REPEATED = 21
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,27 +44,31 @@ class Study:
     ----------
     plan : Plan
         What was asked.
-    runs : pyarrow.Table
-        One row a run, with all that is needed to repeat it.
+    all_runs : Runs
+        The table of runs, in memory or in its file.
     cells : Cells
         The runs cell by cell, for `summary` of any of them.
     summaries : list of Summary
         Of every cell, over all seeds.
     best : list of Summary
-        Each activation at its best learning rate and initializer, chosen by one half of the seeds and summed up on
-        the other; the fastest first.
+        Each of what is compared at its best learning rate, chosen by one half of the seeds and summed up on the other;
+        first the one that is sooner than the others with most seeds.
     comparisons : list of Comparison
         Of every two of `best`.
+    repeats : dict
+        From each name in `best` to how many of its runs took another course when they were repeated with first weights
+        changed in the last digit, and how many were repeated.
     generalization : Generalization or None
         Where there are a validation and a test set.
     """
 
     plan: Plan
-    runs: pa.Table
+    all_runs: Runs
     cells: Cells
     summaries: list[Summary]
     best: list[Summary]
     comparisons: list[Comparison]
+    repeats: dict[str, tuple[int, int]]
     generalization: Generalization | None
 
     def __repr__(self) -> str:
@@ -77,122 +86,137 @@ class Study:
 
         return best_html(self)
 
+    @property
+    def runs(self) -> pa.Table:
+        """One row a run, with all that is needed to repeat it."""
+        return self.all_runs.table()
+
+    @property
+    def finding(self) -> str:
+        """The answer, in a paragraph."""
+        return words.finding(self)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know before believing the finding."""
+        return words.notes(self)
+
+    def comparison(self, one: str, other: str) -> Comparison:
+        """How two of `best` compare, by name."""
+        return next(pair for pair in self.comparisons if {pair.faster, pair.slower} == {one, other})
+
+    def table(self, of: Literal["best", "comparisons", "cells", "runs"] = "best") -> Any:
+        """A table: a pandas DataFrame where pandas is installed, else a pyarrow Table.
+
+        Parameters
+        ----------
+        of : {"best", "comparisons", "cells", "runs"}
+            Each of what is compared at its best; every two of these; every cell, over all seeds; or every run.
+
+        Raises
+        ------
+        ByhandError
+            If there is no such table.
+        """
+        makers: dict[str, Callable[[], pa.Table]] = {
+            "best": lambda: _flat([summary.as_json() for summary in self.best]),
+            "comparisons": lambda: _flat([pair.as_json() for pair in self.comparisons]),
+            "cells": lambda: _flat([summary.as_json() for summary in self.summaries]),
+            "runs": lambda: self.runs,
+        }
+        if of not in makers:
+            raise ByhandError(f"there is no table {of!r}; choose among {', '.join(makers)}")
+        table = makers[of]()
+        return table.to_pandas() if find_spec("pandas") else table
+
     def heat_map(self) -> Figure:
-        """The share of runs that converged, for each activation and learning rate."""
+        """The share of runs that converged, for each way and learning rate."""
         from byhand.study import figures
 
         return figures.heat_map(self)
 
     def survival_curves(self) -> Figure:
-        """The share of runs that have converged by each epoch, each activation at its best."""
+        """The share of runs that have converged by each epoch, each at its best."""
         from byhand.study import figures
 
         return figures.survival_curves(self)
 
     def loss_bands(self) -> Figure:
-        """The training loss of the middle run and of the middle half, each activation at its best."""
+        """The training loss of the middle run and of the middle half, each at its best."""
         from byhand.study import figures
 
         return figures.loss_bands(self)
 
-    @property
-    def finding(self) -> str:
-        """The answer in one sentence or two."""
-        plan = self.plan
-        goal = f"a training loss of {plan.threshold:g} on {Path(plan.data.name).name}"
-        arrived = [summary for summary in self.best if summary.converged]
-        if not arrived:
-            return f"No activation gets to {goal} within {plan.epochs:,} epochs at these learning rates."
-        fastest = arrived[0]
-        name = fastest.cell.activation
-        names = [summary.cell.activation for summary in arrived[1:]]
-        against = {pair.slower: pair for pair in self.comparisons if pair.faster == name and pair.slower in names}
-        alike = [other for other, pair in against.items() if not pair.shown]
-        slower = {other: pair for other, pair in against.items() if pair.shown}
-        what = (
-            f"{name} (learning rate {fastest.cell.learning_rate:g}): {_percent(fastest.share)} of its runs get there, "
-            f"the middle one in {epochs_in_words(fastest.quartiles[1], plan.epochs)}"
-        )
-        if len(self.best) == 1:
-            return f"To {goal}, the fastest is {what}."
-        if alike:
-            said = f"To {goal}, no difference in speed is shown between {_and([name, *alike])}; ahead is {what}."
-        else:
-            said = f"To {goal}, each activation at its own best learning rate, the fastest is {what}."
-        if slower:
-            by = [f"{other} by {_range(pair)}" for other, pair in slower.items()]
-            said += f" Slower, in epochs on average: {_and(by)}."
-        never = [summary.cell.activation for summary in self.best if not summary.converged]
-        if never:
-            said += f" With {_and(never, 'or')} no run gets there within {plan.epochs:,} epochs."
-        return said
+    def save_figures(self, folder: str | os.PathLike[str], format: Literal["svg", "png", "pdf"] = "svg") -> list[Path]:  # noqa: A002
+        """Write the figures to files in a folder, which is made if it is not there; give the files.
 
-    @property
-    def notes(self) -> list[str]:
-        """What a reader should know before believing the finding."""
-        plan, notes = self.plan, []
-        rates = plan.learning_rates
-        for summary in self.best:
-            rate = summary.cell.learning_rate
-            if len(rates) > 1 and summary.converged and rate in (rates[0], rates[-1]):
-                side = "lowest" if rate == rates[0] else "highest"
-                notes.append(
-                    f"The best learning rate of {summary.cell.activation}, {rate:g}, is the {side} one tried: beyond "
-                    "it may be a better one."
-                )
-        first = self.best[0]
-        sooner = [other for other in self.best[1:] if other.quartiles[1] < first.quartiles[1]]
-        notes += [
-            f"The middle run of {other.cell.activation} is sooner than that of {first.cell.activation} "
-            f"({_median(other)} epochs against {_median(first)}), but {_percent(1 - other.share)} of its runs never "
-            f"get there, against {_percent(1 - first.share)}. The mean, by which they are ordered, counts each "
-            f"of those as {plan.epochs:,} epochs: with another number of epochs the order may be another."
-            for other in sooner
-        ]
-        surest = max(self.best, key=lambda summary: summary.share)
-        if surest.share_low > first.share_high:
-            notes.append(
-                f"The surest is not the fastest: of {surest.cell.activation} {_percent(surest.share)} of the runs get "
-                f"there, of {first.cell.activation} {_percent(first.share)} (their 95 % intervals don't meet)."
-            )
-        if not self.cells.are_halved:
-            notes.append(
-                f"With {plan.seeds} seeds the same runs choose the learning rates and are announced, which flatters "
-                "each activation: take 20 seeds or more."
-            )
-        if self.plan.data.test is None:
-            notes.append(
-                "Faster is not better: to say which is takes samples to validate and to test on, and here are too few."
-            )
-        return notes
+        Raises
+        ------
+        ByhandError
+            If the format is none of these, or they cannot be written.
+        """
+        from byhand.study import figures
+
+        if format not in ("svg", "png", "pdf"):
+            raise ByhandError(f"figures are svg, png or pdf, not {format!r}")
+        return figures.save(self, Path(folder), format)
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the single runs, as JSON can hold it; what never happens is null."""
         return {
+            "question": words.question(self.plan),
             "finding": self.finding,
             "notes": self.notes,
             "definition": self.plan.definition(),
             "best": [summary.as_json() for summary in self.best],
-            "comparisons": [{**vars(pair), "difference_shown": pair.shown} for pair in self.comparisons],
+            "comparisons": [pair.as_json() for pair in self.comparisons],
+            "repeats": {name: {"differing": n, "repeated": of} for name, (n, of) in self.repeats.items()},
             "generalization": None if self.generalization is None else self.generalization.as_json(),
             "cells": [summary.as_json() for summary in self.summaries],
         }
 
 
+def _flat(rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows as a table: what is several numbers becomes several columns."""
+    flat: list[dict[str, Any]] = []
+    for row in rows:
+        columns: dict[str, Any] = {}
+        for name, value in row.items():
+            if name == "hidden":
+                columns[name] = "-".join(map(str, value))
+            elif name == "epochs_quartiles":
+                columns |= dict(zip(("epochs_quarter", "epochs_median", "epochs_three_quarters"), value, strict=True))
+            elif isinstance(value, list):
+                columns |= {
+                    f"{name.removesuffix('_interval')}_{end}": v for end, v in zip(("low", "high"), value, strict=True)
+                }
+            else:
+                columns |= (
+                    {f"share_{fate}": v for fate, v in value.items()} if isinstance(value, dict) else {name: value}
+                )
+        flat.append(columns)
+    return pa.Table.from_pylist(flat)
+
+
 def study(
-    data: str | os.PathLike[str] | Data | tuple[npt.ArrayLike, npt.ArrayLike] = "xor",
+    data: Any = "xor",
     *,
-    activations: Sequence[str] = ("sigmoid", "relu", "tanh", "identity"),
+    activations: Several[str | Activation] | None = None,
     learning_rates: Sequence[float] | str = "1e-3..10",
-    initializers: Sequence[str] | None = None,
+    initializers: Several[str] | None = None,
     seeds: int = 1000,
     epochs: int = 2000,
-    hidden: Sequence[int] = (10,),
-    output: str | None = None,
-    optimizer: str = "gradient_descent",
-    batch_size: int | None = None,
+    hidden: Sequence[int] | Sequence[Sequence[int]] = (10,),
+    output: Several[str] | None = None,
+    optimizer: Several[str] = "gradient_descent",
+    batch_size: Several[int | None] = None,
+    dropout: Several[float] = 0.0,
+    penalty: Several[str | None] = None,
     loss: str | None = None,
     threshold: float | None = None,
+    patience: int | None = None,
+    precision: str = "double",
+    compare: Several[str] | None = None,
     target: str | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -200,37 +224,55 @@ def study(
     scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Study:
-    """Train a network for every seed, learning rate, initializer and activation; say which activation is fastest.
+    """Train a network for every seed, learning rate and way to train; say which way is the fastest.
+
+    Of activations, initializers, hidden, optimizer, batch_size, dropout and penalty each takes one value or several.
+    Every combination is tried; what has several values is compared, each at its best learning rate.
 
     Parameters
     ----------
-    data : str, path, Data or (x, y)
-        "xor", another data set of the library, a file (see `data.load`), or arrays: x of shape (n, n_in), y of
-        shape (n,) with numbers or classes, or (n, n_out).
-    activations : sequence of str
-        Those of the hidden layers; "relu/identity" is relu there, and identity in the last layer.
+    data : str, path, Data, data frame, array or (x, y)
+        "xor", another data set of the library, a file (see `data.load`), a data frame (pandas, polars, pyarrow), an
+        array whose last column is the target, or arrays: x of shape (n, n_in), y of shape (n,) with numbers or
+        classes, or (n, n_out).
+    activations : str, Activation, or several
+        Those of the hidden layers; "relu/identity" is relu there, and identity in the last layer, and with one name a
+        layer, as "tanh/relu/identity", each has its own. By default sigmoid, relu, tanh and identity, for XOR each
+        with itself, identity and sigmoid in the last layer. An `Activation` of one's own has a name and no "/".
     learning_rates : sequence of float, or str
-        Numbers, or a range such as "1e-3..10" (steps 1, 2, 5) or "1e-3..10:9" (nine of equal ratio).
-    initializers : sequence of str, optional
+        Numbers, or a range such as "1e-3..10" (steps 1, 2, 5), "1e-3..10:9" (nine of equal ratio) or "1e-3..10:random9"
+        (nine drawn).
+    initializers : str, or several
         By default standard_normal for XOR, as in the practical, and glorot_uniform for other data.
     seeds : int
         How many runs each combination has, with the seeds 0, 1, …: each seeds the weights and the batches.
     epochs : int
-    hidden : sequence of int
-        The widths of the hidden layers.
-    output : str, optional
-        The activation of the last layer, "same" for that of the others: the default for XOR, as in the practical;
-        for other data it is identity.
-    optimizer : str
-        A name in `optimizers.OPTIMIZERS`.
-    batch_size : int, optional
-        By default all samples.
+    hidden : sequence of int, or several
+        The widths of the hidden layers: (10,) is one network, [(5,), (10, 10)] are two.
+    output : str, or several
+        The activation of the last layer where `activations` doesn't say it; "same" for that of the others: the default
+        for XOR where activations are named, as in the practical. For other data it is identity.
+    optimizer : str, or several
+        A name in `optimizers.OPTIMIZERS`, if need be with settings: "adam(beta_1=0.8)".
+    batch_size : int or None, or several
+        None, the default, is all samples.
+    dropout : float, or several
+        The rate after each hidden layer.
+    penalty : str or None, or several
+        "l2(0.001)", "l1(0.001)", or both with + between.
     loss : str, optional
         By default sum_of_squares for XOR, cross-entropy from logits for classes, mean_squared_error otherwise.
     threshold : float, optional
         The training loss at which a run has converged; 0.01 for XOR, 0.1 for other data.
+    patience : int, optional
+        Early stopping, as in `training.train`; it needs 100 samples or more.
+    precision : {"double", "single"}
+    compare : str, or several
+        Which factors to compare: "activation", "initializer", "hidden", "optimizer", "batch_size", "dropout",
+        "penalty". By default all that have several values; the best value of the others is chosen with the learning
+        rate.
     target : str, optional
-        The column of a file to predict; by default the last.
+        The column of a file or data frame to predict; by default the last.
     out : path, optional
         A folder to keep finished blocks in, and then the runs and the report. Without it nothing is written.
     resume : bool
@@ -248,9 +290,14 @@ def study(
     ------
     ByhandError
         For everything a user can mend: unknown names, data with gaps, a folder with another study, …
+
+    Notes
+    -----
+    Dropout, penalties and early stopping are for `training.train`, which trains one network after the other: for small
+    networks that takes a hundred times as long as all of them together.
     """
     plan = make_plan(
-        _data(data, target),
+        read(data, target),
         activations=activations,
         learning_rates=parse_rates(learning_rates) if isinstance(learning_rates, str) else learning_rates,
         initializers=initializers,
@@ -260,8 +307,13 @@ def study(
         output=output,
         optimizer=optimizer,
         batch_size=batch_size,
+        dropout=dropout,
+        penalty=penalty,
         loss=loss,
         threshold=threshold,
+        patience=patience,
+        precision=precision,
+        compare=compare,
     )
     store = None if out is None else Store(Path(out), plan, resume=resume)
     done = carry_out(plan, store, jobs=jobs, scheduler=scheduler, progress=progress)
@@ -270,16 +322,6 @@ def study(
 
         write_report(store.folder / "report.html", done)
     return done
-
-
-def _data(data: Any, target: str | None) -> Data:
-    from byhand.study.data import from_arrays
-
-    if isinstance(data, Data):
-        return data
-    if isinstance(data, tuple):
-        return from_arrays(*data)
-    return load(os.fspath(data), target)
 
 
 def carry_out(
@@ -300,73 +342,78 @@ def carry_out(
     jobs, scheduler, progress
         As in `study`.
     """
-    blocks = list(plan.blocks())
+    cells = Cells(plan)
+    blocks = {block.number: block for block in plan.blocks()}
     tables: dict[int, pa.Table] = {}
     with workers(jobs, scheduler, len(blocks)) as compute:
+        done, missing = 0, dict(blocks)
         if store is not None:
             store.begin()
-            tables = store.finished()
-        done = sum(table.num_rows for table in tables.values())
-        missing = [block for block in blocks if block.number not in tables]
-        for number, columns in compute(joblib.delayed(_numbered)(plan, block) for block in missing):
-            tables[number] = to_table(columns) if store is None else store.save(number, columns)
-            done += tables[number].num_rows
+            for block in store.finished():
+                del missing[block.number]
+                cells.take(block, _as_columns(store.read(block, list(cells.columns))))
+                done += block.stop - block.start
+        for number, columns in compute(joblib.delayed(_numbered)(plan, block) for block in missing.values()):
+            block = blocks[number]
+            table = to_table(plan, block, columns)
+            if store is None:
+                tables[number] = table
+            else:
+                store.save(block, table)
+            cells.take(block, columns)
+            done += block.stop - block.start
             if progress is not None:
                 progress(done, plan.n_runs)
-        runs = join(plan, [tables[block.number] for block in blocks])
-        if store is not None:
-            store.complete(runs)
-        cells = Cells(plan, runs)
-        announced = _announce(plan, cells, runs, compute)
+        runs = Runs(joined([tables[number] for number in blocks], plan) if store is None else store.complete())
+        ordered = cells.in_order(cells.best())
+        tested = _look_at_test_set(plan, cells, compute)
+        repeats = _repeat(plan, cells, ordered, compute)
     _, announcing = cells.halves
-    best = sorted((cells.summary(cell, announcing) for cell in cells.best()), key=lambda summary: summary.mean_epochs)
     return Study(
         plan,
         runs,
         cells,
         [cells.summary(cell) for cell in plan.cells],
-        best,
-        cells.comparisons([summary.cell for summary in best]),
-        announced,
+        [cells.summary(cell, announcing) for cell in ordered],
+        cells.comparisons(ordered),
+        repeats,
+        tested,
     )
 
 
-def _numbered(plan: Plan, block: Any) -> tuple[int, Any]:
+def _as_columns(table: pa.Table) -> Columns:
+    columns = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        column = column.indices if name == "fate" else column.fill_null(-1) if name == "epochs_to_threshold" else column
+        columns[name] = column.to_numpy(zero_copy_only=False)
+    return columns
+
+
+def _numbered(plan: Plan, block: Block) -> tuple[int, Columns]:
     return block.number, run_block(plan, block)
 
 
-def _announce(plan: Plan, cells: Cells, runs: pa.Table, compute: Any) -> Generalization | None:
+def _look_at_test_set(plan: Plan, cells: Cells, compute: Any) -> Generalization | None:
     """Look at the test set: once, for the cell that validation chose and the one that speed would have."""
     choices = cells.choices()
     if choices is None:
         return None
     tested = compute(joblib.delayed(_tested)(plan, cell) for cell in dict.fromkeys(choices))
-    return generalization(cells, runs, dict(tested))
+    return generalization(cells, dict(tested))
 
 
-def _tested(plan: Plan, cell: Cell) -> tuple[Cell, Any]:
-    return cell, losses_on_test(plan, cell)
+def _tested(plan: Plan, cell: Cell) -> tuple[Cell, Tested]:
+    return cell, on_test(plan, cell)
 
 
-def epochs_in_words(epochs: float, within: int) -> str:
-    """A number of epochs, or that there is none."""
-    return f"{epochs:,.0f} epoch{'' if epochs == 1 else 's'}" if np.isfinite(epochs) else f"more than {within:,} epochs"
+def _repeat(plan: Plan, cells: Cells, best: Sequence[Cell], compute: Any) -> dict[str, tuple[int, int]]:
+    """Repeat a few runs of each that gets there, to see whether rounding changes their course."""
+    seeds = np.arange(plan.seeds)[cells.halves[1]][:_REPEATED]
+    asked = [cell for cell in best if np.isfinite(cells.epochs(cell)).any()]
+    differing = dict(compute(joblib.delayed(_repeated)(plan, cell, seeds) for cell in asked))
+    return {plan.name(cell): (differing[cell], len(seeds)) for cell in asked}
 
 
-def _median(summary: Summary) -> str:
-    low, high = (f"{end:,.0f}" if np.isfinite(end) else "∞" for end in (summary.median_low, summary.median_high))
-    return f"{summary.quartiles[1]:,.0f} ({low} to {high})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _range(pair: Comparison) -> str:
-    if pair.low == pair.high:
-        return f"{pair.difference:,.0f}"
-    return f"{pair.low:,.0f} to {pair.high:,.0f}"
-
-
-def _and(words: Sequence[str], conjunction: str = "and") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+def _repeated(plan: Plan, cell: Cell, seeds: Any) -> tuple[Cell, int]:
+    return cell, differing_repeats(plan, cell, seeds)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -23,8 +24,10 @@ with needs_extra("study"):
 
     from byhand.study import report
     from byhand.study.answer import carry_out
-    from byhand.study.running import in_words, seconds_a_run
+    from byhand.study.running import in_words, seconds_needed
     from byhand.study.store import Store, room_needed
+
+T = TypeVar("T", int, float)
 
 # Longer than this, in seconds, and one is asked first.
 _LONG = 3600
@@ -40,11 +43,17 @@ def run(
     scheduler: str | None,
     as_json: bool,
     yes: bool,
-    activations: str,
+    activations: str | None,
     initializers: str | None,
     learning_rates: str,
     hidden: str,
-    batch: int | None,
+    output: str | None,
+    optimizer: str,
+    batch: str,
+    dropout: str,
+    penalty: str,
+    compare: str | None,
+    figures: str | None,
     **options: Any,
 ) -> None:
     """Carry out a study from the command line, whose options these are; the others are those of `make_plan`.
@@ -54,17 +63,18 @@ def run(
     ByhandError
         For everything a user can mend.
     """
-    try:
-        widths = [int(width) for width in hidden.split(",")] if hidden.strip() else []
-    except ValueError:
-        raise ByhandError(f"--hidden takes numbers of units, such as 10 or 16,16, not {hidden!r}") from None
     plan = make_plan(
         load(data, target),
-        activations=_names(activations),
+        activations=None if activations is None else _names(activations),
         initializers=None if initializers is None else _names(initializers),
         learning_rates=parse_rates(learning_rates),
-        hidden=widths,
-        batch_size=batch,
+        hidden=[_widths(network) for network in _names(hidden)],
+        output=None if output is None else _names(output),
+        optimizer=_names(optimizer),
+        batch_size=[None if size == "all" else _number(int, "--batch", size) for size in _names(batch)],
+        dropout=[_number(float, "--dropout", rate) for rate in _names(dropout)],
+        penalty=[None if name == "none" else name for name in _names(penalty)],
+        compare=None if compare is None else _names(compare),
         **options,
     )
     folder = out or Path(f"study-{Path(data).stem}")
@@ -79,6 +89,8 @@ def run(
         raise
     page = folder / "report.html"
     report.write_report(page, done)
+    if figures is not None:
+        done.save_figures(folder / "figures", figures)  # type: ignore[arg-type]
     if as_json:
         click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -87,7 +99,19 @@ def run(
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """What stands between commas, but for those within brackets."""
+    return [name.strip() for name in re.split(r",(?![^(]*\))", text) if name.strip()]
+
+
+def _widths(network: str) -> list[int]:
+    return [] if network == "none" else [_number(int, "--hidden", width) for width in network.split("-")]
+
+
+def _number(kind: Callable[[str], T], option: str, text: str) -> T:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ByhandError(f"{option} takes numbers, with commas between what is to be compared, not {text!r}") from None
 
 
 def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, yes: bool) -> None:
@@ -98,7 +122,7 @@ def _ask(plan: Plan, folder: Path, jobs: int | None, scheduler: str | None, *, y
             f"{plan.n_runs:,} runs take about {_size(needed)} in {folder}, and {_size(free)} are free there"
         )
     n_workers = jobs or joblib.cpu_count()
-    seconds = plan.n_runs * seconds_a_run(plan) / n_workers
+    seconds = seconds_needed(plan) / n_workers
     if seconds <= _LONG:
         return
     where = "one core of its workers" if scheduler else f"{n_workers} cores"

@@ -78,14 +78,60 @@ class Data:
         return digest.hexdigest()[:16]
 
 
+def read(data: Any, target: str | None = None) -> Data:
+    """Data from whatever holds it: a name or file (see `load`), a data frame, an array, or arrays (x, y).
+
+    Raises
+    ------
+    ByhandError
+        As `load`.
+    """
+    if isinstance(data, Data):
+        return data
+    if isinstance(data, str | os.PathLike):
+        return load(os.fspath(data), target)
+    if hasattr(data, "columns"):
+        return _from_frame(data, target)
+    if target is not None:
+        raise ByhandError("arrays have no named columns: the last column, or y in (x, y), is the target")
+    try:
+        if isinstance(data, tuple) and len(data) == 2:
+            return from_arrays(np.asarray(data[0]), np.asarray(data[1]))
+        table = np.asarray(data)
+    except ValueError as error:
+        raise ByhandError(f"the data is no table of numbers: {error}") from error
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise ByhandError(
+            f"an array of shape {table.shape}: a table of inputs with the target last, or (x, y), is needed"
+        )
+    return from_arrays(table[:, :-1], table[:, -1])
+
+
+def _from_frame(frame: Any, target: str | None) -> Data:
+    with needs_extra("study"):
+        import pyarrow as pa
+    try:
+        if isinstance(frame, pa.Table):
+            table = frame
+        elif hasattr(frame, "to_arrow"):  # polars
+            table = frame.to_arrow()
+        else:
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, AttributeError) as error:
+        raise ByhandError(f"cannot read the data frame: {_one_line(error)}") from error
+    x, labels = _inputs_and_target(table, "the data frame", target)
+    kind, y = _targets(labels)
+    return prepared("data frame", kind, x, y, standardize=True)
+
+
 def load(source: str, target: str | None = None) -> Data:
     """The data of that name, or in that file.
 
     Parameters
     ----------
     source : str
-        A name in `DATASETS`; or a file: CSV with a header, Parquet, NumPy's .npz with arrays x and y, or .npy with
-        a table.
+        A name in `DATASETS`; or a file: CSV (with a header, unless its first row is all numbers), Parquet, NumPy's
+        .npz with arrays x and y, or .npy with a table.
     target : str, optional
         The column of a file to predict; by default the last. Text, true/false, or whole numbers of at most 20
         different values are classes; other numbers are a regression.
@@ -197,24 +243,53 @@ def _read(path: Path, target: str | None) -> tuple[Array, Array]:
         import pyarrow as pa
         from pyarrow import csv, parquet
     try:
-        table = parquet.read_table(path) if path.suffix in (".parquet", ".pq") else csv.read_csv(path)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise ByhandError(f"cannot read {path} as a table: {error}") from error
-    names = table.column_names
+        if path.suffix in (".parquet", ".pq"):
+            table = parquet.read_table(path)
+        else:
+            table = csv.read_csv(path, read_options=csv.ReadOptions(autogenerate_column_names=not _has_header(path)))
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        raise ByhandError(f"cannot read {path} as a table: {_one_line(error)}") from error
+    return _inputs_and_target(table, str(path), target)
+
+
+def _has_header(path: Path) -> bool:
+    """Whether the first row names the columns: not if it holds numbers alone.
+
+    Raises
+    ------
+    ByhandError
+        If the file is not text.
+    """
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
+    if b"\0" in start:
+        raise ByhandError(f"cannot read {path} as a table: it is not text; give a CSV, Parquet, .npz or .npy file")
+    first = start.decode("utf-8-sig", errors="replace").partition("\n")[0].strip()
+    return not all(_is_number(cell.strip().strip('"')) for cell in first.split(","))
+
+
+def _one_line(error: Exception) -> str:
+    """What a library says, without line breaks and what a terminal can't show, and not at length."""
+    text = "".join(c if c.isprintable() else " " for c in str(error))
+    return f"{text[:200]} …" if len(text) > 200 else text
+
+
+def _inputs_and_target(table: Any, where: str, target: str | None) -> tuple[Array, Array]:
+    names = [str(name) for name in table.column_names]
     if table.num_rows == 0:
-        raise ByhandError(f"{path} has no rows")
+        raise ByhandError(f"{where} has no rows")
     if table.num_columns < 2:
         raise ByhandError(
-            f"{path} has one column, {names[0]!r}: at least one input and one target are needed, with commas between"
+            f"{where} has one column, {names[0]!r}: at least one input and one target are needed, with commas between"
         )
     target = names[-1] if target is None else target
     if target not in names:
-        raise ByhandError(f"{path} has no column {target}; it has {', '.join(names)}")
-    inputs = [_numbers(table, name, path) for name in names if name != target]
-    return np.column_stack(inputs), _target_column(table, target, path)
+        raise ByhandError(f"{where} has no column {target}; it has {', '.join(names)}")
+    inputs = [_numbers(table, name, where) for name in names if name != target]
+    return np.column_stack(inputs), _target_column(table, target, where)
 
 
-def _target_column(table: Any, name: str, path: Path) -> Array:
+def _target_column(table: Any, name: str, path: str) -> Array:
     import pyarrow as pa
 
     if pa.types.is_floating(table[name].type) or pa.types.is_integer(table[name].type):
@@ -226,7 +301,7 @@ def _target_column(table: Any, name: str, path: Path) -> Array:
     return np.array([str(value) for value in column])
 
 
-def _numbers(table: Any, name: str, path: Path) -> Array:
+def _numbers(table: Any, name: str, path: str) -> Array:
     import pyarrow as pa
 
     column = table[name]

@@ -12,7 +12,7 @@ change of its first weights in their last digit.
 
 import math
 from collections.abc import Iterator, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -123,26 +123,80 @@ def train_ensemble(
         If the networks differ in size or precision or have layers other than Dense, shapes don't fit, x or y
         holds NaN or infinity, or there are not as many seeds or learning rates as runs.
     """
-    loss = losses.get(loss)
-    x, y = _checked_data(networks, x, y)
+    _check_alike(networks)
     n_runs = len(networks)
-    dtype = networks[0].parameters.dtype
-    rates = np.asarray(optimizer.learning_rate, dtype)
-    if rates.shape not in ((), (n_runs,)):
-        raise ValueError(f"{rates.size} learning rates for {n_runs} networks: give one number, or one for each.")
+    rates = _checked_rates(optimizer, n_runs)
+    groups: dict[tuple[Activation, ...], list[int]] = {}
+    for run, network in enumerate(networks):
+        groups.setdefault(tuple(layer.activation for layer in network.dense_layers), []).append(run)
+    x, y = _checked_data(networks[0], n_runs, x, y)
     if seeds is not None and len(seeds) != n_runs:
         raise ValueError(f"{len(seeds)} seeds for {n_runs} networks: give one for each.")
+    whole: EnsembleHistory | None = None
+    for runs in groups.values():
+        parameters = np.stack([networks[run].parameters for run in runs])
+        own = copy(optimizer)
+        if rates.ndim:
+            own.learning_rate = rates[runs]  # type: ignore[assignment]
+        part = train_parameters(
+            networks[runs[0]],
+            parameters,
+            *(table[..., runs] if table.shape[2:] == (n_runs,) else table for table in (x, y)),
+            loss=loss,
+            optimizer=own,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seeds=None if seeds is None else [seeds[run] for run in runs],
+            threshold=threshold,
+            stop=stop,
+            record=record,
+        )
+        for run, trained in zip(runs, parameters, strict=True):
+            networks[run].parameters[:] = trained
+        whole = new_history(part.epochs, n_runs, epochs, part.loss.dtype) if whole is None else whole
+        for name in ("loss", "last_loss", "epochs_trained", "reached", "diverged"):
+            getattr(whole, name)[..., runs] = getattr(part, name)
+    assert whole is not None
+    return whole
+
+
+def train_parameters(
+    network: Network,
+    parameters: Array,
+    x: Array,
+    y: Array,
+    *,
+    loss: str | Loss,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    seeds: Sequence[Seed] | None = None,
+    threshold: float | None = None,
+    stop: bool = True,
+    record: npt.ArrayLike | None = None,
+) -> EnsembleHistory:
+    """The same for networks that are given as rows of parameters, which a million seeds need no objects for.
+
+    Parameters
+    ----------
+    network : Network
+        The pattern: sizes, activations and precision. It stays as it is.
+    parameters : array, shape (runs, n_parameters)
+        One row a run, laid out as `Network.parameters`; trained in place.
+    x, y, loss, optimizer, epochs, batch_size, shuffle, seeds, threshold, stop, record
+        As in `train_ensemble`.
+    """
+    loss = losses.get(loss)
+    n_runs = len(parameters)
+    x, y = _checked_data(network, n_runs, x, y)
+    dtype = parameters.dtype
+    rates = np.asarray(_checked_rates(optimizer, n_runs), dtype)
     if epochs < 1 or (batch_size is not None and batch_size < 1):
         raise ValueError(f"epochs and batch_size are at least 1, not {epochs} and {batch_size}.")
     kept = np.arange(epochs) if record is None else np.asarray(record, dtype=np.intp)
-    history = EnsembleHistory(
-        epochs=kept,
-        loss=np.full((len(kept), n_runs), np.nan, dtype),
-        last_loss=np.full(n_runs, np.nan, dtype),
-        epochs_trained=np.full(n_runs, epochs),
-        reached=np.full(n_runs, -1),
-        diverged=np.zeros(n_runs, dtype=bool),
-    )
+    history = new_history(kept, n_runs, epochs, dtype)
     batch = len(x) if batch_size is None else min(batch_size, len(x))
     rngs = None
     if batch < len(x) and shuffle:
@@ -151,41 +205,59 @@ def train_ensemble(
     # pages in every step, which took a fifth of the time; other C libraries don't mind.
     np.empty(1 << 24, dtype=np.uint8)
     threshold = -np.inf if threshold is None else threshold
-    for runs in _blocks(networks, batch, len(x)):
-        x_of_runs, y_of_runs = (table[..., runs] if table.shape[2:] == (n_runs,) else table for table in (x, y))
+    size = runs_in_a_block(_sizes(network), batch, len(x), dtype)
+    for start in range(0, n_runs, size):
+        runs = list(range(start, min(start + size, n_runs)))
+        x_of_runs, y_of_runs = (
+            table[..., start : start + size] if table.shape[2:] == (n_runs,) else table for table in (x, y)
+        )
         own = copy(optimizer)
         if rates.ndim:
-            own.learning_rate = rates[runs] if len(runs) > 1 else rates[runs[0]]  # type: ignore[assignment]
+            own.learning_rate = rates[runs] if len(runs) > 1 else rates[start]  # type: ignore[assignment]
+        rngs_of_runs = None if rngs is None else rngs[start : start + size]
         if len(runs) == 1 and x.dtype == dtype:
+            alone = deepcopy(network)
+            alone.parameters[:] = parameters[start]
             options: dict[str, Any] = {
                 "loss": loss,
                 "optimizer": own,
                 "epochs": epochs,
                 "batch_size": batch,
                 "shuffle": shuffle,
+                "seed": None if rngs_of_runs is None else rngs_of_runs[0],
             }
-            rng = None if rngs is None else rngs[runs[0]]
-            _train_alone(
-                networks[runs[0]], x_of_runs, y_of_runs, threshold, stop, runs[0], history, seed=rng, **options
-            )
+            train_alone(alone, x_of_runs, y_of_runs, threshold, stop, start, history, **options)
+            parameters[start] = alone.parameters
             continue
-        rngs_of_runs = None if rngs is None else [rngs[run] for run in runs]
-        block = _Block([networks[run] for run in runs], x_of_runs, y_of_runs, loss, own, batch, rngs_of_runs)
+        block = _Block(network, parameters[runs], x_of_runs, y_of_runs, loss, own, batch, rngs_of_runs)
         with np.errstate(all="ignore"):
             block.train(epochs, threshold, stop, runs, history)
-        for run, parameters in zip(runs, block.results, strict=True):
-            networks[run].parameters[:] = parameters
+        parameters[runs] = block.results
         history.diverged[runs] |= ~np.isfinite(block.results).all(axis=1)
     return history
 
 
-def forward_ensemble(networks: Sequence[Network], x: Array) -> list[tuple[Array, Array]]:
+def new_history(epochs_kept: npt.NDArray[np.intp], n_runs: int, epochs: int, dtype: npt.DTypeLike) -> EnsembleHistory:
+    """A history of runs that have not begun; the losses of `epochs_kept` will be kept."""
+    return EnsembleHistory(
+        epochs=epochs_kept,
+        loss=np.full((len(epochs_kept), n_runs), np.nan, dtype),
+        last_loss=np.full(n_runs, np.nan, dtype),
+        epochs_trained=np.full(n_runs, epochs),
+        reached=np.full(n_runs, -1),
+        diverged=np.zeros(n_runs, dtype=bool),
+    )
+
+
+def forward_ensemble(network: Network, parameters: Array, x: Array) -> list[tuple[Array, Array]]:
     """What each layer of many networks of one architecture gives on the same samples.
 
     Parameters
     ----------
-    networks : sequence of Network
-        Of `Dense` layers, all of the same sizes and activations.
+    network : Network
+        The pattern, of `Dense` layers (dropout, which is not in use here, may stand between them).
+    parameters : array, shape (runs, n_parameters)
+        One row a run.
     x : array, shape (n, n_in)
 
     Returns
@@ -193,12 +265,14 @@ def forward_ensemble(networks: Sequence[Network], x: Array) -> list[tuple[Array,
     list of (z, a)
         For each layer pre-activations and activations, shape (n, n_out, runs).
     """
-    a, passed = x, []
+    a, passed, start = x, [], 0
     with np.errstate(all="ignore"):
-        for layers in zip(*(network.dense_layers for network in networks), strict=True):
-            W, b = (np.stack([getattr(layer, name) for layer in layers]) for name in ("W", "b"))
-            z = a @ W.swapaxes(1, 2) + b[:, None, :]
-            a = layers[0].activation.function(z)
+        for layer in network.dense_layers:
+            end = start + layer.n_out * layer.n_in
+            W = parameters[:, start:end].reshape(-1, layer.n_out, layer.n_in)
+            start = end + layer.n_out
+            z = a @ W.swapaxes(1, 2) + parameters[:, None, end:start]
+            a = layer.activation.function(z)
             passed.append((_last(z), _last(a)))
     return passed
 
@@ -224,22 +298,11 @@ def chunks(shape: Sequence[int], most: int = 1 << 22) -> Iterator[slice]:
         yield slice(start, start + rows)
 
 
-def _blocks(networks: Sequence[Network], batch: int, n: int) -> Iterator[list[int]]:
-    """The numbers of the runs of each block: same activations, and no more than fit into the cache."""
-    size = runs_in_a_block(_sizes(networks[0]), batch, n, networks[0].parameters.dtype)
-    groups: dict[tuple[Activation, ...], list[int]] = {}
-    for run, network in enumerate(networks):
-        groups.setdefault(tuple(layer.activation for layer in network.dense_layers), []).append(run)
-    for runs in groups.values():
-        for start in range(0, len(runs), size):
-            yield runs[start : start + size]
-
-
 def _sizes(network: Network) -> list[int]:
     return [network.dense_layers[0].n_in, *(layer.n_out for layer in network.dense_layers)]
 
 
-def _train_alone(
+def train_alone(
     network: Network,
     x: Array,
     y: Array,
@@ -251,21 +314,29 @@ def _train_alone(
     epochs: int,
     **options: Any,
 ) -> None:
-    """A block of one run is a matter for `training.train`, which is quicker there; write down what happened."""
+    """Train one network by `training.train`, whose further options these are; write down what happened.
+
+    It is quicker than a block of one run, and knows what blocks don't: penalties, dropout and early stopping.
+    """
 
     def has_converged(epoch: int, network: Network, so_far: History) -> bool:
         return stop and so_far.loss[-1] <= threshold
 
     x, y = (table[..., 0] if table.ndim == 3 else table for table in (x, y))
+    ended_by_loss = False
     try:
         loss = train(network, x, y, epochs=epochs, callbacks=[has_converged], **options).loss
     except Diverged as error:
         loss = error.history.loss
         history.diverged[run] = True
+        ended_by_loss = len(loss) < epochs
     below = np.flatnonzero(np.array(loss) <= threshold)
-    lost = len(loss) < epochs and not (stop and len(below))
+    at_threshold = stop and len(below) > 0
+    lost = ended_by_loss and not at_threshold
     kept = history.epochs[history.epochs < len(loss)]
     history.loss[: len(kept), run] = np.array(loss)[kept]
+    if not lost and not at_threshold:  # stopped early, if at all: from there on it stays as it is
+        history.loss[len(kept) :, run] = loss[-1]
     history.last_loss[run] = np.nan if lost else loss[-1]
     history.epochs_trained[run] = len(loss) + lost
     history.reached[run] = below[0] if len(below) else -1
@@ -360,7 +431,8 @@ class _Block:
 
     def __init__(
         self,
-        networks: Sequence[Network],
+        network: Network,
+        parameters: Array,
         x: Array,
         y: Array,
         loss: Loss,
@@ -368,15 +440,15 @@ class _Block:
         batch: int,
         rngs: list[np.random.Generator] | None,
     ) -> None:
-        sizes = _sizes(networks[0])
+        sizes = _sizes(network)
         self.matrices = batch * max(n_in * n_out for n_in, n_out in pairwise(sizes)) > _MATRIX_WORTH
         kind = _MatrixLayer if self.matrices else _Layer
-        self.layers = [kind(layer.n_in, layer.n_out, layer.activation) for layer in networks[0].dense_layers]
+        self.layers = [kind(layer.n_in, layer.n_out, layer.activation) for layer in network.dense_layers]
         self.loss, self.optimizer, self.batch, self.rngs = loss, optimizer, batch, rngs
-        self.x = np.column_stack([x, np.ones(len(x))]).astype(networks[0].parameters.dtype) if self._shares_x(x) else x
+        self.x = np.column_stack([x, np.ones(len(x))]).astype(parameters.dtype) if self._shares_x(x) else x
         self.y = y
-        self.orders = np.tile(np.arange(len(x), dtype=np.int32), (len(networks), 1))  # of the samples, for each run
-        self.results = np.stack([network.parameters for network in networks])
+        self.orders = np.tile(np.arange(len(x), dtype=np.int32), (len(parameters), 1))  # of the samples, for each run
+        self.results = parameters
         self._use_memory(self._runs_placed(self._transposed_weights(self.results).T))
 
     def _shares_x(self, x: Array) -> bool:
@@ -518,8 +590,7 @@ class _Block:
             self.orders = self.orders[chosen]
 
 
-def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
-    """x and y, y with an axis for the runs; x of single precision stays so (it may be large), batch by batch cast."""
+def _check_alike(networks: Sequence[Network]) -> None:
     if not networks:
         raise ValueError("there are no networks.")
     sizes, dtype = _sizes(networks[0]), networks[0].parameters.dtype
@@ -528,14 +599,26 @@ def _checked_data(networks: Sequence[Network], x: npt.ArrayLike, y: npt.ArrayLik
             raise ValueError(f"{network}: only networks of Dense layers can be trained together.")
         if _sizes(network) != sizes or network.parameters.dtype != dtype:
             raise ValueError(f"networks of one size and precision are needed, not both {networks[0]} and {network}.")
+
+
+def _checked_rates(optimizer: Optimizer, n_runs: int) -> Array:
+    rates = np.asarray(optimizer.learning_rate)
+    if rates.shape not in ((), (n_runs,)):
+        raise ValueError(f"{rates.size} learning rates for {n_runs} networks: give one number, or one for each.")
+    return rates
+
+
+def _checked_data(network: Network, n_runs: int, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
+    """x and y, y with an axis for the runs; x of single precision stays so (it may be large), batch by batch cast."""
+    sizes, dtype = _sizes(network), network.parameters.dtype
     x, y = np.asarray(x), np.asarray(y, dtype=dtype)
     x = x if x.dtype == np.float32 else np.asarray(x, dtype=dtype)
     for name, table, columns in (("x", x, sizes[0]), ("y", y, sizes[-1])):
-        fits = table.ndim in (2, 3) and table.shape[1] == columns and table.shape[2:] in ((), (len(networks),))
+        fits = table.ndim in (2, 3) and table.shape[1] == columns and table.shape[2:] in ((), (1,), (n_runs,))
         if not fits or len(x) == 0 or len(x) != len(y):
             raise ValueError(
-                f"{name} of shape {table.shape}: these {len(networks)} networks take (n, {columns}), or "
-                f"(n, {columns}, {len(networks)}) with a set for each, and as many rows in x as in y."
+                f"{name} of shape {table.shape}: these {n_runs} networks take (n, {columns}), or "
+                f"(n, {columns}, {n_runs}) with a set for each, and as many rows in x as in y."
             )
         if not all(np.isfinite(table[rows]).all() for rows in chunks(table.shape)):
             raise ValueError(f"{name} holds NaN or infinity: drop these samples or fill them in.")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-from typing import TYPE_CHECKING
+import io
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byhand.errors import needs_extra
+from byhand.errors import ByhandError, needs_extra
 from byhand.figures import _STYLES, BLACK, _axes, _legend_beside
+from byhand.files import write_bytes
+from byhand.study import words
 from byhand.study.answer import Study
 from byhand.study.plan import Cell
-from byhand.study.statistics import survival
+from byhand.study.statistics import Summary, survival
 
 with needs_extra("study"):
+    from matplotlib.patches import Rectangle
     from matplotlib.ticker import PercentFormatter
 
 if TYPE_CHECKING:
@@ -23,61 +29,81 @@ if TYPE_CHECKING:
 
 
 def heat_map(study: Study) -> Figure:
-    """Share converged for each activation (and initializer) and learning rate, with the epochs of the middle run."""
+    """Share converged for each way and learning rate, with the epochs of the middle run; a frame around each best."""
     plan = study.plan
-    ways = [(activation, initializer) for activation in plan.activations for initializer in plan.initializers]
-    shape = (len(ways), len(plan.learning_rates))
+    shape = (len(plan.ways), len(plan.learning_rates))
     share = np.array([summary.share for summary in study.summaries]).reshape(shape)
-    highest = max(study.summaries, key=lambda summary: summary.share)
     medians = [summary.quartiles[1] for summary in study.summaries]
-    figure, axes = _axes(
-        f"Converged within {plan.epochs:,} epochs: at most {share.max():.0%}, {highest.cell.activation} at "
-        f"{highest.cell.learning_rate:g}",
-        "learning rate", "", size=(max(7.4, 0.62 * shape[1] + 2.2), 1.5 + 0.55 * shape[0]),
-    )  # fmt: skip
+    first = study.best[0]
+    title = f"Nothing converged within {plan.epochs:,} epochs"
+    if first.converged:
+        row, column = divmod(plan.rows[first.cell], shape[1])
+        title = (
+            f"Converged within {plan.epochs:,} epochs; the fastest, {plan.name(first.cell)} at "
+            f"{first.cell.learning_rate:g}: {words.percent(share[row, column])}"
+        )
+    figure, axes = _axes(title, "learning rate", "", size=(max(7.4, 0.62 * shape[1] + 2.2), 1.5 + 0.55 * shape[0]))
     image = axes.imshow(100 * share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
     axes.grid(visible=False)
     axes.set_xticks(range(shape[1]), [f"{rate:g}" for rate in plan.learning_rates])
-    several = len(plan.initializers) > 1
-    axes.set_yticks(range(shape[0]), [f"{way[0]}, {way[1]}" if several else way[0] for way in ways])
+    axes.set_yticks(range(shape[0]), [plan.full_name(way) for way in plan.ways])
     for (row, column), median in zip(np.ndindex(shape), medians, strict=True):
-        text = f"{100 * share[row, column]:.0f} %" + (f"\n{median:,.0f}" if np.isfinite(median) else "")
+        text = words.whole_percent(float(share[row, column])) + (f"\n{median:,.0f}" if np.isfinite(median) else "")
         color = "black" if share[row, column] > 0.55 else "white"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+    for summary in study.best:
+        if summary.converged:
+            row, column = divmod(plan.rows[summary.cell], shape[1])
+            frame = Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, ec="white", lw=3)
+            axes.add_patch(frame)
+            axes.add_patch(Rectangle(frame.get_xy(), 0.94, 0.9, fill=False, ec=BLACK, lw=1.2))
     figure.colorbar(image, ax=axes, label="runs converged (%)")
     return figure
 
 
 def survival_curves(study: Study) -> Figure:
-    """The share of runs that got there against the epochs, each activation at its best, with its interval."""
+    """The share of runs that got there against the epochs, each at its best, with its interval."""
     plan = study.plan
     _, announcing = study.cells.halves
     soonest = min(study.best, key=lambda summary: (summary.quartiles[1], -summary.share))
-    title = f"No activation gets to a loss of {plan.threshold:g}"
+    title = f"Nothing gets to a loss of {plan.threshold:g}"
     if np.isfinite(soonest.quartiles[1]):
         title = (
-            f"Half of the runs get there soonest with {soonest.cell.activation}: by epoch {soonest.quartiles[1]:,.0f}"
+            f"Half of the runs get there soonest with {plan.name(soonest.cell)}: by epoch {soonest.quartiles[1]:,.0f}"
         )
     elif soonest.converged:
-        title = f"Nowhere do half of the runs get there; most do with {soonest.cell.activation}: {soonest.share:.0%}"
+        title = (
+            f"Nowhere do half of the runs get there; most do with {plan.name(soonest.cell)}: "
+            f"{words.percent(soonest.share)}"
+        )
     figure, axes = _axes(title, "epoch", "runs converged so far")
-    for summary, (color, dashes, marker) in zip(study.best, cycle(_STYLES), strict=False):
-        row = plan.cells.index(summary.cell)
-        curve = survival(study.cells.epochs[row, announcing], plan.epochs)
+    for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
+        curve = survival(study.cells.epochs(summary.cell, announcing), plan.epochs)
         places = np.concatenate([[1], np.maximum(curve.epochs, 1), [plan.epochs]])
         share, low, high = (
             np.concatenate([[0], 1 - part, [1 - part[-1]]]) for part in (curve.share, curve.high, curve.low)
         )
-        label = f"{summary.cell.activation}, η = {summary.cell.learning_rate:g}"
         axes.fill_between(places, low, high, step="post", color=color, alpha=0.2, lw=0)
         axes.step(
-            places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker, markevery=[-1]
-        )
+            places, share, where="post", color=color, ls=dashes, lw=1.8, label=_label(study, summary), marker=marker,
+            markevery=[-1],
+        )  # fmt: skip
     axes.set_xscale("log")
     axes.set_ylim(-0.03, 1.05)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     _legend_beside(axes)
     return figure
+
+
+def _label(study: Study, summary: Summary) -> str:
+    return f"{study.plan.name(summary.cell)}, η = {summary.cell.learning_rate:g}"
+
+
+def _styles() -> Iterator[tuple[str, Any, str]]:
+    """Colours with dashes; when they are used up, the same colours with the next one's dashes."""
+    for turn in count():
+        for number, (color, _, marker) in enumerate(_STYLES):
+            yield color, _STYLES[(number + turn) % len(_STYLES)][1], marker
 
 
 def loss_bands(study: Study) -> Figure:
@@ -89,9 +115,9 @@ def loss_bands(study: Study) -> Figure:
         f"loss ({plan.loss.replace('_', ' ')})",
     )
     epochs = np.array(plan.recorded) + 1
-    for summary, (color, dashes, marker) in zip(study.best, cycle(_STYLES), strict=False):
+    for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
         low, middle, high = _quartiles(study, summary.cell)
-        label = f"{summary.cell.activation}, η = {summary.cell.learning_rate:g}"
+        label = _label(study, summary)
         axes.fill_between(epochs, low, high, color=color, alpha=0.2, lw=0)
         axes.plot(epochs, middle, color=color, ls=dashes, marker=marker, markevery=6, ms=5, lw=1.8, label=label)
     axes.axhline(plan.threshold, color=BLACK, lw=0.9, ls=":")
@@ -108,10 +134,10 @@ def loss_bands(study: Study) -> Figure:
 def _quartiles(study: Study, cell: Cell) -> Array:
     """Quartiles of the runs' losses at the recorded epochs, shape (3, k); a curve ends where it is at the threshold."""
     plan = study.plan
-    row = plan.cells.index(cell)
-    column = study.runs["losses"].combine_chunks().slice(row * plan.seeds, plan.seeds).flatten()
+    start = plan.rows[cell] * plan.seeds
+    column = study.all_runs.rows(start, start + plan.seeds, "losses").combine_chunks().flatten()
     losses = column.to_numpy(zero_copy_only=False).reshape(plan.seeds, -1)
-    converged = np.isfinite(study.cells.epochs[row])[:, None]
+    converged = np.isfinite(study.cells.epochs(cell))[:, None]
     # A run that stopped at the threshold is below whatever is above it; one that diverged is above everything.
     losses = np.where(np.isnan(losses), np.where(converged, plan.threshold, np.inf), losses)
     quartiles = np.quantile(losses, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
@@ -132,11 +158,12 @@ def speed_against_validation(study: Study) -> Figure:
         f"epochs to a training loss of {plan.threshold:g} (restricted mean)",
         "validation loss at the end (median)",
     )
-    for activation, (color, _, marker) in zip(plan.activations, cycle(_STYLES), strict=False):
-        cells = [summary for summary in study.summaries if summary.cell.activation == activation]
+    for way, (color, _, marker) in zip(plan.ways, _styles(), strict=False):
+        start = plan.ways.index(way) * len(plan.learning_rates)
+        cells = study.summaries[start : start + len(plan.learning_rates)]
         axes.plot(
             [summary.mean_epochs for summary in cells], [summary.validation_loss for summary in cells],
-            color=color, ls="", marker=marker, ms=7, label=activation,
+            color=color, ls="", marker=marker, ms=7, label=plan.full_name(way),
         )  # fmt: skip
     found = study.generalization
     assert found is not None
@@ -151,3 +178,21 @@ def speed_against_validation(study: Study) -> Figure:
     axes.margins(x=0.12, y=0.2)
     _legend_beside(axes)
     return figure
+
+
+def save(study: Study, folder: Path, format: str) -> list[Path]:  # noqa: A002
+    """Write all figures as files of this format; give the files."""
+    makers = {"survival_curves": survival_curves, "heat_map": heat_map, "loss_bands": loss_bands}
+    if study.generalization is not None:
+        makers["speed_against_validation"] = speed_against_validation
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ByhandError(f"cannot write to {folder}: {(error.strerror or str(error)).lower()}") from error
+    files = []
+    for name, make in makers.items():
+        buffer = io.BytesIO()
+        make(study).savefig(buffer, format=format, bbox_inches="tight", dpi=200)
+        files.append(folder / f"{name}.{format}")
+        write_bytes(files[-1], buffer.getvalue())
+    return files

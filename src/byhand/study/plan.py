@@ -1,53 +1,97 @@
 """What a study does: its grid, its runs and the blocks they are computed in.
 
-A run is one network trained once; a cell is one activation, initializer and learning rate, with a run for each
-seed. Everything about a run follows from the plan and its number, so a block of runs may be computed anywhere.
+A run is one network trained once. A `Way` is all that is chosen before training but the learning rate; a `Cell` is a
+way at one learning rate, with a run for each seed. Everything about a run follows from the plan and its number, so a
+block of runs may be computed anywhere.
 """
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
 import byhand
-from byhand.activations import ACTIVATIONS
+from byhand.activations import ACTIVATIONS, Activation
 from byhand.errors import ByhandError
 from byhand.initializers import INITIALIZERS
+from byhand.layers import Dropout, Layer
 from byhand.losses import LOSSES
 from byhand.network import Network
 from byhand.optimizers import OPTIMIZERS, Optimizer
+from byhand.penalties import L1, L2, Penalty
 from byhand.study.data import Data
 from byhand.study.ensemble import runs_in_a_block
 
-# By kind of data: loss, activation of the last layer (None: that of the others), initializer, and the loss at which
+T = TypeVar("T")
+Several: TypeAlias = T | Sequence[T]
+"""One value, or several of them."""
+
+# By kind of data: loss, activation of the last layer ("same": that of the others), initializer, and the loss at which
 # a run has converged. XOR is as in the practical: below 0.01 every output is within 0.1 of its target.
-_DEFAULTS: dict[str, tuple[str, str | None, str, float]] = {
-    "xor": ("sum_of_squares", None, "standard_normal", 0.01),
+_DEFAULTS: dict[str, tuple[str, str, str, float]] = {
+    "xor": ("sum_of_squares", "same", "standard_normal", 0.01),
     "two classes": ("binary_cross_entropy_from_logits", "identity", "glorot_uniform", 0.1),
     "classes": ("cross_entropy_from_logits", "identity", "glorot_uniform", 0.1),
     "regression": ("mean_squared_error", "identity", "glorot_uniform", 0.1),
 }
+_ACTIVATIONS = ("sigmoid", "relu", "tanh", "identity")
+# Which hidden activation wins on XOR hangs on the last layer's, so where nobody names activations all are crossed.
+_OUTPUTS_OF_XOR = ("same", "identity", "sigmoid")
+_PENALTIES: dict[str, Callable[..., Penalty]] = {"l1": L1, "l2": L2}
+PRECISIONS = {"double": np.float64, "single": np.float32}
 
 # A task of a worker should last about this long, in seconds by a rough estimate: long enough to be worth sending,
 # short enough that not much is lost with it.
 _TASK = 1.0
+# What a step costs in a run that is trained alone, in the same rough seconds.
+_STEP_ALONE = 40e-6
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One way to train: what is compared.
+class Way:
+    """All that is chosen before training but the learning rate.
 
-    An activation such as "relu" is that of the hidden layers; "relu/identity" says that of the last layer too.
+    An activation such as "relu" is that of the hidden layers; "relu/identity" says that of the last layer too, and with
+    one name a layer it says all. A batch size of None is all samples, a penalty of "" is none.
     """
 
     activation: str
     initializer: str
+    hidden: tuple[int, ...]
+    optimizer: str
+    batch_size: int | None
+    dropout: float
+    penalty: str
+
+    def choice(self, factor: str) -> str:
+        """What was chosen of a factor, in words."""
+        value = getattr(self, factor)
+        if factor == "hidden":
+            return f"{'-'.join(map(str, value))} hidden units" if value else "no hidden layer"
+        if factor == "batch_size":
+            return "full batch" if value is None else f"batches of {value}"
+        if factor == "dropout":
+            return f"dropout {value:g}" if value else "no dropout"
+        return str(value) or "no penalty"
+
+
+FACTORS = tuple(field.name for field in fields(Way))
+"""What may differ from cell to cell beside the learning rate."""
+
+
+@dataclass(frozen=True)
+class Cell(Way):
+    """One way to train, at one learning rate."""
+
     learning_rate: float
 
 
@@ -55,14 +99,15 @@ class Cell:
 class Block:
     """Runs that are computed and stored together.
 
-    `start` and `stop` count the runs of one activation and initializer, seed by seed and then rate by rate.
+    `start` and `stop` count the runs of one way, rate by rate and then seed by seed; `first_run` is the number of the
+    first among all runs.
     """
 
     number: int
-    activation: str
-    initializer: str
+    way: Way
     start: int
     stop: int
+    first_run: int
 
 
 @dataclass(frozen=True)
@@ -72,49 +117,80 @@ class Plan:
     Attributes
     ----------
     data : Data
-    activations, initializers : tuple of str
+    ways : tuple of Way
+        The grid, but for the learning rates.
     learning_rates : tuple of float
         Ascending.
+    compare : tuple of str
+        The factors whose values are compared, each at its best; what else differs is chosen with the learning rate.
     seeds : int
         How many runs a cell has: with the seeds 0, 1, …
-    hidden : tuple of int
-        The widths of the hidden layers.
-    output : str or None
-        The activation of the last layer where `activations` does not say it; None: the same as in the others.
-    optimizer, loss : str
+    output : str
+        The activation of the last layer where a way does not say it; "same": the same as in the others.
+    loss : str
     epochs : int
-    batch_size : int or None
     threshold : float
         The training loss at which a run has converged.
+    patience : int or None
+        Early stopping, as in `training.train`.
+    precision : {"double", "single"}
+    own : tuple of Activation
+        Activations that are not the library's.
     """
 
     data: Data
-    activations: tuple[str, ...]
-    initializers: tuple[str, ...]
+    ways: tuple[Way, ...]
     learning_rates: tuple[float, ...]
+    compare: tuple[str, ...]
     seeds: int
-    hidden: tuple[int, ...]
-    output: str | None
-    optimizer: str
+    output: str
     loss: str
     epochs: int
-    batch_size: int | None
     threshold: float
+    patience: int | None
+    precision: Literal["double", "single"]
+    own: tuple[Activation, ...]
 
-    @property
-    def sizes(self) -> list[int]:
+    def sizes(self, way: Way) -> list[int]:
         """Inputs, hidden units, outputs."""
-        return [self.data.x.shape[1], *self.hidden, self.data.y.shape[1]]
+        return [self.data.x.shape[1], *way.hidden, self.data.y.shape[1]]
 
-    @property
+    @cached_property
     def cells(self) -> list[Cell]:
-        """All ways to train, in the order of the runs."""
-        return [Cell(*cell) for cell in product(self.activations, self.initializers, self.learning_rates)]
+        """All ways at all rates, in the order of the runs."""
+        return [Cell(**asdict(way), learning_rate=rate) for way in self.ways for rate in self.learning_rates]
+
+    @cached_property
+    def rows(self) -> dict[Cell, int]:
+        """The place of each cell among all."""
+        return {cell: row for row, cell in enumerate(self.cells)}
+
+    @cached_property
+    def activations(self) -> tuple[str, ...]:
+        """The activations of the grid."""
+        return self.values("activation")
+
+    def values(self, factor: str) -> tuple[Any, ...]:
+        """The different values of a factor in the grid."""
+        return tuple(dict.fromkeys(getattr(way, factor) for way in self.ways))
+
+    @cached_property
+    def varying(self) -> tuple[str, ...]:
+        """The factors that have several values."""
+        return tuple(factor for factor in FACTORS if len(self.values(factor)) > 1)
+
+    def name(self, way: Way) -> str:
+        """What is compared, by name: the values of the factors to compare, by default its activation."""
+        return ", ".join(way.choice(factor) for factor in self.compare)
+
+    def full_name(self, way: Way) -> str:
+        """A way by the values of all factors that have several."""
+        return ", ".join(way.choice(factor) for factor in self.varying or ("activation",))
 
     @property
     def n_runs(self) -> int:
         """How many networks are trained."""
-        return len(self.cells) * self.seeds
+        return len(self.ways) * len(self.learning_rates) * self.seeds
 
     @property
     def stops_at_threshold(self) -> bool:
@@ -122,6 +198,16 @@ class Plan:
         return self.data.validation is None
 
     @property
+    def is_of_classes(self) -> bool:
+        """Whether an output is right or wrong."""
+        return self.data.kind != "regression"
+
+    @property
+    def shows_accuracy(self) -> bool:
+        """Whether the share of right answers says more than the share that converged: of four samples it doesn't."""
+        return self.data.kind in ("two classes", "classes")
+
+    @cached_property
     def recorded(self) -> list[int]:
         """The epochs whose losses are kept, some forty, closer at the start."""
         some = np.geomspace(1, self.epochs, 40).round().astype(int) - 1
@@ -129,39 +215,61 @@ class Plan:
 
     def blocks(self) -> Iterator[Block]:
         """All blocks, a function of the plan alone: results do not depend on where and when they are computed."""
-        size = self._runs_in_a_task()
-        groups = list(product(self.activations, self.initializers))
-        runs_in_a_group = len(self.learning_rates) * self.seeds
-        starts = range(0, runs_in_a_group, size)
-        for number, ((activation, initializer), start) in enumerate(product(groups, starts)):
-            yield Block(number, activation, initializer, start, min(start + size, runs_in_a_group))
+        runs_of_a_way, number = len(self.learning_rates) * self.seeds, 0
+        for place, way in enumerate(self.ways):
+            size = self._runs_in_a_task(way)
+            for start in range(0, runs_of_a_way, size):
+                first = place * runs_of_a_way + start
+                yield Block(number, way, start, min(start + size, runs_of_a_way), first)
+                number += 1
 
-    def _runs_in_a_task(self) -> int:
-        n, sizes = len(self.data.x), self.sizes
-        steps = math.ceil(n / self.batch_size) if self.batch_size else 1
+    def _runs_in_a_task(self, way: Way) -> int:
+        n = len(self.data.x)
+        seconds = self.seconds_an_epoch(way) * self.epochs
+        if self.is_alone(way):
+            return max(1, round(_TASK / seconds))
+        together = runs_in_a_block(self.sizes(way), min(way.batch_size or n, n), n, PRECISIONS[self.precision])
+        return together * max(1, round(_TASK / (seconds * together)))
+
+    def seconds_an_epoch(self, way: Way) -> float:
+        """The processor time of one epoch of one run, by a rough estimate."""
+        n, sizes = len(self.data.x), self.sizes(way)
+        steps = math.ceil(n / way.batch_size) if way.batch_size else 1
         products = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
-        seconds_an_epoch = 6e-9 * n * sum(sizes[1:]) + 0.3e-9 * n * products + steps * 1e-8 * products
-        together = runs_in_a_block(sizes, min(self.batch_size or n, n), n)
-        return together * max(1, round(_TASK / (seconds_an_epoch * self.epochs * together)))
+        seconds = 6e-9 * n * sum(sizes[1:]) + 0.3e-9 * n * products + steps * 1e-8 * products
+        return seconds + steps * _STEP_ALONE if self.is_alone(way) else seconds
 
-    def run_number(self, block: Block) -> int:
-        """The number of the block's first run among all runs."""
-        group = self.activations.index(block.activation) * len(self.initializers)
-        group += self.initializers.index(block.initializer)
-        return group * len(self.learning_rates) * self.seeds + block.start
+    def is_alone(self, way: Way) -> bool:
+        """Whether its networks are trained one after the other by `training.train`, which knows more than ensembles."""
+        return bool(way.dropout or way.penalty or self.patience)
 
-    def network(self, activation: str, initializer: str, seed: int) -> Network:
+    def network(self, way: Way, seed: int) -> Network:
         """The untrained network of a run."""
-        return Network.dense(self.sizes, self.by_layer(activation), initializer=initializer, seed=seed)
+        dtype = PRECISIONS[self.precision]
+        network = Network.dense(
+            self.sizes(way), self.by_layer(way), initializer=way.initializer, seed=seed, dtype=dtype
+        )
+        if not way.dropout:
+            return network
+        *hidden, last = network.layers
+        layers: list[Layer] = []
+        for number, layer in enumerate(hidden):
+            layers += [layer, Dropout(way.dropout, seed=np.random.default_rng([seed, number]))]
+        return Network([*layers, last])
 
-    def by_layer(self, activation: str) -> list[str]:
-        """The activation of each layer: "relu/identity" is relu in the hidden layers and identity in the last."""
-        hidden, _, output = activation.partition("/")
-        return [hidden] * len(self.hidden) + [output or self.output or hidden]
+    def by_layer(self, way: Way) -> list[str | Activation]:
+        """The activation of each layer."""
+        own: dict[str, str | Activation] = {activation.name: activation for activation in self.own}
+        return [own.get(name, name) for name in names_by_layer(way.activation, len(way.hidden) + 1, self.output)]
 
-    def new_optimizer(self, learning_rate: Any) -> Optimizer:
+    def new_optimizer(self, way: Way, learning_rate: Any) -> Optimizer:
         """An optimizer at its first step, for one learning rate or an array of them."""
-        return OPTIMIZERS[self.optimizer](learning_rate)  # type: ignore[call-arg]
+        name, settings = _called(way.optimizer)
+        return OPTIMIZERS[name](learning_rate, **settings)  # type: ignore[call-arg]
+
+    def penalties(self, way: Way) -> list[Penalty]:
+        """The penalties of a way, for `training.train`."""
+        return [_PENALTIES[name](strength) for name, strength in _strengths(way.penalty)]
 
     def definition(self) -> dict[str, Any]:
         """All that the results depend on, as JSON holds it: two studies with the same definition are the same."""
@@ -171,17 +279,19 @@ class Plan:
             "data_fingerprint": self.data.digest,
             "data_note": self.data.note,
             "samples": [len(self.data.x), *(len(part[0]) for part in (self.data.validation, self.data.test) if part)],
-            "sizes": self.sizes,
-            "activations": list(self.activations),
-            "output_activation": self.output or "the same",
-            "initializers": list(self.initializers),
+            "inputs": self.data.x.shape[1],
+            "outputs": self.data.y.shape[1],
+            **{factor: list(self.values(factor)) for factor in FACTORS},
+            "compare": list(self.compare),
+            "output_activation": self.output,
+            "own_activations": {activation.name: _fingerprint(activation) for activation in self.own},
             "learning_rates": list(self.learning_rates),
             "seeds": self.seeds,
-            "optimizer": self.optimizer,
             "loss": self.loss,
             "epochs": self.epochs,
-            "batch_size": self.batch_size,
             "threshold": self.threshold,
+            "patience": self.patience,
+            "precision": self.precision,
         }
 
     def definition_json(self) -> str:
@@ -189,22 +299,47 @@ class Plan:
         return json.dumps(self.definition(), indent=2, ensure_ascii=False) + "\n"
 
 
+def names_by_layer(activation: str, layers: int, output: str) -> list[str]:
+    """The names of each layer's activation; "relu/identity" is relu in the hidden layers and identity in the last.
+
+    Raises
+    ------
+    ByhandError
+        If there are neither one, two, nor as many names as layers.
+    """
+    names = activation.split("/")
+    if len(names) == layers:
+        return [names[0] if output == "same" else output] if layers == 1 and len(names) == 1 else names
+    if len(names) > 2:
+        raise ByhandError(
+            f"{activation} names {len(names)} activations, and there are {layers} layers: give one, one for the hidden "
+            "layers and one for the last, or one each"
+        )
+    last = names[-1] if len(names) == 2 else names[0] if output == "same" else output
+    return [names[0]] * (layers - 1) + [last]
+
+
 def make_plan(
     data: Data,
     *,
-    activations: Sequence[str],
+    activations: Several[str | Activation] | None = None,
     learning_rates: Sequence[float],
-    initializers: Sequence[str] | None = None,
+    initializers: Several[str] | None = None,
     seeds: int,
     epochs: int,
-    hidden: Sequence[int] = (10,),
-    output: str | None = None,
-    optimizer: str = "gradient_descent",
-    batch_size: int | None = None,
+    hidden: Sequence[int] | Sequence[Sequence[int]] = (10,),
+    output: Several[str] | None = None,
+    optimizer: Several[str] = "gradient_descent",
+    batch_size: Several[int | None] = None,
+    dropout: Several[float] = 0.0,
+    penalty: Several[str | None] = None,
     loss: str | None = None,
     threshold: float | None = None,
+    patience: int | None = None,
+    precision: str = "double",
+    compare: Several[str] | None = None,
 ) -> Plan:
-    """Check a study's definition and fill in what follows from the data.
+    """Check a study's definition and fill in what follows from the data; the parameters are those of `study`.
 
     Raises
     ------
@@ -212,58 +347,194 @@ def make_plan(
         If a name is unknown, a number makes no sense, or a list is empty; the message says which and what fits.
     """
     default_loss, default_output, default_initializer, default_threshold = _DEFAULTS[data.kind]
-    initializers = [default_initializer] if initializers is None else initializers
-    output = default_output if output is None else None if output == "same" else output
+    if output is None:
+        output = _OUTPUTS_OF_XOR if data.kind == "xor" and activations is None else default_output
+    asked = _several(_ACTIVATIONS if activations is None else activations)
+    own = tuple(activation for activation in asked if isinstance(activation, Activation))
+    known = {**ACTIVATIONS, **{activation.name: activation for activation in own}}
+    named = [activation.name if isinstance(activation, Activation) else str(activation) for activation in asked]
+    outputs = [str(name) for name in _several(output)]
+    _check_names("activation", [part for name in named for part in name.split("/")], known)
+    _check_names("output activation", outputs, {"same": None, **known})
     loss = default_loss if loss is None else loss
-    for what, names, known in (
-        ("activation", [name for activation in activations for name in activation.split("/", 1)], ACTIVATIONS),
-        ("output activation", ["identity" if output is None else output], ACTIVATIONS),
-        ("initializer", initializers, INITIALIZERS),
-        ("loss", [loss], LOSSES),
-        ("optimizer", [optimizer], OPTIMIZERS),
-    ):
-        if not names:
-            raise ByhandError(f"there is no {what}; choose among {', '.join(known)}")
-        for name in names:
-            if name not in known:
-                raise ByhandError(f"there is no {what} {name!r}; choose among {', '.join(known)}")
+    _check_names("loss", [loss], LOSSES)
     if threshold is None:
         if loss != default_loss:
             raise ByhandError(f"with the loss {loss} a threshold is needed: at which loss has a run converged?")
         threshold = default_threshold
-    rates = sorted({float(rate) for rate in learning_rates})
-    wrong = [rate for rate in rates if not 0 < rate < math.inf]
-    if wrong or not rates:
-        raise ByhandError(f"a learning rate is a positive number, not {wrong[0] if wrong else 'nothing'}")
-    for name, number in (("seeds", seeds), ("epochs", epochs), ("batch", batch_size)):
-        if number is not None and number < 1:
-            raise ByhandError(f"{name} is {number}: at least 1 is needed")
-    if any(width < 1 for width in hidden):
-        raise ByhandError(f"hidden layers of {', '.join(map(str, hidden))} units: each needs at least 1")
-    if not threshold > 0:
-        raise ByhandError(f"the threshold is a loss above 0, not {threshold}")
     if loss.endswith("cross_entropy_from_logits") and data.kind == "regression":
         raise ByhandError(f"the loss {loss} is for classes, and the targets of {data.name} are a regression")
-    return Plan(
-        data,
-        tuple(dict.fromkeys(activations)),
-        tuple(dict.fromkeys(initializers)),
-        tuple(rates),
-        int(seeds),
-        tuple(hidden),
-        output,
-        optimizer,
-        loss,
-        int(epochs),
-        batch_size,
-        float(threshold),
+    factors: dict[str, list[Any]] = {
+        "activation": _crossed(named, outputs),
+        "initializer": [str(name) for name in _several(default_initializer if initializers is None else initializers)],
+        "hidden": _architectures(hidden),
+        "optimizer": [str(name) for name in _several(optimizer)],
+        "batch_size": [None if size is None else _count("batch", size) for size in _several(batch_size)],
+        "dropout": [_number("a dropout rate", rate) for rate in _several(dropout)],
+        "penalty": [name or "" for name in _several(penalty)],
+    }
+    _check_names("initializer", factors["initializer"], INITIALIZERS)
+    for optimizer_name in factors["optimizer"]:
+        _check_optimizer(optimizer_name)
+    for penalty_name in factors["penalty"]:
+        _strengths(penalty_name)
+    for rate in factors["dropout"]:
+        if not 0 <= rate < 1:
+            raise ByhandError(f"a dropout rate is at least 0 and below 1, not {rate:g}")
+    ways = tuple(dict.fromkeys(Way(*values) for values in product(*(factors[name] for name in FACTORS))))
+    only_output = outputs[0] if len(outputs) == 1 else default_output
+    _check_names("precision", [precision], PRECISIONS)
+    plan = Plan(
+        data=data,
+        ways=_different(ways, only_output),
+        learning_rates=_rates(learning_rates),
+        compare=(),
+        seeds=_count("seeds", seeds),
+        output=only_output,
+        loss=loss,
+        epochs=_count("epochs", epochs),
+        threshold=_positive("the threshold", threshold),
+        patience=None if patience is None else _count("patience", patience),
+        precision="single" if precision == "single" else "double",
+        own=own,
     )
+    if patience is not None and data.validation is None:
+        raise ByhandError(
+            f"early stopping needs samples to validate on, and the {len(data.x)} here are too few to part"
+        )
+    return replace(plan, compare=_compared(plan, compare))
+
+
+def _several(values: Any) -> list[Any]:
+    """One value as a list of it, several as a list of them."""
+    is_one = values is None or isinstance(values, str | int | float | Activation)
+    found = [values] if is_one else list(values)
+    if not found:
+        raise ByhandError("an empty list leaves nothing to try: give at least one name or number")
+    return found
+
+
+def _check_names(what: str, names: Sequence[str], known: Any) -> None:
+    for name in names:
+        if name not in known:
+            raise ByhandError(f"there is no {what} {name!r}; choose among {', '.join(known)}")
+
+
+def _crossed(names: Sequence[str], outputs: Sequence[str]) -> list[str]:
+    """Each activation with each output; one that names its last layer's, and a single output, stay as they are."""
+    if len(outputs) == 1:
+        return list(names)
+    crossed: list[str] = []
+    for name in names:
+        if "/" in name:
+            crossed.append(name)
+        else:
+            crossed += [name if output in ("same", name) else f"{name}/{output}" for output in outputs]
+    return list(dict.fromkeys(crossed))
+
+
+def _different(ways: tuple[Way, ...], output: str) -> tuple[Way, ...]:
+    """Without those that name the same network as one before, such as tanh and tanh/tanh; checks the names' number."""
+    kept: dict[Any, Way] = {}
+    for way in ways:
+        names = tuple(names_by_layer(way.activation, len(way.hidden) + 1, output))
+        kept.setdefault((names, replace(way, activation="")), way)
+    return tuple(kept.values())
+
+
+def _architectures(hidden: Any) -> list[tuple[int, ...]]:
+    try:
+        widths = list(hidden)
+    except TypeError:
+        raise ByhandError(f"hidden is a list of widths, such as (10,), or a list of such lists, not {hidden}") from None
+    several = bool(widths) and not all(isinstance(width, int | np.integer) for width in widths)
+    architectures = [tuple(int(width) for width in one) for one in widths] if several else [tuple(map(int, widths))]
+    for one in architectures:
+        if any(width < 1 for width in one):
+            raise ByhandError(f"hidden layers of {', '.join(map(str, one))} units: each needs at least 1")
+    return architectures
+
+
+def _count(name: str, number: Any) -> int:
+    if not isinstance(number, int | np.integer) or number < 1:
+        raise ByhandError(f"{name} is {number}: a whole number of at least 1 is needed")
+    return int(number)
+
+
+def _number(name: str, number: Any) -> float:
+    try:
+        return float(number)
+    except (TypeError, ValueError):
+        raise ByhandError(f"{name} is a number, not {number!r}") from None
+
+
+def _positive(name: str, number: Any) -> float:
+    value = _number(name, number)
+    if not 0 < value < math.inf:
+        raise ByhandError(f"{name} is a positive number, not {value:g}")
+    return value
+
+
+def _rates(learning_rates: Sequence[float]) -> tuple[float, ...]:
+    return tuple(sorted({_positive("a learning rate", rate) for rate in _several(learning_rates)}))
+
+
+def _compared(plan: Plan, compare: Several[str] | None) -> tuple[str, ...]:
+    if compare is None:
+        return plan.varying or ("activation",)
+    factors = [str(factor) for factor in _several(compare)]
+    _check_names("factor", factors, dict.fromkeys(FACTORS))
+    return tuple(dict.fromkeys(factors))
+
+
+def _called(text: str) -> tuple[str, dict[str, Any]]:
+    """The name and the settings of "adam(beta_1=0.8)"."""
+    try:
+        tree = ast.parse(text, mode="eval").body
+        if isinstance(tree, ast.Name):
+            return tree.id, {}
+        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.args:
+            return tree.func.id, {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
+    except (SyntaxError, ValueError):
+        pass
+    raise ByhandError(f"{text!r} is not understood: a name, or one with settings such as adam(beta_1=0.8)")
+
+
+def _check_optimizer(text: str) -> None:
+    name, settings = _called(text)
+    _check_names("optimizer", [name], OPTIMIZERS)
+    try:
+        OPTIMIZERS[name](0.1, **settings)  # type: ignore[call-arg]
+    except (TypeError, ValueError) as error:
+        raise ByhandError(f"the optimizer {text}: {error}") from None
+
+
+def _strengths(text: str) -> list[tuple[str, float]]:
+    """The penalties of "l2(0.001)", or "l1(1e-4)+l2(1e-3)"."""
+    found = []
+    for part in text.replace(" ", "").split(")+") if text else []:
+        name, _, strength = part.removesuffix(")").partition("(")
+        try:
+            number = float(strength)
+            _PENALTIES[name](number)
+        except (KeyError, ValueError):
+            raise ByhandError(
+                f"{text!r} is not understood: a penalty is l2(0.001), l1(0.001), or both with +"
+            ) from None
+        found.append((name, number))
+    return found
+
+
+def _fingerprint(activation: Activation) -> str:
+    z = np.linspace(-8, 8, 1001)
+    return hashlib.sha256(np.ascontiguousarray(activation(z)).tobytes()).hexdigest()[:16]
 
 
 def parse_rates(text: str) -> list[float]:
     """Learning rates as the command line writes them: "0.1,0.5", "1e-3..10", or "1e-3..10:9" for nine of them.
 
-    Without a number, a range has the steps 1, 2, 5, 10, 20, … within it, and its ends.
+    Without a number, a range has the steps 1, 2, 5, 10, 20, … within it, and its ends; with "1e-3..10:random9" nine
+    are drawn, their logarithms uniformly, the same ones every time.
 
     Raises
     ------
@@ -276,7 +547,8 @@ def parse_rates(text: str) -> list[float]:
         low, dots, high = span.partition("..")
         try:
             ends = [float(low), float(high)] if dots else [float(low)]
-            number = int(count) if count else None
+            is_random = count.startswith("random")
+            number = int(count.removeprefix("random")) if count else None
         except ValueError:
             raise ByhandError(
                 f"learning rates are numbers or a range, such as 0.1,0.5 or 1e-3..10, not {part!r}"
@@ -291,8 +563,13 @@ def parse_rates(text: str) -> list[float]:
         elif len(ends) == 1 or (number is not None and number < 2):
             raise ByhandError(f"{part!r} is not a range of at least two learning rates, such as 1e-3..10:9")
         else:
-            rates += _between(ends[0], ends[1], number)
+            rates += _drawn(ends[0], ends[1], number) if is_random and number else _between(ends[0], ends[1], number)
     return rates
+
+
+def _drawn(low: float, high: float, number: int) -> list[float]:
+    exponents = np.random.default_rng(0).uniform(math.log10(low), math.log10(high), number)
+    return sorted(float(f"{10**exponent:.4g}") for exponent in exponents)
 
 
 def _between(low: float, high: float, number: int | None) -> list[float]:

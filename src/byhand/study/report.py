@@ -6,8 +6,9 @@ import platform
 import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
@@ -17,12 +18,11 @@ from byhand.activations import get
 from byhand.files import write_text
 from byhand.network import Network
 from byhand.pages import STYLE_SHEET, inline_svg, svg_of
-from byhand.study import figures
+from byhand.study import figures, words
 from byhand.study.answer import Study
-from byhand.study.plan import Cell, Plan
-from byhand.study.runs import FATES, train_runs
+from byhand.study.plan import Cell, Plan, names_by_layer
+from byhand.study.runs import FATES, train_block
 from byhand.study.statistics import Summary
-from byhand.study.terminal import generalization_in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,9 +53,9 @@ def write_report(path: Path, study: Study) -> None:
 def report_html(study: Study) -> str:
     """The report as HTML."""
     plan = study.plan
-    title = f"Which activation converges the fastest on {Path(plan.data.name).name}?"
+    title = words.question(plan)
     sections = [
-        ("Each activation at its best", _best(study)),
+        ("Each at its best", _best(study)),
         ("How many get there, and when", _survival(study)),
         ("All learning rates", _heat_map(study)),
         ("The losses on the way", _losses(study)),
@@ -81,7 +81,8 @@ def report_html(study: Study) -> str:
 <style>
 {STYLE_SHEET.read_text(encoding="utf-8")}
 td.number, th.number {{ text-align: right; white-space: nowrap; }}
-.small table {{ font-size: .78rem; }}
+.small table {{ font-size: .72rem; }}
+.small td, .small th {{ padding-inline: .3rem; }}
 </style>
 </head>
 <body>
@@ -89,8 +90,8 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 <nav aria-label="Contents"><details><summary>Contents</summary><ol>{contents}</ol></details></nav>
 <main id="main">
 <h1>{escape(title)}</h1>
-<div class="answer"><p class="label">Finding</p><p><strong>{escape(study.finding)}</strong></p>
-{f"<ul>{notes}</ul>" if notes else ""}</div>
+<div class="answer"><p class="label">Finding</p><p><strong>{escape(words.answer(study))}</strong></p>
+{_paragraph(words.terms(study))}{f"<ul>{notes}</ul>" if notes else ""}</div>
 {_paragraph(_setting(plan))}
 {body}</main>
 <footer>
@@ -103,81 +104,141 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 
 
 def best_html(study: Study) -> str:
-    """The finding, and each activation at its best, to stand in another page."""
+    """The finding, and each at its best, to stand in another page."""
     notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
-    return f"<p><strong>{escape(study.finding)}</strong></p>\n{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
+    head = f"<p><strong>{escape(words.answer(study))}</strong></p>\n{_paragraph(words.terms(study))}"
+    return f"{head}{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
 
 
 def command(plan: Plan) -> str:
-    """The command line that repeats the study."""
-    words = ["byhand", "study", plan.data.name, "--activations", ",".join(plan.activations)]
-    words += ["--learning-rates", ",".join(f"{rate:g}" for rate in plan.learning_rates)]
-    words += ["--initializers", ",".join(plan.initializers), "--seeds", str(plan.seeds), "--epochs", str(plan.epochs)]
-    words += ["--hidden", ",".join(map(str, plan.hidden)), "--output", plan.output or "same"]
-    words += ["--optimizer", plan.optimizer, "--loss", plan.loss, "--threshold", f"{plan.threshold:g}"]
-    return shlex.join(words + (["--batch", str(plan.batch_size)] if plan.batch_size else []))
+    """The command line that repeats the study; one with activations of one's own is repeated from Python."""
+    line = ["byhand", "study", plan.data.name, "--activations", ",".join(plan.activations)]
+    line += ["--learning-rates", ",".join(f"{rate!r}" for rate in plan.learning_rates)]
+    line += ["--seeds", str(plan.seeds), "--epochs", str(plan.epochs), "--output", plan.output]
+    line += ["--loss", plan.loss, "--threshold", f"{plan.threshold!r}", "--compare", ",".join(plan.compare)]
+    for option, factor, default in (
+        ("--initializers", "initializer", None),
+        ("--hidden", "hidden", None),
+        ("--optimizer", "optimizer", ("gradient_descent",)),
+        ("--batch", "batch_size", (None,)),
+        ("--dropout", "dropout", (0.0,)),
+        ("--penalty", "penalty", ("",)),
+    ):
+        values = plan.values(factor)
+        if values != default:
+            line += [option, ",".join(_as_option(factor, value) for value in values)]
+    line += ["--patience", str(plan.patience)] if plan.patience else []
+    return shlex.join(line + (["--precision", "single"] if plan.precision == "single" else []))
+
+
+def _as_option(factor: str, value: Any) -> str:
+    if factor == "hidden":
+        return "-".join(map(str, value)) or "none"
+    return {None: "all", "": "none"}.get(value, str(value))
 
 
 def _setting(plan: Plan) -> str:
-    output = "the same activation" if plan.output is None else plan.output
-    batches = f"batches of {plan.batch_size}" if plan.batch_size else "all samples in each step"
+    several = [factor.replace("_", " ") for factor in plan.varying] + ["learning rate"] * (len(plan.learning_rates) > 1)
+    batches = {way.choice("batch_size") for way in plan.ways}
+    sizes = words.and_(list(dict.fromkeys("-".join(map(str, plan.sizes(way))) for way in plan.ways)))
+    optimizers = words.and_([way.replace("_", " ") for way in plan.values("optimizer")])
     sentence = (
-        f"{plan.n_runs:,} networks of {'-'.join(map(str, plan.sizes))} units with {output} at the output were trained "
-        f"by {plan.optimizer.replace('_', ' ')} with {batches}, for at most {plan.epochs:,} epochs, to minimize the "
-        f"{plan.loss.replace('_', ' ')}: every one of {plan.seeds:,} seeds with every activation"
-        f"{', initializer' if len(plan.initializers) > 1 else ''} and learning rate."
+        f"{plan.n_runs:,} networks of {sizes} units with {words.output_in_words(plan)} were trained by {optimizers} "
+        f"({words.and_(sorted(batches))}) for at most {plan.epochs:,} epochs to minimize the "
+        f"{plan.loss.replace('_', ' ')}: every one of {plan.seeds:,} seeds with every "
+        f"{words.and_(several or ['setting'])}."
     )
-    if any("/" in activation for activation in plan.activations):
-        sentence += " Two activations with a slash are that of the hidden layers and that of the last one."
     return sentence + (f" Data: {plan.data.note}." if plan.data.note else "")
 
 
 def _best(study: Study) -> str:
-    seeds = study.best[0].runs
+    plan, seeds = study.plan, study.best[0].runs
     how = (
-        f"The learning rate of each was chosen by {study.plan.seeds - seeds} seeds and is measured here on the {seeds} "
-        "others, so that the choice does not flatter it."
+        f"The learning rate of each was chosen by {plan.seeds - seeds} seeds (the lowest mean there, see "
+        f"below) and is measured here on the {seeds} others, so that the choice does not flatter it."
         if study.cells.are_halved
         else "The same seeds chose each learning rate and are counted here, which flatters each a little."
     )
+    chosen = [factor for factor in plan.varying if factor not in plan.compare]
     rows = [
         [
-            _name(summary.cell, study.plan),
-            f"{summary.cell.learning_rate:g}",
+            plan.name(summary.cell),
+            *(summary.cell.choice(factor) for factor in chosen),
+            words.rate_in_words(summary),
             _interval(summary),
             _epochs(summary.quartiles[0]),
-            f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)} – {_epochs(summary.median_high)})",
+            f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)}–{_epochs(summary.median_high)})",
             _epochs(summary.quartiles[2]),
-            f"{summary.mean_epochs:,.0f}",
+            *([words.percent(summary.accuracy)] if plan.shows_accuracy else []),
         ]
         for summary in study.best
     ]
-    headings = ["activation", "learning rate", "converged, 95 %", "¼ by", "½ by, 95 %", "¾ by", "mean"]
-    pairs = [
-        [
-            f"{pair.slower} − {pair.faster}",
-            f"{pair.difference:,.0f}",
-            f"{pair.low:,.0f} to {pair.high:,.0f}",
-            "yes" if pair.shown else "no difference shown",
-        ]
-        for pair in study.comparisons
-    ]
-    html = _paragraph(how) + _table(headings, rows, n_text=1)
+    headings = [_compared(plan), *(factor.replace("_", " ") for factor in chosen)]
+    headings += ["learning rate", "converged, %", "¼ by", "½ by", "¾ by"]
+    headings += ["right"] if plan.shows_accuracy else []
+    html = _paragraph(how) + _table(headings, rows, n_text=1 + len(chosen))
     html += _paragraph(
-        "Epochs: by when a quarter, half and three quarters of all runs had got there (Kaplan–Meier; ∞: never within "
-        f"{study.plan.epochs:,}). Mean: a run that never gets there counts as {study.plan.epochs:,}."
+        "Intervals of 95 % in brackets. Epochs: by when a quarter, half and three quarters of all runs had got there "
+        f"(∞: never within {plan.epochs:,})."
     )
-    if pairs:
-        html += _paragraph(
-            "Differences of these means, seed by seed (a seed draws the same numbers with each activation); the "
-            f"intervals hold for all {len(pairs)} together with 95 %:"
-        ) + _table(["difference", "epochs", "interval", "slower?"], pairs, n_text=1)
-    return html
+    if plan.shows_accuracy:
+        on = "validation" if plan.data.validation is not None else "training"
+        html += _paragraph(f"Right: the share of the {on} samples on the right side, averaged over the runs.")
+    return html + _comparisons(study) + _means(study)
+
+
+def _means(study: Study) -> str:
+    plan = study.plan
+    rows = [
+        [
+            plan.name(summary.cell),
+            f"{words.number(summary.mean_epochs)} ({words.span(summary.mean_low, summary.mean_high)})",
+            words.number(summary.chosen_by),
+        ]
+        for summary in study.best
+    ]
+    html = _paragraph(
+        f"The mean epochs, where a run that never gets there counts as {plan.epochs:,}: it weighs failures by how long "
+        "the study went on. By its value over the seeds that choose, the learning rates were chosen."
+    )
+    return html + _table([_compared(plan), "mean, 95 %", "mean that chose"], rows, n_text=1)
+
+
+def _compared(plan: Plan) -> str:
+    return words.and_(plan.compare).replace("_", " ")
+
+
+def _comparisons(study: Study) -> str:
+    """The first against each, and each against the next."""
+    if not study.comparisons:
+        return ""
+    names = [study.plan.name(summary.cell) for summary in study.best]
+    pairs = [study.comparison(names[0], name) for name in names[1:]]
+    pairs += [study.comparison(*two) for two in pairwise(names[1:])]
+    rows = [
+        [
+            f"{pair.faster} before {pair.slower}",
+            f"{pair.sooner:,} : {pair.later:,}",
+            f"{words.percent(pair.share)} ({words.percents(pair.low, pair.high)})" if pair.sooner else "–",
+            f"{pair.p_value:.1g}" if pair.p_value < 0.01 else f"{pair.p_value:.2f}",
+            f"{words.number(pair.difference)} ({words.span(pair.difference_low, pair.difference_high)})",
+            "yes" if pair.shown else "not shown",
+        ]
+        for pair in pairs
+    ]
+    text = (
+        "The first against each, and each against the next, seed by seed: with how many seeds the one is sooner, and "
+        "the other; the share of the first, without ties; the p-value of the sign test; and by how many epochs the "
+        f"other's mean is longer. The intervals hold for all {len(study.comparisons)} comparisons of two together with "
+        "95 % (Bonferroni); the p-value is that of one alone."
+    )
+    headings = ["pair", "seeds", "sooner, share", "p", "difference of means", "shown?"]
+    return _paragraph(text) + _table(headings, rows, n_text=1)
 
 
 def _survival(study: Study) -> str:
     shares = "; ".join(
-        f"{_name(summary.cell, study.plan)}: {summary.share:.0%} in the end, half of them by epoch "
+        f"{study.plan.name(summary.cell)}: {words.percent(summary.share)} in the end, half of them by epoch "
         f"{_epochs(summary.quartiles[1])}"
         for summary in study.best
     )
@@ -187,15 +248,13 @@ def _survival(study: Study) -> str:
 
 def _heat_map(study: Study) -> str:
     best = "; ".join(
-        f"{activation}: highest at learning rate {found.cell.learning_rate:g} with {found.share:.0%}"
-        for activation in study.plan.activations
-        for found in [
-            max((one for one in study.summaries if one.cell.activation == activation), key=lambda one: one.share)
-        ]
+        f"{study.plan.name(one.cell)} at {words.rate_in_words(one)}: {words.percent(one.share)} of the announced runs"
+        for one in study.best
     )
-    alt = f"Heat map of the share of runs that converged, activations down and learning rates across. {best}."
+    alt = f"Heat map of the share of runs that converged, ways down and learning rates across. {best}."
     caption = (
-        "In each cell: the share of runs that converged, and below it the epochs of the middle run, if half got there."
+        "In each cell: the share of all runs that converged, and below it the epochs of the middle run, if half got "
+        "there. A frame: the learning rate that was chosen, by the lowest mean."
     )
     return _figure(figures.heat_map(study), alt, "heat") + _paragraph(caption)
 
@@ -204,7 +263,7 @@ def _losses(study: Study) -> str:
     plan = study.plan
     alt = (
         "Training loss against epochs, both logarithmic: a line for the middle run and a band for the middle half, for "
-        + "; ".join(f"{_name(one.cell, plan)} at learning rate {one.cell.learning_rate:g}" for one in study.best)
+        + "; ".join(f"{plan.name(one.cell)} at learning rate {one.cell.learning_rate:g}" for one in study.best)
         + f". The threshold is {plan.threshold:g}."
     )
     ends = " A run stops when it has reached the threshold, so curves end there." if plan.stops_at_threshold else ""
@@ -214,18 +273,18 @@ def _losses(study: Study) -> str:
 
 def _fates(study: Study) -> str:
     rows = [
-        [_name(one.cell, study.plan), f"{one.cell.learning_rate:g}", *(_percent(one.fates[fate]) for fate in FATES)]
+        [study.plan.name(one.cell), f"{one.cell.learning_rate:g}", *(_percent(one.fates[fate]) for fate in FATES)]
         for one in study.best
     ]
     meanings = "".join(f"<li><b>{fate}</b>: {escape(meaning)}.</li>" for fate, meaning in _FATE_MEANINGS.items())
-    html = _table(["activation", "learning rate", *FATES], rows, n_text=1)
+    html = _paragraph("In percent of the runs:") + _table([_compared(study.plan), "η", *FATES], rows, n_text=1)
     return html + _paragraph("What the words mean; of several that fit, the first counts:") + f"<ul>{meanings}</ul>"
 
 
 def _surfaces(study: Study) -> str:
     """A winner and a failure, trained once more: only where the inputs are a plane."""
     plan = study.plan
-    if plan.sizes[0] != 2 or plan.sizes[-1] != 1 or plan.data.kind == "regression":
+    if plan.data.x.shape[1] != 2 or plan.data.y.shape[1] != 1 or plan.data.kind == "regression":
         return ""
     html = ""
     for kind, found in (("winner", _typical_winner(study)), ("failure", _typical_failure(study))):
@@ -234,13 +293,13 @@ def _surfaces(study: Study) -> str:
         cell, seed, story = found
         network = _trained_again(plan, cell, seed)
         as_probability = get("sigmoid") if plan.loss == "binary_cross_entropy_from_logits" else get("identity")
-        figure = _surface(network, plan, f"A typical {kind}: {_name(cell, plan)}, {story}", as_probability)
+        figure = _surface(network, plan, f"A typical {kind}: {plan.name(cell)}, {story}", as_probability)
         alt = (
-            f"Output of the network over the plane of its inputs, a typical {kind}: {_name(cell, plan)} at learning "
+            f"Output of the network over the plane of its inputs, a typical {kind}: {plan.name(cell)} at learning "
             f"rate {cell.learning_rate:g}, seed {seed}, {story}. {_outputs_in_words(network, plan, as_probability)}"
         )
         html += _figure(figure, alt, kind) + _paragraph(
-            f"Seed {seed} of {_name(cell, plan)} at learning rate {cell.learning_rate:g}, trained once more: {story}."
+            f"Seed {seed} of {plan.name(cell)} at learning rate {cell.learning_rate:g}, trained once more: {story}."
         )
     return html
 
@@ -267,16 +326,17 @@ def _outputs_in_words(network: Network, plan: Plan, output: object) -> str:
 
 def _trained_again(plan: Plan, cell: Cell, seed: int) -> Network:
     """The network of one run, trained with its whole block once more, so that not even rounding differs."""
-    run = plan.cells.index(cell) * plan.seeds + seed
-    block = max((block for block in plan.blocks() if plan.run_number(block) <= run), key=plan.run_number)
-    networks, _ = train_runs(plan, block)
-    return networks[run - plan.run_number(block)]
+    run = plan.rows[cell] * plan.seeds + seed
+    block = max((block for block in plan.blocks() if block.first_run <= run), key=lambda block: block.first_run)
+    trained = train_block(plan, block)
+    trained.network.parameters[:] = trained.parameters[run - block.first_run]
+    return trained.network
 
 
 def _typical_winner(study: Study) -> tuple[Cell, int, str] | None:
     """The run in the middle of those of the fastest cell that got there."""
     cell = study.best[0].cell
-    epochs = study.cells.epochs[study.plan.cells.index(cell)]
+    epochs = study.cells.epochs(cell)
     order = np.argsort(epochs, kind="stable")[: np.isfinite(epochs).sum()]
     if len(order) == 0:
         return None
@@ -292,11 +352,11 @@ def _typical_failure(study: Study) -> tuple[Cell, int, str] | None:
     summary = min(best, key=lambda one: (one.converged == 0, one.share))
     fates = {fate: share for fate, share in summary.fates.items() if fate not in ("converged", "diverged")}
     fate = max(fates, key=lambda name: fates[name])
-    row = study.plan.cells.index(summary.cell)
-    seeds = np.flatnonzero(study.cells.fates[row] == fate)
+    row = study.plan.rows[summary.cell]
+    seeds = np.flatnonzero(study.cells.fates[row] == FATES.index(fate))
     if len(seeds) == 0:
         return None
-    loss = study.runs["training_loss"].to_numpy().reshape(study.cells.epochs.shape)[row]
+    loss = study.cells.training[row]
     seed = int(seeds[np.argsort(loss[seeds], kind="stable")[len(seeds) // 2]])
     return summary.cell, seed, f"{fate}, with a loss of {loss[seed]:.3g} at the end"
 
@@ -311,13 +371,13 @@ def _generalization(study: Study) -> str:
     found = study.generalization
     if found is None:
         return _paragraph("There is nothing to choose: everywhere most runs diverged.")
-    words = "".join(_paragraph(sentence) for sentence in generalization_in_words(study))
+    said = "".join(_paragraph(sentence) for sentence in words.generalization(study))
     alt = (
         "Points for every cell: restricted mean epochs to the threshold across, median validation loss up. Fastest: "
-        f"{_name(found.fastest, study.plan)} at {found.fastest.learning_rate:g}. Lowest validation loss: "
-        f"{_name(found.chosen, study.plan)} at {found.chosen.learning_rate:g}."
+        f"{study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. Lowest validation loss: "
+        f"{study.plan.full_name(found.chosen)} at {found.chosen.learning_rate:g}."
     )
-    return words + _figure(figures.speed_against_validation(study), alt, "validation")
+    return said + _figure(figures.speed_against_validation(study), alt, "validation")
 
 
 def _method(study: Study) -> str:
@@ -328,7 +388,7 @@ def _method(study: Study) -> str:
         else "Every run trains to the end, so that validation losses are of equally long training."
     )
     halves = (
-        f"The seeds 0 to {plan.seeds // 2 - 1} choose each activation's best cell (lowest restricted mean); the others "
+        f"The seeds 0 to {plan.seeds // 2 - 1} choose each one's best cell (lowest restricted mean); the others "
         "give the numbers that are announced and compared."
         if study.cells.are_halved
         else "All seeds both choose and announce, for want of more."
@@ -338,73 +398,74 @@ def _method(study: Study) -> str:
         f"before that. {stops}",
         "Runs that never got there are censored at the last epoch, those that diverged or died too: to drop them, "
         "or to end their time where they failed, would make an activation that fails often look fast.",
-        "Shares have Wilson intervals, curves and quartiles are Kaplan & Meier's with log-log intervals, differences "
-        "of restricted means are paired by seed with t intervals, Bonferroni-adjusted over all pairs (SciPy).",
+        "Shares, and which of two is sooner, have exact intervals (Clopper & Pearson; for the latter those of the sign "
+        "test), medians those of order statistics, means those of Waudby-Smith & Ramdas (2024), which hold "
+        "whatever the distribution between 0 and all epochs; curves are Kaplan & Meier's with log-log bands.",
         halves,
-        "What is compared is the seeds' chance: the answer is for this data, this architecture, this optimizer and "
-        "these learning rates.",
+        "What varies from seed to seed are first weights and batches: the answer is for this data, these networks and "
+        "these settings.",
         "Each run can be repeated alone: its row in runs.parquet says how. Sums are then taken in another order, which "
-        "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example:",
+        "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example, "
+        "without the callback that ends a run at the threshold, and without penalties and dropout:",
     ]
     items = "".join(f"<li>{escape(point)}</li>" for point in points)
-    return (
-        f"<ul>{items}</ul>" + f'<div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
-    )
+    return f'<ul>{items}</ul><div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
 
 
 def _repeat(plan: Plan) -> str:
     cell = plan.cells[0]
-    layers = plan.by_layer(cell.activation)
-    optimizer = type(plan.new_optimizer(0.1)).__name__
+    layers = names_by_layer(cell.activation, len(cell.hidden) + 1, plan.output)
+    optimizer = type(plan.new_optimizer(cell, 0.1)).__name__
+    _, _, settings = cell.optimizer.removesuffix(")").partition("(")
+    settings = f"{cell.learning_rate!r}, {settings}" if settings else repr(cell.learning_rate)
+    dtype = ", dtype='float32'" if plan.precision == "single" else ""
+    patience = f"\n    validation=data.validation, patience={plan.patience}," if plan.patience else ""
     return f"""\
 from byhand import Network, optimizers, train
 from byhand.study.data import load
 
 data = load({plan.data.name!r})
-network = Network.dense({plan.sizes}, {layers}, initializer={cell.initializer!r}, seed=0)
+network = Network.dense({plan.sizes(cell)}, {layers}, initializer={cell.initializer!r}, seed=0{dtype})
 history = train(
-    network, data.x, data.y, loss={plan.loss!r}, optimizer=optimizers.{optimizer}({cell.learning_rate!r}),
-    epochs={plan.epochs}, batch_size={plan.batch_size}, seed=0,
+    network, data.x, data.y, loss={plan.loss!r}, optimizer=optimizers.{optimizer}({settings}),
+    epochs={plan.epochs}, batch_size={cell.batch_size}, seed=0,{patience}
 )"""
 
 
 def _cells(study: Study) -> str:
-    several = len(study.plan.initializers) > 1
+    plan = study.plan
     rows = [
         [
-            one.cell.activation,
-            *([one.cell.initializer] if several else []),
+            plan.full_name(one.cell),
             f"{one.cell.learning_rate:g}",
             _interval(one),
-            *(_epochs(quartile) for quartile in one.quartiles),
+            " · ".join(_epochs(quartile) for quartile in one.quartiles),
             *(_percent(one.fates[fate]) for fate in FATES[1:]),
-            *([f"{one.validation_loss:.4g}"] if study.generalization else []),
+            *([f"{one.validation_loss:.3g}"] if study.generalization else []),
+            *([_percent(one.accuracy)] if plan.shows_accuracy else []),
         ]
         for one in study.summaries
     ]
-    headings = ["activation", *(["initializer"] if several else []), "η", "converged, 95 %", "¼ by", "½ by", "¾ by"]
+    headings = [words.and_(plan.varying or ("activation",)).replace("_", " "), "η", "converged", "¼ · ½ · ¾ by"]
     headings += [*FATES[1:], *(["validation loss"] if study.generalization else [])]
-    table = _table(headings, rows, n_text=2 if several else 1)
-    return f'<div class="small">{_paragraph(f"Over all {study.plan.seeds:,} seeds.")}{table}</div>'
+    headings += ["right"] if plan.shows_accuracy else []
+    text = f"Over all {plan.seeds:,} seeds; shares in percent, with their interval of 95 %."
+    return f'<div class="small">{_paragraph(text)}{_table(headings, rows, n_text=1)}</div>'
 
 
 def _versions() -> str:
     return (
         f"byhand {byhand.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"SciPy {scipy.__version__}; float64; {platform.machine()}"
+        f"SciPy {scipy.__version__}; {platform.machine()}"
     )
 
 
-def _name(cell: Cell, plan: Plan) -> str:
-    return f"{cell.activation}, {cell.initializer}" if len(plan.initializers) > 1 else cell.activation
-
-
 def _interval(summary: Summary) -> str:
-    return f"{_percent(summary.share)} ({100 * summary.share_low:.1f} – {100 * summary.share_high:.1f})"
+    return words.share(summary)
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share else "0"
+    return words.percent(share).removesuffix(" %")
 
 
 def _epochs(number: float) -> str:

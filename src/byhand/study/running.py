@@ -16,7 +16,7 @@ import numpy as np
 import byhand
 from byhand.errors import ByhandError, needs_extra
 from byhand.study.plan import Plan
-from byhand.study.runs import train_runs
+from byhand.study.runs import train_block
 
 with needs_extra("study"):
     import joblib
@@ -106,15 +106,18 @@ def _version() -> str:
     return f"byhand {byhand.__version__} with NumPy {np.__version__}"
 
 
-def seconds_a_run(plan: Plan) -> float:
-    """The processor time of one run if it goes through all its epochs: measured on a first block and some samples."""
+def seconds_needed(plan: Plan) -> float:
+    """The processor time of a study if each run goes through all its epochs.
+
+    Measured on a first block and some samples; other ways to train are reckoned from that.
+    """
     block, n, data = next(plan.blocks()), len(plan.data.x), plan.data
-    part = min(n, max(_TIMED, plan.batch_size or 0))
-    plan = replace(plan, data=replace(data, x=data.x[:part], y=data.y[:part]))
+    part = min(n, max(_TIMED, block.way.batch_size or 0))
+    some = replace(plan, data=replace(data, x=data.x[:part], y=data.y[:part]))
 
     def measured(epochs: int) -> float:
         start = time.process_time()
-        train_runs(plan, block, epochs=epochs)
+        train_block(some, block, epochs=epochs)
         return time.process_time() - start
 
     setup = measured(1)
@@ -122,7 +125,9 @@ def seconds_a_run(plan: Plan) -> float:
     while seconds < 0.1 and epochs < plan.epochs:
         epochs = min(4 * epochs, plan.epochs)
         seconds = max(0.0, measured(epochs) - setup)
-    return (setup + seconds * plan.epochs / epochs) * n / part / (block.stop - block.start)
+    a_run = (setup + seconds * plan.epochs / epochs) * n / part / (block.stop - block.start)
+    all_ways = sum(plan.seconds_an_epoch(way) for way in plan.ways) / plan.seconds_an_epoch(block.way)
+    return a_run * all_ways * plan.n_runs / len(plan.ways)
 
 
 def in_words(seconds: float) -> str:

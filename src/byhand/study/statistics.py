@@ -1,33 +1,35 @@
 """What the runs say, and how surely.
 
-Shares have Wilson intervals; epochs to the threshold are Kaplan & Meier's, where a run that never got there counts
-as one that takes longer than its epochs; all from SciPy. Every interval is of 95 %.
+Every interval is of 95 % and holds at every sample size and failure share, since none rests on a normal
+approximation: shares have Clopper and Pearson's, medians that of the order statistics, and which of two is sooner, seed
+by seed, that of the sign test. Only the restricted mean, which a few failures move, needs more: `mean_interval`.
+
+A run that never gets to the threshold counts as later than any that does. All runs are followed for the same number of
+epochs, so Kaplan and Meier's curve is the share of runs that have not got there yet.
 
 A learning rate chosen because it did best on some runs looks better on those than it is. So half of the seeds
-choose each activation's best, and the other half, which had no part in that, compare and announce.
+choose each one's best, and the other half, which had no part in that, compare and announce.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from byhand._types import Array
 from byhand.errors import needs_extra
-from byhand.study.plan import Cell, Plan
-from byhand.study.runs import FATES
+from byhand.study.plan import Block, Cell, Plan
+from byhand.study.runs import FATES, Columns, Tested
 
 with needs_extra("study"):
     from scipy import stats
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 CONFIDENCE = 0.95
 # With fewer seeds, halves are too small to choose by.
@@ -43,17 +45,25 @@ class Summary:
     cell : Cell
     runs, converged : int
     share, share_low, share_high : float
-        The share that converged, with its Wilson interval.
+        The share that converged, with its exact interval (Clopper & Pearson).
     quartiles : (float, float, float)
-        Epochs by which a quarter, half and three quarters of all runs got there (Kaplan–Meier); inf for never.
+        Epochs by which a quarter, half and three quarters of all runs got there; inf for never.
     median_low, median_high : float
-        The interval of the median, from that of the curve (log-log).
-    mean_epochs : float
-        Restricted mean: the epochs to the threshold, or all epochs of a run that did not get there, on average.
+        The interval of the median by order statistics, exact too; inf for never.
+    mean_epochs, mean_low, mean_high : float
+        Restricted mean: the epochs to the threshold, or all epochs of a run that did not get there, on average; and its
+        `mean_interval`.
+    chosen_by : float
+        The restricted mean over the seeds that choose.
+    equals : int
+        How many learning rates of this way have that same mean, this one included.
     fates : dict
         The share of each fate.
     validation_loss : float
         The median over the runs at the end; inf for a run that diverged, nan without a validation set.
+    accuracy : float
+        The mean share of right answers over the runs that did not diverge, on the validation set, or on the training
+        set where there is none; nan for a regression.
     """
 
     cell: Cell
@@ -66,8 +76,13 @@ class Summary:
     median_low: float
     median_high: float
     mean_epochs: float
+    mean_low: float
+    mean_high: float
+    chosen_by: float
+    equals: int
     fates: dict[str, float]
     validation_loss: float
+    accuracy: float
 
     def as_json(self) -> dict[str, Any]:
         """The same as numbers, strings and lists; None for never."""
@@ -79,83 +94,153 @@ class Summary:
             "epochs_quartiles": [_finite(quartile) for quartile in self.quartiles],
             "epochs_median_interval": [_finite(self.median_low), _finite(self.median_high)],
             "epochs_restricted_mean": self.mean_epochs,
+            "epochs_restricted_mean_interval": [self.mean_low, self.mean_high],
+            "epochs_restricted_mean_that_chose": self.chosen_by,
+            "equally_good_rates": self.equals,
             "fates": self.fates,
         }
         if not np.isnan(self.validation_loss):
             numbers["validation_loss_median"] = _finite(self.validation_loss)
+        if not np.isnan(self.accuracy):
+            numbers["accuracy_mean"] = self.accuracy
         return {**vars(self.cell), **numbers}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How many epochs the slower of two takes more than the faster, each at its own best.
+    """Two ways, each at its own best, seed by seed.
 
     Attributes
     ----------
     faster, slower : str
-        Activations, by the restricted means of the announcing half.
-    difference, low, high : float
-        The mean of the paired differences, seed by seed, with its simultaneous interval (t, Bonferroni).
+        Names of what is compared; `faster` is sooner with more of the seeds.
+    seeds : int
+    sooner, later : int
+        With how many seeds `faster` gets there before `slower`, and after it. With the others both take as long, or
+        neither gets there.
+    share, low, high : float
+        sooner / (sooner + later), with its exact interval (Clopper & Pearson), which holds for all comparisons together
+        (Bonferroni).
+    p_value : float
+        Of the sign test that both are as likely to be sooner, for this comparison alone.
+    difference, difference_low, difference_high : float
+        The mean of the paired differences, slower less faster, of min(epochs to the threshold, all epochs), with its
+        `mean_interval`, which holds for all comparisons together.
     """
 
     faster: str
     slower: str
-    difference: float
+    seeds: int
+    sooner: int
+    later: int
+    share: float
     low: float
     high: float
+    p_value: float
+    difference: float
+    difference_low: float
+    difference_high: float
 
     @property
     def shown(self) -> bool:
-        """Whether a difference is shown: the interval leaves out 0."""
-        return self.low > 0
+        """Whether an order is shown: the interval of the share lies above a half."""
+        return self.low > 0.5
+
+    @property
+    def mean_disagrees(self) -> bool:
+        """Whether the one that is sooner with most seeds is shown to take more epochs on average."""
+        return self.difference_high < 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as numbers and strings."""
+        return {**vars(self), "order_shown": self.shown}
 
 
 class Cells:
-    """The runs of a study, cell by cell, seed by seed.
+    """The runs of a study, cell by cell, seed by seed; filled block by block, in some thirty bytes a run.
 
     Parameters
     ----------
     plan : Plan
-    runs : pyarrow.Table
-        All runs, in their order.
+
+    Attributes
+    ----------
+    epochs_to_threshold : array of int, shape (cells, seeds)
+        −1 for never.
+    fates : array of int, shape (cells, seeds)
+        Places in `runs.FATES`.
+    training, validation : array, shape (cells, seeds)
+        The last losses; NaN where a run diverged. `validation` is None without such a set.
+    accuracy : array, shape (cells, seeds), or None
+        On the validation set, or the training set where there is none; None for a regression.
     """
 
-    def __init__(self, plan: Plan, runs: pa.Table) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         shape = (len(plan.cells), plan.seeds)
-        reached = runs["epochs_to_threshold"].fill_null(-1).to_numpy().reshape(shape)
-        self.epochs = np.where(reached < 0, np.inf, reached)
-        self.fates = runs["fate"].combine_chunks().dictionary_decode().to_numpy(zero_copy_only=False).reshape(shape)
-        self.validation: Array | None = None
-        if "validation_loss" in runs.column_names:
-            loss = runs["validation_loss"].to_numpy()
-            self.validation = np.where(np.isnan(loss), np.inf, loss).reshape(shape)
+        has_validation = plan.data.validation is not None
+        self.epochs_to_threshold = np.full(shape, -1, dtype=np.int32)
+        self.fates = np.zeros(shape, dtype=np.int8)
+        self.training = np.full(shape, np.nan)
+        self.validation = np.full(shape, np.nan) if has_validation else None
+        self.accuracy = np.full(shape, np.nan, dtype=np.float32) if plan.is_of_classes else None
+        self.accuracy_column = "validation_accuracy" if has_validation else "training_accuracy"
+
+    @property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Where each column of the table of runs is kept."""
+        kept: dict[str, npt.NDArray[Any] | None] = {
+            "epochs_to_threshold": self.epochs_to_threshold,
+            "fate": self.fates,
+            "training_loss": self.training,
+            "validation_loss": self.validation,
+            self.accuracy_column: self.accuracy,
+        }
+        return {name: values for name, values in kept.items() if values is not None}
+
+    def take(self, block: Block, columns: Columns) -> None:
+        """Note a block's runs."""
+        for name, values in self.columns.items():
+            values.reshape(-1)[block.first_run : block.first_run + len(columns[name])] = columns[name]
+
+    def epochs(self, cell: Cell, seeds: slice = slice(None)) -> Array:
+        """The epochs to the threshold for each seed; inf for never."""
+        reached = self.epochs_to_threshold[self.plan.rows[cell], seeds].astype(float)
+        return np.where(reached < 0, np.inf, reached)
+
+    def restricted(self, cell: Cell, seeds: slice = slice(None)) -> Array:
+        """The epochs to the threshold, at most all: min(T, epochs), for each seed."""
+        return np.minimum(self.epochs(cell, seeds), self.plan.epochs)
 
     def summary(self, cell: Cell, seeds: slice = slice(None)) -> Summary:
         """What the runs of a cell say, all or those of some seeds."""
-        row = self.plan.cells.index(cell)
-        epochs, fates = self.epochs[row, seeds], self.fates[row, seeds]
+        row, (choosing, _) = self.plan.rows[cell], self.halves
+        epochs, fates = self.epochs(cell, seeds), self.fates[row, seeds]
         n, converged = len(epochs), int(np.isfinite(epochs).sum())
-        interval = stats.binomtest(converged, n).proportion_ci(CONFIDENCE, method="wilson")
-        curve = survival(epochs, self.plan.epochs)
+        low, high = share_interval(converged, n)
+        chosen_by = self.restricted(cell, choosing).mean().item()
+        first = row - row % len(self.plan.learning_rates)
+        rates = self.plan.cells[first : first + len(self.plan.learning_rates)]
+        validation = np.full(n, np.nan) if self.validation is None else self.validation[row, seeds]
+        accuracy = np.full(n, np.nan) if self.accuracy is None else self.accuracy[row, seeds]
+        sound = accuracy[~np.isnan(accuracy)]
         return Summary(
             cell,
             n,
             converged,
             converged / n,
-            float(interval.low),
-            float(interval.high),
-            (curve.quantile(0.25), curve.quantile(0.5), curve.quantile(0.75)),
-            _quantile(curve.epochs, curve.low, 0.5),
-            _quantile(curve.epochs, curve.high, 0.5),
+            low,
+            high,
+            (_quantile(epochs, 0.25), _quantile(epochs, 0.5), _quantile(epochs, 0.75)),
+            *median_interval(epochs),
             self.restricted(cell, seeds).mean().item(),
-            {fate: float((fates == fate).mean()) for fate in FATES},
-            float("nan") if self.validation is None else float(np.median(self.validation[row, seeds])),
+            *mean_interval(self.restricted(cell, seeds), 0, self.plan.epochs),
+            chosen_by,
+            sum(bool(self.restricted(other, choosing).mean() == chosen_by) for other in rates),
+            {fate: float((fates == number).mean()) for number, fate in enumerate(FATES)},
+            float("nan") if self.validation is None else float(np.median(np.nan_to_num(validation, nan=np.inf))),
+            float(sound.mean()) if len(sound) else float("nan"),
         )
-
-    def restricted(self, cell: Cell, seeds: slice) -> Array:
-        """The epochs to the threshold, at most all: min(T, epochs), for each seed."""
-        return np.minimum(self.epochs[self.plan.cells.index(cell), seeds], self.plan.epochs)
 
     @property
     def halves(self) -> tuple[slice, slice]:
@@ -169,25 +254,38 @@ class Cells:
         return self.plan.seeds >= _WORTH_HALVING
 
     def best(self) -> list[Cell]:
-        """For each activation the cell of the lowest restricted mean on the choosing half."""
+        """For each of what is compared the cell of the lowest restricted mean on the choosing half."""
         choosing, _ = self.halves
-        return [
-            min(
-                (cell for cell in self.plan.cells if cell.activation == activation),
-                key=lambda cell: self.restricted(cell, choosing).mean(),
-            )
-            for activation in self.plan.activations
-        ]
+        best: dict[str, tuple[float, Cell]] = {}
+        for cell in self.plan.cells:
+            name, mean = self.plan.name(cell), self.restricted(cell, choosing).mean()
+            if name not in best or mean < best[name][0]:
+                best[name] = (mean, cell)
+        return [cell for _, cell in best.values()]
 
-    def comparisons(self, best: Sequence[Cell]) -> list[Comparison]:
-        """Every two of these cells on the announcing half, the fastest first."""
+    def in_order(self, best: Sequence[Cell]) -> list[Cell]:
+        """These cells, first the one that is sooner than the others with most seeds of the announcing half."""
         _, announcing = self.halves
-        epochs = {cell.activation: self.restricted(cell, announcing) for cell in best}
-        ordered = sorted(epochs, key=lambda name: epochs[name].mean())
-        n_pairs = len(ordered) * (len(ordered) - 1) // 2
+        epochs = np.stack([self.epochs(cell, announcing) for cell in best])
+        # Against each of the others: the seeds with which it is sooner, and half of those that tie.
+        sooner = (epochs[:, None] < epochs).mean(axis=2) + (epochs[:, None] == epochs).mean(axis=2) / 2
+        means = [self.restricted(cell, announcing).mean() for cell in best]
+        return [best[i] for i in np.lexsort((means, -sooner.mean(axis=1)))]
+
+    def comparisons(self, ordered: Sequence[Cell]) -> list[Comparison]:
+        """Every two of these cells on the announcing half."""
+        _, announcing = self.halves
+        confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ordered), 2))
         return [
-            _compare(faster, slower, epochs[slower] - epochs[faster], n_pairs)
-            for faster, slower in combinations(ordered, 2)
+            compare(
+                self.plan.name(one),
+                self.plan.name(other),
+                self.epochs(one, announcing),
+                self.epochs(other, announcing),
+                within=self.plan.epochs,
+                confidence=confidence,
+            )
+            for one, other in combinations(ordered, 2)
         ]
 
     def choices(self) -> tuple[Cell, Cell] | None:
@@ -197,22 +295,118 @@ class Cells:
         """
         if self.validation is None:
             return None
-        loss = dict(zip(self.plan.cells, np.median(self.validation, axis=1), strict=True))
+        medians = np.median(np.nan_to_num(self.validation, nan=np.inf), axis=1)
+        loss = dict(zip(self.plan.cells, medians, strict=True))
         sound = [cell for cell in self.plan.cells if np.isfinite(loss[cell])]
         if not sound:
             return None
-        by_speed = min(sound, key=lambda cell: self.restricted(cell, slice(None)).mean())
+        by_speed = min(sound, key=lambda cell: self.restricted(cell).mean())
         return min(sound, key=lambda cell: loss[cell]), by_speed
 
 
-def _compare(faster: str, slower: str, differences: Array, n_pairs: int) -> Comparison:
-    mean = float(differences.mean())
-    if len(differences) < 2:
-        return Comparison(faster, slower, mean, -np.inf, np.inf)
-    if np.ptp(differences) == 0:  # such as two that never get there: no spread, so t has nothing to divide by
-        return Comparison(faster, slower, mean, mean, mean)
-    interval = stats.ttest_1samp(differences, 0.0).confidence_interval(1 - (1 - CONFIDENCE) / n_pairs)
-    return Comparison(faster, slower, mean, float(interval.low), float(interval.high))
+def compare(
+    first: str, second: str, first_epochs: Array, second_epochs: Array, *, within: int, confidence: float = CONFIDENCE
+) -> Comparison:
+    """Which of two is sooner, seed by seed.
+
+    Parameters
+    ----------
+    first, second : str
+        Their names.
+    first_epochs, second_epochs : array, shape (seeds,)
+        When each run got there; inf for never.
+    within : int
+        How many epochs a run had.
+    confidence : float
+        Of this comparison's intervals.
+    """
+    if (first_epochs > second_epochs).sum() > (first_epochs < second_epochs).sum():
+        first, second, first_epochs, second_epochs = second, first, second_epochs, first_epochs
+    sooner, later = int((first_epochs < second_epochs).sum()), int((first_epochs > second_epochs).sum())
+    parted = sooner + later
+    differences = np.minimum(second_epochs, within) - np.minimum(first_epochs, within)
+    return Comparison(
+        first,
+        second,
+        len(differences),
+        sooner,
+        later,
+        sooner / parted if parted else 0.5,
+        *(share_interval(sooner, parted, confidence) if parted else (0.0, 1.0)),
+        float(stats.binomtest(sooner, parted).pvalue) if parted else 1.0,
+        float(differences.mean()),
+        *mean_interval(differences, -within, within, confidence),
+    )
+
+
+def share_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Clopper and Pearson's interval of a share, which covers it at least as often as it says."""
+    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+def median_interval(epochs: Array, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Two of the sorted epochs between which the median lies, however they are distributed.
+
+    As many runs are below the median as a fair coin shows heads; so with the binomial's lower quantile k, the interval
+    goes from the k-th to the k-th from above. Below six runs nothing is excluded: (0, inf).
+    """
+    n = len(epochs)
+    k = int(stats.binom.ppf((1 - confidence) / 2, n, 0.5))
+    if k == 0:
+        return 0.0, float("inf")
+    ordered = np.sort(epochs)
+    return float(ordered[k - 1]), float(ordered[n - k])
+
+
+def mean_interval(values: Array, low: float, high: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """An interval of the mean of numbers that lie between two bounds, which holds whatever their distribution.
+
+    A t interval is too narrow as long as a rare, large value, such as a failure, has not been seen often. This one
+    bets: who starts with 1 and bets before each value x that the mean is above m, the fraction λ of what he has, has
+    Π (1 + λ (x − m)) in the end; if the mean is m that is 1 on average, and so more than 2/α with a probability of at
+    most α/2. An m at which he ever had more is left out; so is one on the other side, by bets that it is below.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        In the order of the seeds, which is as good as any: their results are independent.
+    low, high : float
+        Between which every value lies.
+    confidence : float
+        1 − α.
+
+    Returns
+    -------
+    low, high : float
+
+    Notes
+    -----
+    Waudby-Smith & Ramdas (2024), Estimating means of bounded random variables by betting, Journal of the Royal
+    Statistical Society B 86, section 4.1, with λ at most 3/4 of what cannot lose everything.
+    """
+    x = (values - low) / (high - low)
+    n, to_reach = len(x), math.log(2 / (1 - confidence))
+    # What the values before have shown of the variance, from 1/4, the largest there is.
+    count = np.arange(2, n + 2)
+    means = (0.5 + np.cumsum(x)) / count
+    variances = (0.25 + np.cumsum((x - means) ** 2)) / count
+    bets = np.sqrt(2 * to_reach / (n * np.concatenate([[0.25], variances[:-1]])))
+
+    def lowest(x: Array) -> float:
+        out, within = 0.0, 1.0
+        for _ in range(50):
+            m = (out + within) / 2
+            wealth = np.cumsum(np.log1p(np.minimum(bets, 0.75 / m) * (x - m)))
+            out, within = (m, within) if wealth.max() >= to_reach else (out, m)
+        return out
+
+    return low + (high - low) * lowest(x), high - (high - low) * lowest(1 - x)
+
+
+def _quantile(epochs: Array, share: float) -> float:
+    """The epochs by which this share of the runs got there; inf for never."""
+    return float(np.sort(epochs)[math.ceil(share * len(epochs) - 1e-9) - 1])
 
 
 @dataclass(frozen=True)
@@ -223,10 +417,6 @@ class Survival:
     share: Array
     low: Array
     high: Array
-
-    def quantile(self, share: float) -> float:
-        """The epochs by which this share of the runs got there; inf for never."""
-        return _quantile(self.epochs, self.share, share)
 
 
 def survival(epochs: Array, within: int) -> Survival:
@@ -244,7 +434,7 @@ def survival(epochs: Array, within: int) -> Survival:
     if not got_there.any():
         never = np.array([float(within)])
         n = len(epochs)
-        low = stats.binomtest(n, n).proportion_ci(CONFIDENCE, method="wilson").low
+        low, _ = share_interval(n, n)
         return Survival(never, np.ones(1), np.array([low]), np.ones(1))
     data = stats.CensoredData(uncensored=epochs[got_there], right=np.full((~got_there).sum(), float(within)))
     curve = stats.ecdf(data).sf
@@ -255,11 +445,6 @@ def survival(epochs: Array, within: int) -> Survival:
         np.where(np.isnan(bound.probabilities), curve.probabilities, bound.probabilities) for bound in interval
     )
     return Survival(curve.quantiles, curve.probabilities, low, high)
-
-
-def _quantile(epochs: Array, share_left: npt.NDArray[Any], share: float) -> float:
-    there = np.flatnonzero(share_left <= 1 - share + 1e-12)
-    return float(epochs[there[0]]) if len(there) else float("inf")
 
 
 @dataclass(frozen=True)
@@ -282,6 +467,9 @@ class Generalization:
         The test loss of `fastest` less that of `chosen`, sample by sample: what choosing by speed costs.
     runs, runs_fastest : int
         How many runs the test losses are of: those that did not diverge.
+    accuracy, accuracy_low, accuracy_high, accuracy_fastest : float
+        The share of right answers on the test set, averaged over the runs, with its `mean_interval` over the samples;
+        nan for a regression.
     """
 
     chosen: Cell
@@ -297,6 +485,10 @@ class Generalization:
     cost_high: float
     runs: int
     runs_fastest: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    accuracy_fastest: float
 
     @property
     def optimism(self) -> float:
@@ -306,42 +498,42 @@ class Generalization:
     def as_json(self) -> dict[str, Any]:
         """The same as numbers, strings and lists."""
         cells = {"chosen": vars(self.chosen), "fastest": vars(self.fastest)}
-        return {**vars(self), **cells, "optimism_of_choosing_by_speed": self.optimism}
+        numbers = {
+            name: value for name, value in vars(self).items() if not (isinstance(value, float) and np.isnan(value))
+        }
+        return {**numbers, **cells, "optimism_of_choosing_by_speed": self.optimism}
 
 
-def generalization(cells: Cells, runs: pa.Table, tested: dict[Cell, tuple[Array, int]]) -> Generalization:
+def generalization(cells: Cells, tested: dict[Cell, Tested]) -> Generalization:
     """Put together what the test set said.
 
     Parameters
     ----------
     cells : Cells
-    runs : pyarrow.Table
     tested : dict
-        From each of `cells.choices()` to its `runs.losses_on_test`.
+        From each of `cells.choices()` to its `runs.on_test`.
     """
     choices = cells.choices()
     assert choices is not None
+    assert cells.validation is not None
     choice, quick = choices
     chosen, fastest = tested[choice], tested[quick]
-    rows = [cells.plan.cells.index(cell) for cell in (choice, quick)]
-    training = runs["training_loss"].to_numpy().reshape(cells.epochs.shape)[rows[1]]
-    assert cells.validation is not None
-    test_low, test_high = _interval(chosen[0])
-    cost_low, cost_high = (0.0, 0.0) if choice == quick else _interval(fastest[0] - chosen[0])
+    row, row_of_fastest = (cells.plan.rows[cell] for cell in choices)
+    right = chosen.right
     return Generalization(
         choice,
         quick,
-        float(np.median(cells.validation[rows[0]])),
-        float(chosen[0].mean()),
-        test_low,
-        test_high,
-        float(np.nanmedian(training)),
-        float(fastest[0].mean()),
-        float((fastest[0] - chosen[0]).mean()),
-        cost_low,
-        cost_high,
-        chosen[1],
-        fastest[1],
+        float(np.median(np.nan_to_num(cells.validation[row], nan=np.inf))),
+        float(chosen.losses.mean()),
+        *_interval(chosen.losses),
+        float(np.nanmedian(cells.training[row_of_fastest])),
+        float(fastest.losses.mean()),
+        float((fastest.losses - chosen.losses).mean()),
+        *((0.0, 0.0) if choice == quick else _interval(fastest.losses - chosen.losses)),
+        chosen.runs,
+        fastest.runs,
+        *((float("nan"),) * 3 if right is None else (float(right.mean()), *mean_interval(right, 0, 1))),
+        float("nan") if fastest.right is None else float(fastest.right.mean()),
     )
 
 

@@ -177,7 +177,7 @@ def _behind_walls(
     outcome = sandbox.run(f"{__name__}:{job}", request, files, limits=limits)
     ended = outcome.ended
     if ended == "raised" and outcome.error is not None:  # what the script raises is caught: this is ours
-        ended = f"a fault of byhand's own, {outcome.error['type']}: {outcome.error['message']}"  # type: ignore[assignment]
+        ended = f"a fault of byhand's own, {outcome.error.type}: {outcome.error.message}"  # type: ignore[assignment]
     return [m for m in outcome.messages if "judgement" in m], ended
 
 

@@ -1,359 +1,282 @@
-// The page: its state, its steps, and what is drawn of them. All numbers come from the engine.
+// The wiring: events become commands, and each new state is drawn.
 
-import { $, el, forgetColours, number, parseNumber, setText, words } from "byhand/dom";
-import { boot, listing, recording, step } from "byhand/engine";
+import { $, el, forgetColours, number, setText } from "byhand/dom";
+import { boot, landscape, listing, recording, step, story } from "byhand/engine";
 import { pack, unpack } from "byhand/link";
 import { formatTable, parseTable } from "byhand/table";
-import { Diagram } from "byhand/diagram";
+import { Bar, dialsFor } from "byhand/bar";
+import { Commands, recordedRun } from "byhand/commands";
 import { LossChart, OutputPlot, gradientBars, histograms } from "byhand/charts";
-import { wireKeys, wireTables, wireTheme } from "byhand/inputs";
+import { showExplanation } from "byhand/explain";
+import { Foot } from "byhand/foot";
+import { parametersOf, planeOf, showLandscape } from "byhand/landscape";
+import { wireGlow, wireKeys, wireTables, wireTheme } from "byhand/inputs";
 import { Numbers } from "byhand/numbers";
-import { FINDINGS, showPanels, showSettings } from "byhand/panels";
-import { dropAfter, newCurve, newRun, readRun, record, snapshot, thinned, within } from "byhand/run";
+import { Picture } from "byhand/picture";
+import { thinned } from "byhand/run";
+import { FINDINGS, difference, readout, showFindings, showSettings, wireSettings } from "byhand/settings";
+import { blocked, initialState, MAX_BACK, reduce, sceneOf } from "byhand/state";
+import { forgetBeat, showBeat, stepWords } from "byhand/story";
 
-const MAX_STEPS_BACK = 200;
-const CHUNK = 100;
-const PICTURE = matchMedia("(prefers-reduced-motion: reduce)");
+const root = document.documentElement;
+const SLOW = 40; // milliseconds: what plays is to be seen at least eight times a second, on a busy machine too
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-let runs = [];
-let dataCount = 0;
-const view = {
-  shown: 0, sample: 0, selected: { layer: 0, unit: 0, weight: null }, edges: "weight", layout: "W x + b", log: false,
-  hide: false, adding: "", preset: "", recorded: Boolean(recording), frame: 0, maxStepsBack: MAX_STEPS_BACK,
+// The state, and who may change it
+
+const store = {
+  state: initialState,
+  dispatch(event) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state !== before) redraw(before, event);
+  },
 };
-let going = null; // "play" or "many" while epochs run by themselves
-let busy = false;
-let inHash = "";
+const commands = new Commands(store, { landscape, step, story });
+const perform = (command) => commands.do(command);
 
-const shown = () => runs[view.shown];
+// Drawing
 
-// The engine's answers
+const select = (layer, unit, weight) => {
+  if (store.state.model.story) return;
+  store.dispatch({ type: "selected", selected: { layer, unit, weight } });
+  perform({ kind: "look" });
+};
+const isLive = () => !recording && !store.state.model.story;
+const picture = new Picture($("network"), boot.activations, { select, drag: (index, value) => isLive() && perform({ kind: "weight", index, value }) });
+const bar = new Bar({ go: (stop) => perform({ kind: "go", stop }), dial: (dial) => store.dispatch({ type: "view", view: { dial } }) });
+const numbers = new Numbers({ select, edit: (index, value) => perform({ kind: "weight", index, value }), say: (text, loud) => { say(text); if (loud) tell(text); } });
+const foot = new Foot();
+const lossChart = new LossChart($("loss-chart"), { width: 400, height: 230, reading: true });
+const plots = ["Run A", "Run B"].map((title) => new OutputPlot(title, { point: choosePoint, place: addPoint }));
+const layers = wireSettings({ do: perform, tell, refresh: () => redrawSettings(), openData, ownPoints });
+let drawnFor = null;
 
-async function ask(run, action, epochs = 1) {
-  const needsData = !run.data;
-  view.selected = within(view.selected, run.config);
-  const answer = await step({
-    config: run.config, state: run.state, action, epochs, sample: view.sample, losses: run.recent, with_data: needsData,
-    surface: 48, explain: [view.selected], layout: view.layout,
-  });
-  const before = run.state?.epoch ?? 0;
-  run.answer = answer;
-  run.state = answer.state;
-  if (needsData) run.data = { id: ++dataCount, train: answer.train, test: answer.test };
-  run.recent = [...run.recent, ...answer.losses].slice(-100);
-  record(run, before, answer);
+function redraw(before, event) {
+  const { state } = store;
+  const scene = sceneOf(state);
+  showNotice(state.notice);
+  if (!scene) return;
+  const started = performance.now();
+  const stepped = event.type === "changed" && event.keep !== false && !state.playing && drawnFor !== null;
+  const { model, view } = state;
+  const tab = model.tab;
+  root.dataset.mode = tab;
+  root.dataset.pace = view.pace;
+  root.classList.toggle("present", view.present);
+  document.body.dataset.phase = scene.phase;
+  picture.render(scene, view, stepped && !scene.leapt);
+  bar.render(scene, state, model.story ? stepWords(model.story, Boolean(recording)) : null);
+  showWhere(scene, state);
+  showPages(scene, state, stepped);
+  document.querySelectorAll("[data-tab]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.tab === tab)));
+  $("runs").hidden = model.runs.length < 2 || Boolean(model.story);
+  const choice = document.querySelector(`input[name=run][value="${model.shown}"]`);
+  if (!choice.checked) choice.checked = true;
+  $("hide").setAttribute("aria-pressed", String(view.hide));
+  $("compare").setAttribute("aria-pressed", String(model.runs.length > 1));
+  setText($("compare"), model.runs.length > 1 ? "End comparison" : "Compare two runs");
+  if (state.waiting === before.waiting && event.type !== "told") announce(scene, state, before);
+  drawnFor = scene;
+  page.redrawMilliseconds = performance.now() - started;
+  saveSoon();
 }
 
-function remember() {
-  for (const run of runs) {
-    run.past.push(snapshot(run, view.preset));
-    if (run.past.length > MAX_STEPS_BACK) run.past.shift();
+/** The page that the panel has open; what is not to be seen is not drawn. */
+function showPages(scene, state, stepped) {
+  const { model, view } = state;
+  const open = model.story ? "story" : view.panel;
+  document.querySelectorAll("[data-page]").forEach((each) => each.classList.toggle("open", each.dataset.page === open));
+  document.querySelectorAll("[data-panel]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.panel === open && button.id !== "found")));
+  $("foot").classList.toggle("open", open === "explain" || open === "story");
+  const runs = model.story ? [scene.run] : model.runs;
+  const fresh = model.story ? "" : showFindings(runs, { find });
+  if (fresh) say(fresh);
+  if (open === "explain") showExplanation(scene, view, stepped, isLive() && model.preset === "walk" ? () => perform({ kind: "story", id: "delta" }) : null);
+  if (open === "story") showBeat(model.story, { guess: (guess) => store.dispatch({ type: "guessed", guess }) });
+  if (open === "explain" || open === "story") foot.render(scene, view, curvesOf(runs));
+  if (open === "numbers") { numbers.render(scene, view); nameSample(scene, view); }
+  if (open === "charts") showCharts(scene, state, runs);
+  if (open === "settings") redrawSettings();
+  if ($("story").value !== (model.story?.data.id ?? "")) $("story").value = model.story?.data.id ?? "";
+}
+
+const curvesOf = (runs) => runs.map(({ curve }, i) => ({ ...curve, name: runs.length > 1 ? "AB"[i] : "" }));
+
+function redrawSettings() {
+  const { model } = store.state;
+  const run = model.runs[model.shown];
+  showSettings(run, model.preset);
+  layers.render(run);
+}
+
+function showCharts({ answer, knows, sizes }, { model, view }, runs) {
+  const shown = plots.slice(0, runs.length);
+  if ($("output").childElementCount !== shown.length) $("output").replaceChildren(...shown.map((plot) => plot.element));
+  runs.forEach((run, i) => plots[i].render(run, view, runs.length > 1));
+  $("output").classList.toggle("adding", Boolean(view.adding));
+  lossChart.render(curvesOf(runs), view.scale);
+  gradientBars($("gradient-chart"), answer, knows.delta(0, sizes[1] - 1) && !view.hide);
+  histograms($("histogram"), answer);
+  const run = runs[model.shown] ?? runs[0];
+  const kept = [readout(run)];
+  if (run.curve.stride > 1) kept.push(`The curve keeps one epoch in ${run.curve.stride}.`);
+  kept.push(recording ? `Frame ${(model.frame ?? 0) + 1} of ${recording.frames?.length}.` : `Steps back: ${store.state.past.length} of at most ${MAX_BACK}.`);
+  setText($("loss-note"), kept.join(" "));
+  noteOutput(run);
+  if (view.overPlane && isLive()) showPlane(run, sizes, view);
+  $("difference").hidden = runs.length < 2;
+  setText($("difference"), runs.length > 1 ? difference(runs) : "");
+}
+
+let planeSizes = "";
+
+/** The landscape, asked for anew where it is of another state. */
+function showPlane(run, sizes, { plane, landscape: known }) {
+  const parameters = parametersOf(sizes);
+  if (planeSizes !== `${sizes}`) {
+    planeSizes = `${sizes}`;
+    for (const id of ["plane-first", "plane-second"]) $(id).replaceChildren(...parameters.map(({ index, name }) => el("option", { value: index }, name)));
   }
+  if (!parameters.length) return setText($("landscape"), "This network has too many weights to name them.");
+  const chosen = plane.map((index) => (index < parameters.length ? index : plane.indexOf(index)));
+  [$("plane-first").value, $("plane-second").value] = chosen;
+  const wanted = planeOf(run, chosen);
+  if (known && JSON.stringify(known.request) === JSON.stringify(wanted)) return showLandscape(known, run, chosen.map((index) => parameters[index].name));
+  if (!store.state.playing) return perform({ kind: "landscape", plane: chosen });
+  return null;
 }
 
-/** Do something with the engine, one thing at a time; where it refuses, all is put back as it was. */
-async function attempt(work, { keep = true, leavesStory = false } = {}) {
-  if (busy || view.recorded) return false;
-  busy = true;
-  const before = runs.map((run) => ({ ...run, past: [...run.past] }));
-  const { preset } = view;
-  if (keep) remember();
-  if (leavesStory) view.preset = "";
-  try {
-    await work();
-    tell("");
-    return true;
-  } catch (error) {
-    runs = before;
-    view.preset = preset;
-    tell(error.message);
-    return false;
-  } finally {
-    busy = false;
-    redraw();
-  }
+function noteOutput({ answer, data }) {
+  const isClasses = answer.threshold != null;
+  const plane = answer.surfaces?.up > 1;
+  const legend = isClasses ? "Filled squares are class 1, rings class 0" : "Points are the samples";
+  setText($("output-note"), answer.surfaces ? `${legend}${data.test.x.length ? "; pale ones are the test set" : ""}. ${isClasses && plane ? `The dashed line is where ŷ = ${answer.threshold}. ` : ""}The blue ring is the sample whose numbers are shown. Bronze is positive, violet negative, full at ±1.` : "");
+  $("adding").hidden = !answer.surfaces || !isLive();
+  setText(document.querySelector("input[name=adding][value='0'] + span"), plane ? "0" : "a point");
+  document.querySelector("input[name=adding][value='1']").parentElement.hidden = !plane;
 }
 
-function tell(message) {
-  $("error").hidden = !message;
-  setText($("error"), message);
+function nameSample({ answer, knows }, view) {
+  const target = answer.y.length > 1 ? answer.y.indexOf(1) : number(answer.y[0]);
+  const y = answer.layers.at(-1).a;
+  const output = view.hide ? "?" : !knows.forward(answer.layers.length - 1, y.length - 1) ? "·" : y.length > 1 ? y.indexOf(Math.max(...y)) : number(y[0]);
+  const x = answer.x.length > 10 ? "" : `x = (${answer.x.map((v) => number(v)).join(", ")}), `;
+  setText($("sample-name"), `Sample ${answer.sample + 1} of ${answer.batch.length}: ${x}y = ${target}, ŷ = ${output}`);
+}
+
+function showWhere({ run, answer }, { model }) {
+  const count = run.data.train.x.length;
+  const entries = [["Epoch", run.state.epoch.toLocaleString("en")]];
+  if (answer.batch.length < count) entries.push(["Sample", `${run.state.position + 1} of ${count}`, "extra"]);
+  else if (run.known && Object.keys(run.known).length === count || run.state.epoch || model.story) entries.push(["Loss", number(answer.train_loss)]);
+  entries.push(["Rate η", number(run.config.training.learning_rate), "extra"]);
+  $("where").replaceChildren(...entries.map(([name, value, kind]) => el("span", { class: kind ?? null }, `${name} `, el("b", {}, value))));
+}
+
+function showNotice(notice) {
+  $("error").hidden = !notice;
+  setText($("error"), notice);
+}
+
+function tell(notice) { store.dispatch({ type: "told", notice }); }
+
+function say(text) {
+  setText($("live"), "");
+  setText($("live"), text);
+}
+
+/** What changed beyond what the explanation says by itself. */
+function announce({ run, answer, leapt }, { model }, before) {
+  const was = before.model.runs[before.model.shown];
+  if (model.story || !was?.answer || was.state === run.state || !(leapt || was.config !== run.config)) return;
+  const found = answer.findings.map(({ id }) => FINDINGS[id] ?? id).join(", ");
+  say(`Epoch ${run.state.epoch}, loss ${number(answer.train_loss)}.${found ? ` ${found}.` : ""}`);
+}
+
+function find(run, layer, unit) {
+  store.dispatch({ type: "shown", run });
+  store.dispatch({ type: "view", view: { panel: "explain" } });
+  select(layer, unit, null);
 }
 
 // Steps
 
-async function act(action, epochs = 1) {
-  pause();
-  await attempt(async () => {
-    for (const run of runs) {
-      await ask(run, action, epochs);
-      run.lit = { forward: "forward", backward: "backward", update: "update", sample: run.answer.batch_done ? "backward" : "update" }[action] ?? null;
-    }
-    view.sample = runs[view.shown].answer.sample;
-  });
-  announceState();
+function press() {
+  const { state } = store;
+  if (state.playing) return pause();
+  return perform({ kind: "press", dial: state.view.dial });
 }
 
-async function goOn(kind) {
-  if (going) return pause();
-  if (view.recorded) return playRecording();
-  going = kind;
-  showGoing();
-  const count = Number($("many-count").value);
-  let left = kind === "many" ? count : Infinity;
-  const size = kind === "many" ? CHUNK : Math.max(1, count / 10);
+/** Let epochs run until it is paused; what is pressed or set meanwhile comes in between. */
+async function play() {
+  if (store.state.playing) return pause();
+  store.dispatch({ type: "playing", playing: true });
   let first = true;
-  let told = performance.now();
-  while (going === kind && left > 0) {
+  let epochs = 1;
+  while (store.state.playing) {
     const started = performance.now();
-    const epochs = Math.min(left, size, CHUNK, ...runs.map((run) => run.answer.max_epochs));
-    const went = await attempt(async () => {
-      for (const run of runs) { await ask(run, "epochs", epochs); run.lit = null; }
-    }, { keep: first || kind === "play" });
-    if (!went || runs.every((run) => run.answer.stopped)) break;
+    if (recording) await perform({ kind: "press", dial: "epoch" });
+    else await perform({ kind: "leap", epochs, keep: first });
     first = false;
-    left -= epochs;
-    if (performance.now() - told > 4000) { told = performance.now(); announceState(); }
-    const pace = kind === "many" ? 0 : PICTURE.matches ? 500 : 66;
+    const took = performance.now() - started;
+    epochs = Math.max(1, Math.min(store.state.view.dial === "100" ? 100 : 10, took > SLOW ? epochs / 2 : 2 * epochs) | 0);
+    if (blocked(store.state) || store.state.notice || store.state.model.story) break;
+    const pace = recording ? 700 : still.matches ? 500 : 66;
     await new Promise((resume) => setTimeout(() => requestAnimationFrame(resume), Math.max(0, pace - (performance.now() - started))));
   }
-  going = null;
-  showGoing();
-  announceState();
-  saveSoon();
+  return pause();
 }
 
 function pause() {
-  going = null;
-  showGoing();
+  store.dispatch({ type: "playing", playing: false });
+  saveSoon();
 }
 
-function showGoing() {
-  const isGoing = Boolean(going);
-  $("play").setAttribute("aria-pressed", String(isGoing));
-  $("play-icon").setAttribute("d", isGoing ? "M3 2h3.5v12H3zM9.5 2H13v12H9.5z" : "M4 2v12l8.5-6z");
-  $("play").querySelector("span").textContent = isGoing ? "Pause" : "Play";
-}
-
-async function back() {
+function back() {
   pause();
-  if (view.recorded) return showFrame(view.frame - 1);
-  if (!shown().past.length) return say("This is as far back as it goes.");
-  await attempt(async () => {
-    for (const run of runs) {
-      const { lit, preset, ...before } = run.past.pop();
-      Object.assign(run, before);
-      view.preset = preset;
-      view.selected.weight = null;
-      dropAfter(run.curve, run.state.epoch);
-      await ask(run, "look");
-      run.lit = lit;
-    }
-  }, { keep: false });
-  announceState("Step back.");
+  commands.halt();
+  return store.state.past.length || !commands.idle ? perform({ kind: "back" }) : say("This is as far back as it goes.");
 }
 
-async function rewind() {
+function changeDial(by) {
+  const scene = sceneOf(store.state);
+  if (!scene || store.state.model.story) return;
+  const dials = dialsFor(scene);
+  const dial = dials[Math.max(0, Math.min(dials.length - 1, dials.indexOf(store.state.view.dial) + by))];
+  store.dispatch({ type: "view", view: { dial } });
+}
+
+function openTab(tab) {
   pause();
-  if (view.recorded) return showFrame(0);
-  await attempt(async () => { for (const run of runs) await restart(run, run.initial); });
-  announceState("Rewound to the initial weights.");
+  const { model } = store.state;
+  if (tab === model.tab) return null;
+  if (tab === "story") return perform({ kind: "story", id: boot.stories[0].id });
+  return perform({ kind: "start", preset: tab === "walk" ? "walk" : "sigmoid-learns" });
 }
 
-/** Begin again at epoch 0: from these parameters, or from new ones as the config draws them. */
-async function restart(run, initial) {
-  Object.assign(run, { state: initial && { parameters: initial.parameters }, codeStart: initial, recent: [], curve: newCurve(), lit: null });
-  await ask(run, "look");
-  run.initial = initial ?? { parameters: run.state.parameters, drawn: true };
-  run.codeStart = { ...run.initial, epoch: 0 };
-}
+// Samples and points
 
-// Settings
+const shown = () => store.state.model.runs[store.state.model.shown];
 
-const withConfig = (config, part, change) => ({ ...config, [part]: { ...config[part], ...change } });
-
-/** Change the data or the network of all runs: new weights are drawn, the same for both. */
-async function changeAll(change, leavesStory) {
-  pause();
-  await attempt(async () => {
-    let initial = null;
-    view.sample = 0;
-    view.selected.weight = null;
-    for (const run of runs) {
-      run.config = change(run.config);
-      run.data = null;
-      await restart(run, initial);
-      initial = run.initial;
-    }
-  }, { leavesStory });
-  announceState("New start.");
-}
-
-/** Change the activations of the run that is shown: it begins again with the same initial weights. */
-async function changeActivation(layer, name) {
-  pause();
-  await attempt(async () => {
-    const run = shown();
-    run.config = withConfig(run.config, "model", { activations: run.config.model.activations.map((old, l) => (l === layer ? name : old)) });
-    await restart(run, run.initial);
-  }, { leavesStory: true });
-  announceState("Begun again with the same initial weights.");
-}
-
-/** Change how the shown run goes on: from its weights as they are now, with a fresh optimizer. */
-async function changeTraining(change) {
-  pause();
-  const run = shown();
-  await attempt(async () => {
-    run.config = withConfig(run.config, "training", change);
-    if (run.state.epoch === 0 && run.state.position === 0) return restart(run, run.initial);
-    run.state = { parameters: run.state.parameters, epoch: run.state.epoch };
-    run.codeStart = { parameters: run.state.parameters, drawn: false, epoch: run.state.epoch };
-    run.recent = [];
-    run.lit = null;
-    await ask(run, "look");
-  }, { leavesStory: "loss" in change || "optimizer" in change });
-}
-
-async function editWeight(index, value) {
-  pause();
-  const run = shown();
-  await attempt(async () => {
-    const parameters = run.state.parameters.with(index, value);
-    run.state = { parameters, epoch: run.state.epoch };
-    run.codeStart = { parameters, drawn: false, epoch: run.state.epoch };
-    if (run.state.epoch === 0) run.initial = { parameters, drawn: false };
-    run.recent = [];
-    run.lit = "update";
-    await ask(run, "look");
-  });
-  announceState("Weight changed.");
-}
-
-function hiddenLayers(change) {
-  const { hidden } = shown().config.model;
-  if ((change < 0 && !hidden.length) || (change > 0 && hidden.length >= boot.maxHiddenLayers)) return;
-  changeAll((config) => {
-    const { activations } = config.model;
-    const inner = activations.slice(0, -1);
-    return withConfig(config, "model", {
-      hidden: change > 0 ? [...config.model.hidden, config.model.hidden.at(-1) ?? 4] : config.model.hidden.slice(0, -1),
-      activations: [...(change > 0 ? [...inner, inner.at(-1) ?? "tanh"] : inner.slice(0, -1)), activations.at(-1)],
-    });
-  }, true);
-}
-
-function hiddenUnits(layer, change) {
-  const units = shown().config.model.hidden[layer] + change;
-  if (units < 1 || units > boot.maxUnits) return;
-  changeAll((config) => withConfig(config, "model", { hidden: config.model.hidden.with(layer, units) }), true);
-}
-
-/** Another data set may need another loss and output, and samples as many as it has a use for. */
-function changeData(change) {
-  changeAll((config) => {
-    let next = withConfig(config, "data", change);
-    const digits = next.data.kind === "digits";
-    if (digits !== (config.data.kind === "digits")) {
-      next = withConfig(next, "training", digits
-        ? { loss: "cross_entropy_from_logits", optimizer: "adam", learning_rate: 0.01, batch_size: 32 }
-        : { loss: "sum_of_squares", optimizer: "gradient_descent", learning_rate: 0.1, batch_size: null });
-      next = withConfig(next, "model", digits
-        ? { hidden: [16], activations: ["relu", "identity"], initializer: "he_normal" }
-        : { hidden: [10], activations: ["sigmoid", "sigmoid"] });
-      if (digits) next = withConfig(next, "data", { n: Math.max(next.data.n, 300), test_share: 0.3 });
-    }
-    if (change.kind === "line" && config.data.kind !== "line") {
-      next = withConfig(next, "training", { loss: "mean_squared_error" });
-      next = withConfig(next, "model", { activations: [...next.model.activations.slice(0, -1), "identity"] });
-    }
-    if (["circles", "moons", "spirals"].includes(change.kind) && change.kind !== config.data.kind) {
-      // a mean, so that the learning rate fits any number of points
-      next = withConfig(next, "training", { loss: "binary_cross_entropy_from_logits" });
-      next = withConfig(next, "model", { activations: [...next.model.activations.slice(0, -1), "identity"] });
-    }
-    return next;
-  }, true);
-}
-
-async function startPreset(id) {
-  const preset = boot.presets.find((p) => p.id === id) ?? boot.presets[0];
-  pause();
-  const went = await attempt(async () => {
-    const run = newRun(preset.config);
-    run.past = shown() ? [...shown().past, snapshot(shown(), view.preset)].slice(-MAX_STEPS_BACK) : [];
-    Object.assign(view, { shown: 0, sample: 1, preset: preset.id, log: preset.log_scale });
-    view.selected = { layer: 0, unit: 0, weight: null };
-    runs = [run];
-    await restart(run, null);
-    if (run.answer.findings[0]?.units.length) {
-      const [finding] = run.answer.findings;
-      view.selected = { layer: finding.layer - 1, unit: finding.units[0], weight: null };
-      await ask(run, "look");
-    }
-    $("many-count").value = String(preset.many);
-  }, { keep: false });
-  if (went) announceState(`${preset.title}.`);
-}
-
-async function compare() {
-  pause();
-  if (runs.length === 2) {
-    runs = [shown()];
-    view.shown = 0;
-    redraw();
-    return say("One run again.");
-  }
-  await attempt(async () => {
-    const [a] = runs;
-    await restart(a, a.initial);
-    const b = newRun(a.config);
-    b.data = a.data;
-    await restart(b, a.initial);
-    a.past = [];  // steps back move both runs, so they begin together
-    runs = [a, b];
-    view.shown = 1;
-  });
-  say("Two runs from the same initial weights. Run B is shown: change its activations, optimizer or learning rate; steps move both.");
-}
-
-// Selection
-
-async function select(layer, unit, weight) {
-  view.selected = { layer, unit, weight };
-  if (view.recorded) return showFrame(view.frame);
-  return look();
-}
-
-async function look() {
-  if (busy) return redraw();
-  await attempt(async () => {
-    for (const run of runs) await ask(run, "look");
-  }, { keep: false });
-}
-
-async function chooseSample(place) {
-  const { answer } = shown();
-  const count = view.recorded ? recording.frames[view.frame].answers.length : answer.batch.length;
-  view.sample = (place + count) % count;
-  if (view.recorded) showFrame(view.frame);
-  else await look();
-  const { x, y } = shown().answer;
-  say(`Sample ${view.sample + 1}: x = ${x.length > 10 ? "a picture" : x.map((v) => number(v)).join(", ")}, y = ${y.map((v) => number(v)).join(", ")}`);
+function chooseSample(by) {
+  return perform({ kind: "sample", place: shown().answer.sample + by });
 }
 
 function choosePoint(index) {
-  if (view.adding) return false;
+  if (store.state.view.adding || store.state.model.story) return false;
   const place = shown().answer.batch.indexOf(index);
-  if (place < 0 || (view.recorded && place >= recording.frames[view.frame].answers.length)) say("This point is in another batch.");
-  else chooseSample(place);
+  if (place < 0 || (recording && place >= recording.frames[store.state.model.frame ?? 0].answers.length)) say("This point is in another batch.");
+  else perform({ kind: "sample", place });
   return true;
 }
 
 function addPoint(x, y) {
-  if (!view.adding) return;
+  const { adding } = store.state.view;
+  if (!adding) return;
   const round = (value) => Number(value.toPrecision(4));
   const line = shown().answer.surfaces.up === 1;
-  usePoints([...allPoints(), line ? [round(x), round(y)] : [round(x), round(y), Number(view.adding)]]);
+  usePoints([...allPoints(), line ? [round(x), round(y)] : [round(x), round(y), Number(adding)]]);
 }
 
 function allPoints() {
@@ -363,242 +286,14 @@ function allPoints() {
 
 function usePoints(points) {
   if (points.length > boot.maxPoints) return tell(`There is room for ${boot.maxPoints} points.`);
-  return changeData({ kind: "own", points });
+  if (store.state.model.story) return tell("A story has its own points: open the larger network first.");
+  return perform({ kind: "points", points });
 }
 
-// Drawing
-
-const diagram = new Diagram($("diagram"), boot, { select, activation: changeActivation, units: hiddenUnits, layers: hiddenLayers });
-const numbers = new Numbers({ select, edit: editWeight, say: (text, loud) => { say(text); if (loud) tell(text); } });
-const lossChart = new LossChart($("loss-chart"));
-const plotListener = { point: choosePoint, place: addPoint };
-const plots = ["Run A", "Run B"].map((title) => new OutputPlot(title, plotListener));
-
-function redraw() {
-  const run = shown();
-  if (!run?.answer) return;
-  const started = performance.now();
-  for (const other of runs) if (view.recorded) other.lit = recording.frames[view.frame].lit;
-  diagram.render(run, view);
-  numbers.render(run, view);
-  const shownPlots = plots.slice(0, runs.length);
-  if ($("output").childElementCount !== shownPlots.length) $("output").replaceChildren(...shownPlots.map((plot) => plot.element));
-  runs.forEach((each, i) => plots[i].render(each, view, runs.length > 1));
-  $("output").classList.toggle("adding", Boolean(view.adding));
-  lossChart.render(runs.map((each) => ({ ...each.curve, hasTest: each.answer.test_loss != null })), view, run.config.training.loss);
-  gradientBars($("gradient-chart"), run.answer, view.hide);
-  histograms($("histogram"), run.answer);
-  showPanels(runs, view, { find: (shownRun, layer, unit) => { view.shown = shownRun; select(layer, unit, null); }, say });
-  performance.measure("redraw", { start: started });
-  performance.clearMeasures("redraw");
-  page.redrawMilliseconds = performance.now() - started;
-  saveSoon();
-}
-
-function say(text) {
-  setText($("live"), "");
-  setText($("live"), text);
-}
-
-function announceState(start = "") {
-  const run = shown();
-  if (!run?.answer) return;
-  const loss = runs.map((each, i) => `loss${runs.length > 1 ? ` ${"AB"[i]}` : ""} ${number(each.answer.train_loss)}`).join(", ");
-  const found = run.answer.findings.map(({ id }) => FINDINGS[id] ?? id).join(", ");
-  const phase = run.state.phase === "ready" ? "" : `, after the ${run.state.phase} pass`;
-  say(`${start} Epoch ${run.state.epoch}${phase}, ${loss}.${found ? ` ${found}.` : ""}`.trim());
-}
-
-// The address
-
-let saveTimer = null;
-
-function saveSoon() {
-  if (view.recorded || going) return;
-  clearTimeout(saveTimer);
-  saveTimer = setTimeout(save, 300);
-}
-
-async function save() {
-  if (busy || going || !shown()?.answer) return;
-  const everything = {
-    v: 1,
-    view: { ...view, recorded: undefined, frame: undefined, maxStepsBack: undefined, adding: "" },
-    many: $("many-count").value,
-    runs: runs.map(({ config, initial, codeStart, state, recent, curve, lit }) => ({ config, initial, codeStart, state, recent, curve: thinned(curve), lit })),
-  };
-  inHash = `#s=${await pack(everything)}`;
-  if (location.hash !== inHash) history.replaceState(null, "", inHash);
-}
-
-async function open() {
-  const [, kind, value] = location.hash.match(/^#(s|preset)=(.*)$/) ?? [];
-  if (kind !== "s") return startPreset(value);
-  let saved;
-  try {
-    saved = await unpack(value);
-    if (saved.v !== 1 || !saved.runs.length) throw new Error();
-    saved.runs = saved.runs.slice(0, 2).map(readRun);
-  } catch {
-    await startPreset();
-    return tell("The address of this page is damaged or of another version, so this is the first story instead.");
-  }
-  pause();
-  const went = await attempt(async () => {
-    runs = saved.runs;
-    readView(saved.view ?? {});
-    if (saved.many) $("many-count").value = saved.many;
-    for (const run of runs) {
-      const { lit } = run;
-      await ask(run, "look");
-      run.lit = lit;
-    }
-  }, { keep: false });
-  if (!went) {
-    const { textContent } = $("error");
-    await startPreset();
-    tell(`The address of this page holds an experiment that cannot be opened (${textContent}), so this is the first story instead.`);
-  }
-}
-
-function readView(saved) {
-  for (const key of ["edges", "layout", "log", "hide", "preset"]) if (typeof saved[key] === typeof view[key]) view[key] = saved[key];
-  const { layer = 0, unit = 0, weight = null } = saved.selected ?? {};
-  const isCount = (value) => Number.isInteger(value) && value >= 0;
-  view.selected = isCount(layer) && isCount(unit) ? { layer, unit, weight: isCount(weight) ? weight : null } : { layer: 0, unit: 0, weight: null };
-  view.sample = isCount(saved.sample) ? Math.min(saved.sample, boot.maxPoints) : 0;
-  view.shown = saved.shown === 1 && runs.length > 1 ? 1 : 0;
-}
-
-// A recorded run
-
-function showFrame(index) {
-  const frame = Math.max(0, Math.min(recording.frames.length - 1, index));
-  view.frame = frame;
-  const { answers, lit } = recording.frames[frame];
-  view.sample = Math.min(view.sample, answers.length - 1);
-  const answer = { ...answers[0], ...answers[view.sample] };
-  const curve = newCurve();
-  recording.frames.slice(0, frame + 1).forEach(({ answers: [first] }, i) => record({ curve }, recording.frames[Math.max(0, i - 1)].answers[0].state.epoch, first));
-  const { layer, unit, weight } = view.selected;
-  answer.formulas = [answer.formulas[recording.explained.findIndex((each) => each.layer === layer && each.unit === unit && (each.weight ?? null) === weight)] ?? []];
-  const [run] = runs.length ? runs : [newRun(recording.config)];
-  Object.assign(run, { answer, state: answer.state, curve, lit, data: { id: 1, train: recording.train, test: recording.test } });
-  runs = [run];
-  $("frame").value = String(frame);
-  $("frame").setAttribute("aria-valuetext", `Step ${frame + 1} of ${recording.frames.length}: ${recording.frames[frame].what}`);
-  redraw();
-  announceState(`${recording.frames[frame].what}.`);
-}
-
-async function playRecording() {
-  going = "play";
-  showGoing();
-  if (view.frame === recording.frames.length - 1) showFrame(0);
-  while (going && view.frame < recording.frames.length - 1) {
-    showFrame(view.frame + 1);
-    await new Promise((resume) => setTimeout(resume, PICTURE.matches ? 1500 : 700));
-  }
-  pause();
-}
-
-// Wiring
-
-function options(id, names, label = words) {
-  $(id).replaceChildren(...names.map((name) => el("option", { value: name }, label(name))));
-}
-
-function on(id, event, handler) { $(id).addEventListener(event, handler); }
-
-function onRadio(name, handler) {
-  document.querySelectorAll(`input[name=${name}]`).forEach((radio) => radio.addEventListener("change", () => handler(radio.value)));
-}
-
-function onNumber(id, change, { integer = true } = {}) {
-  on(id, "change", (event) => {
-    const { min, max } = event.target;
-    const value = parseNumber(event.target.value);
-    const name = event.target.labels[0].firstChild.textContent.trim();
-    if (!Number.isFinite(value) || (integer && !Number.isInteger(value)) || (min !== "" && value < Number(min)) || (max !== "" && value > Number(max))) {
-      tell(`${name}: ${integer ? "a whole number" : "a number"} from ${min} to ${Number(max).toLocaleString("en")} is needed, not “${event.target.value}”.`);
-      return showSettings(shown(), runs, view);
-    }
-    change(value);
-  });
-}
-
-function wire() {
-  $("preset").replaceChildren(...boot.presets.map(({ id, title }) => el("option", { value: id }, title)), el("option", { value: "", disabled: true, hidden: true }, "Your own"));
-  options("initializer", boot.initializers, (name) => (name === "handout" ? "np.random.randn" : words(name)));
-  options("loss", boot.losses);
-  options("optimizer", boot.optimizers);
-
-  on("preset", "change", (event) => startPreset(event.target.value));
-  for (const [id, action] of [["forward", "forward"], ["backward", "backward"], ["update", "update"], ["one-sample", "sample"], ["one-epoch", "epochs"]]) on(id, "click", () => act(action));
-  on("many", "click", () => goOn("many"));
-  on("play", "click", () => goOn("play"));
-  on("back", "click", back);
-  on("rewind", "click", rewind);
-  on("next", "click", () => { pause(); showFrame(view.frame + 1); });
-  on("frame", "input", (event) => { pause(); showFrame(Number(event.target.value)); });
-
-  on("data-kind", "change", (event) => {
-    const kind = event.target.value;
-    if (kind !== "own") return changeData({ kind, points: [] });
-    if (shown().answer.surfaces) return usePoints(allPoints());
-    showSettings(shown(), runs, view);
-    return openData();
-  });
-  onNumber("data-n", (n) => changeData({ n }));
-  onNumber("data-noise", (noise) => changeData({ noise }), { integer: false });
-  onNumber("data-seed", (seed) => changeData({ seed }));
-  on("data-test", "change", (event) => changeData({ test_share: Number(event.target.value) }));
-  on("initializer", "change", (event) => changeAll((config) => withConfig(config, "model", { initializer: event.target.value })));
-  onNumber("seed", (seed) => changeAll((config) => withConfig(config, "model", { seed })));
-  on("new-seed", "click", () => changeAll((config) => withConfig(config, "model", { seed: (config.model.seed + 1) % 2 ** 32 })));
-  on("loss", "change", (event) => changeTraining({ loss: event.target.value }));
-  on("optimizer", "change", (event) => changeTraining({ optimizer: event.target.value }));
-  on("batch", "change", (event) => changeTraining({ batch_size: event.target.value ? Number(event.target.value) : null }));
-  on("learning-rate", "change", (event) => {
-    const rate = parseNumber(event.target.value);
-    if (!(rate > 0 && rate <= 1e6)) {
-      tell(`A learning rate is a positive number, such as 0.1, not “${event.target.value}”.`);
-      return showSettings(shown(), runs, view);
-    }
-    return changeTraining({ learning_rate: rate });
-  });
-
-  onRadio("edges", (value) => { view.edges = value; redraw(); });
-  onRadio("scale", (value) => { view.log = value === "log"; redraw(); });
-  onRadio("layout", (value) => { view.layout = value; look(); });
-  onRadio("adding", (value) => { view.adding = value; redraw(); });
-  onRadio("run", (value) => { view.shown = Number(value); redraw(); });
-  onRadio("code", showCode);
-  on("sample-before", "click", () => chooseSample(shown().answer.sample - 1));
-  on("sample-after", "click", () => chooseSample(shown().answer.sample + 1));
-
-  on("compare", "click", compare);
-  on("hide", "click", () => { view.hide = !view.hide; redraw(); say(view.hide ? "Numbers hidden: fill them in." : "Numbers shown."); });
-  on("help", "click", () => $("help-dialog").showModal());
-  on("code", "click", openCode);
-  on("code-copy", "click", () => copy($("code-text").textContent, $("code-copy")));
-  on("link", "click", async () => { pause(); await save(); await copy(location.href, $("link")); });
-  on("own-data", "click", openData);
-  on("data-use", "click", useText);
-  wireTheme(repaint);
-  const anywhere = { p: () => goOn("play"), z: back, r: rewind, h: () => $("hide").click(), "?": () => $("help-dialog").showModal() };
-  wireKeys(view.recorded ? { ...anywhere, n: () => $("next").click() } : {
-    ...anywhere, f: () => act("forward"), b: () => act("backward"), u: () => act("update"), s: () => act("sample"),
-    e: () => act("epochs"), m: () => goOn("many"),
-  });
-  if (!view.recorded) wireTables((text) => useTable(text, tell), tell);
-  addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
-}
-
-function repaint() {
-  forgetColours();
-  lossChart.forgetColours();
-  redraw();
+function ownPoints() {
+  if (shown().answer.surfaces) return usePoints(allPoints());
+  redrawSettings();
+  return openData();
 }
 
 function useTable(text, complain) {
@@ -619,22 +314,25 @@ function useText() {
   if (useTable($("data-text").value, complain)) $("data-dialog").close();
 }
 
+// Code
+
 let code = null;
 
 async function openCode() {
-  const run = shown();
-  const epochs = Math.max(1, run.state.epoch - (run.codeStart?.epoch ?? 0)) || 1;
-  const isNew = view.recorded || run.state.epoch === (run.codeStart?.epoch ?? 0);
+  const { model, view } = store.state;
+  const scene = sceneOf(store.state);
+  const own = shown();
+  const from = model.story ? { epoch: 0, drawn: false, parameters: scene.answer.state.parameters } : own.codeStart;
+  const config = model.story ? scene.run.config : own.config;
+  const gone = model.story ? 0 : own.state.epoch - from.epoch;
+  const isNew = recording || gone < 1;
   try {
-    code = recording ? recording.listing : await listing({
-      config: run.config, parameters: run.codeStart.drawn ? null : run.codeStart.parameters,
-      epochs: isNew ? Number($("many-count").value) : epochs, layout: view.layout,
-    });
+    code = recording?.listing ?? await listing({ config, parameters: from.drawn ? null : from.parameters, epochs: isNew ? 100 : gone, layout: view.layout });
   } catch (error) {
     return tell(error.message);
   }
-  const from = run.codeStart?.epoch ? `from the weights of epoch ${run.codeStart.epoch}, where you last changed something, ` : "";
-  setText($("code-note"), isNew ? `It gives the losses of ${recording ? "this run" : "the next epochs"}, to the last digits.` : `It repeats ${from ? `the epochs ${from}` : "all epochs "}up to now, and gives the same losses.`);
+  const place = from.epoch ? `from the weights of epoch ${from.epoch}, where you last changed something, ` : "";
+  setText($("code-note"), isNew ? `It gives the losses of ${recording ? "this run" : "the next 100 epochs"}, to the last digits.` : `It repeats ${place ? `the epochs ${place}` : "all epochs "}up to now, and gives the same losses.`);
   showCode(document.querySelector("input[name=code]:checked").value);
   return $("code-dialog").showModal();
 }
@@ -654,20 +352,131 @@ async function copy(text, button) {
   setTimeout(() => { button.textContent = label; }, 1500);
 }
 
-/** For tests and the curious: what the page holds. */
-const page = { get runs() { return runs; }, view, redrawMilliseconds: 0, get busy() { return busy || Boolean(going); } };
+// The address
+
+let inHash = "";
+let saveTimer = null;
+
+function saveSoon() {
+  if (recording || store.state.playing) return;
+  clearTimeout(saveTimer);
+  saveTimer = setTimeout(save, 300);
+}
+
+async function save() {
+  const { model, view } = store.state;
+  if (!commands.idle || !sceneOf(store.state)) return;
+  if (model.story) inHash = `#story=${model.story.data.id}`;
+  else {
+    const { layout, hide, scale } = view;
+    const { tab, shown: which, stop, sample, selected } = model;
+    const runs = model.runs.map(({ config, initial, codeStart, state, recent, curve, known }) => ({ config, initial, codeStart, state, recent, curve: thinned(curve), known }));
+    inHash = `#s=${await pack({ v: 2, tab, shown: which, stop, sample, selected, view: { layout, hide, scale }, runs })}`;
+  }
+  if (location.hash !== inHash) history.replaceState(null, "", inHash);
+}
+
+async function open() {
+  const [, kind, value] = location.hash.match(/^#(s|start|story)=(.*)$/) ?? [];
+  pause();
+  if (kind === "story" && boot.stories.some(({ id }) => id === value)) return openStory(value);
+  if (kind !== "s") return perform({ kind: "start", preset: kind === "start" ? value : "walk" });
+  let saved;
+  try {
+    saved = await unpack(value);
+    if (saved.v !== 2 || !saved.runs.length) throw new Error();
+    for (const key of ["layout", "hide", "scale"]) if (typeof saved.view?.[key] === typeof store.state.view[key]) store.dispatch({ type: "view", view: { [key]: saved.view[key] } });
+  } catch {
+    await perform({ kind: "start", preset: "walk" });
+    return tell("The address of this page is damaged or of another version, so this is where the page begins instead.");
+  }
+  await perform({ kind: "open", saved });
+  if (sceneOf(store.state)) return null;
+  const { notice } = store.state;
+  await perform({ kind: "start", preset: "walk" });
+  return tell(`The address of this page holds an experiment that cannot be opened (${notice || "it is damaged"}), so this is where the page begins instead.`);
+}
+
+async function openStory(id) {
+  await perform({ kind: "start", preset: "walk" });
+  return perform({ kind: "story", id });
+}
+
+// Wiring
+
+function on(id, handler, event = "click") { $(id).addEventListener(event, handler); }
+function onRadio(name, handler) {
+  document.querySelectorAll(`input[name=${name}]`).forEach((radio) => radio.addEventListener("change", () => handler(radio.value)));
+}
+/** Two different weights: the other one gives way. */
+const apart = ([first, second], chosen) => (first !== second ? [first, second] : chosen ? [second ? 0 : 1, second] : [first, first ? 0 : 1]);
+const setView = (view) => store.dispatch({ type: "view", view });
+const present = (yes) => { setView({ present: yes, panel: "explain" }); };
+
+function wire() {
+  on("step", press);
+  on("back", back);
+  on("play", play);
+  on("rewind", () => { pause(); perform({ kind: "rewind" }); });
+  on("present", () => present(true));
+  on("hide", () => { setView({ hide: !store.state.view.hide, panel: "numbers" }); say(store.state.view.hide ? "Numbers hidden: fill them in." : "Numbers shown."); });
+  on("compare", () => { pause(); perform({ kind: "compare" }); setView({ panel: "charts" }); });
+  on("code", openCode);
+  on("code-copy", () => copy($("code-text").textContent, $("code-copy")));
+  on("link", async () => { pause(); await commands.settled(); await save(); await copy(location.href, $("link")); });
+  on("help", () => $("help-dialog").showModal());
+  on("data-use", useText);
+  on("pace", (event) => setView({ pace: event.target.value }), "change");
+  on("over-plane", (event) => setView({ overPlane: event.target.open }), "toggle");
+  ["plane-first", "plane-second"].forEach((id, i) => on(id, (event) => setView({ plane: apart(store.state.view.plane.with(i, Number(event.target.value)), i) }), "change"));
+  on("sample-before", () => chooseSample(-1));
+  on("sample-after", () => chooseSample(1));
+  $("story").replaceChildren(...boot.stories.map(({ id, title, subtitle }) => el("option", { value: id }, `${title}: ${subtitle[0].toLowerCase()}${subtitle.slice(1)}`)));
+  on("story", (event) => perform({ kind: "story", id: event.target.value }), "change");
+  document.querySelectorAll("[data-tab]").forEach((button) => button.addEventListener("click", () => openTab(button.dataset.tab)));
+  document.querySelectorAll("[data-panel]").forEach((button) => button.addEventListener("click", () => setView({ panel: button.dataset.panel })));
+  onRadio("scale", (scale) => setView({ scale }));
+  onRadio("layout", (layout) => { setView({ layout }); perform({ kind: "look" }); });
+  onRadio("adding", (adding) => setView({ adding }));
+  onRadio("run", (run) => store.dispatch({ type: "shown", run: Number(run) }));
+  onRadio("code", showCode);
+  $("menu").addEventListener("click", (event) => { if (event.target.closest("div button")) $("menu").open = false; });
+  document.addEventListener("click", (event) => { if (!event.target.closest("#menu")) $("menu").open = false; });
+  wireGlow();
+  wireAllKeys(wireTheme(repaint));
+  if (!recording) wireTables((text) => useTable(text, tell), tell);
+  addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
+  let phone = innerWidth <= 760;
+  addEventListener("resize", () => { if (phone !== innerWidth <= 760) { phone = !phone; repaint(); } });
+}
+
+function wireAllKeys(turnTheme) {
+  const steps = (event) => { if (!event.repeat || commands.idle) press(); };
+  const guess = (i) => () => { if (store.state.model.story?.data.beats[store.state.model.story.index].options[i]) store.dispatch({ type: "guessed", guess: i }); };
+  wireKeys({
+    " ": steps, arrowright: steps, pagedown: steps, arrowleft: back, pageup: back, enter: play, r: () => $("rewind").click(),
+    "+": () => changeDial(1), "=": () => changeDial(1), "-": () => changeDial(-1), "−": () => changeDial(-1),
+    1: guess(0), 2: guess(1), 3: guess(2), 4: guess(3), t: turnTheme, h: () => $("hide").click(), "?": () => $("help-dialog").showModal(),
+    p: () => present(!store.state.view.present), escape: () => { if (store.state.view.present) present(false); },
+  });
+}
+
+function repaint() {
+  forgetColours();
+  forgetBeat();
+  store.dispatch({ type: "view", view: {} });
+}
+
+/** For tests and the curious: what the page holds, and what makes it do something. */
+const page = { get state() { return store.state; }, get scene() { return sceneOf(store.state); }, do: perform, settled: () => commands.settled(), redrawMilliseconds: 0, get busy() { return !commands.idle || store.state.playing; } };
 globalThis.byhand = page;
 
 wire();
 if (recording) {
   document.querySelectorAll("[data-live]").forEach((element) => { element.hidden = true; });
-  document.querySelectorAll("[data-recorded]").forEach((element) => { element.hidden = false; });
-  document.querySelector(".story-choice").hidden = true;
-  $("frame").max = String(recording.frames.length - 1);
-  document.documentElement.classList.add("is-recorded");
-  view.log = recording.log_scale;
-  view.selected = recording.selected;
-  showFrame(0);
+  root.classList.add("is-recorded");
+  if (recording.story) await perform({ kind: "story", id: recording.story.id });
+  else store.dispatch({ type: "changed", keep: false, model: { tab: "lab", frame: 0, runs: [recordedRun(0)], selected: recording.selected, preset: "" }, view: { dial: dialsFor(sceneOf({ model: { ...initialState.model, runs: [recordedRun(0)] } }))[0] } });
 } else {
   await open();
 }

@@ -1,19 +1,18 @@
 // The pictures beside the network: output with the points, loss by epoch, gradients by layer, histograms of z.
 
-import { colour, el, number, setText, subscript, svg, words } from "byhand/dom";
-import { bytesOf, middleOf, paint } from "byhand/diagram";
-import UPlot from "byhand/uplot";
+import { el, number, setText, significant, subscript, svg } from "byhand/dom";
+import { bytesOf, paint } from "byhand/picture";
 
 // Output
 
-const sized = (width, height, ticks) => ({ width, height, ticks, left: 44, top: 8, inner: { width: width - 54, height: height - 46 } });
-const ALONE = sized(340, 300, 5);
-const BESIDE = sized(190, 180, 3);
+const sized = (width, height, ticks, left = 44, below = 38) => ({ width, height, ticks, left, top: 8, inner: { width: width - left - 10, height: height - 8 - below }, bare: below < 30 });
+const SIZES = { large: sized(340, 300, 5), beside: sized(200, 190, 3), small: sized(176, 168, 2, 26, 24) };
 
 /** One picture of what the network gives; `on` has point(sampleIndex) and place(x, y). */
 export class OutputPlot {
-  constructor(title, on) {
+  constructor(title, on, size = null) {
     this.on = on;
+    this.fixed = size;
     this.title = el("h3", {}, title);
     this.canvas = el("canvas");
     this.body = el("div");
@@ -23,7 +22,7 @@ export class OutputPlot {
 
   render(run, view, beside) {
     this.title.hidden = !beside;
-    const size = beside ? BESIDE : ALONE;
+    const size = SIZES[this.fixed ?? (beside ? "beside" : "large")];
     const { answer, data } = run;
     if (!answer.surfaces) return this.renderOutputs(run, view);
     const line = answer.surfaces.up === 1;
@@ -40,9 +39,7 @@ export class OutputPlot {
       this.curve.setAttribute("d", Array.from(bytes, (byte, i) =>
         `${i ? "L" : "M"}${scales.x.at(from + (to - from) * i / (bytes.length - 1)).toFixed(1)} ${clampTo(size, scales.y.at(low + (high - low) * byte / 255))}`).join(""));
     } else {
-      const activation = run.config.model.activations.at(-1);
-      const middle = answer.threshold ?? middleOf(activation);
-      paint(this.canvas, answer.surfaces.units.at(-1)[0], answer.surfaces, middle);
+      paint(this.canvas, answer.surfaces.units.at(-1)[0], answer.surfaces);
       this.border.setAttribute("d", answer.threshold == null ? "" : contour(answer.surfaces, answer.threshold, scales));
     }
     const chosen = data.train.x[answer.batch[answer.sample]];
@@ -53,7 +50,7 @@ export class OutputPlot {
   }
 
   describe({ answer, data }) {
-    const right = answer.train_right == null ? "" : ` ${number(100 * answer.train_right, 3)} % of the training points are on the right side.`;
+    const right = answer.train_right == null ? "" : ` ${significant(100 * answer.train_right, 3)} % of the training points are on their side.`;
     return `${answer.surfaces.up === 1 ? "Output over the input" : "Output over the plane of the inputs"}, with ${data.train.x.length} training points and ${data.test.x.length} test points.${right}`;
   }
 
@@ -109,10 +106,10 @@ export class OutputPlot {
     const bars = outputs.flatMap((a, i) => {
       const fill = el("span");
       fill.style.width = `${100 * shares[i]}%`;
-      fill.style.background = i === right ? "var(--blue)" : "var(--edge)";
-      return [el("span", {}, `${outputs.length > 1 ? i : "ŷ"}${i === right ? " ✓" : ""}`), el("div", { class: "bar" }, fill), el("span", {}, view.hide ? "?" : number(logits ? shares[i] : a, 3))];
+      fill.style.background = i === right ? "var(--ink)" : "var(--edge)";
+      return [el("span", {}, `${outputs.length > 1 ? i : "ŷ"}${i === right ? " ✓" : ""}`), el("div", { class: "bar" }, fill), el("span", {}, view.hide ? "?" : number(logits ? shares[i] : a))];
     });
-    this.body.replaceChildren(el("p", { class: "note" }, logits ? "Probability of each class, for the sample that is shown (✓ is right)" : "Outputs for the sample that is shown"), el("div", { class: "bars" }, ...bars));
+    this.body.replaceChildren(el("p", { class: "note" }, logits ? "Probability of each class, for the sample that is shown (✓ is the target)" : "Outputs for the sample that is shown"), el("div", { class: "bars" }, ...bars));
   }
 }
 
@@ -138,15 +135,15 @@ function ticks([low, high], count = 5) {
   return values;
 }
 
-function axes({ left, top, inner, ticks: count }, scales, xRange, yRange, [xLabel, yLabel]) {
+function axes({ left, top, inner, bare, ticks: count }, scales, xRange, yRange, [xLabel, yLabel]) {
   const bottom = top + inner.height;
   const middle = top + inner.height / 2;
   return [
     svg("rect", { x: left, y: top, width: inner.width, height: inner.height, fill: "none", class: "axis" }),
     ...ticks(xRange, count).map((v) => svg("text", { class: "tick", x: scales.x.at(v), y: bottom + 15, "text-anchor": "middle" }, number(v))),
     ...ticks(yRange, count).map((v) => svg("text", { class: "tick", x: left - 6, y: scales.y.at(v) + 4, "text-anchor": "end" }, number(v))),
-    svg("text", { class: "axis-label", x: left + inner.width / 2, y: bottom + 32, "text-anchor": "middle" }, xLabel),
-    svg("text", { class: "axis-label", x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` }, yLabel),
+    ...(bare ? [] : [svg("text", { class: "axis-label", x: left + inner.width / 2, y: bottom + 32, "text-anchor": "middle" }, xLabel),
+    svg("text", { class: "axis-label", x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` }, yLabel)]),
   ];
 }
 
@@ -154,7 +151,7 @@ function axes({ left, top, inner, ticks: count }, scales, xRange, yRange, [xLabe
 function contour({ across, up, x_range, y_range, units }, value, scales) {
   const surface = units.at(-1)[0];
   const bytes = bytesOf(surface);
-  if (!(surface.low < value && value < surface.high)) return "";
+  if (!(surface.low < value && value < surface.high) || surface.high - surface.low < 1e-9) return "";  // what is flat but for round-off has none
   const level = 255 * (value - surface.low) / (surface.high - surface.low);
   const x = (i) => scales.x.at(x_range[0] + (x_range[1] - x_range[0]) * i / (across - 1)).toFixed(1);
   const y = (j) => scales.y.at(y_range[0] + (y_range[1] - y_range[0]) * j / (up - 1)).toFixed(1);
@@ -174,86 +171,94 @@ function contour({ across, up, x_range, y_range, units }, value, scales) {
 
 // Loss
 
-const RUN_COLOURS = ["blue", "orange"];
-
+/** The loss by epoch of one run or two; its axes are never empty, and grow in decades, so that curves seldom move. */
 export class LossChart {
-  constructor(container) {
-    this.container = container;
+  constructor(container, { width, height, reading = false }) {
+    Object.assign(this, { container, width, height, reading });
     this.key = null;
-    this.width = container.clientWidth;
-    new ResizeObserver(() => {
-      this.width = container.clientWidth;
-      if (this.last) this.render(...this.last);
-    }).observe(container);
   }
 
-  forgetColours() { this.key = null; }
-
-  /** Draw the curves of one run or two: [{epochs, train, test, hasTest}]. */
-  render(curves, view, lossName) {
-    this.last = [curves, view, lossName];
-    const { width } = this;
-    const key = JSON.stringify([width, view.log, lossName, curves.map((curve) => curve.hasTest)]);
-    if (key !== this.key) this.build(curves, view, lossName, width);
+  /** `curves` are [{epochs, train, test, name}]; `scale` is "auto", "linear" or "log". */
+  render(curves, scaleName) {
+    const key = JSON.stringify([curves.map(({ epochs, train, name }) => [epochs.length, epochs.at(-1), train.at(-1), train[0], name]), scaleName, this.width]);
+    if (key === this.key) return;
     this.key = key;
-    this.plot.setData(aligned(curves, view.log));
-    const [first, last] = [curves[0].train[0], curves[0].train.at(-1)];
-    this.container.setAttribute("aria-label", `Loss by epoch: ${number(first)} at epoch ${curves[0].epochs[0]}, ${number(last)} at epoch ${curves[0].epochs.at(-1)}`);
-  }
-
-  build(curves, view, lossName, width) {
-    this.plot?.destroy();
-    const [text, grid] = [colour("soft"), colour("line")];
-    const axis = (label, size) => ({ label, stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, labelSize: 18, size, gap: 3, font: "11px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif" });
-    const series = [{ label: "epoch" }];
-    curves.forEach((curve, i) => {
-      const stroke = colour(RUN_COLOURS[i]);
-      const name = curves.length > 1 ? ` ${"AB"[i]}` : "";
-      const value = (_, v) => (v == null ? "–" : number(v));
-      series.push({ label: `train${name}`, stroke, width: 2.25, points: { show: false }, value, spanGaps: true });
-      if (curve.hasTest) series.push({ label: `test${name}`, stroke, width: 1.75, dash: [6, 4], points: { show: false }, value, spanGaps: true });
-    });
-    this.plot = new UPlot({
-      width, height: 210, series,
-      scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)] }, y: view.log ? { distr: 3 } : { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.05 || 1] } },
-      axes: [
-        axis("epoch", 30),
-        { ...axis(lossName.length > 22 ? "loss" : `loss: ${words(lossName)}`, 52), values: (_, values) => values.map((v) => (v == null ? "" : tickText(v))), filter: view.log ? (_, splits) => splits.map((v) => (v != null && Math.abs(Math.log10(v) % 1) < 1e-9 ? v : null)) : undefined },
-      ],
-      legend: { show: series.length > 2, live: false },
-      cursor: { drag: { x: false, y: false }, points: { size: 7 } },
-    }, aligned(curves, view.log), this.container);
+    const { width, height } = this;
+    const values = curves.flatMap(({ train, test }) => [...train, ...test]).filter((v) => v != null && Number.isFinite(v));
+    const last = Math.max(...curves.map(({ epochs }) => epochs.at(-1)));
+    const y = axisOf(values, scaleName);
+    const right = 10 ** Math.max(1, Math.ceil(Math.log10(Math.max(last, 1))));
+    const box = { left: this.width < 200 ? 30 : 46, right: width - 12, top: 12, bottom: height - 24 };
+    const across = (epoch) => box.left + (box.right - box.left) * epoch / right;
+    const up = (loss) => box.bottom - (box.bottom - box.top) * Math.max(-0.02, Math.min(1.04, y.at(loss)));
+    const path = (epochs, losses) => {
+      let started = false;
+      return epochs.map((epoch, i) => {
+        if (losses[i] == null || (y.log && losses[i] <= 0)) { started = false; return ""; }
+        const point = `${started ? "L" : "M"}${across(epoch).toFixed(1)} ${up(losses[i]).toFixed(1)}`;
+        started = true;
+        return point;
+      }).join("");
+    };
+    const lines = curves.flatMap(({ epochs, train, test, name }, i) => [
+      svg("path", { class: `loss run-${i}`, d: path(epochs, train) }),
+      test.some((v) => v != null) ? svg("path", { class: `loss test run-${i}`, d: path(epochs, test) }) : null,
+      train.at(-1) == null ? null : svg("circle", { class: `now run-${i}`, r: 5, cx: across(epochs.at(-1)), cy: up(y.log && train.at(-1) <= 0 ? y.low : train.at(-1)) }),
+      name ? svg("text", { class: "tick", x: Math.min(box.right, across(epochs.at(-1)) + 10), y: up(train.at(-1) ?? 0) - 8, "text-anchor": "end" }, name) : null,
+    ]);
+    const readout = svg("text", { class: "tick", x: box.right, y: box.top + 2, "text-anchor": "end" });
+    const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart-svg", role: "img", "aria-label": curves.map(({ epochs, train, name }) => `${name ? `${name}: ` : ""}loss ${number(train[0])} at epoch ${epochs[0]}, ${number(train.at(-1))} at epoch ${epochs.at(-1)}`).join("; ") },
+      svg("path", { class: "axis-line", d: `M${box.left} ${box.top}V${box.bottom}H${box.right}` }),
+      ...y.ticks.flatMap((v) => [svg("path", { class: "grid", d: `M${box.left} ${up(v)}H${box.right}` }), svg("text", { class: "tick", x: box.left - 6, y: up(v) + 5, "text-anchor": "end" }, number(v))]),
+      svg("text", { class: "tick", x: box.left, y: height - 5, "text-anchor": "middle" }, "0"),
+      svg("text", { class: "tick", x: box.right, y: height - 5, "text-anchor": "end" }, `epoch ${right.toLocaleString("en")}`),
+      ...lines, readout);
+    if (this.reading) {
+      const [{ epochs, train }] = curves;
+      picture.addEventListener("pointermove", (event) => {
+        const frame = picture.getBoundingClientRect();
+        const epoch = right * ((event.clientX - frame.left) * width / frame.width - box.left) / (box.right - box.left);
+        const i = epochs.findLastIndex((e) => e <= Math.max(0, epoch));
+        setText(readout, i >= 0 ? `epoch ${epochs[i]}: ${number(train[i])}` : "");
+      });
+      picture.addEventListener("pointerleave", () => setText(readout, ""));
+    }
+    this.container.replaceChildren(picture);
   }
 }
 
-const tickText = (v) => (Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential().replace("+", "").replace(/-/g, "−") : number(v, 3));
+const WIDE = 30;  // beyond such a ratio of the largest to the smallest loss an axis is logarithmic by itself
 
-function aligned(curves, log) {
-  const positive = (values) => (log ? values.map((v) => (v > 0 ? v : null)) : values);
-  if (curves.length === 1) {
-    const [{ epochs, train, test, hasTest }] = curves;
-    return [epochs, positive(train), ...(hasTest ? [positive(test)] : [])];
+function axisOf(values, scaleName) {
+  const positive = values.filter((v) => v > 0);
+  const [low, high] = [Math.min(...positive), Math.max(...positive, 1e-12)];
+  if (positive.length && (scaleName === "log" || (scaleName === "auto" && high / low > WIDE))) {
+    const [from, to] = [Math.floor(Math.log10(low)), Math.max(Math.ceil(Math.log10(high)), Math.floor(Math.log10(low)) + 1)];
+    const every = Math.ceil((to - from) / 4);
+    const ticks = Array.from({ length: to - from + 1 }, (_, i) => from + i).filter((power) => (power - from) % every === 0).map((power) => 10 ** power);
+    return { log: true, low: 10 ** from, at: (v) => (Math.log10(v) - from) / (to - from), ticks };
   }
-  return UPlot.join(curves.map(({ epochs, train, test, hasTest }) => [epochs, positive(train), ...(hasTest ? [positive(test)] : [])]));
+  const rough = Math.max(high, 1e-12) * 1.05;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const [top, unit] = [[1.2, 1], [2, 1], [3, 1], [5, 2], [10, 5]].map(([m, u]) => [m * power, u * power]).find(([v]) => v >= rough);
+  return { log: false, low: 0, at: (v) => v / top, ticks: [0, unit] };
 }
 
 // Gradients and histograms
 
-export function gradientBars(container, answer, hide) {
-  const norms = answer.layers.map((layer) => layer.grad_norm);
-  const largest = Math.max(...norms.filter((v) => v != null));
-  // a logarithmic bar: full for the largest, empty at a millionth of it
-  const share = (norm) => (norm > 0 && largest > 0 ? Math.max(0.02, 1 + Math.log10(norm / largest) / 6) : 0);
+/** Bars of fixed logarithmic length, from 10⁻⁶ to 10: an exact 0 has none. */
+export function gradientBars(container, { grad_norms: norms }, known) {
+  const share = (norm) => (norm > 0 ? Math.max(0.02, Math.min(1, (Math.log10(norm) + 6) / 7)) : 0);
   if (container.childElementCount !== 1 || container.firstChild.childElementCount !== 3 * norms.length) {
     container.replaceChildren(el("div", { class: "bars" }, ...norms.flatMap((_, i) =>
-      [el("span", {}, i === norms.length - 1 ? "Output" : `Layer ${i + 1}`), el("div", { class: "bar", "aria-hidden": "true" }, el("span")), el("span")])));
+      [el("span", {}, i === norms.length - 1 ? "Output" : `Layer ${i + 1}`), el("div", { class: "bar", "aria-hidden": "true" }, el("span")), el("b")])));
   }
   const cells = container.firstChild.children;
   norms.forEach((norm, i) => {
-    cells[3 * i + 1].firstChild.style.width = `${100 * share(norm)}%`;
-    setText(cells[3 * i + 2], hide ? "?" : number(norm));
+    cells[3 * i + 1].firstChild.style.width = `${known ? 100 * share(norm) : 0}%`;
+    setText(cells[3 * i + 2], known ? number(norm) : "·");
   });
-  container.title = "‖∂L/∂W, ∂L/∂b‖ of each layer; a bar of half the length is a thousandth";
+  container.title = "‖∂L/∂W, ∂L/∂b‖ of each layer; the bars go from 10⁻⁶ to 10, logarithmically";
 }
 
 const HISTOGRAM = { width: 150, height: 92, bottom: 16 };
@@ -282,11 +287,11 @@ export function histograms(container, answer) {
     const zero = low < 0 && high > 0 ? 2 + 146 * (0 - low) / (high - low) : null;
     picture.querySelector("path").setAttribute("d", `M2 ${base}H148${zero == null ? "" : `M${zero} 2V${base}`}`);
     const [left, right, middle] = picture.querySelectorAll("text");
-    setText(left, number(low, 2));
-    setText(right, number(high, 2));
+    setText(left, significant(low, 2));
+    setText(right, significant(high, 2));
     middle.setAttribute("x", zero ?? 0);
     setText(middle, zero != null && zero > 48 && zero < 102 ? "0" : "");
-    picture.setAttribute("aria-label", `Histogram of z of layer ${i + 1} on the training samples, from ${number(low, 3)} to ${number(high, 3)}`);
+    picture.setAttribute("aria-label", `Histogram of z of layer ${i + 1} on the training samples, from ${number(low)} to ${number(high)}`);
   });
 }
 

@@ -25,14 +25,24 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A number with four significant digits, and a minus sign as long as the plus. */
-export function number(value, digits = 4) {
+/** A number: three decimals, four where it is small, then powers of ten; exactly 0 is "0". */
+export function number(value) {
   if (value == null) return "not finite";
-  const text = value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
-    ? value.toExponential(digits - 2).replace("e+", "e")
-    : String(Number(value.toPrecision(digits)));
-  return text.replace(/-/g, "−");
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  let text;
+  if (size >= 1e5 || size < 5e-5) {
+    const power = Math.floor(Math.log10(size));
+    text = `${(size / 10 ** power).toFixed(1).replace(/\.0$/, "")}·10${raised(power)}`;
+  } else text = trimmed(size.toFixed(size >= 100 ? 1 : size >= 0.0095 ? 3 : 4));
+  return (value < 0 ? "−" : "") + text;
 }
+
+const trimmed = (text) => (text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text);
+const raised = (power) => String(power).replace(/[-\d]/g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+
+/** With so many significant digits: for axes and tables. */
+export const significant = (value, digits) => (value == null ? "not finite" : Number(value.toPrecision(digits)).toString().replace("e+", "e").replace(/-/g, "−"));
 
 /** What somebody typed as a number, with a comma or a true minus sign if they like; NaN if it is none. */
 export function parseNumber(text) {
@@ -45,7 +55,7 @@ export const words = (name) => name.replace(/_/g, " ");
 
 /** One of the colours of style.css, as the theme has it now. */
 export function colour(name) {
-  const probe = el("span", { style: null });
+  const probe = el("span");
   probe.style.color = `var(--${name})`;
   document.body.append(probe);
   const value = getComputedStyle(probe).color;
@@ -55,20 +65,30 @@ export function colour(name) {
 
 let palette = null;
 
-/** 511 colours from orange (−1) over neutral (0) to blue (1), as bytes. */
+/** 511 colours of the values from −1 over 0 (the card's colour) to 1, as bytes: fixed, whatever the numbers are. */
 export function diverging() {
   if (palette) return palette;
   const rgb = (name) => colour(name).match(/[\d.]+/g).slice(0, 3).map(Number);
-  const dark = getComputedStyle(document.body).backgroundColor.match(/\d+/)[0] < 128;
-  const [neutral, blue, orange] = [rgb("inset"), dark ? [38, 132, 190] : [0, 114, 178], [230, 159, 0]];
+  const [zero, positive, negative] = [rgb("card"), rgb("pos"), rgb("neg")];
   palette = new Uint8ClampedArray(511 * 4);
   for (let i = 0; i < 511; i++) {
-    const strength = Math.abs(i - 255) / 255;
-    const end = i < 255 ? orange : blue;
-    for (let c = 0; c < 3; c++) palette[4 * i + c] = neutral[c] + (end[c] - neutral[c]) * 0.92 * strength ** 0.8;
+    const strength = 0.88 * Math.abs(i - 255) / 255;
+    const end = i < 255 ? negative : positive;
+    for (let c = 0; c < 3; c++) palette[4 * i + c] = zero[c] + (end[c] - zero[c]) * strength;
     palette[4 * i + 3] = 255;
   }
   return palette;
 }
+
+const ROUND_OFF = 1e-9;
+
+/** Where a value stands among the colours: clamped at ±1, and what is round-off is 0. */
+export const tone = (value) => (value == null || Math.abs(value) < ROUND_OFF ? 255 : Math.round(255 + 255 * Math.max(-1, Math.min(1, value))));
+
+/** The same as a CSS colour. */
+export const tint = (value) => {
+  const share = (tone(value) - 255) / 255;
+  return `color-mix(in oklab, var(--${share < 0 ? "neg" : "pos"}) ${Math.round(78 * Math.abs(share))}%, var(--card))`;
+};
 
 export const forgetColours = () => { palette = null; };

@@ -1,4 +1,4 @@
-// The engine is Python's; this asks it. An exported page has the answers of a recorded run in it instead.
+// The engine is Python's; this asks it. An exported page has recorded answers in it instead.
 
 import { $ } from "byhand/dom";
 
@@ -7,6 +7,8 @@ export const recording = await readRecording();
 
 export const step = (request) => ask("/api/step", request);
 export const listing = (request) => ask("/api/listing", request);
+export const landscape = (request) => ask("/api/landscape", request);
+export const story = (id) => (recording?.story ? Promise.resolve(recording.story) : ask("/api/story", { id }));
 
 async function ask(address, request) {
   let response;
@@ -17,7 +19,12 @@ async function ask(address, request) {
   } catch {
     throw new Error("byhand play does not answer: it may have been stopped in the terminal. Start it again, then reload this page; its address keeps your work.");
   }
-  const answer = await response.json();
+  let answer;
+  try {
+    answer = await response.json();
+  } catch {
+    throw new Error(response.status === 503 ? "byhand play is busy with other requests just now. Try again in a moment." : `byhand play gave an answer that is none (${response.status}). Try again.`);
+  }
   if (!response.ok) throw new Error(answer.error);
   return answer;
 }

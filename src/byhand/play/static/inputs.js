@@ -2,32 +2,36 @@
 
 import { $ } from "byhand/dom";
 
-/** The choice of colours, which the browser remembers; `repaint` draws anew what has colours in it. */
+/** The choice of colours, which the browser remembers; `repaint` draws anew what has colours in it. Gives what turns it. */
 export function wireTheme(repaint) {
-  const apply = (theme) => {
-    if (theme) document.documentElement.dataset.theme = theme; else delete document.documentElement.dataset.theme;
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let kept = null;
+  try { kept = localStorage.getItem("byhand-theme"); } catch { /* a file: page may have no storage */ }
+  if (kept) root.dataset.theme = kept;
+  const turn = () => {
+    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : dark.matches;
+    root.dataset.theme = isDark ? "light" : "dark";
+    try { localStorage.setItem("byhand-theme", root.dataset.theme); } catch { /* it lasts for this visit */ }
     repaint();
   };
-  let kept = "";
-  try { kept = localStorage.getItem("byhand-theme") ?? ""; } catch { /* a file: page may have no storage */ }
-  $("theme").value = kept;
-  $("theme").addEventListener("change", (event) => {
-    apply(event.target.value);
-    try { localStorage.setItem("byhand-theme", event.target.value); } catch { /* it lasts for this visit */ }
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-  apply(kept);
+  $("theme").addEventListener("click", turn);
+  dark.addEventListener("change", repaint);
+  return turn;
 }
 
 /** Single keys, each with what it does; not while somebody types or a dialog is open. */
 export function wireKeys(keys) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !$("keys-on").checked || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !$("keys-on").checked || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input:not([type=radio], [type=checkbox]), select, textarea")) return;
     const key = event.key.toLowerCase();
+    const onControl = event.target.closest("button, summary, input, [role=button], [role=slider]");
+    if ((key === " " || key === "enter") && onControl) return;  // it presses that
+    if (key.startsWith("arrow") && event.target.closest("input, .scroll, .scrolls")) return;
     if (!keys[key]) return;
     event.preventDefault();
-    keys[key]();
+    keys[key](event);
   });
 }
 
@@ -53,4 +57,27 @@ export function wireTables(use, tell) {
     const text = event.clipboardData.getData("text");
     if (text.trim()) use(text);
   });
+}
+
+/** Pointing at a term lights what it stands for, and the other way round. */
+export function wireGlow() {
+  const glow = (event) => {
+    const keys = event.target.closest?.("[data-k]")?.dataset.k.split(" ") ?? [];
+    document.querySelectorAll(".hot").forEach((element) => element.classList.remove("hot"));
+    if (!keys.length) return;
+    const all = new Set(keys.flatMap(related));
+    document.querySelectorAll("[data-k]").forEach((element) => {
+      if (element.dataset.k.split(" ").some((key) => all.has(key))) element.classList.add("hot");
+    });
+  };
+  document.addEventListener("pointerover", glow);
+  document.addEventListener("focusin", glow);
+}
+
+/** A unit's numbers light the unit, the unit lights them; inputs are a of layer −1. */
+function related(key) {
+  const [kind, ...rest] = key.split(":");
+  const place = rest.join(":");
+  if (kind === "u") return [key, ...["z", "a", "d"].map((symbol) => `${symbol}:${place}`)];
+  return ["z", "a", "d"].includes(kind) ? [key, `u:${place}`] : [key];
 }

@@ -1,6 +1,7 @@
 // The numbers as tables: all units, the chosen unit with its weights, and the formulas with the numbers put in.
 
-import { $, el, number, parseNumber, setText, words } from "byhand/dom";
+import { $, el, number, parseNumber, setText, significant, words } from "byhand/dom";
+import { parameterIndex } from "byhand/names";
 import { inputName } from "byhand/charts";
 
 export class Numbers {
@@ -13,22 +14,22 @@ export class Numbers {
     this.stateShown = null;
   }
 
-  render(run, view) {
-    const { answer } = run;
+  render(scene, view) {
+    const { run, answer } = scene;
     if (run.state !== this.stateShown || answer.sample !== this.sampleShown) this.given.clear();
     this.stateShown = run.state;
     this.sampleShown = answer.sample;
-    this.lit = run.lit;
+    this.scene = scene;
     this.hide = view.hide;
-    this.renderUnits(run, view);
-    this.renderUnit(run, view);
-    this.renderFormulas(run, view);
+    this.renderUnits(scene, view);
+    this.renderUnit(scene, view);
+    this.renderFormulas(scene, view);
     this.renderScore();
   }
 
   // All units
 
-  renderUnits({ answer, config, data }, view) {
+  renderUnits({ answer, run: { config, data }, selected, knows, stop }, view) {
     const sizes = answer.layers.map((layer) => layer.z.length);
     const key = JSON.stringify([sizes, config.model.activations, view.hide]);
     if (key !== this.units.key) {
@@ -52,28 +53,27 @@ export class Numbers {
     this.units.key = key;
     for (const { l, u, row, button, cells, active } of this.units.rows) {
       const layer = answer.layers[l];
-      const chosen = view.selected.layer === l && view.selected.unit === u;
+      const chosen = selected.layer === l && selected.unit === u;
       row.classList.toggle("chosen", chosen);
       button.setAttribute("aria-pressed", String(chosen));
       const label = (symbol) => `${symbol} of unit ${u + 1} of layer ${l + 1}`;
-      this.fill(cells[0], layer.z[u], label("z"), "forward");
-      this.fill(cells[1], layer.a[u], label("a"), "forward");
-      this.fill(cells[2], layer.grad_z[u], label("δ"), "backward");
+      const [forward, backward] = [knows.forward(l, u), knows.delta(l, u)];
+      const comes = (kind) => stop.id[0] === kind && stop.layer === l && (stop.unit ?? u) === u;
+      this.fill(cells[0], layer.z[u], label("z"), forward, comes("f"));
+      this.fill(cells[1], layer.a[u], label("a"), forward, comes("f"));
+      this.fill(cells[2], layer.grad_z[u], label("δ"), backward, comes("d"));
       setText(active, `${layer.active[u]} of ${data.train.x.length}`);
     }
   }
 
   // The chosen unit
 
-  renderUnit(run, view) {
-    const { answer, state } = run;
-    const { layer, unit } = view.selected;
+  renderUnit({ answer, sizes, run: { state }, selected, knows, stop }, view) {
+    const { layer, unit } = selected;
     const inputs = layer === 0 ? answer.x : answer.layers[layer - 1].a;
     const nIn = inputs.length;
     const nOut = answer.layers[layer].z.length;
-    let offset = 0;
-    for (let l = 0, n = answer.n_inputs; l < layer; n = answer.layers[l++].z.length) offset += (n + 1) * answer.layers[l].z.length;
-    const indexOf = (i) => (i < nIn ? offset + unit * nIn + i : offset + nIn * nOut + unit);
+    const indexOf = (i) => parameterIndex(sizes, layer, unit, i);
     const key = JSON.stringify([layer, unit, nIn, nOut, view.hide, view.recorded]);
     if (key !== this.unit.key) {
       const body = el("tbody");
@@ -98,8 +98,8 @@ export class Numbers {
     setText(this.unit.caption, `Unit ${unit + 1} of ${output ? "the output layer" : `layer ${layer + 1}`}${view.recorded ? "" : ": edit its weights"}`);
     for (const { i, name, row, button, input, weight, field, cells } of this.unit.rows) {
       const index = indexOf(i);
-      row.classList.toggle("chosen", view.selected.weight === i);
-      button.setAttribute("aria-pressed", String(view.selected.weight === i));
+      row.classList.toggle("chosen", selected.weight === i);
+      button.setAttribute("aria-pressed", String(selected.weight === i));
       if (i === nIn) setText(input, "1");
       else if (layer > 0 && view.hide) setText(input, "?");
       else setText(input, number(inputs[i]));
@@ -107,13 +107,13 @@ export class Numbers {
       if (field) {
         field.dataset.index = index;
         field.dataset.exact = value;
-        if (document.activeElement !== field || field.dataset.shown !== String(value)) field.value = number(value, 5);
+        if (document.activeElement !== field || field.dataset.shown !== String(value)) field.value = significant(value, 5);
         field.dataset.shown = value;
         field.title = String(value);
       } else setText(weight, number(value));
-      weight.classList.toggle("lit", this.lit === "update");
-      this.fill(cells[0], answer.gradients[index], `gradient of the weight from ${name}`, "backward");
-      this.fill(cells[1], answer.next_parameters[index], `next weight from ${name}`, "backward");
+      const comes = ["d", "g"].includes(stop.id[0]) && stop.layer === layer;
+      this.fill(cells[0], answer.gradients[index], `gradient of the weight from ${name}`, knows.gradient(layer), comes && knows.gradient(layer));
+      this.fill(cells[1], answer.next_parameters[index], `next weight from ${name}`, knows.updated, stop.id === "up");
     }
   }
 
@@ -121,42 +121,44 @@ export class Numbers {
     const value = parseNumber(field.value);
     if (!Number.isFinite(value) || Math.abs(value) > 1e12) {
       this.on.say(`“${field.value}” is not a number; the weight is still ${number(Number(field.dataset.exact))}.`, true);
-      field.value = number(Number(field.dataset.exact), 5);
+      field.value = significant(Number(field.dataset.exact), 5);
       return;
     }
-    if (number(value, 5) !== number(Number(field.dataset.exact), 5)) this.on.edit(Number(field.dataset.index), value);
+    if (significant(value, 5) !== significant(Number(field.dataset.exact), 5)) this.on.edit(Number(field.dataset.index), value);
   }
 
   // Formulas
 
-  renderFormulas({ answer, config }, view) {
-    const { layer, unit, weight } = view.selected;
-    const list = (answer.formulas ?? []).flat();
+  renderFormulas({ answer, run, selected, knows }, view) {
+    const { layer, unit, weight } = selected;
+    const place = run.explained.findIndex((each) => each.layer === layer && each.unit === unit && each.weight === weight);
+    const list = answer.formulas[place] ?? [];
     const general = (formula) => el("div", { class: "general" }, formula.general);
-    const key = JSON.stringify([view.selected, list, view.hide, this.lit]);
+    const known = ({ name }) => (/^[za]\d/.test(name) ? knows.forward(layer, unit) : name === "L" ? knows.loss : name.startsWith("new") ? knows.updated : weight == null ? knows.delta(layer, unit) : knows.gradient(layer));
+    const shown = list.filter(known);
+    const key = JSON.stringify([selected, shown, view.hide]);
     if (key === this.formulasKey) return;
     this.formulasKey = key;
-    const shown = this.lit === "forward" ? list.filter(({ name }) => /^[zaL]/.test(name)) : list;
     const note = !list.length ? "The formulas of this one are not in the recording."
       : weight == null ? "Choose a weight in the table, or a link in the picture, to see how its gradient comes about."
         : !shown.length ? "Its gradient comes with the backward pass." : "";
     $("formulas").replaceChildren(
-      el("h3", {}, weight == null ? `Unit ${unit + 1} of layer ${layer + 1}, with the numbers put in` : "This weight, with the numbers put in"),
+      el("h2", {}, weight == null ? `Unit ${unit + 1} of layer ${layer + 1}, with the numbers put in` : "This weight, with the numbers put in"),
       ...shown.map((formula) => el("div", { class: "formula" }, general(formula), view.hide
         ? el("div", {}, `${formula.name} = ?`)
         : el("div", {}, `${formula.name} = `, formula.terms && formula.terms !== formula.result ? `${formula.terms} = ` : "", el("span", { class: "result" }, formula.result)))),
-      !list.length ? el("p", { class: "note" }, "The formulas of this one were not recorded.") : "",
-el("p", { class: "note" }, note),
+      el("p", { class: "note" }, note),
     );
   }
 
   // A number, or a blank to fill in
 
-  fill(cell, value, label, phase) {
-    cell.classList.toggle("lit", this.lit === phase);
-    if (this.lit === "forward" && phase === "backward") {
+  fill(cell, value, label, known, fresh) {
+    cell.classList.toggle("lit", fresh && !this.hide);
+    if (!known && !this.hide) {
       cell.replaceChildren("·");
       cell.className = "";
+      cell.title = "";
       return;
     }
     if (!this.hide) {
@@ -192,7 +194,7 @@ el("p", { class: "note" }, note),
     const label = field.getAttribute("aria-label");
     if (given) this.given.set(label, given); else this.given.delete(label);
     const right = this.mark(field.parentElement, given, Number(field.dataset.answer));
-    if (given) this.on.say(right ? `Right: ${label} is ${number(Number(field.dataset.answer))}.` : Number.isNaN(parseNumber(given)) ? `“${given}” is not a number.` : `Not right yet: ${label}.`);
+    if (given) this.on.say(right ? `Correct: ${label} is ${number(Number(field.dataset.answer))}.` : Number.isNaN(parseNumber(given)) ? `“${given}” is not a number.` : `Not yet: ${label}.`);
     this.renderScore();
   }
 
@@ -203,7 +205,7 @@ el("p", { class: "note" }, note),
     const cells = document.querySelectorAll("#units td input.blank, #unit td input.blank");
     const right = document.querySelectorAll("#units td.right, #unit td.right").length;
     const wrong = document.querySelectorAll("#units td.wrong, #unit td.wrong").length;
-    setText(score, `Work the numbers out and fill them in; three significant digits are enough. ${right} of ${cells.length} right${wrong ? `, ${wrong} not yet` : ""}.`);
+    setText(score, `Work the numbers out and fill them in; three significant digits are enough. ${right} of ${cells.length} correct${wrong ? `, ${wrong} not yet` : ""}.`);
   }
 }
 

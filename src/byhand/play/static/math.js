@@ -1,0 +1,68 @@
+// MathML with the numbers put in. Every term carries the key of what it stands for, so that it can light it.
+
+import { number } from "byhand/dom";
+
+const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+export const op = (sign) => `<mo>${escape(sign)}</mo>`;
+export const dot = '<mo lspace="0.15em" rspace="0.15em">·</mo>';
+const letter = (base) => (base === "ŷ" ? "<mover><mi>y</mi><mo>^</mo></mover>" : `<mi>${escape(base)}</mi>`);
+
+/** A symbol such as w₁₂. */
+export function symbol({ base, sub, sup }) {
+  const body = letter(base);
+  const index = sub ? `<mn>${escape(sub)}</mn>` : "";
+  if (index && sup) return `<msubsup>${body}${index}<mn>${escape(sup)}</mn></msubsup>`;
+  return index ? `<msub>${body}${index}</msub>` : sup ? `<msup>${body}<mn>${escape(sup)}</mn></msup>` : body;
+}
+
+/** Something that stands for a part of the picture. */
+export const term = (key, inner) => `<mrow class="t" data-k="${key}">${inner}</mrow>`;
+
+const digits = (value) => {
+  const text = number(value);
+  const [, mantissa, power] = text.match(/^(.*)·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$/) ?? [];
+  return power ? `<mn>${mantissa}·10${power}</mn>` : value == null ? `<mtext>${text}</mtext>` : `<mn>${text}</mn>`;
+};
+
+/** A number that stands for a part of the picture; in parentheses if it is negative and `wrap` is set. */
+export const value = (key, v, wrap = false) => term(key, v < 0 && wrap ? `${op("(")}${digits(v)}${op(")")}` : digits(v));
+export const result = (key, v) => `<mrow class="t res" data-k="${key}">${digits(v)}</mrow>`;
+export const plainNumber = (v) => digits(v);
+
+export const row = (...cells) => `<mtr>${cells.map((cell) => `<mtd>${cell}</mtd>`).join("")}</mtr>`;
+export const table = (rows, kind = "") => `<math display="block" class="${kind}"><mtable>${rows.join("")}</mtable></math>`;
+export const line = (...parts) => `<math display="block"><mrow>${parts.join("")}</mrow></math>`;
+export const partial = (name) => `<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>${symbol(name)}</mrow></mfrac>`;
+export const slope = (activation, of) => `<msup>${functionName(activation)}<mo>′</mo></msup>${op("(")}${of}${op(")")}`;
+export const functionName = (activation) => (activation === "sigmoid" ? "<mi>σ</mi>" : `<mi mathvariant="normal">${activation.replace(/_/g, "&#xA0;")}</mi>`);
+
+/** A formula that the engine wrote as text, such as 1/(1 + e^(−0.1)) or (0.33 − 0)², typeset. */
+export function fromText(text) {
+  const tokens = text.match(/[\d.]+(?:e[−+-]?\d+)?|[\p{L}_]+[\u0302′]?|./gu)?.filter((t) => t !== " ") ?? [];
+  let at = 0;
+  const atom = () => {
+    const token = tokens[at++];
+    let body;
+    if (token === "(") {
+      const inner = sum(")");
+      at++;
+      body = { inner, wrapped: true };
+    } else if (/^[\d.]/.test(token)) body = { inner: `<mn>${token}</mn>` };
+    else if (/^[\p{L}_]/u.test(token)) body = { inner: token.length > 1 && token !== "ŷ" ? `<mi mathvariant="normal">${escape(token.replace(/_/g, " "))}</mi>` : letter(token) };
+    else body = { inner: op(token), sign: true };
+    let shown = body.wrapped ? `<mrow>${op("(")}${body.inner}${op(")")}</mrow>` : body.inner;
+    if (tokens[at] === "²") { at++; shown = `<msup>${shown}<mn>2</mn></msup>`; }
+    if (tokens[at] === "^") { at++; shown = `<msup>${shown}<mrow>${atom().bare}</mrow></msup>`; }
+    return { shown, bare: body.wrapped ? body.inner : shown, sign: body.sign };
+  };
+  const sum = (end) => {
+    let out = "";
+    while (at < tokens.length && tokens[at] !== end) {
+      const part = atom();
+      if (tokens[at] === "/") { at++; out += `<mfrac><mrow>${part.bare}</mrow><mrow>${atom().bare}</mrow></mfrac>`; } else out += part.shown;
+    }
+    return out;
+  };
+  return `<mrow>${sum(null)}</mrow>`;
+}

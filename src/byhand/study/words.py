@@ -1,0 +1,315 @@
+"""What a study says, in sentences: the finding, what to know before believing it, and how its numbers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from byhand.study.answer import Study
+    from byhand.study.plan import Cell, Plan
+    from byhand.study.statistics import Comparison, Summary
+
+# With fewer failures, how often they happen is known to no better than a factor of about two.
+_FEW_FAILURES = 10
+# So many comparisons are told one by one; of more the closest.
+_TOLD = 3
+_FACTORS = {"hidden": "size", "batch_size": "batch size"}
+
+
+def question(plan: Plan) -> str:
+    """What is asked."""
+    return (
+        f"Which {and_([_FACTORS.get(factor, factor) for factor in plan.compare])} converges the fastest on {_on(plan)}?"
+    )
+
+
+def finding(study: Study) -> str:
+    """The answer, how to read it, and for what it holds."""
+    return f"{answer(study)} {terms(study)}"
+
+
+def answer(study: Study) -> str:
+    """Who is the fastest, how many get there, how fast the middle one is, and against whom it is sooner."""
+    plan = study.plan
+    goal = f"a training loss of {plan.threshold:g} on {_on(plan)}"
+    arrived = [summary for summary in study.best if summary.converged]
+    if not arrived:
+        return f"Nothing gets to {goal} within {plan.epochs:,} epochs at these learning rates."
+    first, others = arrived[0], arrived[1:]
+    name = plan.name(first.cell)
+    pairs = [study.comparison(name, plan.name(other.cell)) for other in others]
+    alike = [_other(pair, name) for pair in pairs if not (pair.shown and pair.faster == name)]
+    if not others:
+        said = f"{'Only ' if len(study.best) > 1 else ''}{name} gets to {goal}"
+    elif alike:
+        said = f"Which is the fastest to {goal} is not shown: ahead is {name}, but {and_(alike)} may be as fast"
+    else:
+        said = f"The fastest to {goal} is {name}"
+    said += (
+        f". At a learning rate of {first.cell.learning_rate:g}, {percent(first.share)} of its runs get there within "
+        f"{plan.epochs:,} epochs ({percents(first.share_low, first.share_high)}), the middle one in "
+        f"{epochs_in_words(first.quartiles[1], plan.epochs)} ({span(first.median_low, first.median_high)})."
+    )
+    return " ".join([said, *_against(name, pairs), *_never(study)])
+
+
+def _against(name: str, pairs: Sequence[Comparison]) -> Iterator[str]:
+    if 0 < len(pairs) <= _TOLD:
+        yield f"It is sooner than {and_([f'{_other(pair, name)} {_with_seeds(pair, name)}' for pair in pairs])}."
+    elif pairs:
+        closest = min(pairs, key=lambda pair: pair.share if pair.faster == name else 1 - pair.share)
+        yield (
+            f"Of the {len(pairs)} others that get there the closest is {_other(closest, name)}: {name} is sooner "
+            f"{_with_seeds(closest, name)}."
+        )
+
+
+def _other(pair: Comparison, name: str) -> str:
+    return pair.slower if pair.faster == name else pair.faster
+
+
+def _with_seeds(pair: Comparison, name: str) -> str:
+    """With how many seeds `name` is the sooner of the two."""
+    ahead = pair.faster == name
+    wins, share = (pair.sooner, pair.share) if ahead else (pair.later, 1 - pair.share)
+    low, high = (pair.low, pair.high) if ahead else (1 - pair.high, 1 - pair.low)
+    parted = pair.sooner + pair.later
+    that_part = "" if parted == pair.seeds else " that tell them apart"
+    return f"with {wins:,} of the {parted:,} seeds{that_part} ({percent(share)}; {percents(low, high)})"
+
+
+def _never(study: Study) -> Iterator[str]:
+    never = [study.plan.name(summary.cell) for summary in study.best if not summary.converged]
+    if never:
+        yield f"With {and_(never, 'or')} no run gets there."
+
+
+def terms(study: Study) -> str:
+    """How the answer is to be read, and for which networks and which training it was measured."""
+    plan = study.plan
+    rates = len(plan.learning_rates)
+    best = f"Each is taken at the best of {rates} learning rates, chosen by other seeds; " if rates > 1 else ""
+    if rates > 1 and not study.cells.are_halved:
+        best = f"Each is taken at the best of {rates} learning rates, chosen by the same seeds; "
+    together = " (of comparisons, together)" if len(study.best) > 1 else ""
+    sentence = f"{best}intervals are of 95 %{together}; a run that never gets there counts as later than any that does."
+    return f"{sentence[0].upper()}{sentence[1:]} {_scope(plan)}"
+
+
+def _scope(plan: Plan) -> str:
+    parts = []
+    for factor in ("hidden", "optimizer", "initializer", "batch_size", "dropout", "penalty"):
+        values = [value for value in (plan.ways[0].choice(factor),) if factor not in plan.varying]
+        parts += [value for value in values if value not in ("no dropout", "no penalty")]
+    sentence = f"Measured with {', '.join([*parts, output_in_words(plan)]).replace('_', ' ')}"
+    if plan.data.kind == "xor" and not any("/" in activation for activation in plan.activations):
+        sentence += "; with another output the order may be another: --output same,identity,sigmoid tries them"
+    return sentence + "."
+
+
+def output_in_words(plan: Plan) -> str:
+    """What the last layer's activation is."""
+    if any("/" in activation for activation in plan.activations):
+        last = "the same at the output" if plan.output == "same" else f"{plan.output} at the output"
+        if all("/" in activation for activation in plan.activations):
+            return "hidden/output activations"
+        return f"hidden/output activations (one name: {last})"
+    return "the same activation at the output" if plan.output == "same" else f"{plan.output} at the output"
+
+
+def notes(study: Study) -> list[str]:
+    """What a reader should know before believing the finding."""
+    return [
+        *_ends_of_the_range(study),
+        *_by_the_mean(study),
+        *_few_failures(study),
+        *_surest(study),
+        *_edges_of_stability(study),
+        *_limits(study),
+    ]
+
+
+def _ends_of_the_range(study: Study) -> Iterator[str]:
+    plan = study.plan
+    rates = plan.learning_rates
+    for side, rate in (("lowest", rates[0]), ("highest", rates[-1])):
+        names = [plan.name(one.cell) for one in study.best if one.converged and one.cell.learning_rate == rate]
+        if names and len(rates) > 1:
+            yield (
+                f"The best learning rate of {and_(names)}, {rate:g}, is the {side} one tried: beyond it may be a "
+                "better one."
+            )
+
+
+def _by_the_mean(study: Study) -> Iterator[str]:
+    plan, first = study.plan, study.best[0]
+    quickest = min(study.best, key=lambda summary: summary.mean_epochs)
+    if quickest is first:
+        return
+    names = plan.name(first.cell), plan.name(quickest.cell)
+    pair = study.comparison(*names)
+    shown = max(pair.difference_low, -pair.difference_high) > 0
+    yield (
+        f"By the mean, where a run that never gets there counts as {plan.epochs:,} epochs, {names[1]} is ahead: "
+        f"{number(quickest.mean_epochs)} epochs ({span(quickest.mean_low, quickest.mean_high)}) against "
+        f"{number(first.mean_epochs)} ({span(first.mean_low, first.mean_high)}) of {names[0]}, of which "
+        f"{percent(1 - first.share)} fail, against {percent(1 - quickest.share)}. "
+        + ("With another number of epochs a failure weighs otherwise." if shown else "But that order is not shown.")
+    )
+
+
+def _few_failures(study: Study) -> Iterator[str]:
+    plan = study.plan
+    for summary in study.best[:2]:
+        failed = summary.runs - summary.converged
+        if 0 < failed < _FEW_FAILURES and summary.converged:
+            low, high = 1 - summary.share_high, 1 - summary.share_low
+            yield (
+                f"Of {plan.name(summary.cell)} {failed} of {summary.runs:,} runs fail, too few to tell how often that "
+                f"happens: {percents(low, high)}. At {plan.epochs:,} epochs each, that is {number(low * plan.epochs)} "
+                f"to {number(high * plan.epochs)} of its mean: more seeds would tell."
+            )
+
+
+def _surest(study: Study) -> Iterator[str]:
+    first, surest = study.best[0], max(study.best, key=lambda summary: summary.share)
+    if surest.share_low > first.share_high:
+        yield (
+            f"The surest is not the fastest: of {study.plan.name(surest.cell)} {percent(surest.share)} of the runs get "
+            f"there, of {study.plan.name(first.cell)} {percent(first.share)} (their 95 % intervals don't meet)."
+        )
+
+
+def _edges_of_stability(study: Study) -> Iterator[str]:
+    chaotic = [(name, *counts) for name, counts in study.repeats.items() if counts[0]]
+    if chaotic:
+        told = [f"{name} in {differing} of {repeated}" for name, differing, repeated in chaotic]
+        yield (
+            "On the edge of stability: with first weights changed in their last digit, runs get there in another epoch "
+            f"({and_(told)} that were repeated). Shares and quartiles of many runs hold there; a single run doesn't, "
+            "and is another one on another machine."
+        )
+
+
+def _limits(study: Study) -> Iterator[str]:
+    plan = study.plan
+    if not study.cells.are_halved:
+        yield (
+            f"With {plan.seeds} seeds the same runs choose the learning rates and are announced, which flatters each: "
+            "take 20 seeds or more."
+        )
+    if any(plan.values("penalty")) or any(plan.values("dropout")):
+        yield "A training loss includes the penalty and is that of the pass with dropout, and so is what is compared."
+    if plan.data.test is None:
+        yield "Faster is not better: to say which is takes samples to validate and to test on, and here are too few."
+
+
+def generalization(study: Study) -> list[str]:
+    """What validation chose and the test set said, and what choosing by speed would have cost."""
+    found = study.generalization
+    assert found is not None
+    n = len(study.plan.data.test[0]) if study.plan.data.test else 0
+    announced = (
+        f"Chosen by validation loss: {cell_in_words(found.chosen, study.plan)} (median of its runs "
+        f"{found.validation_loss:.4g}). Announced on the test set, used once: a loss of {found.test_loss:.4g} (95 % "
+        f"interval {found.test_low:.4g} to {found.test_high:.4g} over the {n:,} test samples)"
+    )
+    if not np.isnan(found.accuracy):
+        announced += f", {percent(found.accuracy)} right ({percents(found.accuracy_low, found.accuracy_high)})"
+    optimism = (
+        f"its training loss, {found.training_loss_fastest:.4g}, is {abs(found.optimism):.4g} "
+        f"{'below' if found.optimism > 0 else 'above'} its test loss."
+    )
+    if found.chosen == found.fastest:
+        return [announced + ".", f"Choosing by training speed would have taken the same. Its optimism: {optimism}"]
+    verdict = f"{found.cost:+.4g} ({found.cost_low:+.4g} to {found.cost_high:+.4g})" + (
+        "" if found.cost_low > 0 or found.cost_high < 0 else ": no difference shown"
+    )
+    right = "" if np.isnan(found.accuracy_fastest) else f" and {percent(found.accuracy_fastest)} right"
+    return [
+        announced + ".",
+        f"Choosing by training speed would have taken {cell_in_words(found.fastest, study.plan)}: test loss "
+        f"{found.test_loss_fastest:.4g}{right}; its loss against the choice by validation {verdict}. The optimism of "
+        f"that choice: {optimism}",
+    ]
+
+
+def cell_in_words(cell: Cell, plan: Plan) -> str:
+    """A cell by what varies."""
+    return f"{plan.full_name(cell)} at learning rate {cell.learning_rate:g}"
+
+
+def rate_in_words(summary: Summary) -> str:
+    """The learning rate; where others are as good, that they are."""
+    return f"any ({summary.equals})" if summary.equals > 1 else f"{summary.cell.learning_rate:g}"
+
+
+def _on(plan: Plan) -> str:
+    return Path(plan.data.name).name
+
+
+def epochs_in_words(epochs: float, within: int) -> str:
+    """A number of epochs, or that there is none."""
+    return f"{epochs:,.0f} epoch{'' if epochs == 1 else 's'}" if np.isfinite(epochs) else f"more than {within:,} epochs"
+
+
+def epochs(value: float) -> str:
+    """A number of epochs for a table; – for never."""
+    return f"{value:,.0f}" if np.isfinite(value) else "–"
+
+
+def number(value: float) -> str:
+    """With as many decimals as tell something: none from 100 on, two digits below 1."""
+    if not np.isfinite(value):
+        return "∞"
+    if abs(value) >= 100 or value == 0:
+        return f"{value:,.0f}".replace("-", "−")
+    return (f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}").replace("-", "−")
+
+
+def span(low: float, high: float) -> str:
+    """An interval."""
+    return f"{number(low)} to {number(high)}" if low < 0 or high < 0 else f"{_whole(low)}–{_whole(high)}"
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value, 0) and np.isfinite(value) else number(value)
+
+
+def share(summary: Summary) -> str:
+    """The share that converged and its interval, in percent, without the sign."""
+    return f"{_percent(summary.share)} ({percents(summary.share_low, summary.share_high).removesuffix(' %')})"
+
+
+def percent(share: float) -> str:
+    """A share in percent; what is neither 0 nor all never looks so."""
+    return f"{_percent(share)} %"
+
+
+def whole_percent(share: float) -> str:
+    """A share in percent without decimals, unless it would look like none or all."""
+    whole = f"{100 * share:.0f}"
+    return percent(share) if whole in ("0", "100") else f"{whole} %"
+
+
+def percents(low: float, high: float) -> str:
+    """An interval of a share, in percent."""
+    return f"{_percent(low)}–{_percent(high)} %"
+
+
+def _percent(share: float) -> str:
+    if share in (0, 1):
+        return f"{100 * share:.0f}"
+    decimals = 1
+    while f"{100 * share:.{decimals}f}" in (f"{0:.{decimals}f}", f"{100:.{decimals}f}") and decimals < 6:
+        decimals += 1
+    return f"{100 * share:.{decimals}f}"
+
+
+def and_(words: Sequence[str], conjunction: str = "and") -> str:
+    """Words with commas and a conjunction."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {conjunction} {words[-1]}"

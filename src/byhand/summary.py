@@ -1,0 +1,77 @@
+"""A network at a glance: its layers, what comes out of each, and how much each learns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from byhand.network import Network
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The table that `Network.summary` gives: text when printed, rich in `rich.print`, HTML in a notebook.
+
+    Attributes
+    ----------
+    rows : list of (number, layer, output, parameters, note)
+    total, trainable : int
+        The numbers of parameters: all, and those in layers that are not frozen.
+    memory : int
+        What all parameters take, in bytes.
+    """
+
+    rows: list[tuple[str, str, str, str, str]]
+    total: int
+    trainable: int
+    memory: int
+
+    _HEAD = ("", "layer", "output", "parameters", "")
+
+    @property
+    def foot(self) -> str:
+        """How many parameters there are in all."""
+        learns = "" if self.trainable == self.total else f", of which {self.trainable:,} learn"
+        return f"{self.total:,} parameters{learns}; {self.memory:,} bytes"
+
+    def __str__(self) -> str:
+        table: Sequence[tuple[str, ...]] = [self._HEAD, *self.rows]
+        number, layer, output, parameters, _ = (max(map(len, column)) for column in zip(*table, strict=True))
+        lines = [
+            f"{row[0]:>{number}}  {row[1]:<{layer}}  {row[2]:>{output}}  {row[3]:>{parameters}}  {row[4]}".rstrip()
+            for row in table
+        ]
+        return "\n".join([*lines, self.foot])
+
+    def __rich__(self) -> "RenderableType":
+        from rich.table import Table
+
+        table = Table(caption=self.foot, caption_justify="left")
+        for title, justify in zip(self._HEAD, ("right", "left", "right", "right", "left"), strict=True):
+            table.add_column(title, justify=justify)  # type: ignore[arg-type]
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        body = "".join(line(row, "td") for row in self.rows)
+        head = line(self._HEAD, "th")
+        return f"<table><caption>{self.foot}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+
+def summary(network: "Network") -> Summary:
+    """The layers of a network, counted from 1, with the shape that comes out for one sample."""
+    rows, shape = [], network.input_shape
+    for number, layer in enumerate(network.layers, 1):
+        shape = None if shape is None else layer.output_shape(shape)
+        output = "?" if shape is None else " × ".join(map(str, shape))
+        rows.append((str(number), repr(layer), output, f"{layer.n_parameters:,}", "frozen" if layer.frozen else ""))
+    trainable = sum(layer.n_parameters for layer in network.layers if not layer.frozen)
+    return Summary(rows, network.parameters.size, trainable, network.parameters.nbytes)
