@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.anatomy import PRODUCTS
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_of, rows_in
 from byhand.diagnosis.judge.roles import NodeId, State
-from byhand.diagnosis.judge.shapes import shape_findings
+from byhand.diagnosis.judge.shapes import ancestors, in_losses, shape_findings
 from byhand.diagnosis.judge.sight import Sight
 
 _MEETINGS = 60  # of outputs with targets that are looked at in a stretch
-_OF_LOSS = 10  # values of a loss that are followed back
 _FEWEST = 4  # rows that can be out of order
 _MOVES = {"getitem", "item", "move", "gather", "stack", "copy"}
 _REPEATS = 3
@@ -53,23 +53,39 @@ class Meeting:
 
 def _meetings(sight: Sight) -> list[Meeting]:
     """Where outputs meet data of their size: in the errors that steps are made from, and in the script's own loss."""
-    roles, found = sight.course.roles, []
+    roles = sight.course.roles
     errors = set(sight.errors[:_MEETINGS])
-    seeds = [t for o in roles.objectives if o.kind == "loss" for t in o.seeds[:_OF_LOSS]]
-    for t in sorted(errors | {x for t in seeds for x in _ancestors(sight, t) if roles.rests_on[x]}):
+    chosen = {t for o in roles.objectives if o.kind == "error" for t in o.seeds[:_MEETINGS]}
+    keys = Origins(sight.nodes, sight.course.stop)
+    found = []
+    for t in sorted(errors | chosen | in_losses(sight)):
         node = sight.nodes[t]
-        if (
-            node.op not in ("subtract", "multiply", "xlogy")
-            or len(node.args) != 2
-            or (roles.flows[t] and t not in errors)
-        ):
+        steps = t in errors or (t in chosen and node.op == "setitem")
+        target = _target_at(sight, keys, t)
+        if target is None or (roles.flows[t] and not steps):
             continue
-        pair = [a for a in node.args if type(a) is int]
-        outputs = [a for a in pair if roles.rests_on[a]]
-        if len(pair) == 2 and len(outputs) == 1 and outputs[0] not in roles.versions:
-            target = pair[1 - pair.index(outputs[0])]
-            found.append(Meeting(t, outputs[0], target, t in errors))
+        output = next(a for a in node.parents() if roles.rests_on[a])
+        if output not in roles.versions:
+            found.append(Meeting(t, output, target, steps))
     return found
+
+
+def _target_at(sight: Sight, keys: Origins, t: NodeId) -> NodeId | None:
+    """The data that an output meets in a node: an operand, or the classes by which it is picked from."""
+    node, rests = sight.nodes[t], sight.course.roles.rests_on
+    pair = node.parents()
+    if node.op in ("getitem", "setitem") and rests[pair[0]]:
+        k = node.kw["k"]
+        is_choice = isinstance(k, tuple) and len(k) == 2 and isinstance(k[1], np.ndarray) and k[1].ndim == 1
+        if (
+            is_choice
+            and not isinstance(k[0], slice)
+            and np.array_equal(k[0], np.arange(len(sight.nodes[pair[0]].value)))
+        ):
+            return keys.node_of(k[1], t)
+    elif node.op in ("subtract", "multiply", "xlogy") and len(pair) == 2 and sum(rests[a] > 0 for a in pair) == 1:
+        return next(a for a in pair if not rests[a])
+    return None
 
 
 def _is_table(sight: Sight, m: Meeting) -> bool:
@@ -88,20 +104,23 @@ def _torn_apart(sight: Sight, meetings: Sequence[Meeting]) -> Iterator[Finding]:
     if wrong[True]:
         shown = min([*wrong[True], *wrong[False]], key=lambda m: m.at)
         share = _share_apart(origins, wrong[True])
-        text = f"{share:.0%} of the outputs are compared with the target of another row: inputs and targets are no longer in the same order."
+        text = f"{share:.0%} of the outputs are compared with the target of another row: "
+        text += "inputs and targets are not in the same order."
         yield Finding(
             "label-shuffle-mismatch", _place_apart(sight, origins, shown), "exact", text, {"share_of_pairs": share}
         )
     elif wrong[False] and any(m.steps for m in meetings):
         share = _share_apart(origins, wrong[False])
-        text = f"The loss compares {share:.0%} of the outputs with the target of another row; the steps use the right ones."
+        text = f"The loss compares {share:.0%} of the outputs with the target of another row; "
+        text += "the steps use the right ones."
         place = _place_apart(sight, origins, wrong[False][0])
         yield Finding("loss-on-other-data", place, "exact", text, {"share_of_pairs": share})
 
 
 def _compared(origins: Origins, m: Meeting) -> tuple[Labels, Labels]:
     """The labels of output and target where both are rows of arrays of one length."""
-    left, right = np.broadcast_arrays(origins.of(m.output), origins.of(m.target))
+    k = origins.nodes[m.at].kw.get("k", ...)
+    left, right = np.broadcast_arrays(origins.of(m.output)[k], origins.of(m.target))
     both = (left >= 0) & (right >= 0) & (rows_in(left) == rows_in(right)) & (rows_in(left) >= _FEWEST)
     return left[both], right[both]
 
@@ -128,32 +147,24 @@ def _place_apart(sight: Sight, origins: Origins, m: Meeting) -> Place:
     """The last time that all rows were put into another order, else where the target's rows are picked."""
     course = sight.course
     whole = []
-    for t in (*_ancestors(sight, m.output), *_ancestors(sight, m.target)):
+    for t in (*ancestors(sight, m.output), *ancestors(sight, m.target)):
         node = sight.nodes[t]
         if node.op in _MOVES and not course.roles.rests_on[t] and type(node.args[0]) is int and node.value.ndim:
             before = sight.nodes[node.args[0]].value
-            same_length = before.ndim and len(before) == len(node.value) >= _FEWEST
+            same_length = before.ndim and before.shape[origins.axis] == node.value.shape[origins.axis] >= _FEWEST
             if same_length and before.size == node.value.size and _first(origins, t) != _first(origins, node.args[0]):
                 whole.append(t)
-    picks = [t for t in _ancestors(sight, m.target) if sight.nodes[t].op == "getitem"]
+    picks = [t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem"]
     return place_of(course, max(whole, default=max(picks, default=m.at)))
 
 
 def _first(origins: Origins, t: NodeId) -> list[int]:
-    """The label of each row, at its first element."""
+    """The label of each sample, at its first element."""
     labels = origins.of(t)
-    return labels.reshape(len(labels), -1)[:, 0].tolist()  # type: ignore[no-any-return]
-
-
-def _ancestors(sight: Sight, t: NodeId) -> list[NodeId]:
-    """What a value was made of, back to the parameters."""
-    waiting, seen = [t], {t}
-    while waiting:
-        for a in sight.nodes[waiting.pop()].parents():
-            if a not in seen and a not in sight.course.stop:
-                seen.add(a)
-                waiting.append(a)
-    return sorted(seen)
+    along: list[int] = (
+        labels.reshape(len(labels), -1)[:, 0] if origins.axis == 0 else labels.reshape(-1, labels.shape[-1])[0]
+    ).tolist()
+    return along
 
 
 # -- targets among the inputs ------------------------------------------------------------------------------------------
@@ -167,8 +178,8 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     inputs, k, columns, origins = found
     if 2 * k > columns:
         return None  # an autoencoder: what is put in is wanted back
-    joined = [t for t in _ancestors(sight, inputs) if _joins(sight, origins, t)]
-    joined += [t for t in _ancestors(sight, m.output) if inputs in sight.nodes[t].parents()]
+    joined = [t for t in ancestors(sight, inputs) if _joins(sight, origins, t)]
+    joined += [t for t in ancestors(sight, m.output) if inputs in sight.nodes[t].parents()]
     text = (
         f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
     )
@@ -247,7 +258,7 @@ def _inputs(sight: Sight, m: Meeting) -> list[NodeId]:
     rests = sight.course.roles.rests_on
     found = [
         a
-        for t in _ancestors(sight, m.output)
+        for t in ancestors(sight, m.output)
         if rests[t]
         for a in sight.nodes[t].parents()
         if not rests[a] and sight.nodes[a].kw.get("made") != "constant"
@@ -277,9 +288,9 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
             seen |= labels if sight is sights[0] else set()
             steps += 1
     if len(seen) == 1 and steps >= _FEWEST:
-        label = np.int64(next(iter(seen)))
+        label = np.array([*seen])
         m = next(m for m in _meetings(sights[0]) if m.steps)
-        row, rows = int(row_of(label)), int(rows_in(label))
+        row, rows = int(row_of(label)[0]), int(rows_in(label)[0])
         text = f"Every step seen ({steps}) uses row {row} alone, of {rows}."
         place = place_of(sights[0].course, _picked(sights[0], m))
         yield Finding("one-sample-only", place, "exact", text, {"rows": rows, "steps": steps})
@@ -288,7 +299,7 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
 def _picked(sight: Sight, m: Meeting) -> NodeId:
     """Where the number of the row was made, else where it is read."""
     nodes = sight.nodes
-    picks = [t for t in _ancestors(sight, m.output) if nodes[t].op == "getitem" and not sight.course.roles.rests_on[t]]
+    picks = [t for t in ancestors(sight, m.output) if nodes[t].op == "getitem" and not sight.course.roles.rests_on[t]]
     for t in picks:
         key = nodes[t].kw["k"]
         if isinstance(key, np.ndarray):
@@ -301,12 +312,13 @@ def _picked(sight: Sight, m: Meeting) -> NodeId:
     return min(picks, default=m.at)
 
 
-# -- what changes that should not, and does not change that should -------------------------------------------------------
+# -- what changes that should not, and does not change that should -----------------------------------------------------
 
 
 def _changed_inputs(sight: Sight) -> Iterator[Finding]:
     """Data that are made anew from themselves in every round."""
-    assert sight.trial is not None and sight.body is not None
+    assert sight.trial is not None
+    assert sight.body is not None
     for state in sight.course.roles.parameters(sight.trial.objective.rests_on):
         changes = [
             c for v, w in zip(state.versions, state.versions[1:], strict=False) if (c := _own_change(sight, v, w))
@@ -314,7 +326,8 @@ def _changed_inputs(sight: Sight) -> Iterator[Finding]:
         if len(changes) < len(state.versions) - 1 or not changes or not _meets_parameters(sight, state):
             continue
         name = sight.name(state) or "The data"
-        text = f"{name} is changed in place here, again in every round ({len(changes)} times seen): the network reads other numbers each time."
+        text = f"{name} is changed here again in every round ({len(changes)} times seen): "
+        text += "the network reads other numbers each time."
         yield Finding("input-mutated", place_of(sight.course, changes[0]), "exact", text, {"times": len(changes)})
 
 
@@ -360,7 +373,8 @@ def _whole_numbers(sight: Sight) -> Iterator[Finding]:
             name = sight.name(state)
             lines = [n for n, text in sight.trace.targets.get(first.file, {}).items() if text == name]
             place = Place(min(lines, default=first.line), first.file)
-            text = f"{name or 'A parameter'} is an array of whole numbers ({first.value.dtype}): what a step leaves behind the point is cut off."
+            text = f"{name or 'A parameter'} is an array of whole numbers ({first.value.dtype}): "
+            text += "what a step leaves behind the point is cut off."
             yield Finding("integer-parameters", place, "exact", text, {"dtype": str(first.value.dtype)})
 
 
@@ -377,14 +391,23 @@ def _seeded_again(sight: Sight) -> Iterator[Finding]:
             continue
         draws: dict[object, list[NodeId]] = defaultdict(list)
         for t in range(times[0], min(len(sight.nodes), times[-1] + (times[-1] - times[0]) // len(times))):
-            node = sight.nodes[t]
-            if node.op == "leaf" and str(node.kw.get("made")).startswith("random.") and node.value.size > 1:
-                draws[node.site].append(t)
+            if _drawn(sight, t) is not None:
+                draws[sight.nodes[t].site].append(t)
         for same in draws.values():
-            rounds = [
-                np.array_equal(sight.nodes[a].value, sight.nodes[b].value) for a, b in zip(same, same[1:], strict=False)
-            ]
-            if len(rounds) >= _REPEATS - 1 and all(rounds) and len(same) <= len(times):
-                text = f"The random numbers are seeded anew in every round: the same {sight.nodes[same[0]].value.size} numbers were drawn {len(same)} times."
+            numbers = [_drawn(sight, t) for t in same]
+            equal = all(np.array_equal(numbers[0], x) for x in numbers[1:])  # type: ignore[arg-type]
+            if _REPEATS <= len(same) <= len(times) and equal:
+                text = "The random numbers are seeded anew in every round: "
+                text += f"the same {np.size(numbers[0])} numbers were drawn {len(same)} times."
                 yield Finding("seed-in-loop", place, "exact", text, {"times": len(same)})
                 return
+
+
+def _drawn(sight: Sight, t: NodeId) -> Array | None:
+    """Random numbers that a node is, or rows in no order that it picks."""
+    node = sight.nodes[t]
+    if node.op == "leaf" and str(node.kw.get("made")).startswith("random.") and node.value.size > 1:
+        return node.value
+    key = node.kw.get("k")
+    is_disorder = isinstance(key, np.ndarray) and key.dtype.kind in "iu" and key.ndim == 1 and (np.diff(key) < 0).any()
+    return key if is_disorder else None

@@ -46,11 +46,15 @@ class Origins:
         Nodes whose numbers come from no sample: the versions of the parameters.
     base : callable, optional
         Gives the labels of a node where labels begin, else None; by default they begin at the rows of all data.
+    axis : int
+        Along which the rows lie: 0, or -1 where each sample is a column.
     """
 
-    def __init__(self, nodes: Sequence[Node], neutral: Collection[NodeId], base: Base | None = None) -> None:
+    def __init__(
+        self, nodes: Sequence[Node], neutral: Collection[NodeId], base: Base | None = None, *, axis: int = 0
+    ) -> None:
         self.nodes, self.neutral = nodes, neutral
-        self.base = base
+        self.base, self.axis = base, axis
         self.known: dict[NodeId, Labels] = {}
 
     def of(self, t: NodeId) -> Labels:
@@ -85,7 +89,7 @@ class Origins:
         if begun is not None:
             return begun
         if node.op in ("leaf", "opaque") and self.base is None:
-            return _rows(node)
+            return _rows(node, self.axis)
         args = [self.known[a] if type(a) is int else _all(NEUTRAL, np.shape(a.value)) for a in node.args]  # type: ignore[union-attr]
         if sum(x.size for x in args) > _MOST and not (node.op == "getitem" and node.value.size <= _MOST):
             return _all(MIXED, shape)
@@ -97,14 +101,14 @@ class Origins:
             is_neutral = all((x == NEUTRAL).all() for x in args)
             return _all(NEUTRAL if is_neutral else MIXED, shape)
         if node.op == "stack" and self.base is None and (found == NEUTRAL).all():
-            return _rows(node)
+            return _rows(node, self.axis)
         return found
 
     def _looked_up(self, t: NodeId) -> Labels | None:
         """Labels of rows that were looked up, or of elements that were chosen: those of the key."""
         node = self.nodes[t]
         key = _key(node)
-        found = None if key is None else self._node_of(key, t)
+        found = None if key is None else self.node_of(key, t)
         if found is None or key is None:
             return None
         labels = self.of(found)
@@ -114,7 +118,7 @@ class Origins:
             return written
         return np.broadcast_to(labels.reshape(*key.shape, *[1] * (node.value.ndim - key.ndim)), node.value.shape)
 
-    def _node_of(self, key: npt.NDArray[Any], end: NodeId) -> NodeId | None:
+    def node_of(self, key: npt.NDArray[Any], end: NodeId) -> NodeId | None:
         """The latest value that is equal to a key."""
         for t in range(end - 1, -1, -1):
             value = self.nodes[t].value
@@ -142,13 +146,13 @@ def _all(label: int, shape: tuple[int, ...]) -> Labels:
     return np.broadcast_to(np.int64(label), shape)
 
 
-def _rows(node: Node) -> Labels:
+def _rows(node: Node, axis: int) -> Labels:
     """Labels that begin at an array: a row each, but for numbers that are all the same."""
     value = node.value
-    if value.ndim == 0 or len(value) < 2 or value.size > 50 * _MOST or (value == value.ravel()[0]).all():
+    if value.ndim == 0 or value.shape[axis] < 2 or value.size > 50 * _MOST or (value == value.ravel()[0]).all():
         return _all(NEUTRAL, value.shape)
-    rows = len(value) * _ROWS + np.arange(len(value))
-    return np.broadcast_to(rows.reshape(-1, *[1] * (value.ndim - 1)), value.shape)
+    rows = value.shape[axis] * _ROWS + np.arange(value.shape[axis])
+    return np.broadcast_to(rows.reshape(-1, *[1] * (value.ndim - 1)) if axis == 0 else rows, value.shape)
 
 
 def _carried(node: Node, args: list[Labels]) -> Labels | None:
@@ -224,5 +228,6 @@ def _product(node: Node, a: Labels, b: Labels) -> Labels:
 
 
 def _uniform(labels: Labels, axis: int) -> Labels:
+    """The common label along an axis that is summed over."""
     low, high = labels.min(axis=axis), labels.max(axis=axis)
-    return np.asarray(np.where(low == high, low, MIXED))
+    return np.asarray(np.where(low == high, low, NEUTRAL))

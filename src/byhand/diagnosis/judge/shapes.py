@@ -16,6 +16,7 @@ from byhand.diagnosis.tape.nodes import Node
 
 _COMPARISONS = {"equal", "not_equal"}
 _THRESHOLDS = {"greater", "greater_equal", "less", "less_equal"}
+_OF_LOSS = 10  # values of a loss that are followed back
 _FAR = 700.0  # where an activation that has bounds is at them, and exp does not overflow
 
 
@@ -34,6 +35,24 @@ def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     yield from measures.values()
 
 
+def ancestors(sight: Sight, t: NodeId) -> list[NodeId]:
+    """What a value was made of, back to the parameters, and itself."""
+    waiting, seen = [t], {t}
+    while waiting:
+        for a in sight.nodes[waiting.pop()].parents():
+            if a not in seen and a not in sight.course.stop:
+                seen.add(a)
+                waiting.append(a)
+    return sorted(seen)
+
+
+def in_losses(sight: Sight) -> set[NodeId]:
+    """What the script's own losses are made of, in their first values."""
+    roles = sight.course.roles
+    seeds = [t for o in roles.objectives if o.kind == "loss" for t in o.seeds[:_OF_LOSS]]
+    return {x for seed in seeds for x in ancestors(sight, seed) if roles.rests_on[x]}
+
+
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 
@@ -49,10 +68,9 @@ def _spread_out(nodes: Sequence[Node], t: NodeId) -> tuple[Node, Node] | None:
 
 def _tables(sight: Sight) -> Iterator[Finding]:
     """An output (n, 1) and a target (n,) that give n × n numbers."""
-    assert sight.body is not None
-    roles, body = sight.course.roles, sight.body
+    roles = sight.course.roles
     errors = [t for o in roles.objectives if o.kind == "error" for t in o.seeds[:1]]
-    in_loss = [t for t in body.reached if sight.nodes[t].op in ELEMENTWISE and not roles.flows[t]]
+    in_loss = [t for t in in_losses(sight) if sight.nodes[t].op in ELEMENTWISE and not roles.flows[t]]
     for t in sorted({*errors, *in_loss}):
         pair = sight.nodes[t].parents()
         if _spread_out(sight.nodes, t) is None or not _is_output_with_data(sight, pair):
