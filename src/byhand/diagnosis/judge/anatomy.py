@@ -56,7 +56,7 @@ class Anatomy:
         found: dict[Layer, list[Region]] = defaultdict(list)
         for a in self.reached:
             if self.nodes[a].op not in PRODUCTS and self._is_handed_on(a):
-                region = self._region(a)
+                region = self.region_to(a)
                 if region is not None:
                     found[self.layer(a)].append(region)
         return dict(found)
@@ -152,7 +152,8 @@ class Anatomy:
         """Whether numbers are multiplied by a parameter: a product of matrices written out."""
         return any(type(a) is int and self.root(a) in self.roles.versions for a in self.nodes[t].args)
 
-    def _region(self, a: NodeId) -> Region | None:
+    def region_to(self, a: NodeId) -> Region | None:
+        """The activation that ends in a node."""
         front, inside, best = {a}, [], None
         for _ in range(_LARGEST_REGION):
             t = max(front)

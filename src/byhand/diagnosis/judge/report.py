@@ -43,7 +43,7 @@ def judge(trace: Trace) -> Judgement:
         if first is None:
             return Judgement("nothing")
         worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
-        findings = [*_of_steps(worst), *data_findings(first, sights), *course_findings(first, sights)]
+        findings = [*data_findings(first, sights), *_of_steps(worst), *course_findings(first, sights)]
     kind = worst.verdict.kind
     exact = [f for f in findings if f.certainty == "exact"]
     if exact and kind != "wrong":

@@ -7,6 +7,7 @@ import copy
 import functools
 import itertools
 import operator
+import random
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.tape.loops import Loops
-from byhand.diagnosis.tape.nodes import Array, Const, Node, Tape
+from byhand.diagnosis.tape.nodes import Array, Const, Node, Seeding, Tape
 from byhand.diagnosis.tape.numpy_map import (
     BINARY,
     MATH,
@@ -589,12 +590,21 @@ class Recorder:
         return self.emit("copy", args[:1], result) if is_array(result) and result is not args[0] else result
 
     def _random(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        if f.__name__ == "seed":
+            return self._seed(f, args, kw)
         if f.__name__ in ("shuffle", "permutation", "permuted") and args and is_array(args[0]):
             return self._shuffle(f, args, kw)
         result = f(*args, **kw)
         if kw.get("out") is not None or f.__name__ == "shuffle":
             return result
         return self.adopt(result, "random." + f.__name__, args if f.__name__ == "choice" else ())
+
+    def _seed(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        """A seed is noted; none, or another generator, is left alone."""
+        if any(isinstance(x, int) for x in (*args, *kw.values())):
+            line, _, file = self._where()
+            self.tape.seeded.append(Seeding(len(self.tape.nodes), line, file))
+        return f(*args, **kw)
 
     def _shuffle(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         """Shuffle row numbers with the same random numbers first: they tell which row went where."""
@@ -714,6 +724,7 @@ HANDLERS: Mapping[Any, Callable[..., Any]] = {
     **dict.fromkeys(ARRAYS, Recorder._array),
     **dict.fromkeys([float, np.float64, np.float32, np.float16], Recorder._number),
     **dict.fromkeys(LIKE, Recorder._like),
+    **dict.fromkeys([np.random.default_rng, np.random.RandomState, random.seed, random.Random], Recorder._seed),
     itertools.accumulate: Recorder._accumulate,
     builtins.sum: Recorder._sum,
     builtins.map: Recorder._map,

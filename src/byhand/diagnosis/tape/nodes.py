@@ -95,6 +95,15 @@ class Series:
     length: int
 
 
+@dataclass(slots=True, frozen=True)
+class Seeding:
+    """A generator of random numbers was given a seed: before which node, and where in the text."""
+
+    before: int
+    line: int
+    file: str
+
+
 @dataclass(slots=True)
 class Tape:
     """All that was recorded.
@@ -108,6 +117,8 @@ class Tape:
         When nodes were recorded. Between two windows arrays may have changed: they begin as leaves made 'resumed'.
     series : dict
         The program's own lists of numbers, by name, as they were at its end.
+    seeded : list of Seeding
+        Each time, while recording, that random numbers were made to begin at a given place.
     output : str
         What it printed; cut in the middle when long.
     """
@@ -117,6 +128,7 @@ class Tape:
     windows: list[Window] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
     series: dict[str, Series] = field(default_factory=dict)
+    seeded: list[Seeding] = field(default_factory=list)
     output: str = ""
 
 

@@ -1,0 +1,322 @@
+"""What is put together wrongly on the way from the input to the answer: shapes, axes, a value of before the activation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from byhand.diagnosis.findings import Certainty, Finding
+from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy, Region
+from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.tape.derive import ELEMENTWISE, Unknown
+from byhand.diagnosis.tape.nodes import Node
+
+_COMPARISONS = {"equal", "not_equal"}
+_THRESHOLDS = {"greater", "greater_equal", "less", "less_equal"}
+_OF_LOSS = 10  # values of a loss that are followed back
+_FAR = 700.0  # where an activation that has bounds is at them, and exp does not overflow
+
+
+def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
+    """The findings about shapes, axes and activations."""
+    if first.trial is not None and first.body is not None:
+        yield from _tables(first)
+        yield from _softmax_axis(first, first.body)
+        yield from _unused_activations(first, first.body)
+        yield from _falling(first, first.body)
+    measures: dict[str, Finding] = {}
+    for sight in sights:
+        if sight.trial is not None:
+            for finding in _measures(sight):
+                measures.setdefault(finding.id, finding)
+    yield from measures.values()
+
+
+def ancestors(sight: Sight, t: NodeId) -> list[NodeId]:
+    """What a value was made of, back to the parameters, and itself."""
+    waiting, seen = [t], {t}
+    while waiting:
+        for a in sight.nodes[waiting.pop()].parents():
+            if a not in seen and a not in sight.course.stop:
+                seen.add(a)
+                waiting.append(a)
+    return sorted(seen)
+
+
+def in_losses(sight: Sight) -> set[NodeId]:
+    """What the script's own losses are made of, in their first values."""
+    roles = sight.course.roles
+    seeds = [t for o in roles.objectives if o.kind == "loss" for t in o.seeds[:_OF_LOSS]]
+    return {x for seed in seeds for x in ancestors(sight, seed) if roles.rests_on[x]}
+
+
+# -- shapes ------------------------------------------------------------------------------------------------------------
+
+
+def _spread_out(nodes: Sequence[Node], t: NodeId) -> tuple[Node, Node] | None:
+    """The operands, if as many numbers on both sides become a matrix, each met with each."""
+    pair = nodes[t].parents()
+    if len(pair) != 2:
+        return None
+    a, b = (nodes[x] for x in pair)
+    same = a.value.squeeze().shape == b.value.squeeze().shape and a.value.squeeze().ndim == 1
+    return (a, b) if same and nodes[t].value.size > max(a.value.size, b.value.size) else None
+
+
+def _tables(sight: Sight) -> Iterator[Finding]:
+    """An output (n, 1) and a target (n,) that give n × n numbers."""
+    roles = sight.course.roles
+    errors = [t for o in roles.objectives if o.kind == "error" for t in o.seeds[:1]]
+    in_loss = [t for t in in_losses(sight) if sight.nodes[t].op in ELEMENTWISE and not roles.flows[t]]
+    for t in sorted({*errors, *in_loss}):
+        pair = sight.nodes[t].parents()
+        if _spread_out(sight.nodes, t) is None or not _is_output_with_data(sight, pair):
+            continue
+        shapes = [sight.nodes[a].value.shape for a in pair]
+        made = sight.nodes[t].value.shape
+        text = (
+            f"Shapes {shapes[0]} and {shapes[1]} meet here and give {made}: every output is compared with every target."
+        )
+        yield Finding("broadcast-error-matrix", place_of(sight.course, t), "exact", text, {"shapes": [*shapes, made]})
+        return
+
+
+def _is_output_with_data(sight: Sight, pair: Sequence[NodeId]) -> bool:
+    roles = sight.course.roles
+    output = [a for a in pair if roles.rests_on[a]]
+    is_parameter = any(sight.body is not None and sight.body.root(a) in roles.versions for a in output)
+    return len(output) == 1 and not is_parameter
+
+
+# -- measures ----------------------------------------------------------------------------------------------------------
+
+
+def _measures(sight: Sight) -> Iterator[Finding]:
+    """Comparisons of what the network answers with the targets."""
+    roles, nodes = sight.course.roles, sight.nodes
+    for t, node in enumerate(nodes):
+        if node.op not in _COMPARISONS or roles.flows[t] or not roles.rests_on[t]:
+            continue
+        pair = node.parents()
+        answers = [a for a in pair if roles.rests_on[a]]
+        if len(pair) != 2 or len(answers) != 1:
+            continue
+        target = nodes[pair[1 - pair.index(answers[0])]].value
+        text = None
+        if _spread_out(nodes, t) is not None:
+            text = f"{target.size} answers and {target.size} targets are compared here as {node.value.shape}: each with each, so the share that is right means nothing."
+        elif nodes[answers[0]].value.size == 1 < target.size and _picked_over_samples(nodes, answers[0]):
+            text = f"One answer alone is compared with all {target.size} targets."
+        elif _always_one_side(sight, answers[0]):
+            text = f"The outputs are held against a limit that they can never pass: all {nodes[answers[0]].value.size} answers are the same."
+        if text is not None:
+            yield Finding("metric-wrong", place_of(sight.course, t), "exact", text, {"shape": list(node.value.shape)})
+            return
+        yield from _wrong_share(sight, t)
+
+
+def _picked_over_samples(nodes: Sequence[Node], t: NodeId) -> bool:
+    """Whether a single number was picked from several positions of greatest values."""
+    for _ in range(4):
+        if nodes[t].op in ("argmax", "argmin"):
+            return nodes[nodes[t].parents()[0]].value.ndim > 1
+        parents = nodes[t].parents()
+        if nodes[t].op not in ("getitem", "copy", "item", "move", "gather") or not parents:
+            return False
+        t = parents[0]
+    return False
+
+
+def _always_one_side(sight: Sight, t: NodeId) -> bool:
+    """Whether an answer is an activation held against a limit at or beyond its bounds."""
+    nodes = sight.nodes
+    while nodes[t].op in ("copy", "move", "gather") and nodes[t].parents():
+        t = nodes[t].parents()[0]
+    if nodes[t].op not in _THRESHOLDS or sight.body is None:
+        return False
+    output, limit = nodes[t].args
+    if type(output) is not int:
+        return False
+    border = nodes[limit].value if type(limit) is int else np.asarray(getattr(limit, "value", np.nan))
+    region = sight.body.region_to(output)
+    bounds = None if region is None else _bounds(sight.body, region)
+    if border.size != 1 or bounds is None or len(np.unique(nodes[t].value)) != 1 or nodes[t].value.size < 2:
+        return False
+    return bool(border <= bounds[0] or border >= bounds[1])
+
+
+def _bounds(body: Anatomy, region: Region) -> tuple[float, float] | None:
+    """The bounds of an activation that has two."""
+    ends = _ends(body, region)
+    if ends is None or not np.isfinite(ends).all() or max(abs(e) for e in ends) > _FAR / 10:
+        return None
+    return min(ends), max(ends)
+
+
+def _ends(body: Anatomy, region: Region) -> tuple[float, float] | None:
+    """The values of an activation far to the left and far to the right."""
+    if not body.is_elementwise(region):
+        return None
+    shape = body.nodes[region.z].value.shape
+    try:
+        low, high = (body.replay(region, np.full(shape, z)) for z in (-_FAR, _FAR))
+    except (Unknown, ValueError):
+        return None
+    return float(low.ravel()[0]), float(high.ravel()[0])
+
+
+def _wrong_share(sight: Sight, t: NodeId) -> Iterator[Finding]:
+    """A count of right answers divided by another number than that of the answers."""
+    nodes, users = sight.nodes, sight.course.roles.users
+    for total in users.get(t, ()):
+        if nodes[total].op != "sum" or nodes[total].value.size != 1 or nodes[t].value.ndim != 1:
+            continue
+        for share in users.get(total, ()):
+            divisor = nodes[share].args[1] if nodes[share].op == "divide" and nodes[share].args[0] == total else None
+            number = getattr(divisor, "value", None)
+            if number is None or np.size(number) != 1 or nodes[t].op != "equal" or users.get(share):
+                continue
+            count, n = nodes[t].value.size, float(number)
+            if n > 1 and n not in (count, count / 100) and not _is_summed(sight, share):
+                text = f"{count} answers are compared, and the number of right ones is divided by {n:g}."
+                yield Finding(
+                    "metric-wrong", place_of(sight.course, share), "exact", text, {"compared": count, "by": n}
+                )
+
+
+def _is_summed(sight: Sight, t: NodeId) -> bool:
+    return any(sight.nodes[u].op in ("add", "sum", "mean", "stack") for u in sight.course.roles.users.get(t, ()))
+
+
+# -- activations -------------------------------------------------------------------------------------------------------
+
+
+def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
+    """Shares that add up to 1 over the samples, or over everything, and not over a sample's classes."""
+    if body.output is None or body.output not in body.regions:
+        return
+    regions = body.regions[body.output][:5]
+    axis = _sample_axis(sight, body, regions[0])
+    if axis is None or not all(_is_of_samples(sight.value(r.a), axis) for r in regions):
+        return
+    a = sight.value(regions[0].a)
+    over = (
+        "everything together does" if np.isclose(a.sum(), 1) else f"each column over the {a.shape[axis]} samples does"
+    )
+    divisions = [t for t in regions[0].inside if sight.nodes[t].op in ("divide", "softmax")]
+    place = place_of(sight.course, max(divisions, default=regions[0].a))
+    text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 ({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
+    yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})
+
+
+def _is_of_samples(a: np.ndarray, axis: int) -> bool:
+    rows = np.allclose(a.sum(axis=1 - axis), 1)
+    return not rows and bool((a >= 0).all()) and bool(np.allclose(a.sum(axis=axis), 1) or np.isclose(a.sum(), 1))
+
+
+def _sample_axis(sight: Sight, body: Anatomy, region: Region) -> int | None:
+    """Along which axis the samples of an activation lie: 0 when the parameters stand to the right of the data."""
+    if sight.nodes[region.a].value.ndim != 2 or min(sight.nodes[region.a].value.shape) < 2:
+        return None
+    t = region.z
+    for _ in range(6):
+        node = sight.nodes[t]
+        pair = node.parents()
+        if node.op in PRODUCTS and len(pair) == 2:
+            right, left = (body.root(pair[k]) in sight.course.roles.versions for k in (1, 0))
+            return None if right == left else 0 if right else 1
+        inner = [a for a in pair if sight.course.roles.rests_on[a] and body.root(a) not in sight.course.roles.versions]
+        if len(inner) != 1:
+            return None
+        t = inner[0]
+    return None
+
+
+def _unused_activations(sight: Sight, body: Anatomy) -> Iterator[Finding]:
+    """An activation is computed, and what goes on is its input."""
+    roles, nodes, reached = sight.course.roles, sight.nodes, set(body.reached)
+    errors = set(sight.errors)
+    for t in body.reached:
+        pair = nodes[t].parents()
+        going_on = [
+            a for a in pair if roles.rests_on[a] and a not in roles.versions and body.root(a) not in roles.versions
+        ]
+        is_use = t in errors or (nodes[t].op in PRODUCTS and len(going_on) < len(pair))
+        if not is_use or len(going_on) != 1 or nodes[going_on[0]].op not in PRODUCTS | {"add", "subtract"}:
+            continue
+        z = going_on[0]
+        for a in range(z + 1, t):
+            bent = nodes[a].op in ELEMENTWISE and len(nodes[a].args) <= 2 and a not in reached
+            if bent and z in nodes[a].parents() and nodes[a].value.shape == nodes[z].value.shape:
+                region = _activation_after(sight, body, z, a, t)
+                if region is not None and (t not in errors or _goes_nowhere_or_back(sight, region)):
+                    text = f"An activation of {_named(sight, z)} is computed, but {_named(sight, z)} itself is what goes on: the activation has no part in the output."
+                    yield Finding(
+                        "forward-returns-z", place_of(sight.course, t), "exact", text, {"z_name": sight.name_of(z)}
+                    )
+                    return
+
+
+def _activation_after(sight: Sight, body: Anatomy, z: NodeId, a: NodeId, end: NodeId) -> NodeId | None:
+    """The last value before `end` that is made from z alone and no linear function of it."""
+    nodes, last = sight.nodes, a
+    for t in range(a, end):
+        parents = [p for p in nodes[t].parents() if nodes[p].value.size > 1]
+        if parents and all(p == last or p == z for p in parents) and nodes[t].value.shape == nodes[z].value.shape:
+            last = t
+    region = body.region_to(last)
+    known = region is not None and region.z == z and last not in body.reached
+    return last if known else None
+
+
+def _goes_nowhere_or_back(sight: Sight, a: NodeId) -> bool:
+    users = sight.course.roles.users.get(a, ())
+    return all(sight.course.roles.flows[u] for u in users)
+
+
+def _named(sight: Sight, t: NodeId) -> str:
+    return sight.name_of(t) or "a sum"
+
+
+def _falling(sight: Sight, body: Anatomy) -> Iterator[Finding]:
+    """A sigmoid turned round: from 1 down to 0."""
+    for regions in body.regions.values():
+        region = regions[0]
+        ends = _ends(body, region)
+        if ends is not None and np.allclose(ends, (1, 0)) and _sign_of_product(sight, body, region.z) == 1:
+            text = "The activation falls from 1 to 0 where its input grows: a sigmoid with the sign of its exponent turned."
+            contradicted = any(m.id == "sign-flipped" for m in sight.verdict.mistakes)
+            certainty: Certainty = "exact" if contradicted else "symptom"
+            yield Finding("sigmoid-falling", place_of(sight.course, region.a), certainty, text)
+            return
+
+
+def _sign_of_product(sight: Sight, body: Anatomy, t: NodeId) -> int | None:
+    """The sign with which the product of data and parameters stands in a value; None where that can't be told."""
+    sign = 1
+    for _ in range(8):
+        node = sight.nodes[t]
+        if node.op in PRODUCTS or node.op == "multiply":
+            factors = [body.root(a) for a in node.parents()]
+            return sign * (-1) ** sum(sight.nodes[a].op == "negative" for a in factors)
+        inner = [
+            a for a in node.parents() if sight.course.roles.rests_on[a] and body.root(a) not in body.roles.versions
+        ]
+        if len(inner) != 1 or node.op not in (
+            "add",
+            "subtract",
+            "negative",
+            "copy",
+            "move",
+            "gather",
+            "sum",
+            "getitem",
+        ):
+            return None
+        if node.op == "negative" or (node.op == "subtract" and node.args[1] == inner[0]):
+            sign = -sign
+        t = inner[0]
+    return None
