@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -251,7 +252,7 @@ class Plan:
         )
         if not way.dropout:
             return network
-        *hidden, last = network.layers
+        *hidden, last = copy.deepcopy(network.layers)  # a layer belongs to one network
         layers: list[Layer] = []
         for number, layer in enumerate(hidden):
             layers += [layer, Dropout(way.dropout, seed=np.random.default_rng([seed, number]))]
