@@ -87,7 +87,9 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     uses: Counter[tuple[NodeId, object]] = Counter()
     first: dict[NodeId, NodeId] = {}
     for t, node in enumerate(course.nodes[: course.limit]):
-        if (node.op not in PRODUCTS and node.op != "add") or not course.roles.flows[t] or node.value.size < 2:
+        if (node.op not in PRODUCTS and node.op != "add") or node.value.size < 2:
+            continue
+        if not course.roles.flows[t] or not _is_forward(course, t, gradients):
             continue
         for position, a in enumerate(node.args[:2]):
             other = node.args[1 - position] if len(node.args) > 1 else None
@@ -101,6 +103,19 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     for (root, _), n in uses.items():
         if n >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
+
+
+def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:
+    """Whether the objective is made from a value."""
+    waiting, seen = [t], 0
+    while waiting and seen < _OFTEN**3:
+        x = waiting.pop()
+        seen += 1
+        if x in gradients:
+            return True
+        if not course.roles.rests_on[x]:
+            waiting += course.roles.users.get(x, ())
+    return False
 
 
 def sizes(course: Course, t: NodeId) -> set[int]:

@@ -163,7 +163,8 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     ]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     for kind in ("loss", "error", "link"):
-        if kind == "link" and own and not any(_has_own_link(course, t) for t in own):
+        agrees = any(t.right == len(t.explained) == full for t in own)
+        if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
             return None  # the script says which loss it means, and this is not its gradient
         chosen = next((t for t in whole if t.objective.kind == kind), None)
         if chosen is not None:
