@@ -63,7 +63,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _one_sample,
     ):
         yield from family(body)
-    yield from _some_seeds(body, seeds)
+    yield from some_seeds(body, seeds)
 
 
 def link(body: Anatomy) -> Overrides:
@@ -382,7 +382,7 @@ def _only(body: Anatomy, t: NodeId, part: int) -> Rule:
     return rule
 
 
-def _some_seeds(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
+def some_seeds(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     """Only the last (or first) of the errors that were computed between two steps counts."""
     by_version: dict[NodeId, list[NodeId]] = {}
     versions = sorted(body.roles.versions)

@@ -87,7 +87,7 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     uses: Counter[tuple[NodeId, object]] = Counter()
     first: dict[NodeId, NodeId] = {}
     for t, node in enumerate(course.nodes[: course.limit]):
-        if (node.op not in PRODUCTS and node.op != "add") or node.value.size < 2:
+        if node.op not in PRODUCTS and node.op != "add":
             continue
         if not course.roles.flows[t] or not _is_forward(course, t, gradients):
             continue
@@ -138,6 +138,10 @@ def _is_data(course: Course, root: NodeId, samples: int) -> bool:
 
 def _looks_learned(course: Course, t: NodeId) -> bool:
     """Whether an array rests on nothing and was drawn at random or filled with one number, scaled perhaps."""
+    first = course.nodes[t]
+    if first.value.size == 1 and first.op == "leaf":  # a number that is added and is 0 waits to be learned
+        is_zero = first.kw.get("made") == "constant" and not first.value.any()
+        return is_zero and first.value.dtype.kind == "f" and not course.roles.rests_on[t]
     for _ in range(6):
         node = course.nodes[t]
         if course.roles.rests_on[t] or node.value.dtype.kind != "f":

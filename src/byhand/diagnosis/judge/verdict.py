@@ -10,7 +10,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
-from byhand.diagnosis.judge.edits import Edit, edits, link
+from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes
 from byhand.diagnosis.judge.kinks import at_kinks
@@ -246,7 +246,8 @@ def _never_updated(course: Course, trial: Trial) -> Iterator[Mistake]:
     lost = dict(lost_steps(course))
     for root, step in lost.items():
         yield Mistake("parameter-never-updated", (), detail={"array": root, "lost": step})
-    for root, use in frozen(course, trial.gradients, trial.objective):
+    gradients = course.gradient(trial.objective) if trial.overrides else trial.gradients
+    for root, use in frozen(course, gradients, trial.objective):
         if root not in lost:
             yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
 
@@ -379,8 +380,11 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
         elif e.kind == "accumulates":
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far"})
         elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
+            alone = _of_one_sample(course, trial, state)
             if course.explain(state, trial.gradients, trial.objective, lag=1).holds:
                 yield Mistake("stale-gradient", (state,), detail={"lag": 1})
+            elif alone is not None:
+                yield Mistake("update-outside-loop", (state,), alone, alone.detail)
             elif _explains(course, trial, state, {v: np.swapaxes(g, -1, -2) for v, g in _square(state, trial)}):
                 yield Mistake("transposed-gradient", (state,))
             elif not _is_added(course, state):
@@ -394,6 +398,15 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
                         if _explains(course, trial, state, theirs):
                             yield Mistake("wrong-layer-activation", (state,), detail={"gradient_of": other.name})
                             break
+
+
+def _of_one_sample(course: Course, trial: Trial, state: State) -> Edit | None:
+    """The last or first sample's part of a gradient, if a parameter's steps are made from that alone."""
+    for edit in some_seeds(Anatomy(course.roles, {}, course.limit), trial.objective.seeds):
+        counted = replace(trial.objective, seeds=list(edit.seeds or ()))
+        if _explains(course, trial, state, course.gradient(counted, trial.overrides)):
+            return edit
+    return None
 
 
 def _is_added(course: Course, state: State) -> bool:

@@ -445,9 +445,13 @@ class Recorder:
         result = compute()
         if any(result is x for x in call.args):
             return result
-        if not is_array(result) and not is_number(result):
-            return self.adopt(result, name, [*call.args, *call.kw.values()])
         first: Any = call.args[0] if call.args else None
+        if not is_array(result) and not is_number(result):
+            if isinstance(result, list) and is_array(first):  # np.split and its like
+                for piece in result:
+                    if is_array(piece) and (view := self._view(first, piece)) is not None:
+                        self._spelled(view, piece, name, call.args)
+            return self.adopt(result, name, [*call.args, *call.kw.values()])
         if not isinstance(result, np.matrix) and is_array(first) and (view := self._view(first, result)) is not None:
             return self._spelled(view, result, name, call.args)
         spelled = spell(name, call) if _size(call.args) <= NUMBERED or name not in MOVES else None
