@@ -172,6 +172,9 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     if 2 * k > columns:
         return None  # an autoencoder: what is put in is wanted back
     joined = [t for t in ancestors(sight, inputs) if _joins(sight, origins, t)]
+    joined += [
+        t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem" and inputs in ancestors(sight, t)
+    ]
     joined += [t for t in ancestors(sight, m.output) if inputs in sight.nodes[t].parents()]
     text = (
         f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
