@@ -10,7 +10,7 @@ from byhand.diagnosis.tape.run import trace
 IDS = {
     "broadcast-error-matrix", "metric-wrong", "label-leak", "label-shuffle-mismatch", "input-mutated", "seed-in-loop",
     "integer-parameters", "softmax-wrong-axis", "one-sample-only", "loss-on-other-data", "forward-returns-z",
-    "sigmoid-falling",
+    "sigmoid-falling", "start-changed",
 }  # fmt: skip
 
 DATA = """import numpy as np
@@ -81,10 +81,18 @@ WRONG = {
     "target is a column": (DATA + "y = X[:, 2]\n" + LINEAR, "label-leak", 6),
     "target standardised among inputs": (
         DATA + "X = np.c_[X, y]\nX = (X - X.mean(0)) / X.std(0); w = np.zeros(4)\n" + LINEAR, "label-leak", 6),
-    "one sample": (DATA + BATCHES.replace("rng.permutation(60)[:15]", "0").replace(".T @ err", " * err"), "one-sample-only", 9),
+    "one sample": (
+        DATA + BATCHES.replace("rng.permutation(60)[:15]", "0").replace(".T @ err", " * err"),
+        "one-sample-only", 9),
     "inputs shrink": (DATA + LINEAR.replace("    err =", "    X *= 0.9\n    err =", 1), "input-mutated", 7),
     "inputs shrink by parts": (
         DATA + BATCHES.replace("        err =", "        X[i] = X[i] / 2\n        err =", 1), "input-mutated", 9),
+    "the start of a second training": (
+        DATA
+        + "def train(w, b, rate):\n    for epoch in range(20):\n        err = X @ w + b - y\n"
+        + "        w -= rate * X.T @ err / 60\n        b -= rate * err.mean()\n    print(np.mean(err ** 2))\n"
+        + "for rate in (0.05, 0.1):\n    train(w, 0.0, rate)\n",
+        "start-changed", 9),
     "whole numbers": (
         DATA.replace("w, b = np.zeros(3), 0.0", "b = 0.0\nw = np.array([3, 1, 0])")
         + LINEAR.replace("w = w -", "w[:] = w -"), "integer-parameters", 6),

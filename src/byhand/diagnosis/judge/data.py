@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,6 +26,7 @@ def data_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     if first.trial is not None:
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
+        yield from _changed_start(first)
         yield from _seeded_again(first)
         yield from pair_findings(first, sights)
 
@@ -34,9 +36,7 @@ def _changed_inputs(sight: Sight) -> Iterator[Finding]:
     assert sight.trial is not None
     assert sight.body is not None
     for state in sight.course.roles.parameters(sight.trial.objective.rests_on):
-        changes = [
-            c for v, w in zip(state.versions, state.versions[1:], strict=False) if (c := _own_change(sight, v, w))
-        ]
+        changes = [c for v, w in pairwise(state.versions) if (c := _own_change(sight, v, w))]
         if len(changes) < len(state.versions) - 1 or not changes or not _meets_parameters(sight, state):
             continue
         name = sight.name(state) or "The data"
@@ -90,6 +90,33 @@ def _whole_numbers(sight: Sight) -> Iterator[Finding]:
             text = f"{name or 'A parameter'} is an array of whole numbers ({first.value.dtype}): "
             text += "what a step leaves behind the point is cut off."
             yield Finding("integer-parameters", place, "exact", text, {"dtype": str(first.value.dtype)})
+
+
+def _changed_start(sight: Sight) -> Iterator[Finding]:
+    """A second training that begins anew with one parameter, and goes on with what the first made of another."""
+    assert sight.trial is not None
+    states = [s for s, e in sight.trial.explained.items() if e.right]
+    at_place: dict[object, list[State]] = defaultdict(list)
+    for state in states:
+        at_place[sight.nodes[state.versions[1]].site].append(state)
+    for again in at_place.values():
+        begun = sorted(again, key=lambda s: s.versions[0])
+        apart = all(a.versions[-1] < b.versions[1] for a, b in pairwise(begun))
+        if len(begun) < 2 or not apart:
+            continue
+        for state in states:
+            if sight.nodes[state.versions[0]].value.ndim and _spans(state, begun):
+                name = sight.name(state) or "A parameter"
+                text = f"{name} is changed where it lies, and {len(begun)} trainings were seen to begin with it: "
+                text += "each but the first begins where the one before has ended."
+                place = place_of(sight.course, state.versions[1])
+                yield Finding("start-changed", place, "symptom", text, {"trainings": len(begun)})
+                return
+
+
+def _spans(state: State, begun: Sequence[State]) -> bool:
+    """Whether a state takes steps in each of several trainings."""
+    return all(sum(s.versions[0] < v <= s.versions[-1] + 1 for v in state.versions) > 1 for s in begun)
 
 
 def _seeded_again(sight: Sight) -> Iterator[Finding]:
