@@ -90,8 +90,11 @@ class Anatomy:
 
     def root(self, t: int) -> NodeId:
         """The value under transposes, reshapes and indexing."""
-        while t not in self.roles.versions and self.nodes[t].op in _VIEWS and type(self.nodes[t].args[0]) is int:
-            t = self.nodes[t].args[0]
+        while t not in self.roles.versions and self.nodes[t].op in _VIEWS and len(self.nodes[t].args) == 1:
+            first = self.nodes[t].args[0]
+            if type(first) is not int:
+                break
+            t = first
         return t
 
     def seen_through(self, t: NodeId, root: NodeId, value: Array) -> Array:
@@ -175,7 +178,9 @@ class Anatomy:
 
     def _meets_data(self, t: NodeId) -> bool:
         """Whether something that rests on no parameter and is no constant has a part in it: a target, or a mask."""
-        return any(type(a) is int and not self.roles.rests_on[a] and not self._is_constant(a) for a in self.nodes[t].args)
+        return any(
+            type(a) is int and not self.roles.rests_on[a] and not self._is_constant(a) for a in self.nodes[t].args
+        )
 
     def _is_constant(self, a: NodeId) -> bool:
         node = self.nodes[a]

@@ -175,7 +175,7 @@ def _carried(node: Node, args: list[Labels]) -> Labels | None:
         return _reduced(node, args[0])
     if op in _PRODUCTS:
         return _product(node, args[0], args[1])
-    if op in ELEMENTWISE or args and node.value.shape == np.broadcast_shapes(*(x.shape for x in args)):
+    if op in ELEMENTWISE or (args and node.value.shape == np.broadcast_shapes(*(x.shape for x in args))):
         return _combined(args)
     return None
 

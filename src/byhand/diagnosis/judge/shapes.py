@@ -1,4 +1,4 @@
-"""What is put together wrongly on the way from the input to the answer: shapes, axes, a value of before the activation."""
+"""What is put together wrongly on the way to the answer: shapes, axes, a value from before the activation."""
 
 from __future__ import annotations
 
@@ -107,11 +107,13 @@ def _measures(sight: Sight) -> Iterator[Finding]:
         target = nodes[pair[1 - pair.index(answers[0])]].value
         text = None
         if _spread_out(nodes, t) is not None:
-            text = f"{target.size} answers and {target.size} targets are compared here as {node.value.shape}: each with each, so the share that is right means nothing."
+            text = f"{target.size} answers are compared with {target.size} targets, each with each: the result is "
+            text += f"{node.value.shape}, and the share that is right means nothing."
         elif nodes[answers[0]].value.size == 1 < target.size and _picked_over_samples(nodes, answers[0]):
             text = f"One answer alone is compared with all {target.size} targets."
         elif _always_one_side(sight, answers[0]):
-            text = f"The outputs are held against a limit that they can never pass: all {nodes[answers[0]].value.size} answers are the same."
+            text = "The outputs are held against a limit that they can never pass: "
+            text += f"all {nodes[answers[0]].value.size} answers are the same."
         if text is not None:
             yield Finding("metric-wrong", place_of(sight.course, t), "exact", text, {"shape": list(node.value.shape)})
             return
@@ -208,7 +210,8 @@ def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     )
     divisions = [t for t in regions[0].inside if sight.nodes[t].op in ("divide", "softmax")]
     place = place_of(sight.course, max(divisions, default=regions[0].a))
-    text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 ({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
+    text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 "
+    text += f"({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})
 
 
@@ -239,7 +242,7 @@ def _unused_activations(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     """An activation is computed, and what goes on is its input."""
     roles, nodes, reached = sight.course.roles, sight.nodes, set(body.reached)
     errors = set(sight.errors)
-    for t in body.reached:
+    for t in sorted(reached | errors):
         pair = nodes[t].parents()
         going_on = [
             a for a in pair if roles.rests_on[a] and a not in roles.versions and body.root(a) not in roles.versions
@@ -253,10 +256,11 @@ def _unused_activations(sight: Sight, body: Anatomy) -> Iterator[Finding]:
             if bent and z in nodes[a].parents() and nodes[a].value.shape == nodes[z].value.shape:
                 region = _activation_after(sight, body, z, a, t)
                 if region is not None and (t not in errors or _goes_nowhere_or_back(sight, region)):
-                    text = f"An activation of {_named(sight, z)} is computed, but {_named(sight, z)} itself is what goes on: the activation has no part in the output."
-                    yield Finding(
-                        "forward-returns-z", place_of(sight.course, t), "exact", text, {"z_name": sight.name_of(z)}
-                    )
+                    name = sight.name_of(z) or "a sum"
+                    text = f"An activation of {name} is computed, but {name} itself is what goes on: "
+                    text += "the activation has no part in the output."
+                    place = place_of(sight.course, t)
+                    yield Finding("forward-returns-z", place, "exact", text, {"z_name": sight.name_of(z)})
                     return
 
 
@@ -265,7 +269,7 @@ def _activation_after(sight: Sight, body: Anatomy, z: NodeId, a: NodeId, end: No
     nodes, last = sight.nodes, a
     for t in range(a, end):
         parents = [p for p in nodes[t].parents() if nodes[p].value.size > 1]
-        if parents and all(p == last or p == z for p in parents) and nodes[t].value.shape == nodes[z].value.shape:
+        if parents and all(p in (last, z) for p in parents) and nodes[t].value.shape == nodes[z].value.shape:
             last = t
     region = body.region_to(last)
     known = region is not None and region.z == z and last not in body.reached
@@ -277,17 +281,15 @@ def _goes_nowhere_or_back(sight: Sight, a: NodeId) -> bool:
     return all(sight.course.roles.flows[u] for u in users)
 
 
-def _named(sight: Sight, t: NodeId) -> str:
-    return sight.name_of(t) or "a sum"
-
-
 def _falling(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     """A sigmoid turned round: from 1 down to 0."""
     for regions in body.regions.values():
         region = regions[0]
         ends = _ends(body, region)
         if ends is not None and np.allclose(ends, (1, 0)) and _sign_of_product(sight, body, region.z) == 1:
-            text = "The activation falls from 1 to 0 where its input grows: a sigmoid with the sign of its exponent turned."
+            text = (
+                "The activation falls from 1 to 0 where its input grows: a sigmoid whose exponent has the wrong sign."
+            )
             contradicted = any(m.id == "sign-flipped" for m in sight.verdict.mistakes)
             certainty: Certainty = "exact" if contradicted else "symptom"
             yield Finding("sigmoid-falling", place_of(sight.course, region.a), certainty, text)

@@ -1,0 +1,308 @@
+"""Which inputs meet which targets: rows torn apart, a target among its own inputs, one sample alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from byhand.diagnosis.findings import Finding, Place
+from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_of, rows_in
+from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.shapes import ancestors, in_losses
+from byhand.diagnosis.judge.sight import Sight
+
+_MEETINGS = 60  # of outputs with targets that are looked at in a stretch
+_FEWEST = 4  # rows that can be out of order, and steps that show that there is one sample alone
+MOVES = {"getitem", "item", "move", "gather", "stack", "copy"}
+
+
+def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
+    """The findings about inputs and their targets."""
+    meetings = [m for m in _meetings(first) if not _is_table(first, m)]
+    leaks = (_leak(first, m) for m in meetings if m.steps)
+    leak = next((found for found in leaks if found is not None), None)
+    if leak is not None:
+        yield leak
+    yield from _torn_apart(first, meetings)
+    yield from _one_sample(sights)
+
+
+# -- where outputs meet targets ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A node where an output and a target are put together, and whether steps are made from it."""
+
+    at: NodeId
+    output: NodeId
+    target: NodeId
+    steps: bool
+
+
+def _meetings(sight: Sight) -> list[Meeting]:
+    """Where outputs meet data of their size: in the errors that steps are made from, and in the script's own loss."""
+    roles = sight.course.roles
+    errors = set(sight.errors[:_MEETINGS])
+    chosen = {t for o in roles.objectives if o.kind == "error" for t in o.seeds[:_MEETINGS]}
+    keys = Origins(sight.nodes, sight.course.stop)
+    found = []
+    for t in sorted(errors | chosen | in_losses(sight)):
+        node = sight.nodes[t]
+        steps = t in errors or (t in chosen and node.op == "setitem")
+        target = _target_at(sight, keys, t)
+        if target is None or (roles.flows[t] and not steps):
+            continue
+        output = next(a for a in node.parents() if roles.rests_on[a])
+        if output not in roles.versions:
+            found.append(Meeting(t, output, target, steps))
+    return found
+
+
+def _target_at(sight: Sight, keys: Origins, t: NodeId) -> NodeId | None:
+    """The data that an output meets in a node: an operand, or the classes by which it is picked from."""
+    node, rests = sight.nodes[t], sight.course.roles.rests_on
+    pair = node.parents()
+    if node.op in ("getitem", "setitem") and rests[pair[0]]:
+        k = node.kw["k"]
+        is_choice = isinstance(k, tuple) and len(k) == 2 and isinstance(k[1], np.ndarray) and k[1].ndim == 1
+        if (
+            is_choice
+            and not isinstance(k[0], slice)
+            and np.array_equal(k[0], np.arange(len(sight.nodes[pair[0]].value)))
+        ):
+            return keys.node_of(k[1], t)
+    elif node.op in ("subtract", "multiply", "xlogy") and len(pair) == 2 and sum(rests[a] > 0 for a in pair) == 1:
+        return next(a for a in pair if not rests[a])
+    return None
+
+
+def _is_table(sight: Sight, m: Meeting) -> bool:
+    return sight.nodes[m.at].value.size > max(sight.nodes[a].value.size for a in (m.output, m.target))
+
+
+# -- rows that do not belong together ----------------------------------------------------------------------------------
+
+
+def _torn_apart(sight: Sight, meetings: Sequence[Meeting]) -> Iterator[Finding]:
+    """Outputs of some rows that meet the targets of others."""
+    by_rows, by_columns = (Origins(sight.nodes, sight.course.stop, axis=axis) for axis in (0, -1))
+    origins = by_rows if any(_compared(by_rows, m)[0].size for m in meetings) else by_columns
+    wrong = {
+        steps: _of_other_rows(sight, origins, [m for m in meetings if m.steps is steps]) for steps in (True, False)
+    }
+    if wrong[True]:
+        shown = min([*wrong[True], *wrong[False]], key=lambda m: m.at)
+        share = _share_apart(origins, wrong[True])
+        text = f"{share:.0%} of the outputs are compared with the target of another row: "
+        text += "inputs and targets are not in the same order."
+        yield Finding(
+            "label-shuffle-mismatch", _place_apart(sight, origins, shown), "exact", text, {"share_of_pairs": share}
+        )
+    elif wrong[False] and any(m.steps for m in meetings):
+        share = _share_apart(origins, wrong[False])
+        text = f"The loss compares {share:.0%} of the outputs with the target of another row; "
+        text += "the steps use the right ones."
+        place = _place_apart(sight, origins, wrong[False][0])
+        yield Finding("loss-on-other-data", place, "exact", text, {"share_of_pairs": share})
+
+
+def _compared(origins: Origins, m: Meeting) -> tuple[Labels, Labels]:
+    """The labels of output and target where both are rows of arrays of one length."""
+    k = origins.nodes[m.at].kw.get("k", ...)
+    left, right = np.broadcast_arrays(origins.of(m.output)[k], origins.of(m.target))
+    both = (left >= 0) & (right >= 0) & (rows_in(left) == rows_in(right)) & (rows_in(left) >= _FEWEST)
+    return left[both], right[both]
+
+
+def _of_other_rows(sight: Sight, origins: Origins, meetings: Sequence[Meeting]) -> list[Meeting]:
+    """The meetings of rows that do not belong together, unless all are moved by the same number of rows."""
+    found, distances = [], set()
+    for m in meetings:
+        left, right = _compared(origins, m)
+        apart = left != right
+        if left.size and 2 * apart.sum() >= left.size:
+            found.append(m)
+            distances |= set(((left - right) % rows_in(left)).ravel().tolist())
+    enough = len(distances) > 2 and 2 * len(found) >= len(meetings)
+    return found if enough and not any(_shares_numbers(sight, m) for m in found[:3]) else []
+
+
+def _share_apart(origins: Origins, meetings: Sequence[Meeting]) -> float:
+    pairs = [_compared(origins, m) for m in meetings]
+    return float(sum((a != b).sum() for a, b in pairs) / max(sum(a.size for a, _ in pairs), 1))
+
+
+def _place_apart(sight: Sight, origins: Origins, m: Meeting) -> Place:
+    """The last time that all rows were put into another order, else where the target's rows are picked."""
+    course = sight.course
+    whole = []
+    for t in (*ancestors(sight, m.output), *ancestors(sight, m.target)):
+        node = sight.nodes[t]
+        if node.op in MOVES and not course.roles.rests_on[t] and type(node.args[0]) is int and node.value.ndim:
+            before = sight.nodes[node.args[0]].value
+            same_length = before.ndim and before.shape[origins.axis] == node.value.shape[origins.axis] >= _FEWEST
+            if same_length and before.size == node.value.size and _first(origins, t) != _first(origins, node.args[0]):
+                whole.append(t)
+    picks = [t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem"]
+    return place_of(course, max(whole, default=max(picks, default=m.at)))
+
+
+def _first(origins: Origins, t: NodeId) -> list[int]:
+    """The label of each sample, at its first element."""
+    labels = origins.of(t)
+    along: list[int] = (
+        labels.reshape(len(labels), -1)[:, 0] if origins.axis == 0 else labels.reshape(-1, labels.shape[-1])[0]
+    ).tolist()
+    return along
+
+
+# -- targets among the inputs ------------------------------------------------------------------------------------------
+
+
+def _leak(sight: Sight, m: Meeting) -> Finding | None:
+    """A target that is among the inputs of its own row, which are more than it."""
+    found = _target_among_inputs(sight, m)
+    if found is None:
+        return None
+    inputs, k, columns, origins = found
+    if 2 * k > columns:
+        return None  # an autoencoder: what is put in is wanted back
+    joined = [t for t in ancestors(sight, inputs) if _joins(sight, origins, t)]
+    joined += [
+        t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem" and inputs in ancestors(sight, t)
+    ]
+    joined += [t for t in ancestors(sight, m.output) if inputs in sight.nodes[t].parents()]
+    text = (
+        f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
+    )
+    place = place_of(sight.course, joined[0])
+    return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k})
+
+
+def _joins(sight: Sight, origins: Origins, t: NodeId) -> bool:
+    """Whether numbers of the target and others become one array here."""
+    held = [bool((origins.of(a) >= 0).any()) for a in sight.nodes[t].parents() if (origins.of(a) != NEUTRAL).any()]
+    return sight.nodes[t].op in MOVES and any(held) and not all(held)
+
+
+def _target_origins(sight: Sight, m: Meeting) -> tuple[Labels, Origins] | None:
+    """The numbers of a target, each with a label of its own, and the labels that they give to other values."""
+    own: dict[NodeId, Labels] = {}
+    numbers = Origins(sight.nodes, sight.course.stop, lambda t: _numbered(sight, t))
+    target = numbers.of(m.target)
+    if not (target >= 0).all() or not target.size:
+        return None
+    wanted = np.unique(target)
+    for root in np.unique(wanted >> 32):
+        labels = _numbered(sight, int(root))
+        assert labels is not None
+        own[int(root)] = np.where(np.isin(labels, wanted), labels, MIXED)
+
+    def base(t: NodeId) -> Labels | None:
+        if t in own:
+            return own[t]
+        node = sight.nodes[t]
+        if node.op not in ("leaf", "opaque"):
+            return None
+        constant = node.value.size < 2 or bool((node.value == node.value.ravel()[0]).all())
+        return np.broadcast_to(np.int64(NEUTRAL if constant else MIXED), node.value.shape)
+
+    return target, Origins(sight.nodes, sight.course.stop, base)
+
+
+def _numbered(sight: Sight, t: NodeId) -> Labels | None:
+    node = sight.nodes[t]
+    if node.op in MOVES:
+        return None
+    return (t << 32) + np.arange(node.value.size).reshape(node.value.shape)
+
+
+def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, int, int, Origins] | None:
+    """The input that holds its own target, how many numbers of a row are that, of how many, and the labels."""
+    if sight.nodes[m.target].value.size > 1_000_000:
+        return None
+    started = _target_origins(sight, m)
+    if started is None:
+        return None
+    target, origins = started
+    n = len(target) if target.ndim else 1
+    wanted = target.reshape(n, -1)
+    columns, held, where = 0, 0, None
+    for d in _inputs(sight, m):
+        labels = origins.of(d)
+        if not labels.ndim or n not in (labels.shape[0], labels.shape[-1], 1):
+            rows = labels.reshape(1, -1) if n == 1 else None
+        else:
+            rows = labels.reshape(n, -1) if n in (1, labels.shape[0]) else labels.reshape(-1, n).T
+        if rows is None:
+            continue
+        columns += int((rows != NEUTRAL).any(axis=0).sum())
+        mine = [np.flatnonzero((rows == wanted[:, [j]]).all(axis=0)) for j in range(min(wanted.shape[1], 1000))]
+        if all(found.size for found in mine) and where is None:
+            where, held = d, len(set(np.concatenate(mine).tolist()))
+    if where is None:
+        return None
+    return where, held, columns, origins
+
+
+def _inputs(sight: Sight, m: Meeting) -> list[NodeId]:
+    """The data that meet parameters on the way to an output."""
+    rests = sight.course.roles.rests_on
+    found = [
+        a
+        for t in ancestors(sight, m.output)
+        if rests[t]
+        for a in sight.nodes[t].parents()
+        if not rests[a] and sight.nodes[a].kw.get("made") != "constant"
+    ]
+    return sorted(set(found))
+
+
+def _shares_numbers(sight: Sight, m: Meeting) -> bool:
+    """Whether numbers of the target are among the inputs, of whatever row: a sequence that goes on, an autoencoder."""
+    started = _target_origins(sight, m)
+    return started is not None and any((started[1].of(d) >= 0).any() for d in _inputs(sight, m))
+
+
+# -- one and the same sample -------------------------------------------------------------------------------------------
+
+
+def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
+    """All steps rest on one row, while there are more."""
+    seen: set[int] = set()
+    steps = 0
+    for sight in sights:
+        origins = Origins(sight.nodes, sight.course.stop)
+        for m in (m for m in _meetings(sight) if m.steps):
+            labels = {int(x) for side in (m.output, m.target) for x in np.unique(origins.of(side))}
+            if sight is sights[0] and (len(labels) != 1 or min(labels) < 0):
+                return
+            seen |= labels if sight is sights[0] else set()
+            steps += 1
+    if len(seen) == 1 and steps >= _FEWEST:
+        label = np.array([*seen])
+        m = next(m for m in _meetings(sights[0]) if m.steps)
+        row, rows = int(row_of(label)[0]), int(rows_in(label)[0])
+        text = f"Every step seen ({steps}) uses row {row} alone, of {rows}."
+        place = place_of(sights[0].course, _picked(sights[0], m))
+        yield Finding("one-sample-only", place, "exact", text, {"rows": rows, "steps": steps})
+
+
+def _picked(sight: Sight, m: Meeting) -> NodeId:
+    """Where the number of the row was made, else where it is read."""
+    nodes = sight.nodes
+    picks = [t for t in ancestors(sight, m.output) if nodes[t].op == "getitem" and not sight.course.roles.rests_on[t]]
+    for t in picks:
+        key = nodes[t].kw["k"]
+        if isinstance(key, np.ndarray):
+            made = [
+                x
+                for x in range(t)
+                if nodes[x].op != "leaf" and nodes[x].value.dtype.kind in "iu" and np.array_equal(nodes[x].value, key)
+            ]
+            return max(made, default=t)
+    return min(picks, default=m.at)
