@@ -171,6 +171,8 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     inputs, k, columns, origins = found
     if 2 * k > columns:
         return None  # an autoencoder: what is put in is wanted back
+    if sight.trial is None or not sight.trial.right or _is_a_sequence(sight, m):
+        return None
     joined = [t for t in ancestors(sight, inputs) if _joins(sight, origins, t)]
     joined += [
         t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem" and inputs in ancestors(sight, t)
@@ -181,6 +183,16 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     )
     place = place_of(sight.course, joined[0])
     return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k})
+
+
+def _is_a_sequence(sight: Sight, m: Meeting) -> bool:
+    """Whether several inputs meet parameters at one place, as steps of time do: to remember one may be the task."""
+    places = [
+        sight.nodes[t].site
+        for t in ancestors(sight, m.output)
+        if sight.course.roles.rests_on[t] and any(a in _inputs(sight, m) for a in sight.nodes[t].parents())
+    ]
+    return len(set(places)) < len(places)
 
 
 def _joins(sight: Sight, origins: Origins, t: NodeId) -> bool:

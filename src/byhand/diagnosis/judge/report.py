@@ -71,7 +71,15 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
         node = _node(sight, mistake)
         message, evidence = _say(sight, mistake)
         place = Place(0) if node is None else place_of(sight.course, node)
+        if "used_at" in mistake.detail:
+            place = _where_assigned(sight, str(evidence["name"]), place)
         yield Finding(mistake.id, place, "exact", message, evidence)
+
+
+def _where_assigned(sight: Sight, name: str, otherwise: Place) -> Place:
+    """The last line that assigns to a name: the step that does not reach it, or where it is made."""
+    lines = [n for n, target in sight.trace.targets.get(otherwise.file, {}).items() if target == name]
+    return Place(max(lines), otherwise.file) if lines else otherwise
 
 
 def _node(sight: Sight, m: Mistake) -> NodeId | None:

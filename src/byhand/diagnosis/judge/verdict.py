@@ -162,6 +162,7 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if t.right == len(t.explained) == full and all(course.covers(s, e) for s, e in t.explained.items())
     ]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
+    own = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
     for kind in ("loss", "error", "link"):
         agrees = any(t.right == len(t.explained) == full for t in own)
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
