@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.judge.outcome import Outcome
+from byhand.diagnosis.judge.rates import not_to_be_reached, rate_too_high, stopped_early, unscaled, without_number
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.units import (
+    dead_hidden,
+    dead_output,
+    equal_units,
+    no_bias,
+    only_linear,
+    saturated,
+    tiny_weights,
+)
+
+_CAUSES = (
+    not_to_be_reached, only_linear, equal_units, unscaled, rate_too_high, saturated, tiny_weights, dead_hidden, no_bias,
+    stopped_early,
+)  # fmt: skip
+"""What explains the others first: large inputs and long steps make dead and saturated units."""
 
 
 def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
-    """The findings of the course of a training."""
-    yield from ()
+    """The findings of the course of a training: what the numbers force, or else the first cause of a training in vain."""
+    outcome = Outcome(first, sights)
+    exact = [*without_number(outcome), *dead_output(outcome)]
+    yield from exact
+    explained = exact or any(s.verdict.kind == "wrong" for s in sights)
+    if not explained and (outcome.has_no_number or not outcome.works):
+        first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
+        if first_cause is not None:
+            yield first_cause

@@ -1,0 +1,180 @@
+"""Whether a training works: its outputs and its loss, against what no training would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.judge.anatomy import Anatomy, Region
+from byhand.diagnosis.judge.roles import NodeId, Objective
+from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.tape.derive import Unknown
+
+_GAINED = 0.5  # of what lies between the best constant answer and a perfect one
+_LAST = 3
+
+
+class Outcome:
+    """What came of a run: the last stretches' outputs beside their targets, and the loss from start to end."""
+
+    def __init__(self, first: Sight, sights: Sequence[Sight]) -> None:
+        self.first, self.sights, self.last = first, list(sights), sights[-1]
+
+    @cached_property
+    def pairs(self) -> tuple[Array, Array] | None:
+        """Outputs and targets of the last stretches, a row a sample; None where they were not seen."""
+        found = [pair for sight in self.sights[-_LAST:] for pair in _pairs(sight)]
+        if not found:
+            return None
+        width = found[-1][0].shape[1]
+        found = [pair for pair in found if pair[0].shape[1] == width]
+        return np.concatenate([o for o, _ in found]), np.concatenate([t for _, t in found])
+
+    @cached_property
+    def curve(self) -> list[float]:
+        """The script's own loss over the run; empty if it has none."""
+        kept, _ = self.first.losses
+        if len(self.sights) == 1 or len(kept) and kept[-1] != _last_of(self.first):
+            return kept
+        return [value for sight in self.sights for value in _own_losses(sight)]
+
+    @cached_property
+    def explained(self) -> float | None:
+        """One minus the squared error over that of the best constant answer; nan where an output is no number."""
+        if self.pairs is None:
+            return None
+        outputs, targets = self.pairs
+        spread = float(((targets - targets.mean(axis=0)) ** 2).sum())
+        return 1 - float(((outputs - targets) ** 2).sum()) / spread if spread else None
+
+    @cached_property
+    def gained(self) -> float | None:
+        """The share right above the most frequent class's, of what can be gained; None for targets that are no classes."""
+        if self.pairs is None:
+            return None
+        outputs, targets = self.pairs
+        values = np.unique(targets)
+        if len(values) != 2:
+            return None
+        if targets.shape[1] > 1 and (targets.argmax(axis=1) == targets.argmin(axis=1)).any():
+            return None
+        if targets.shape[1] > 1 and np.allclose(targets.sum(axis=1), values.sum() + (targets.shape[1] - 2) * values[0]):
+            right, classes = (outputs.argmax(axis=1) == targets.argmax(axis=1)), targets.argmax(axis=1)
+        else:
+            middle = values.mean()
+            right, classes = ((outputs > middle) == (targets > middle)).ravel(), (targets > middle).ravel()
+        usual = np.bincount(classes.astype(int)).max() / len(classes)
+        return float((right.mean() - usual) / (1 - usual)) if usual < 1 else None
+
+    @property
+    def has_no_number(self) -> bool:
+        """Whether the loss or an output became inf or nan."""
+        return not np.isfinite(self.curve).all() or (self.pairs is not None and not np.isfinite(self.pairs[0]).all())
+
+    @property
+    def grew(self) -> bool:
+        """Whether the training ended clearly worse than it began."""
+        curve = np.array(self.curve)
+        if len(curve) < 4:
+            return False
+        few = max(1, len(curve) // 10)
+        return bool(self.has_no_number or np.median(curve[-few:]) > 2 * np.abs(curve[:few]).max())
+
+    @property
+    def works(self) -> bool:
+        """Whether it has learned; also said where it can't be measured and the loss fell to less than half."""
+        if self.pairs is not None and not np.isfinite(self.pairs[0]).all():
+            return False
+        if self.explained is None and self.gained is None:
+            curve = self.curve
+            return not curve or bool(curve[-1] < 0.5 * curve[0])
+        return (self.explained or 0) >= _GAINED or (self.gained or 0) >= _GAINED
+
+
+def objective_of(sight: Sight) -> Objective | None:
+    """What the steps of a stretch are held against, also where it moves nothing."""
+    if sight.trial is not None:
+        return sight.trial.objective
+    return next(iter(sight.course.roles.objectives), None)
+
+
+def body_of(sight: Sight) -> Anatomy | None:
+    """The forward pass, also where it moves nothing."""
+    objective = objective_of(sight)
+    if sight.body is not None or objective is None:
+        return sight.body
+    return Anatomy(sight.course.roles, sight.course.gradient(objective), len(sight.nodes))
+
+
+def hidden_layers(sight: Sight, body: Anatomy) -> Iterator[list[Region]]:
+    """The activations with something behind them, from the input on."""
+    ordered = sorted(body.regions.items(), key=lambda item: item[1][0].a)
+    yield from (regions for key, regions in ordered if key != body.output)
+
+
+def units(sight: Sight, nodes: Sequence[NodeId]) -> Array | None:
+    """The values of a layer, a row a sample and a column a unit; None where a value is a single number."""
+    samples = sight.samples or 1
+    rows = []
+    for t in nodes:
+        value = sight.value(t)
+        if value.size < 2 or value.ndim > 2 or (value.ndim == 1 and value.size == samples):
+            return None
+        if value.ndim == 1:
+            value = value[None, :]
+        elif value.shape[0] != samples and (value.shape[1] == samples or value.shape[1] == 1):
+            value = value.T
+        rows.append(value)
+    return np.concatenate(rows) if len({row.shape[1] for row in rows}) == 1 else None
+
+
+def slopes(body: Anatomy, region: Region, shift: float = 0.0) -> Array | None:
+    """The activation's slope at its inputs, moved by a shift; None where it can't be computed."""
+    try:
+        return body.slope(region, body.nodes[region.z].value + shift)
+    except (Unknown, ValueError, TypeError):
+        return None
+
+
+def ends(body: Anatomy, region: Region) -> tuple[float, float] | None:
+    """What an activation gives far out to the left and to the right; None where it can't be computed."""
+    if not body.is_elementwise(region):
+        return None
+    z = np.ones_like(body.nodes[region.z].value, dtype=float)
+    try:
+        left, right = (float(np.ravel(body.replay(region, x * z))[0]) for x in (-500.0, 500.0))
+    except (Unknown, ValueError, TypeError):
+        return None
+    return (left, right) if np.isfinite([left, right]).all() else None
+
+
+def _pairs(sight: Sight) -> Iterator[tuple[Array, Array]]:
+    for t in sight.errors:
+        node = sight.nodes[t]
+        if node.op != "subtract":
+            continue
+        sides = [(sight.value(a) if type(a) is int else np.asarray(a.value, dtype=float)) for a in node.args]  # type: ignore[union-attr]
+        first = node.args[0]
+        output, target = sides if type(first) is int and sight.course.roles.rests_on[first] else sides[::-1]
+        output, target = np.broadcast_arrays(output, target)
+        if output.ndim > 2:
+            continue
+        if output.ndim < 2:
+            output, target = (x.reshape(1, -1) if output.size == 1 or (sight.samples or 1) == 1 else x.reshape(-1, 1) for x in (output, target))
+        elif output.shape[0] < output.shape[1]:
+            output, target = output.T, target.T
+        yield output, target
+
+
+def _own_losses(sight: Sight) -> list[float]:
+    objective = objective_of(sight)
+    if objective is None or objective.kind != "loss":
+        return []
+    return [float(sight.nodes[t].value.ravel()[0]) for t in objective.seeds]
+
+
+def _last_of(sight: Sight) -> float | None:
+    return next(iter(_own_losses(sight)[-1:]), None)

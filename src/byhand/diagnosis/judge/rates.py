@@ -1,0 +1,160 @@
+"""The size of numbers and steps: overflow, targets out of reach, inputs of another size, steps too long or too few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.findings import Finding, Place
+from byhand.diagnosis.judge.locate import place_of, step_of
+from byhand.diagnosis.judge.outcome import Outcome, body_of, ends
+from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.sight import Sight
+
+_OUTSIDE = 0.05  # of the targets
+_LARGE = 8.0  # inputs of standard size stay below
+_UNLIKE = 20.0
+_RISES = 0.2  # of the steps
+_FALLS = 0.01  # of the loss, over the last tenth of the run
+
+
+def without_number(outcome: Outcome) -> Iterator[Finding]:
+    """Where a logarithm of 0 or infinity over infinity is met with parameters that are numbers still."""
+    for sight in outcome.sights:
+        for t, node in enumerate(sight.nodes):
+            parents = [sight.nodes[a].value for a in node.parents()]
+            if not parents or node.value.dtype.kind != "f" or np.isfinite(node.value).all():
+                continue
+            if any(p.dtype.kind == "f" and np.isnan(p).any() for p in parents):
+                break
+            if node.op in ("log", "log2", "log10") and (parents[0] == 0).any() and sight.course.roles.rests_on[t]:
+                zeros = int((parents[0] == 0).sum())
+                message = f"{zeros} of the {parents[0].size} numbers that this logarithm gets are exactly 0: it gives −inf, "
+                message += "and the loss is no number."
+                if outcome.has_no_number:
+                    yield Finding("log-of-zero", place_of(sight.course, t), "exact", message, {"zeros": zeros})
+                    return
+            if node.op == "divide" and np.isnan(node.value).any():
+                exp = _overflown(sight, t)
+                if exp is not None:
+                    largest = float(np.max(sight.nodes[sight.nodes[exp].parents()[0]].value))
+                    message = f"The largest exponent is {largest:.4g}: its exponential is inf, and inf / inf is nan."
+                    yield Finding("softmax-overflow", place_of(sight.course, exp), "exact", message, {"largest": largest})
+                    return
+
+
+def _overflown(sight: Sight, t: NodeId) -> NodeId | None:
+    """The exponential that became infinite, of a quotient."""
+    waiting = [(t, 0)]
+    while waiting:
+        x, depth = waiting.pop(0)
+        node = sight.nodes[x]
+        if node.op == "exp" and np.isinf(node.value).any() and np.isfinite(sight.nodes[node.parents()[0]].value).all():
+            return x
+        if depth < 4:
+            waiting += [(a, depth + 1) for a in node.parents()]
+    return None
+
+
+def not_to_be_reached(outcome: Outcome) -> Iterator[Finding]:
+    """Targets that the output's activation can't give."""
+    sight = outcome.first
+    body = body_of(sight)
+    if body is None or body.output is None or outcome.pairs is None or outcome.has_no_number:
+        return
+    region = body.regions[body.output][0]
+    limits = ends(body, region)
+    if limits is None:
+        return
+    low, high = min(limits), max(limits)
+    targets = outcome.pairs[1]
+    outside = float(((targets < low - 1e-6) | (targets > high + 1e-6)).mean())
+    if outside >= _OUTSIDE:
+        message = f"{outside:.0%} of the targets lie outside what the output's activation can give: they go from "
+        message += f"{targets.min():.4g} to {targets.max():.4g}, it from {low:.4g} to {high:.4g}."
+        evidence = {"share": outside, "targets": [float(targets.min()), float(targets.max())], "range": [low, high]}
+        yield Finding("target-outside-range", place_of(sight.course, region.a), "symptom", message, evidence)
+
+
+def unscaled(outcome: Outcome) -> Iterator[Finding]:
+    """Inputs that are large, or of sizes unlike each other."""
+    sight = outcome.first
+    body = body_of(sight)
+    for t in sorted(t for ts in body.products.values() for t in ts) if body else ():
+        assert body is not None
+        for a in sight.nodes[t].parents():
+            data = body.root(a)
+            if sight.course.roles.rests_on[data] or data in sight.course.stop:
+                continue
+            data = _whole(sight, data)
+            x = sight.value(data)
+            if x.size < 3 or x.ndim > 2 or not np.isfinite(x).all():
+                continue
+            sizes = np.sqrt((x**2).mean(axis=0)) if x.ndim == 2 and x.shape[0] >= x.shape[1] else np.sqrt((x**2).mean(axis=-1, keepdims=True))
+            sizes = np.ravel(sizes)[np.ravel(sizes) > 0]
+            if len(sizes) and sizes.max() > _LARGE:
+                message = f"The inputs go from {x.min():.4g} to {x.max():.4g}: a step that is short enough for the largest "
+                message += "is too long or too short for all else."
+                evidence = {"low": float(x.min()), "high": float(x.max()), "unlike": float(sizes.max() / sizes.min())}
+                yield Finding("unscaled-data", place_of(sight.course, data), "symptom", message, evidence)
+        return
+
+
+def _whole(sight: Sight, t: NodeId) -> NodeId:
+    """The array that a sample, a batch or a transpose was read from."""
+    while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and type(sight.nodes[t].args[0]) is int:
+        t = sight.nodes[t].args[0]
+    return t
+
+
+def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
+    """The loss grows, becomes no number, or rises again and again."""
+    curve = np.array(outcome.curve)
+    if len(curve) < 4:
+        return
+    if not outcome.grew:
+        rises = np.diff(curve) > 1e-3 * np.abs(curve[:-1])
+        late = rises[len(rises) // 2 :]
+        if late.mean() < _RISES or np.ptp(curve[len(curve) // 2 :]) < 0.1 * np.abs(curve).max():
+            return
+    rate = _rate(outcome.first)
+    finite = curve[np.isfinite(curve)]
+    end = "is no number in the end" if not np.isfinite(curve[-1]) else f"is {curve[-1]:.4g} in the end"
+    message = f"The loss starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, and {end}: the steps go past the lowest point."
+    evidence: dict[str, Any] = {"loss_start": float(curve[0]), "loss_highest": float(finite.max(initial=0))}
+    place = Place(0)
+    if rate is not None:
+        evidence |= {"learning_rate": float(outcome.first.nodes[rate].value.ravel()[0]), "rate_name": outcome.first.name_of(rate)}
+        place = place_of(outcome.first.course, rate)
+    elif outcome.first.course.roles.states:
+        state = max(outcome.first.course.roles.states, key=lambda s: s.size)
+        place = place_of(outcome.first.course, step_of(outcome.first.course, state))
+    yield Finding("learning-rate-too-high", place, "symptom", message, evidence)
+
+
+def _rate(sight: Sight) -> NodeId | None:
+    """The lasting number that steps are multiplied by."""
+    if sight.trial is None:
+        return None
+    for state in sight.trial.explained:
+        for step in sight.course.steps(state, sight.trial.gradients, most=3):
+            for leaf, _ in sight.course.rates(step):
+                return leaf
+    return None
+
+
+def stopped_early(outcome: Outcome) -> Iterator[Finding]:
+    """The loss still falls steadily when the training ends."""
+    curve = np.array(outcome.curve)
+    loops = [loop for loop in outcome.first.trace.tape.loops if loop.depth == 0 and loop.ticks > 1]
+    if len(curve) < 4 or not loops or not np.isfinite(curve).all():
+        return
+    loop = max(loops, key=lambda found: found.ticks)
+    few = max(2, len(curve) // 10)
+    before, end = float(np.mean(curve[-2 * few : -few])), float(np.mean(curve[-few:]))
+    if end < (1 - _FALLS) * before and end < curve[0]:
+        message = f"After {loop.ticks} epochs the loss is {curve[-1]:.4g} and still falling: a tenth of the run before it was {before:.4g}."
+        evidence = {"epochs": loop.ticks, "loss_before": before, "loss_end": float(curve[-1])}
+        yield Finding("too-few-epochs", Place(loop.line, loop.file), "symptom", message, evidence)
