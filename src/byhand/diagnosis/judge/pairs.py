@@ -264,10 +264,12 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, int, int, Or
 def _inputs(sight: Sight, m: Meeting) -> list[NodeId]:
     """The data that meet parameters on the way to an output."""
     rests = sight.course.roles.rests_on
+    # what a target gave to an earlier error came here by a step
+    errors = {sight.nodes[o.seeds[0]].site for o in sight.course.roles.objectives if o.kind == "error"}
     found = [
         a
         for t in ancestors(sight, m.output)
-        if rests[t]
+        if rests[t] and sight.nodes[t].site not in errors
         for a in sight.nodes[t].parents()
         if not rests[a] and sight.nodes[a].kw.get("made") != "constant"
     ]
