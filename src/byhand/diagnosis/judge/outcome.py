@@ -13,7 +13,7 @@ from byhand.diagnosis.judge.roles import NodeId, Objective
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.tape.derive import Unknown
 
-_GAINED = 0.5  # of what lies between the best constant answer and a perfect one
+_EXPLAINED, _GAINED = 0.5, 0.55  # of what lies between the best constant answer and a perfect one
 _LAST = 3
 
 
@@ -35,11 +35,19 @@ class Outcome:
 
     @cached_property
     def curve(self) -> list[float]:
-        """The script's own loss over the run; empty if it has none."""
+        """The script's own loss over the run, or the mean squared error where it has none."""
+        if not self.has_loss:
+            found = [pair for sight in self.sights for pair in _pairs(sight)]
+            return [float(((output - target) ** 2).mean()) for output, target in found]
         kept, _ = self.first.losses
         if len(self.sights) == 1 or len(kept) and kept[-1] != _last_of(self.first):
             return kept
         return [value for sight in self.sights for value in _own_losses(sight)]
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether the script computes a loss of its own that its steps are held against."""
+        return bool(_own_losses(self.first))
 
     @cached_property
     def explained(self) -> float | None:
@@ -91,7 +99,7 @@ class Outcome:
         if self.explained is None and self.gained is None:
             curve = self.curve
             return not curve or bool(curve[-1] < 0.5 * curve[0])
-        return (self.explained or 0) >= _GAINED or (self.gained or 0) >= _GAINED
+        return (self.explained or 0) >= _EXPLAINED or (self.gained or 0) >= _GAINED
 
 
 def objective_of(sight: Sight) -> Objective | None:
@@ -111,13 +119,24 @@ def body_of(sight: Sight) -> Anatomy | None:
 
 def hidden_layers(sight: Sight, body: Anatomy) -> Iterator[list[Region]]:
     """The activations with something behind them, from the input on."""
+    most = max((body.roles.rests_on[t].bit_count() for t in body.reached), default=0)
     ordered = sorted(body.regions.items(), key=lambda item: item[1][0].a)
-    yield from (regions for key, regions in ordered if key != body.output)
+    yield from (regions for key, regions in ordered if key[1] < most)
+
+
+def output_layer(sight: Sight, body: Anatomy) -> list[Region]:
+    """The activation that gives what is compared with the targets; empty if there is none."""
+    compared = {t for t, _, _ in _compared(sight)}
+    for regions in body.regions.values():
+        found = [r for r in regions if r.a in compared or body.root(r.a) in {body.root(t) for t in compared}]
+        if found:
+            return found
+    return [] if compared or body.output is None else body.regions[body.output]
 
 
 def units(sight: Sight, nodes: Sequence[NodeId]) -> Array | None:
     """The values of a layer, a row a sample and a column a unit; None where a value is a single number."""
-    samples = sight.samples or 1
+    samples = samples_of(sight)
     rows = []
     for t in nodes:
         value = sight.value(t)
@@ -151,19 +170,41 @@ def ends(body: Anatomy, region: Region) -> tuple[float, float] | None:
     return (left, right) if np.isfinite([left, right]).all() else None
 
 
+def samples_of(sight: Sight) -> int:
+    """How many samples one output holds."""
+    return next((len(output) for output, _ in _pairs(sight)), sight.samples or 1)
+
+
+def _compared(sight: Sight) -> Iterator[tuple[NodeId, Array, Array]]:
+    """Where outputs meet targets: the output's node, the output and the target."""
+    roles = sight.course.roles
+    errors = [sight.errors, *(o.seeds for o in roles.objectives if o.kind == "error")]
+    for seeds in errors:
+        found = [one for t in seeds if (one := _meeting(sight, t)) is not None]
+        if found:
+            yield from found
+            return
+
+
+def _meeting(sight: Sight, t: NodeId) -> tuple[NodeId, Array, Array] | None:
+    node, rests_on = sight.nodes[t], sight.course.roles.rests_on
+    if node.op != "subtract" or len(node.parents()) != 2:
+        return None
+    output, target = sorted(node.parents(), key=lambda a: rests_on[a] == 0)
+    known = sight.nodes[target]
+    if rests_on[target] or known.value.size != sight.nodes[output].value.size or known.kw.get("made") == "constant":
+        return None
+    return output, sight.value(output), sight.value(target)
+
+
 def _pairs(sight: Sight) -> Iterator[tuple[Array, Array]]:
-    for t in sight.errors:
-        node = sight.nodes[t]
-        if node.op != "subtract":
-            continue
-        sides = [(sight.value(a) if type(a) is int else np.asarray(a.value, dtype=float)) for a in node.args]  # type: ignore[union-attr]
-        first = node.args[0]
-        output, target = sides if type(first) is int and sight.course.roles.rests_on[first] else sides[::-1]
-        output, target = np.broadcast_arrays(output, target)
+    for _, output, target in _compared(sight):
+        output, target = np.broadcast_arrays(output, target.reshape(output.shape))
         if output.ndim > 2:
             continue
         if output.ndim < 2:
-            output, target = (x.reshape(1, -1) if output.size == 1 or (sight.samples or 1) == 1 else x.reshape(-1, 1) for x in (output, target))
+            shape = (1, -1) if (sight.samples or 1) == 1 else (-1, 1)
+            output, target = output.reshape(shape), target.reshape(shape)
         elif output.shape[0] < output.shape[1]:
             output, target = output.T, target.T
         yield output, target

@@ -9,13 +9,13 @@ import numpy as np
 
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import place_of, step_of
-from byhand.diagnosis.judge.outcome import Outcome, body_of, ends
+from byhand.diagnosis.judge.outcome import Outcome, body_of, ends, output_layer
 from byhand.diagnosis.judge.roles import NodeId
 from byhand.diagnosis.judge.sight import Sight
 
 _OUTSIDE = 0.05  # of the targets
 _LARGE = 8.0  # inputs of standard size stay below
-_UNLIKE = 20.0
+_FARTHEST = 60  # nodes that a value is followed
 _RISES = 0.2  # of the steps
 _FALLS = 0.01  # of the loss, over the last tenth of the run
 
@@ -33,7 +33,7 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                 zeros = int((parents[0] == 0).sum())
                 message = f"{zeros} of the {parents[0].size} numbers that this logarithm gets are exactly 0: it gives −inf, "
                 message += "and the loss is no number."
-                if outcome.has_no_number:
+                if _spoils(sight, t):
                     yield Finding("log-of-zero", place_of(sight.course, t), "exact", message, {"zeros": zeros})
                     return
             if node.op == "divide" and np.isnan(node.value).any():
@@ -43,6 +43,20 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                     message = f"The largest exponent is {largest:.4g}: its exponential is inf, and inf / inf is nan."
                     yield Finding("softmax-overflow", place_of(sight.course, exp), "exact", message, {"largest": largest})
                     return
+
+
+def _spoils(sight: Sight, t: NodeId) -> bool:
+    """Whether a single number that is no number was made of a value."""
+    waiting, seen = [t], {t}
+    while waiting and len(seen) < _FARTHEST:
+        for user in sight.course.roles.users.get(waiting.pop(0), ()):
+            value = sight.nodes[user].value
+            if user not in seen and value.dtype.kind == "f" and not np.isfinite(value).all():
+                if value.size == 1:
+                    return True
+                seen.add(user)
+                waiting.append(user)
+    return False
 
 
 def _overflown(sight: Sight, t: NodeId) -> NodeId | None:
@@ -62,9 +76,10 @@ def not_to_be_reached(outcome: Outcome) -> Iterator[Finding]:
     """Targets that the output's activation can't give."""
     sight = outcome.first
     body = body_of(sight)
-    if body is None or body.output is None or outcome.pairs is None or outcome.has_no_number:
+    layer = output_layer(sight, body) if body else []
+    if body is None or not layer or outcome.pairs is None or outcome.has_no_number:
         return
-    region = body.regions[body.output][0]
+    region = layer[0]
     limits = ends(body, region)
     if limits is None:
         return
@@ -122,16 +137,28 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     rate = _rate(outcome.first)
     finite = curve[np.isfinite(curve)]
     end = "is no number in the end" if not np.isfinite(curve[-1]) else f"is {curve[-1]:.4g} in the end"
-    message = f"The loss starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, and {end}: the steps go past the lowest point."
+    what = "loss" if outcome.has_loss else "squared error"
+    message = f"The {what} starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, and {end}: the steps go past the lowest point."
     evidence: dict[str, Any] = {"loss_start": float(curve[0]), "loss_highest": float(finite.max(initial=0))}
     place = Place(0)
     if rate is not None:
         evidence |= {"learning_rate": float(outcome.first.nodes[rate].value.ravel()[0]), "rate_name": outcome.first.name_of(rate)}
-        place = place_of(outcome.first.course, rate)
+        place = _where_set(outcome.first, rate)
     elif outcome.first.course.roles.states:
         state = max(outcome.first.course.roles.states, key=lambda s: s.size)
         place = place_of(outcome.first.course, step_of(outcome.first.course, state))
     yield Finding("learning-rate-too-high", place, "symptom", message, evidence)
+
+
+def _where_set(sight: Sight, rate: NodeId) -> Place:
+    """Where a number got the name by which it is used."""
+    node, name = sight.nodes[rate], sight.name_of(rate)
+    texts = sight.trace.targets
+    for file in dict.fromkeys((node.file, *texts)):
+        lines = [line for line, text in texts.get(file, {}).items() if text == name]
+        if lines:
+            return Place(min(lines), file)
+    return place_of(sight.course, rate)
 
 
 def _rate(sight: Sight) -> NodeId | None:

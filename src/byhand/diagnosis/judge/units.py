@@ -10,7 +10,7 @@ from byhand._types import Array
 from byhand.diagnosis.findings import Finding
 from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
 from byhand.diagnosis.judge.locate import place_of
-from byhand.diagnosis.judge.outcome import Outcome, body_of, ends, hidden_layers, slopes, units
+from byhand.diagnosis.judge.outcome import Outcome, body_of, ends, hidden_layers, output_layer, samples_of, slopes, units
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.sight import Sight
 
@@ -24,9 +24,9 @@ def dead_output(outcome: Outcome) -> Iterator[Finding]:
     """An output whose activation has no slope at any sample: no parameter before it can change."""
     sight = outcome.last
     body = body_of(sight)
-    if body is None or body.output is None:
+    regions = output_layer(sight, body) if body else []
+    if body is None or not regions:
         return
-    regions = body.regions[body.output]
     z = np.concatenate([sight.value(r.z).ravel() for r in regions])
     if not len(z) or not (z <= 0).all() or (not (z < 0).all() and _changes(sight)):
         return
@@ -106,6 +106,8 @@ def tiny_weights(outcome: Outcome) -> Iterator[Finding]:
     body = body_of(sight)
     for t, state, w in _weights(sight, body) if body else ():
         value = sight.value(w)
+        if value.ndim < 1:
+            continue
         size = float(np.sqrt((value**2).mean()))
         inputs = max(value.shape[0] if value.ndim == 1 else min(value.shape), 1)
         if value.size > 2 and 0 < size * np.sqrt(inputs) < _TINY and value.std() > 0:
@@ -185,7 +187,7 @@ def _slopes_of(sight: Sight, body: Anatomy, regions: list, shift: float) -> Arra
         z = sight.value(region.z)
         if slope is None:
             return None
-        samples = sight.samples or 1
+        samples = samples_of(sight)
         if z.ndim == 1:
             slope = slope[None, :]
         elif z.ndim == 2 and z.shape[0] != samples and (z.shape[1] == samples or z.shape[1] == 1):
