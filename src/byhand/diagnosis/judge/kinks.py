@@ -11,8 +11,8 @@ from byhand.diagnosis.tape.derive import Unknown
 _H = 1e-6
 
 
-def at_kinks(body: Anatomy) -> Overrides:
-    """The derivative with the right-hand slope wherever an input lies on a corner; empty if none does."""
+def at_kinks(body: Anatomy, *, right: bool = True) -> Overrides:
+    """The derivative with the slope of one side wherever an input lies on a corner; empty if none does."""
     rules: dict[int, Rule] = {}
     for regions in body.regions.values():
         for region in regions:
@@ -20,11 +20,11 @@ def at_kinks(body: Anatomy) -> Overrides:
             if not (z == 0).any():
                 continue
             try:
-                left, right = body.slope(region, z - 2 * _H, _H), body.slope(region, z + 2 * _H, _H)
+                below, above = body.slope(region, z - 2 * _H, _H), body.slope(region, z + 2 * _H, _H)
             except Unknown:
                 continue
-            if np.abs(left - right).max() > 1e-3:
-                rules[region.a] = _through(region.z, right)
+            if np.abs(below - above).max() > 1e-3:
+                rules[region.a] = _through(region.z, above if right else below)
     return rules
 
 

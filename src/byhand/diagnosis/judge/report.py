@@ -70,10 +70,28 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
     for mistake in sorted(sight.verdict.mistakes, key=lambda m: m.edit is None):
         node = _node(sight, mistake)
         message, evidence = _say(sight, mistake)
+        always = _always_one(sight, mistake)
+        if always is not None:
+            text = "The slope that is multiplied here is 1 for every number, whatever the activation's input."
+            yield Finding("derivative-always-1", place_of(sight.course, always), "exact", text, evidence)
+            continue
         place = Place(0) if node is None else place_of(sight.course, node)
         if "used_at" in mistake.detail:
             place = _where_assigned(sight, str(evidence["name"]), place)
         yield Finding(mistake.id, place, "exact", message, evidence)
+
+
+def _always_one(sight: Sight, m: Mistake) -> NodeId | None:
+    """A comparison in the backward pass that holds for every number, where a slope is missing."""
+    if m.edit is None or not m.id.endswith("derivative-missing"):
+        return None
+    nodes, shape = sight.nodes, sight.nodes[m.edit.at].value.shape
+    for t in range(m.edit.at + 1, min(len(nodes), m.edit.at + 500)):
+        compares = nodes[t].op in ("greater", "greater_equal", "less", "less_equal", "where", "sign")
+        if compares and nodes[t].value.shape == shape and sight.course.roles.flows[t] and nodes[t].value.all():
+            if sight.course.roles.rests_on[t] and nodes[t].value.dtype.kind == "b":
+                return t
+    return None
 
 
 def _where_assigned(sight: Sight, name: str, otherwise: Place) -> Place:

@@ -18,6 +18,7 @@ from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
 from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion
 
 _MOST_OBJECTIVES = 14
+_LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
 _SEARCHED_STEPS = 6
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
@@ -95,6 +96,9 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
         return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
+    quiet = _without_open_steps(trials)
+    if quiet is not None:
+        return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
     if not search:
         likeliest = max(trials, key=lambda t: (len(t.explained), t.right))
         return Verdict("inconclusive", likeliest, [], likeliest.unexplained, course)
@@ -139,6 +143,7 @@ def _readings(course: Course, objective: Objective) -> Iterator[tuple[Overrides,
     corners = at_kinks(body)
     if corners:
         yield corners, objective.kind
+        yield at_kinks(body, right=False), objective.kind
     if objective.kind == "error":
         behind = link(body)
         if behind:
@@ -162,7 +167,9 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if t.right == len(t.explained) == full and all(course.covers(s, e) for s, e in t.explained.items())
     ]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
-    own = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
+    finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
+    overflown = any(_uses(course, t.objective.seeds[0], _LOGS) for t in own if t not in finite)
+    own = [] if overflown else finite
     for kind in ("loss", "error", "link"):
         agrees = any(t.right == len(t.explained) == full for t in own)
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
@@ -170,6 +177,16 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         chosen = next((t for t in whole if t.objective.kind == kind), None)
         if chosen is not None:
             return chosen
+    return None
+
+
+def _without_open_steps(trials: Sequence[Trial]) -> Trial | None:
+    """The script's own loss, if its gradient explains all that moves and is 0 where nothing does: dead units, say."""
+    full = max(len(t.explained) for t in trials)
+    for t in trials:
+        if t.objective.kind == "loss" and len(t.explained) == full:
+            if all(e.right or e.kind == "flat" for e in t.explained.values()) and t.right < full:
+                return t
     return None
 
 
@@ -420,7 +437,9 @@ def _should_move(course: Course, trial: Trial, state: State) -> bool:
     """Whether a step as long as the others' would show among the digits of a parameter."""
     factors = [abs(c) for e in trial.explained.values() if e.holds for c in e.factors.values() if c]
     usual = float(np.median(factors)) if factors else 1e-3
-    steps = course.steps(state, trial.gradients)
+    corners = at_kinks(Anatomy(course.roles, trial.gradients, course.limit), right=False)
+    gradients = course.gradient(trial.objective, {**trial.overrides, **corners}) if corners else trial.gradients
+    steps = course.steps(state, gradients)
     return any(usual * np.abs(s.gradient).max() > 1e-9 * np.abs(course.nodes[s.before].value).max() for s in steps)
 
 
