@@ -20,7 +20,7 @@ from byhand.diagnosis.judge.units import (
 )
 
 _CAUSES = (
-    not_to_be_reached, only_linear, equal_units, unscaled, rate_too_high, saturated, tiny_weights, dead_hidden, no_bias,
+    not_to_be_reached, only_linear, equal_units, unscaled, no_bias, rate_too_high, saturated, tiny_weights, dead_hidden,
     stopped_early,
 )  # fmt: skip
 """What explains the others first: large inputs and long steps make dead and saturated units."""
