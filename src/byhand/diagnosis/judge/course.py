@@ -27,7 +27,7 @@ _CAUSES = (
 
 
 def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
-    """The findings of the course of a training: what the numbers force, or else the first cause of a training in vain."""
+    """What the numbers force, or else the first cause of a training in vain."""
     outcome = Outcome(first, sights)
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact

@@ -62,7 +62,7 @@ class Outcome:
 
     @cached_property
     def gained(self) -> float | None:
-        """The share right above the most frequent class's, of what can be gained; None for targets that are no classes."""
+        """The share right above the most frequent class's, of what can be gained; None if there are no classes."""
         if self.pairs is None:
             return None
         outputs, targets = self.pairs
@@ -188,7 +188,7 @@ def where_set(sight: Sight, t: NodeId) -> Place:
 
 def call_of(sight: Sight, body: Anatomy, a: NodeId) -> Place:
     """The line of an activation; of its call where several layers share its line."""
-    (_, *frames), line = sight.nodes[a].site, sight.nodes[a].line  # type: ignore[misc]
+    frames, line = list(sight.nodes[a].site)[1:], sight.nodes[a].line  # type: ignore[call-overload]
     others = [sight.nodes[r[0].a] for r in body.regions.values() if r[0].a != a]
     shared = [n for n in others if (n.line, n.file) == (line, sight.nodes[a].file)]
     for k, frame in enumerate(frames):

@@ -130,7 +130,7 @@ def unscaled(outcome: Outcome) -> Iterator[Finding]:
 def _whole(sight: Sight, t: NodeId) -> NodeId:
     """The array that a sample, a batch or a transpose was read from."""
     while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and type(sight.nodes[t].args[0]) is int:
-        t = sight.nodes[t].args[0]
+        t = sight.nodes[t].parents()[0]
     return t
 
 
@@ -148,7 +148,8 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     finite = curve[np.isfinite(curve)]
     end = "is no number in the end" if not np.isfinite(curve[-1]) else f"is {curve[-1]:.4g} in the end"
     what = "loss" if outcome.has_loss else "squared error"
-    message = f"The {what} starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, and {end}: the steps go past the lowest point."
+    message = f"The {what} starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, "
+    message += f"and {end}: the steps go past the lowest point."
     evidence: dict[str, Any] = {"loss_start": float(curve[0]), "loss_highest": float(finite.max(initial=0))}
     place = Place(0)
     if rate is not None:
@@ -184,6 +185,7 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     few = max(2, len(curve) // 10)
     before, end = float(np.mean(curve[-2 * few : -few])), float(np.mean(curve[-few:]))
     if end < (1 - _FALLS) * before and end < curve[0]:
-        message = f"After {loop.ticks} epochs the loss is {curve[-1]:.4g} and still falling: a tenth of the run before it was {before:.4g}."
+        message = f"After {loop.ticks} epochs the loss is {curve[-1]:.4g} and "
+        message += f"still falling: a tenth of the run before it was {before:.4g}."
         evidence = {"epochs": loop.ticks, "loss_before": before, "loss_end": float(curve[-1])}
         yield Finding("too-few-epochs", Place(loop.line, loop.file), "symptom", message, evidence)

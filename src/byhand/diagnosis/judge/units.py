@@ -51,7 +51,8 @@ def dead_output(outcome: Outcome) -> Iterator[Finding]:
     losses = own_losses(sight)
     losses = [sum(losses[: len(seen)])] if len(losses) == len(z) else losses[-1:]
     message = f"At every sample that was seen the output's activation gets a number that is 0 or less ({len(seen)} "
-    message += f"{'number' if len(seen) == 1 else 'numbers'}, from {min(seen):.4g} to {max(seen):.4g}). It has no slope there: "
+    message += f"{'number' if len(seen) == 1 else 'numbers'}, from {min(seen):.4g} to {max(seen):.4g}). "
+    message += "It has no slope there: "
     message += "nothing is sent back, and no parameter changes."
     evidence: dict[str, object] = {"z": seen, "loss": losses[-1] if losses else None}
     yield Finding("dead-relu-output", call_of(sight, body, regions[0].a), "exact", message, evidence)
@@ -110,7 +111,8 @@ def equal_units(outcome: Outcome) -> Iterator[Finding]:
         if _alike(first, [r.z for r in regions]) and k < len(alike_at_end) and alike_at_end[k]:
             z = units(first, [r.z for r in regions])
             assert z is not None
-            message = f"The {z.shape[1]} hidden units start alike, and at the end they are still the same unit {z.shape[1]} times."
+            message = f"The {z.shape[1]} hidden units start alike, "
+            message += f"and at the end they are still the same unit {z.shape[1]} times."
             at = _start_of(first, start, regions[0].z)
             place = call_of(first, start, regions[0].a) if at is None else where_set(first, at)
             yield Finding("symmetric-initialization", place, "symptom", message, {"units": z.shape[1]})
@@ -172,7 +174,7 @@ def no_bias(outcome: Outcome) -> Iterator[Finding]:
 
 
 def _has_constant(x: Array) -> bool:
-    return x.ndim == 2 and min(x.shape) > 1 and x.any() and any((np.ptp(x, axis=k) == 0).any() for k in (0, 1))
+    return bool(x.ndim == 2 and min(x.shape) > 1 and x.any() and any((np.ptp(x, axis=k) == 0).any() for k in (0, 1)))
 
 
 def _weights(sight: Sight, body: Anatomy) -> Iterator[tuple[NodeId, State, NodeId]]:
@@ -191,7 +193,7 @@ def _start_of(sight: Sight, body: Anatomy, z: NodeId) -> NodeId | None:
     """Where the weights of the last product before z were made, or the bias where it is the larger part of z."""
     for a in sight.nodes[z].parents() if sight.nodes[z].op == "add" else ():
         state = sight.course.roles.versions.get(body.root(a))
-        if state is not None and np.abs(sight.value(a)).mean() > 0.5 * np.abs(sight.value(z)).mean():
+        if state is not None and np.abs(sight.value(a)).mean() > 0.8 * np.abs(sight.value(z)).mean():
             return state.versions[0]
     before = [(t, w) for t, _, w in _weights(sight, body) if t <= z and sight.nodes[t].op in PRODUCTS | {"multiply"}]
     return max(before)[1] if before else None
