@@ -20,14 +20,14 @@ from byhand.diagnosis.judge.units import (
 )
 
 _CAUSES = (
-    not_to_be_reached, only_linear, equal_units, unscaled, rate_too_high, saturated, tiny_weights, dead_hidden, no_bias,
+    not_to_be_reached, only_linear, equal_units, unscaled, no_bias, rate_too_high, saturated, tiny_weights, dead_hidden,
     stopped_early,
 )  # fmt: skip
 """What explains the others first: large inputs and long steps make dead and saturated units."""
 
 
 def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
-    """The findings of the course of a training: what the numbers force, or else the first cause of a training in vain."""
+    """What the numbers force, or else the first cause of a training in vain."""
     outcome = Outcome(first, sights)
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact

@@ -8,7 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from byhand._types import Array
+from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
+from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.roles import NodeId, Objective
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.tape.derive import Unknown
@@ -40,14 +42,14 @@ class Outcome:
             found = [pair for sight in self.sights for pair in _pairs(sight)]
             return [float(((output - target) ** 2).mean()) for output, target in found]
         kept, _ = self.first.losses
-        if len(self.sights) == 1 or len(kept) and kept[-1] != _last_of(self.first):
+        if len(self.sights) == 1 or (len(kept) and kept[-1] != _last_of(self.first)):
             return kept
-        return [value for sight in self.sights for value in _own_losses(sight)]
+        return [value for sight in self.sights for value in own_losses(sight)]
 
     @property
     def has_loss(self) -> bool:
         """Whether the script computes a loss of its own that its steps are held against."""
-        return bool(_own_losses(self.first))
+        return bool(own_losses(self.first))
 
     @cached_property
     def explained(self) -> float | None:
@@ -60,7 +62,7 @@ class Outcome:
 
     @cached_property
     def gained(self) -> float | None:
-        """The share right above the most frequent class's, of what can be gained; None for targets that are no classes."""
+        """The share right above the most frequent class's, of what can be gained; None if there are no classes."""
         if self.pairs is None:
             return None
         outputs, targets = self.pairs
@@ -98,7 +100,7 @@ class Outcome:
             return False
         if self.explained is None and self.gained is None:
             curve = self.curve
-            return not curve or bool(curve[-1] < 0.5 * curve[0])
+            return not curve or bool(abs(curve[-1]) < 0.5 * abs(curve[0]))
         return (self.explained or 0) >= _EXPLAINED or (self.gained or 0) >= _GAINED
 
 
@@ -170,6 +172,31 @@ def ends(body: Anatomy, region: Region) -> tuple[float, float] | None:
     return (left, right) if np.isfinite([left, right]).all() else None
 
 
+def where_set(sight: Sight, t: NodeId) -> Place:
+    """Where a number or an array got its name, if it was made before it was first used; else its own line."""
+    node = sight.nodes[t]
+    state = sight.course.roles.versions.get(t)
+    name = sight.name_of(t) or (state.name if state is not None else "")
+    texts = sight.trace.targets
+    for file in dict.fromkeys((node.file, *texts)) if node.op == "leaf" and name else ():
+        lines = [line for line, text in texts.get(file, {}).items() if text == name and line <= node.line]
+        lines = lines or [line for line, text in texts.get(file, {}).items() if text == name]
+        if lines:
+            return Place(min(lines), file)
+    return place_of(sight.course, t)
+
+
+def call_of(sight: Sight, body: Anatomy, a: NodeId) -> Place:
+    """The line of an activation; of its call where several layers share its line."""
+    frames, line = list(sight.nodes[a].site)[1:], sight.nodes[a].line  # type: ignore[call-overload]
+    others = [sight.nodes[r[0].a] for r in body.regions.values() if r[0].a != a]
+    shared = [n for n in others if (n.line, n.file) == (line, sight.nodes[a].file)]
+    for k, frame in enumerate(frames):
+        if k and any(n.site[k + 1 : k + 2] != (frame,) for n in shared):  # type: ignore[index]
+            return Place(frame[1], frame[0])
+    return place_of(sight.course, a)
+
+
 def samples_of(sight: Sight) -> int:
     """How many samples one output holds."""
     return next((len(output) for output, _ in _pairs(sight)), sight.samples or 1)
@@ -210,7 +237,8 @@ def _pairs(sight: Sight) -> Iterator[tuple[Array, Array]]:
         yield output, target
 
 
-def _own_losses(sight: Sight) -> list[float]:
+def own_losses(sight: Sight) -> list[float]:
+    """The values of the script's own loss in a stretch; empty if it has none."""
     objective = objective_of(sight)
     if objective is None or objective.kind != "loss":
         return []
@@ -218,4 +246,4 @@ def _own_losses(sight: Sight) -> list[float]:
 
 
 def _last_of(sight: Sight) -> float | None:
-    return next(iter(_own_losses(sight)[-1:]), None)
+    return next(iter(own_losses(sight)[-1:]), None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import place_of, step_of
-from byhand.diagnosis.judge.outcome import Outcome, body_of, ends, output_layer
+from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
 from byhand.diagnosis.judge.roles import NodeId
 from byhand.diagnosis.judge.sight import Sight
 
@@ -31,7 +31,9 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                 break
             if node.op in ("log", "log2", "log10") and (parents[0] == 0).any() and sight.course.roles.rests_on[t]:
                 zeros = int((parents[0] == 0).sum())
-                message = f"{zeros} of the {parents[0].size} numbers that this logarithm gets are exactly 0: it gives −inf, "
+                message = (
+                    f"{zeros} of the {parents[0].size} numbers that this logarithm gets are exactly 0: it gives −inf, "
+                )
                 message += "and the loss is no number."
                 if _spoils(sight, t):
                     yield Finding("log-of-zero", place_of(sight.course, t), "exact", message, {"zeros": zeros})
@@ -41,7 +43,9 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                 if exp is not None:
                     largest = float(np.max(sight.nodes[sight.nodes[exp].parents()[0]].value))
                     message = f"The largest exponent is {largest:.4g}: its exponential is inf, and inf / inf is nan."
-                    yield Finding("softmax-overflow", place_of(sight.course, exp), "exact", message, {"largest": largest})
+                    yield Finding(
+                        "softmax-overflow", place_of(sight.course, exp), "exact", message, {"largest": largest}
+                    )
                     return
 
 
@@ -90,7 +94,7 @@ def not_to_be_reached(outcome: Outcome) -> Iterator[Finding]:
         message = f"{outside:.0%} of the targets lie outside what the output's activation can give: they go from "
         message += f"{targets.min():.4g} to {targets.max():.4g}, it from {low:.4g} to {high:.4g}."
         evidence = {"share": outside, "targets": [float(targets.min()), float(targets.max())], "range": [low, high]}
-        yield Finding("target-outside-range", place_of(sight.course, region.a), "symptom", message, evidence)
+        yield Finding("target-outside-range", call_of(sight, body, region.a), "symptom", message, evidence)
 
 
 def unscaled(outcome: Outcome) -> Iterator[Finding]:
@@ -107,10 +111,16 @@ def unscaled(outcome: Outcome) -> Iterator[Finding]:
             x = sight.value(data)
             if x.size < 3 or x.ndim > 2 or not np.isfinite(x).all():
                 continue
-            sizes = np.sqrt((x**2).mean(axis=0)) if x.ndim == 2 and x.shape[0] >= x.shape[1] else np.sqrt((x**2).mean(axis=-1, keepdims=True))
+            sizes = (
+                np.sqrt((x**2).mean(axis=0))
+                if x.ndim == 2 and x.shape[0] >= x.shape[1]
+                else np.sqrt((x**2).mean(axis=-1, keepdims=True))
+            )
             sizes = np.ravel(sizes)[np.ravel(sizes) > 0]
             if len(sizes) and sizes.max() > _LARGE:
-                message = f"The inputs go from {x.min():.4g} to {x.max():.4g}: a step that is short enough for the largest "
+                message = (
+                    f"The inputs go from {x.min():.4g} to {x.max():.4g}: a step that is short enough for the largest "
+                )
                 message += "is too long or too short for all else."
                 evidence = {"low": float(x.min()), "high": float(x.max()), "unlike": float(sizes.max() / sizes.min())}
                 yield Finding("unscaled-data", place_of(sight.course, data), "symptom", message, evidence)
@@ -120,7 +130,7 @@ def unscaled(outcome: Outcome) -> Iterator[Finding]:
 def _whole(sight: Sight, t: NodeId) -> NodeId:
     """The array that a sample, a batch or a transpose was read from."""
     while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and type(sight.nodes[t].args[0]) is int:
-        t = sight.nodes[t].args[0]
+        t = sight.nodes[t].parents()[0]
     return t
 
 
@@ -132,33 +142,26 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     if not outcome.grew:
         rises = np.diff(curve) > 1e-3 * np.abs(curve[:-1])
         late = rises[len(rises) // 2 :]
-        if late.mean() < _RISES or np.ptp(curve[len(curve) // 2 :]) < 0.1 * np.abs(curve).max():
+        if late.mean() < _RISES or np.ptp(curve[len(curve) // 2 :]) < np.median(np.abs(curve)):
             return
     rate = _rate(outcome.first)
     finite = curve[np.isfinite(curve)]
     end = "is no number in the end" if not np.isfinite(curve[-1]) else f"is {curve[-1]:.4g} in the end"
     what = "loss" if outcome.has_loss else "squared error"
-    message = f"The {what} starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, and {end}: the steps go past the lowest point."
+    message = f"The {what} starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, "
+    message += f"and {end}: the steps go past the lowest point."
     evidence: dict[str, Any] = {"loss_start": float(curve[0]), "loss_highest": float(finite.max(initial=0))}
     place = Place(0)
     if rate is not None:
-        evidence |= {"learning_rate": float(outcome.first.nodes[rate].value.ravel()[0]), "rate_name": outcome.first.name_of(rate)}
-        place = _where_set(outcome.first, rate)
+        evidence |= {
+            "learning_rate": float(outcome.first.nodes[rate].value.ravel()[0]),
+            "rate_name": outcome.first.name_of(rate),
+        }
+        place = where_set(outcome.first, rate)
     elif outcome.first.course.roles.states:
         state = max(outcome.first.course.roles.states, key=lambda s: s.size)
         place = place_of(outcome.first.course, step_of(outcome.first.course, state))
     yield Finding("learning-rate-too-high", place, "symptom", message, evidence)
-
-
-def _where_set(sight: Sight, rate: NodeId) -> Place:
-    """Where a number got the name by which it is used."""
-    node, name = sight.nodes[rate], sight.name_of(rate)
-    texts = sight.trace.targets
-    for file in dict.fromkeys((node.file, *texts)):
-        lines = [line for line, text in texts.get(file, {}).items() if text == name]
-        if lines:
-            return Place(min(lines), file)
-    return place_of(sight.course, rate)
 
 
 def _rate(sight: Sight) -> NodeId | None:
@@ -182,6 +185,7 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     few = max(2, len(curve) // 10)
     before, end = float(np.mean(curve[-2 * few : -few])), float(np.mean(curve[-few:]))
     if end < (1 - _FALLS) * before and end < curve[0]:
-        message = f"After {loop.ticks} epochs the loss is {curve[-1]:.4g} and still falling: a tenth of the run before it was {before:.4g}."
+        message = f"After {loop.ticks} epochs the loss is {curve[-1]:.4g} and "
+        message += f"still falling: a tenth of the run before it was {before:.4g}."
         evidence = {"epochs": loop.ticks, "loss_before": before, "loss_end": float(curve[-1])}
         yield Finding("too-few-epochs", Place(loop.line, loop.file), "symptom", message, evidence)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.findings import Finding
-from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
+from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of
-from byhand.diagnosis.judge.outcome import Outcome, body_of, ends, hidden_layers, output_layer, samples_of, slopes, units
+from byhand.diagnosis.judge.outcome import (
+    Outcome,
+    body_of,
+    call_of,
+    ends,
+    hidden_layers,
+    output_layer,
+    own_losses,
+    samples_of,
+    slopes,
+    units,
+    where_set,
+)
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.sight import Sight
 
+_BENDS = {"where", "maximum", "tanh", "exp", "clip", "absolute", "sigmoid", "expit", "power", "square"}
 _MOST = 0.5  # of the units, or of their values
 _FLAT = 0.05  # of the largest slope
 _TINY = 0.02  # of the usual size of a start, one over the root of the number of inputs
@@ -35,12 +48,14 @@ def dead_output(outcome: Outcome) -> Iterator[Finding]:
         if slope is None or slope.any():
             return
     seen = z[: _period(z)].tolist()
-    losses = outcome.curve
+    losses = own_losses(sight)
+    losses = [sum(losses[: len(seen)])] if len(losses) == len(z) else losses[-1:]
     message = f"At every sample that was seen the output's activation gets a number that is 0 or less ({len(seen)} "
-    message += f"{'number' if len(seen) == 1 else 'numbers'}, from {min(seen):.4g} to {max(seen):.4g}). It has no slope there: "
+    message += f"{'number' if len(seen) == 1 else 'numbers'}, from {min(seen):.4g} to {max(seen):.4g}). "
+    message += "It has no slope there: "
     message += "nothing is sent back, and no parameter changes."
     evidence: dict[str, object] = {"z": seen, "loss": losses[-1] if losses else None}
-    yield Finding("dead-relu-output", place_of(sight.course, regions[0].a), "exact", message, evidence)
+    yield Finding("dead-relu-output", call_of(sight, body, regions[0].a), "exact", message, evidence)
 
 
 def dead_hidden(outcome: Outcome) -> Iterator[Finding]:
@@ -54,10 +69,12 @@ def dead_hidden(outcome: Outcome) -> Iterator[Finding]:
             continue
         dead = ((z <= 0) & (slope == 0)).all(axis=0)
         if dead.mean() >= _MOST:
-            message = f"{int(dead.sum())} of {len(dead)} hidden units get a number that is 0 or less at every sample seen: "
+            message = (
+                f"{int(dead.sum())} of {len(dead)} hidden units get a number that is 0 or less at every sample seen: "
+            )
             message += "they have no slope, and learn nothing."
             evidence = {"dead": int(dead.sum()), "units": len(dead)}
-            yield Finding("dead-relu-hidden", place_of(sight.course, regions[0].a), "symptom", message, evidence)
+            yield Finding("dead-relu-hidden", call_of(sight, body, regions[0].a), "symptom", message, evidence)
 
 
 def saturated(outcome: Outcome) -> Iterator[Finding]:
@@ -79,7 +96,7 @@ def saturated(outcome: Outcome) -> Iterator[Finding]:
             message = f"{flat:.0%} of the values that this activation gets lie where it is flat (at the median, "
             message += f"{np.median(np.abs(z)):.4g} away from 0): hardly any error passes."
             at = _start_of(sight, body, regions[0].z)
-            place = place_of(sight.course, regions[0].a if at is None else at)
+            place = call_of(sight, body, regions[0].a) if at is None else where_set(sight, at)
             yield Finding("saturated-units", place, "symptom", message, {"share": flat})
 
 
@@ -94,9 +111,10 @@ def equal_units(outcome: Outcome) -> Iterator[Finding]:
         if _alike(first, [r.z for r in regions]) and k < len(alike_at_end) and alike_at_end[k]:
             z = units(first, [r.z for r in regions])
             assert z is not None
-            message = f"The {z.shape[1]} hidden units start alike, and at the end they are still the same unit {z.shape[1]} times."
+            message = f"The {z.shape[1]} hidden units start alike, "
+            message += f"and at the end they are still the same unit {z.shape[1]} times."
             at = _start_of(first, start, regions[0].z)
-            place = place_of(first.course, regions[0].a if at is None else at)
+            place = call_of(first, start, regions[0].a) if at is None else where_set(first, at)
             yield Finding("symmetric-initialization", place, "symptom", message, {"units": z.shape[1]})
 
 
@@ -104,7 +122,7 @@ def tiny_weights(outcome: Outcome) -> Iterator[Finding]:
     """Weights of more than one layer's width that start close to 0, each other than the next."""
     sight = outcome.first
     body = body_of(sight)
-    for t, state, w in _weights(sight, body) if body else ():
+    for _, state, w in _weights(sight, body) if body else ():
         value = sight.value(w)
         if value.ndim < 1:
             continue
@@ -113,7 +131,7 @@ def tiny_weights(outcome: Outcome) -> Iterator[Finding]:
         if value.size > 2 and 0 < size * np.sqrt(inputs) < _TINY and value.std() > 0:
             message = f"The weights {sight.name(state)} start at about {size:.3g}: what goes forward and back through "
             message += "them is multiplied by numbers near 0."
-            yield Finding("tiny-initialization", place_of(sight.course, w), "symptom", message, {"size": size})
+            yield Finding("tiny-initialization", where_set(sight, w), "symptom", message, {"size": size})
 
 
 def only_linear(outcome: Outcome) -> Iterator[Finding]:
@@ -122,21 +140,28 @@ def only_linear(outcome: Outcome) -> Iterator[Finding]:
     body = body_of(sight)
     if body is None or any(True for _ in hidden_layers(sight, body)):
         return
-    products = sorted(_weights(sight, body))
+    most = max(sight.course.roles.rests_on[t].bit_count() for t in body.reached)
+    if any(n.op in _BENDS and 0 < sight.course.roles.rests_on[t].bit_count() < most for t, n in enumerate(sight.nodes)):
+        return
+    products = list(_weights(sight, body))
     chained = {s for _, s, _ in products}
     if len(chained) > 1 and any(sight.course.roles.rests_on[t].bit_count() > 2 for t, _, _ in products):
-        message = f"{len(chained)} layers of weights follow each other without an activation between them: together they "
+        message = (
+            f"{len(chained)} layers of weights follow each other without an activation between them: together they "
+        )
         message += "are one linear layer."
-        yield Finding("linear-collapse", place_of(sight.course, products[0][0]), "symptom", message, {"layers": len(chained)})
+        yield Finding(
+            "linear-collapse", place_of(sight.course, products[0][0]), "symptom", message, {"layers": len(chained)}
+        )
 
 
 def no_bias(outcome: Outcome) -> Iterator[Finding]:
     """No parameter is added anywhere, and no input is the same number for all samples."""
     sight = outcome.first
     body = body_of(sight)
-    if body is None or body.sums:
+    if body is None or body.sums or outcome.grew:
         return
-    for t, _, w in sorted(_weights(sight, body)):
+    for t, _, w in list(_weights(sight, body)):
         data = [a for a in sight.nodes[t].parents() if body.root(a) != w]
         columns = [sight.value(a) for a in data if sight.nodes[a].value.ndim <= 2]
         if columns and not any(_has_constant(x) for x in columns):
@@ -149,7 +174,7 @@ def no_bias(outcome: Outcome) -> Iterator[Finding]:
 
 
 def _has_constant(x: Array) -> bool:
-    return x.ndim == 2 and any((np.ptp(x, axis=k) == 0).any() and x.any() for k in (0, 1))
+    return bool(x.ndim == 2 and min(x.shape) > 1 and x.any() and any((np.ptp(x, axis=k) == 0).any() for k in (0, 1)))
 
 
 def _weights(sight: Sight, body: Anatomy) -> Iterator[tuple[NodeId, State, NodeId]]:
@@ -161,26 +186,25 @@ def _weights(sight: Sight, body: Anatomy) -> Iterator[tuple[NodeId, State, NodeI
             state = sight.course.roles.versions.get(w)
             if state is not None and id(state) not in seen:
                 seen.add(id(state))
-                yield _Product((t, state, state.versions[0]))
-
-
-class _Product(tuple[NodeId, State, NodeId]):
-    def __lt__(self, other: tuple[NodeId, State, NodeId]) -> bool:  # type: ignore[override]
-        return self[0] < other[0]
+                yield t, state, state.versions[0]
 
 
 def _start_of(sight: Sight, body: Anatomy, z: NodeId) -> NodeId | None:
-    """Where the weights that lead to z were made: the last product's before it."""
+    """Where the weights of the last product before z were made, or the bias where it is the larger part of z."""
+    for a in sight.nodes[z].parents() if sight.nodes[z].op == "add" else ():
+        state = sight.course.roles.versions.get(body.root(a))
+        if state is not None and np.abs(sight.value(a)).mean() > 0.8 * np.abs(sight.value(z)).mean():
+            return state.versions[0]
     before = [(t, w) for t, _, w in _weights(sight, body) if t <= z and sight.nodes[t].op in PRODUCTS | {"multiply"}]
     return max(before)[1] if before else None
 
 
 def _alike(sight: Sight, nodes: list[NodeId]) -> bool:
     z = units(sight, nodes)
-    return z is not None and z.shape[1] > 1 and bool(np.allclose(z, z[:, :1], rtol=1e-9, atol=1e-12))
+    return z is not None and z.shape[1] > 1 and bool(np.allclose(z, z[:, :1], rtol=1e-6, atol=1e-9))
 
 
-def _slopes_of(sight: Sight, body: Anatomy, regions: list, shift: float) -> Array | None:  # type: ignore[type-arg]
+def _slopes_of(sight: Sight, body: Anatomy, regions: Sequence[Region], shift: float) -> Array | None:
     rows = []
     for region in regions:
         slope = slopes(body, region, shift)
@@ -196,17 +220,10 @@ def _slopes_of(sight: Sight, body: Anatomy, regions: list, shift: float) -> Arra
     return np.concatenate(rows)
 
 
-def _steepest(body: Anatomy, region) -> float:  # type: ignore[no-untyped-def]
-    z = np.resize(np.linspace(-4, 4, 41), body.nodes[region.z].value.shape)
-    grid = [slopes_at for x in np.linspace(-4, 4, 41) if (slopes_at := _slope_at(body, region, np.full_like(z, x))) is not None]
-    return max(grid, default=0.0)
-
-
-def _slope_at(body: Anatomy, region, z: Array) -> float | None:  # type: ignore[no-untyped-def]
-    try:
-        return float(np.abs(body.slope(region, z)).max())
-    except Exception:  # noqa: BLE001
-        return None
+def _steepest(body: Anatomy, region: Region) -> float:
+    """The largest slope around 0."""
+    shape = body.nodes[region.z].value.shape
+    return max(float(np.abs(body.slope(region, np.full(shape, x))).max()) for x in np.linspace(-4, 4, 41))
 
 
 def _changes(sight: Sight) -> bool:
