@@ -66,9 +66,11 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     yield from some_seeds(body, seeds)
 
 
-def link(body: Anatomy) -> Overrides:
+def link(body: Anatomy, errors: Sequence[NodeId]) -> Overrides:
     """The output's activation left out: what an error is as the delta, as with a cross-entropy of its own link."""
-    return {} if body.output is None else _to_z(body.regions[body.output])
+    outputs = {a for t in errors for a in body.nodes[t].parents()}
+    ends = [r for regions in body.regions.values() for r in regions if r.a in outputs]
+    return _to_z(ends or ([] if body.output is None else body.regions[body.output]))
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------

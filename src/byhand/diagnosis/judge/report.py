@@ -18,6 +18,11 @@ from byhand.diagnosis.judge.verdict import Mistake, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.tape.run import Trace
 
+_OF_RIGHT_STEPS = {
+    "learning-rate-too-high", "too-few-epochs", "bias-missing", "linear-collapse", "tiny-initialization",
+    "target-outside-range", "unscaled-data",
+}  # fmt: skip
+"""What can be said of a training only when its steps are known to be right."""
 _WORDS = {
     "output": "the output's activation",
     "hidden": "a hidden activation",
@@ -45,6 +50,8 @@ def judge(trace: Trace) -> Judgement:
         worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
         findings = [*data_findings(first, sights), *_of_steps(worst), *course_findings(first, sights)]
     kind = worst.verdict.kind
+    if kind != "right":
+        findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
     exact = [f for f in findings if f.certainty == "exact"]
     if exact and kind != "wrong":
         kind = "wrong"

@@ -105,7 +105,8 @@ def find_roles(tape: Taped) -> Roles:
     for t, node in enumerate(nodes):
         for a in node.parents():
             users[a].append(t)
-    states = _that_feed_another(nodes, _carried(nodes, links), links) or _stepped(nodes, links)
+    carried = _without_intermediates(nodes, links, _carried(nodes, links))
+    states = _that_feed_another(nodes, carried, links) or _stepped(nodes, links)
     for state in states:
         named = next((tape.names[v] for v in state.versions if v in tape.names), "")
         state.name = named
@@ -313,6 +314,32 @@ def _leads_to(links: Sequence[Sequence[NodeId]], a: NodeId, b: NodeId) -> bool:
         if x not in seen and x > a:
             seen.add(x)
             waiting += links[x]
+    return False
+
+
+def _without_intermediates(
+    nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: list[State]
+) -> list[State]:
+    """Without values that begin as something made from another state, such as the stream of residual blocks."""
+    rests_on = _dependence(nodes, states, {v: s for s in states for v in s.versions})
+
+    def is_intermediate(state: State) -> bool:
+        made = any(rests_on[a] for a in nodes[state.versions[0]].parents())
+        return made and not _begins_by_itself(nodes, links, state.versions[0])
+
+    return [s for s in states if not is_intermediate(s)]
+
+
+def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:
+    """Whether a value is an addition to something that no operation made, as a velocity is to zeros."""
+    waiting, seen = list(links[version]), set()
+    while waiting and len(seen) < _FARTHEST:
+        a = waiting.pop()
+        if nodes[a].op in ("leaf", "opaque"):
+            return True
+        if a not in seen:
+            seen.add(a)
+            waiting += links[a]
     return False
 
 

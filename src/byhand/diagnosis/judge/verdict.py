@@ -145,7 +145,7 @@ def _readings(course: Course, objective: Objective) -> Iterator[tuple[Overrides,
         yield corners, objective.kind
         yield at_kinks(body, right=False), objective.kind
     if objective.kind == "error":
-        behind = link(body)
+        behind = link(body, objective.seeds)
         if behind:
             yield behind, "link"
             if corners:
