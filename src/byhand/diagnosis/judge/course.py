@@ -31,7 +31,7 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     outcome = Outcome(first, sights)
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
-    explained = exact or any(s.verdict.kind == "wrong" for s in sights)
+    explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
     if not explained and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
         if first_cause is not None:

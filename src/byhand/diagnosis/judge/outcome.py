@@ -17,6 +17,7 @@ from byhand.diagnosis.tape.derive import Unknown
 
 _EXPLAINED, _GAINED = 0.5, 0.55  # of what lies between the best constant answer and a perfect one
 _LAST = 3
+_KEEPS = {"getitem", "gather", "item", "move", "copy", "setitem", "scatter", "stack"}
 
 
 class Outcome:
@@ -128,9 +129,9 @@ def hidden_layers(sight: Sight, body: Anatomy) -> Iterator[list[Region]]:
 
 def output_layer(sight: Sight, body: Anatomy) -> list[Region]:
     """The activation that gives what is compared with the targets; empty if there is none."""
-    compared = {t for t, _, _ in _compared(sight)}
+    compared = _kept_from(sight, [t for t, _, _ in _compared(sight)])
     for regions in body.regions.values():
-        found = [r for r in regions if r.a in compared or body.root(r.a) in {body.root(t) for t in compared}]
+        found = [r for r in regions if r.a in compared]
         if found:
             return found
     return [] if compared or body.output is None else body.regions[body.output]
@@ -170,6 +171,17 @@ def ends(body: Anatomy, region: Region) -> tuple[float, float] | None:
     except (Unknown, ValueError, TypeError):
         return None
     return (left, right) if np.isfinite([left, right]).all() else None
+
+
+def _kept_from(sight: Sight, waiting: list[NodeId]) -> set[NodeId]:
+    """The values that were put into arrays, or picked from them, to give some values."""
+    seen = set(waiting)
+    while waiting:
+        node = sight.nodes[waiting.pop()]
+        new = [a for a in node.parents() if a not in seen] if node.op in _KEEPS else []
+        seen |= set(new)
+        waiting += new
+    return seen
 
 
 def where_set(sight: Sight, t: NodeId) -> Place:

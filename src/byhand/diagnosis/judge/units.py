@@ -17,7 +17,6 @@ from byhand.diagnosis.judge.outcome import (
     ends,
     hidden_layers,
     output_layer,
-    own_losses,
     samples_of,
     slopes,
     units,
@@ -29,6 +28,7 @@ from byhand.diagnosis.judge.sight import Sight
 _BENDS = {"where", "maximum", "tanh", "exp", "clip", "absolute", "sigmoid", "expit", "power", "square"}
 _MOST = 0.5  # of the units, or of their values
 _FLAT = 0.05  # of the largest slope
+_STEEPEST = 100.0  # a slope above is a jump: a comparison, and no activation
 _TINY = 0.02  # of the usual size of a start, one over the root of the number of inputs
 _LEFT = 2e-6  # to the left of a corner
 
@@ -48,7 +48,8 @@ def dead_output(outcome: Outcome) -> Iterator[Finding]:
         if slope is None or slope.any():
             return
     seen = z[: _period(z)].tolist()
-    losses = own_losses(sight)
+    told = [o.seeds for o in sight.course.roles.objectives if o.kind == "loss"]
+    losses = [float(sight.value(t).ravel()[0]) for t in min(told, key=len, default=[])]
     losses = [sum(losses[: len(seen)])] if len(losses) == len(z) else losses[-1:]
     message = f"At every sample that was seen the output's activation gets a number that is 0 or less ({len(seen)} "
     message += f"{'number' if len(seen) == 1 else 'numbers'}, from {min(seen):.4g} to {max(seen):.4g}). "
@@ -91,7 +92,7 @@ def saturated(outcome: Outcome) -> Iterator[Finding]:
         slope = np.abs(np.concatenate([s.ravel() for s in found])) if found else np.zeros(0)
         steepest = _steepest(body, regions[0])
         flat = float((slope < _FLAT * steepest).mean()) if len(slope) and steepest else 0.0
-        if flat >= _MOST:
+        if flat >= _MOST and steepest < _STEEPEST:
             z = np.concatenate([sight.value(r.z).ravel() for r in regions])
             message = f"{flat:.0%} of the values that this activation gets lie where it is flat (at the median, "
             message += f"{np.median(np.abs(z)):.4g} away from 0): hardly any error passes."
