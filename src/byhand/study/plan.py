@@ -8,9 +8,9 @@ block of runs may be computed anywhere.
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 import json
-import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
