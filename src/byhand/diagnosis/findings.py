@@ -1,4 +1,4 @@
-"""What the diagnosis says, as data: one finding, and the judgement of one run. Words for them stand in the catalogue."""
+"""What the diagnosis says, as data: one finding, and the judgement of one run. Words stand in the catalogue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Verdict = Literal["right", "wrong", "inconclusive", "nothing"]
 
 @dataclass(frozen=True)
 class Place:
-    """Where in the text: the file ("" is the script itself), the line from 1, and the line's text as it stands there."""
+    """Where in the text: the file ("" is the script itself), and the line, counted from 1."""
 
     line: int
     file: str = ""
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass
 class Parameter:
-    """A parameter of the script: its name there, its shape, and how many of its steps were held against the gradient."""
+    """A parameter of the script: its name, its shape, and how many steps were held against the gradient."""
 
     name: str
     shape: tuple[int, ...]

@@ -77,9 +77,7 @@ def link(body: Anatomy, errors: Sequence[NodeId]) -> Overrides:
 
 
 def _passed(nodes: Sequence[Node], t: NodeId, cotangents: Sequence[Array | None]) -> list[tuple[NodeId, Array]]:
-    return [
-        (a, g) for a, g in zip(nodes[t].args, cotangents, strict=True) if type(a) is int and g is not None
-    ]
+    return [(a, g) for a, g in zip(nodes[t].args, cotangents, strict=True) if type(a) is int and g is not None]
 
 
 def _with_operand(nodes: Sequence[Node], t: NodeId, position: int, value: Array) -> Rule:
@@ -127,7 +125,9 @@ def _other_slope(body: Anatomy) -> Iterator[Edit]:
         for position in (0, 1):
             part = _without_summand(body, regions, position)
             if part:
-                yield Edit("derivative-of-activation", regions[0].a, part, detail=detail | {"given": "z without a summand"})
+                yield Edit(
+                    "derivative-of-activation", regions[0].a, part, detail=detail | {"given": "z without a summand"}
+                )
     if len(body.regions) > 1 and everywhere:
         yield Edit("derivative-of-activation", min(everywhere), everywhere, detail={"layer": "all", "given": "a"})
 

@@ -39,9 +39,10 @@ def old_gradients(course: Course, state: State, gradients: Gradients) -> Iterato
     """Versions from which a step was made with a gradient that had been computed before they were there."""
     for step in course.all_steps(state):
         used = course.gradient_used(step)
-        if used is not None and used < step.before and course.roles.rests_on[used] and step.change.any():
-            if used not in course.roles.versions and step.before != state.versions[0]:
-                yield step.after
+        if used is None or used >= step.before or used in course.roles.versions or step.before == state.versions[0]:
+            continue
+        if course.roles.rests_on[used] and step.change.any():
+            yield step.after
 
 
 def repeated_passes(course: Course, objective: Objective) -> int:
@@ -60,9 +61,11 @@ def lost_steps(course: Course) -> Iterator[tuple[NodeId, NodeId]]:
     for t, node in enumerate(course.nodes):
         if node.op in ("add", "subtract") and t not in course.stop and not course.roles.users.get(t):
             start, *added = node.args
-            if type(start) is int and _is_parameter_like(course, start) and node.value.shape == _shape(course, start):
-                if any(type(a) is int and is_made_from(course.nodes, [a], start) for a in added):
-                    by_start[start].append(t)
+            if type(start) is not int or node.value.shape != _shape(course, start):
+                continue
+            made = any(type(a) is int and is_made_from(course.nodes, [a], start) for a in added)
+            if made and _is_parameter_like(course, start):
+                by_start[start].append(t)
     for start, sums in by_start.items():
         if len(sums) >= _OFTEN:
             yield start, sums[0]

@@ -56,7 +56,7 @@ def judge(trace: Trace) -> Judgement:
     if exact and kind != "wrong":
         kind = "wrong"
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
-    ordered += [f for f in findings if f.certainty == "symptom"]
+    ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     return Judgement(kind, _merged(ordered), _facts(first, sights))  # type: ignore[arg-type]
 
 
@@ -94,10 +94,10 @@ def _always_one(sight: Sight, m: Mistake) -> NodeId | None:
         return None
     nodes, shape = sight.nodes, sight.nodes[m.edit.at].value.shape
     for t in range(m.edit.at + 1, min(len(nodes), m.edit.at + 500)):
-        compares = nodes[t].op in ("greater", "greater_equal", "less", "less_equal", "where", "sign")
-        if compares and nodes[t].value.shape == shape and sight.course.roles.flows[t] and nodes[t].value.all():
-            if sight.course.roles.rests_on[t] and nodes[t].value.dtype.kind == "b":
-                return t
+        value = nodes[t].value
+        compares = nodes[t].op in ("greater", "greater_equal", "less", "less_equal")
+        if compares and value.shape == shape and value.all() and sight.course.roles.rests_on[t]:
+            return t
     return None
 
 
@@ -175,7 +175,9 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
         case "wrong-layer-activation":
             text = f"{steps} those of a gradient with another layer's values where this layer's belong."
         case "dot-instead-of-elementwise":
-            text = f"{steps} those of a gradient in which errors and slopes are added up instead of multiplied one by one."
+            text = (
+                f"{steps} those of a gradient in which errors and slopes are added up instead of multiplied one by one."
+            )
         case "hidden-error-raw":
             text = f"{steps} those of an error sent back before it has gone through the output's derivative."
         case "updated-weights-used":
@@ -193,10 +195,12 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
         case "transposed-gradient":
             text = f"{steps} those of a transposed matrix: numbers of the right size stand in each other's places."
         case "update-outside-loop" if "passes" in m.detail:
-            text = f"The forward pass is repeated {m.detail['passes']} times with the same parameters: no step lies between."
+            text = f"The forward pass is repeated {m.detail['passes']} times with the same parameters: no step between."
             evidence["passes"] = m.detail["passes"]
         case "update-outside-loop":
-            text = f"{steps} those of the {m.detail.get('sample', 'last')} sample alone; what the others gave is dropped."
+            text = (
+                f"{steps} those of the {m.detail.get('sample', 'last')} sample alone; what the others gave is dropped."
+            )
         case "sign-flipped":
             text = f"{steps} the gradient's times a positive number: they go up, not down."
         case "parameter-never-updated" if "lost" in m.detail:
@@ -204,13 +208,15 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
             text = f"A step for {evidence['name'] or 'a parameter'} is computed here, and nothing takes it up."
         case "parameter-never-updated" if "array" in m.detail:
             evidence["name"] = sight.name_of(int(m.detail["array"]))
-            text = f"{evidence['name'] or 'An array'} stands where a parameter stands, has a gradient, and never changes."
+            text = (
+                f"{evidence['name'] or 'An array'} stands where a parameter stands, has a gradient, and never changes."
+            )
         case "parameter-never-updated":
             text = f"{names or 'A parameter'} keeps its numbers in every step, while its gradient is not 0."
         case "constant-factor":
-            text = f"{steps} {m.detail['factor']:.4g} times as long as those of the other parameters, each taken with its own rate."
+            text = f"{steps} {m.detail['factor']:.4g} times as long as the others' are, each taken with its own rate."
         case "sum-versus-mean":
-            text = f"{steps} {m.detail['factor']:.4g} times as long as they should be: a sum over the samples where a mean stands elsewhere."
+            text = f"{steps} {m.detail['factor']:.4g} times too long: a sum over the samples where a mean stands elsewhere."
         case "learning-rate-twice":
             text = f"The gradient{of} is multiplied with the learning rate twice."
         case _:
@@ -244,4 +250,3 @@ def _facts(sight: Sight, sights: Sequence[Sight]) -> Facts:
     if facts.losses:
         facts.loss_start, facts.loss_end = facts.losses[0], facts.losses[-1]
     return facts
-

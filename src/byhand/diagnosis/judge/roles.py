@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -131,9 +132,7 @@ def _same_shape(nodes: Sequence[Node], a: object, value: Array) -> bool:
 
 def _is_constant_factor(nodes: Sequence[Node], a: int | Const) -> bool:
     """A number that multiplies a state without being made from data: a decay."""
-    if type(a) is not int:
-        return np.size(a.value) == 1
-    return nodes[a].value.size == 1
+    return np.size(a.value if isinstance(a, Const) else nodes[a].value) == 1
 
 
 def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
@@ -147,7 +146,19 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
             yield from (a for a in args if type(a) is int and _same_shape(nodes, a, value))
         case "setitem" | "scatter" if not _adds_to_a_part(nodes, args, value):
             return
-        case "subtract" | "setitem" | "scatter" | "copy" | "at" | "clip" | "gather" | "getitem" | "item" | "maximum" | "minimum":
+        case (
+            "subtract"
+            | "setitem"
+            | "scatter"
+            | "copy"
+            | "at"
+            | "clip"
+            | "gather"
+            | "getitem"
+            | "item"
+            | "maximum"
+            | "minimum"
+        ):
             if type(args[0]) is int and _same_shape(nodes, args[0], value):
                 yield args[0]
         case "multiply":
@@ -226,7 +237,7 @@ def _uses_by_place(
 
 def _earlier(links: Sequence[Sequence[NodeId]], value: NodeId, seen: dict[NodeId, NodeId]) -> Iterator[NodeId]:
     """The values used before at the same place to which this one is an addition; the use itself is no such addition."""
-    waiting, visited = list(links[value]), set()
+    waiting, visited = list(links[value]), set[NodeId]()
     while waiting and len(visited) < _FARTHEST:
         a = waiting.pop()
         if a in visited:
@@ -259,11 +270,11 @@ def _as_states(
 
 
 def _interleaved(links: Sequence[Sequence[NodeId]], chains: list[list[NodeId]]) -> list[list[NodeId]]:
-    """Chains of one state that is used at several places between its steps, each chain seeing other versions, as one."""
+    """Chains of one state, used at several places between its steps, each seeing other versions, as one."""
     chain_of = {v: k for k, chain in enumerate(chains) for v in chain}
     met: list[set[int]] = [set() for _ in chains]
     for k, chain in enumerate(chains):
-        for v, w in zip(chain, chain[1:], strict=False):
+        for v, w in pairwise(chain):
             met[k] |= {chain_of[x] for x, _ in _additions(links, v, w) if x in chain_of}
     merged = list(range(len(chains)))
     for k in range(len(chains)):
@@ -306,7 +317,7 @@ def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId) -
 
 
 def _leads_to(links: Sequence[Sequence[NodeId]], a: NodeId, b: NodeId) -> bool:
-    waiting, seen = [b], set()
+    waiting, seen = [b], set[NodeId]()
     while waiting and len(seen) < _FARTHEST:
         x = waiting.pop()
         if x == a:
@@ -332,7 +343,7 @@ def _without_intermediates(
 
 def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:
     """Whether a value is an addition to something that no operation made, as a velocity is to zeros."""
-    waiting, seen = list(links[version]), set()
+    waiting, seen = list(links[version]), set[NodeId]()
     while waiting and len(seen) < _FARTHEST:
         a = waiting.pop()
         if nodes[a].op in ("leaf", "opaque"):
@@ -415,7 +426,7 @@ def _flow(nodes: Sequence[Node], versions: dict[NodeId, State], states: Sequence
 
 
 def _objectives(roles: Roles) -> Iterator[Objective]:
-    """Losses, errors, and what is computed at the same place as a loss while a step is made, as for a numerical slope."""
+    """Losses, errors, and what is computed where a loss is while a step is made, as for a numerical slope."""
     losses: dict[Hashable, list[NodeId]] = defaultdict(list)
     errors: dict[Hashable, list[NodeId]] = defaultdict(list)
     flowing = {roles.nodes[t].site for t in range(len(roles.nodes)) if roles.flows[t]}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from byhand.diagnosis.tape.derive import sweep
 from byhand.diagnosis.tape.nodes import Node
 
 Gradients: TypeAlias = dict[NodeId, Array]
-Rule: TypeAlias = Callable[[Array], Iterable[tuple[NodeId, Array]]]
+Rule: TypeAlias = Callable[[Array], list[tuple[NodeId, Array]]]
 Overrides: TypeAlias = Mapping[NodeId, Rule]
 
 EQUAL = 1e-4  # how nearly the factors of two steps are one
@@ -23,8 +24,8 @@ _MOST_STEPS = 10_000
 _MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
 _FARTHEST = 1500  # nodes that one step is followed back
 _SCALES = {
-    "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean", "einsum",
-    "stack", "setitem", "scatter", "item",
+    "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean",
+    "einsum", "stack", "setitem", "scatter", "item",
 }  # fmt: skip
 _NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs", "clip"}
 
@@ -49,9 +50,9 @@ class Explanation:
     ----------
     kind : str
         "follows": each change is the gradient times one negative factor; "opposes": a positive one; "optimizer": an
-        optimizer makes the change from the gradient; "accumulates": from the sum of all gradients so far; "still": nothing changes though the gradient isn't 0; "flat": the
-        gradient is 0, and nothing changes; "scattered": a factor of its own in each step; "few": too few numbers to
-        tell; "other": no multiple of the gradient.
+        optimizer makes the change from the gradient; "accumulates": from the sum of all gradients so far; "still":
+        nothing changes though the gradient isn't 0; "flat": the gradient is 0, and nothing changes; "scattered": a
+        factor of its own in each step; "few": too few numbers to tell; "other": no multiple of the gradient.
     factors : dict
         The factor at the version before each step.
     evidence : int
@@ -113,9 +114,7 @@ class Course:
         With a lag the gradient is that of so many steps before.
         """
         used = [v for v in state.versions if v in gradients]
-        ends = dict(zip(used, used[1:], strict=False)) if by_use else {}
-        if not by_use:
-            ends = dict(zip(state.versions, state.versions[1:], strict=False))
+        ends = dict(pairwise(used if by_use else state.versions))
         found: list[Step] = []
         for k, v in enumerate(used[lag:]):
             w = ends.get(v)
@@ -130,7 +129,9 @@ class Course:
     def one_version_each(self, objective: Objective) -> bool:
         """Whether each seed rests on one version of each parameter: the loss of one step, no sum over several."""
         for t in objective.seeds[:3]:
-            reached = sweep(self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, self.stop, dep=self.resting)
+            reached = sweep(
+                self.nodes, {t: np.ones_like(self.nodes[t].value, dtype=float)}, self.stop, dep=self.resting
+            )
             states = [self.roles.versions[v] for v in reached if v in self.stop]
             if len(states) != len(set(map(id, states))):
                 return False
@@ -216,7 +217,7 @@ class Course:
     # -- the learning rate ---------------------------------------------------------------------------------------------
 
     def rate(self, step: Step) -> float | None:
-        """The product of the factors in a step that were not written for it alone: a learning rate, also a decaying one."""
+        """The product of the factors in a step that were not written for it alone: a learning rate."""
         factors = self.rates(step)
         return float(np.prod(list(factors.values()))) or None if factors else None
 
@@ -227,7 +228,7 @@ class Course:
         """
         increment = self._increment(step)
         waiting = [] if increment is None else [increment]
-        product, seen = 1.0, set()
+        product, seen = 1.0, set[NodeId]()
         while waiting and len(seen) < _FARTHEST:
             t = waiting.pop()
             if t in seen or t in self.stop or t <= step.before or self.nodes[t].op not in _SCALES:

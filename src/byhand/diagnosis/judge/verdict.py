@@ -184,9 +184,9 @@ def _without_open_steps(trials: Sequence[Trial]) -> Trial | None:
     """The script's own loss, if its gradient explains all that moves and is 0 where nothing does: dead units, say."""
     full = max(len(t.explained) for t in trials)
     for t in trials:
-        if t.objective.kind == "loss" and len(t.explained) == full:
-            if all(e.right or e.kind == "flat" for e in t.explained.values()) and t.right < full:
-                return t
+        quiet = all(e.right or e.kind == "flat" for e in t.explained.values()) and t.right < full
+        if quiet and t.objective.kind == "loss" and len(t.explained) == full:
+            return t
     return None
 
 
@@ -297,7 +297,9 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
     mistakes = [*_old(course, trial), *_of_one_parameter(course, start)]
     settled = {s for m in mistakes for s in m.states}
     held = [s for s, e in start.explained.items() if e.holds and s not in settled]
-    open_ = [s for s, e in start.explained.items() if not e.holds and s not in settled and e.kind not in ("flat", "few")]
+    open_ = [
+        s for s, e in start.explained.items() if not e.holds and s not in settled and e.kind not in ("flat", "few")
+    ]
     candidates = list(edits(Anatomy(roles, start.gradients, course.limit), trial.objective.seeds)) if open_ else []
     made: dict[NodeId, Any] = dict(trial.overrides)
     while open_ and candidates and len(mistakes) < 8:
@@ -318,7 +320,12 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
             open_.remove(state)
     kind = "inconclusive" if open_ or not mistakes else "wrong"
     mistakes += _never_updated(course, start) if mistakes or open_ else []
-    claims = any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes) or any(m.edit is not None for m in mistakes) or held or len(settled) > 1
+    claims = (
+        any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes)
+        or any(m.edit is not None for m in mistakes)
+        or held
+        or len(settled) > 1
+    )
     return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
 
 
