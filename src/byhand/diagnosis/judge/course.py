@@ -13,14 +13,13 @@ from byhand.diagnosis.judge.units import (
     dead_hidden,
     dead_output,
     equal_units,
-    no_bias,
     only_linear,
     saturated,
     tiny_weights,
 )
 
 _CAUSES = (
-    not_to_be_reached, only_linear, equal_units, unscaled, no_bias, rate_too_high, saturated, tiny_weights, dead_hidden,
+    not_to_be_reached, only_linear, equal_units, unscaled, rate_too_high, saturated, tiny_weights, dead_hidden,
     stopped_early,
 )  # fmt: skip
 """What explains the others first: large inputs and long steps make dead and saturated units."""

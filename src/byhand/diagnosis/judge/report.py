@@ -216,7 +216,7 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
         case "constant-factor":
             text = f"{steps} {m.detail['factor']:.4g} times as long as the others' are, each taken with its own rate."
         case "sum-versus-mean":
-            text = f"{steps} {m.detail['factor']:.4g} times too long: a sum over the samples where a mean stands elsewhere."
+            text = f"{steps} {m.detail['factor']:.4g} times too long: a sum where a mean stands elsewhere."
         case "learning-rate-twice":
             text = f"The gradient{of} is multiplied with the learning rate twice."
         case _:

@@ -156,26 +156,7 @@ def only_linear(outcome: Outcome) -> Iterator[Finding]:
         )
 
 
-def no_bias(outcome: Outcome) -> Iterator[Finding]:
-    """No parameter is added anywhere, and no input is the same number for all samples."""
-    sight = outcome.first
-    body = body_of(sight)
-    if body is None or body.sums or outcome.grew:
-        return
-    for t, _, w in list(_weights(sight, body)):
-        data = [a for a in sight.nodes[t].parents() if body.root(a) != w]
-        columns = [sight.value(a) for a in data if sight.nodes[a].value.ndim <= 2]
-        if columns and not any(_has_constant(x) for x in columns):
-            message = "No parameter is added to this product, so that the answer at an input of 0 is fixed."
-            yield Finding("bias-missing", place_of(sight.course, t), "symptom", message)
-        return
-
-
 # -- the forward pass --------------------------------------------------------------------------------------------------
-
-
-def _has_constant(x: Array) -> bool:
-    return bool(x.ndim == 2 and min(x.shape) > 1 and x.any() and any((np.ptp(x, axis=k) == 0).any() for k in (0, 1)))
 
 
 def _weights(sight: Sight, body: Anatomy) -> Iterator[tuple[NodeId, State, NodeId]]:
