@@ -248,5 +248,6 @@ def _facts(sight: Sight, sights: Sequence[Sight]) -> Facts:
     facts.samples, facts.outputs = sight.samples, sight.outputs
     facts.losses, facts.steps = sight.losses
     if facts.losses:
-        facts.loss_start, facts.loss_end = facts.losses[0], facts.losses[-1]
+        last = next((s.losses[0] for s in reversed(sights) if s.losses[0]), facts.losses)
+        facts.loss_start, facts.loss_end = facts.losses[0], last[-1]
     return facts

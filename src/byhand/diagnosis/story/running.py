@@ -216,7 +216,8 @@ def helps(before: Judgement, after: Run, finding: Finding, *, others: bool = Fal
         return False
 
     def places(judgement: Judgement, *, of_it: bool) -> int:
-        return sum(1 + len(f.also) for f in judgement.findings if (f.id == finding.id) == of_it)
+        counted = [f for f in judgement.findings if of_it or f.certainty == "exact"]  # a short run shows no symptoms
+        return sum(1 + len(f.also) for f in counted if (f.id == finding.id) == of_it)
 
     fewer = places(after.judgement, of_it=True) < max(1, places(before, of_it=True))
     return fewer and (others or places(after.judgement, of_it=False) <= places(before, of_it=False))
