@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis import sandbox
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
 from byhand.diagnosis.judge import judge
 from byhand.diagnosis.story.errors import ScriptError
@@ -172,6 +171,8 @@ def first_that_helps(
 def _behind_walls(
     job: str, program: Program, request: Mapping[str, Any], seconds: float
 ) -> tuple[list[dict[str, Any]], str]:
+    from byhand.diagnosis import sandbox  # the child does not need it
+
     limits = sandbox.Limits(wall_seconds=seconds + GRACE, cpu_seconds=int(2 * (seconds + GRACE)), memory_mb=4096)
     files = {**program.files, SCRIPT: program.source.encode()}
     outcome = sandbox.run(f"{__name__}:{job}", request, files, limits=limits)
