@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from byhand.diagnosis.judge.roles import State
-from byhand.diagnosis.judge.steps import EQUAL, Course, Explanation, Gradients, Step
+from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Step, all_equal
 
 _USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rate makes it good
 
@@ -40,7 +40,7 @@ def unequal_factors(
     if not known and any(rates.values()):
         return  # some of the rates can't be told from other numbers
     rated = {s: -c / (rates[s] or 1.0) for s, c in factors.items()}
-    if len(factors) > 1 and not _alike(list(factors.values())):
+    if len(factors) > 1 and not all_equal(list(factors.values())):
         yield from _of_some(rated, sizes, own_loss=own_loss and known)
     elif own_loss and known and rated:
         factor = next(iter(rated.values()))
@@ -51,7 +51,7 @@ def unequal_factors(
 def _of_some(rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
     groups: list[list[State]] = []
     for state, c in rated.items():
-        group = next((g for g in groups if _alike([rated[g[0]], c])), None)
+        group = next((g for g in groups if all_equal([rated[g[0]], c])), None)
         if group is None:
             groups.append([state])
         else:
@@ -87,12 +87,8 @@ def _multiplied_twice(course: Course, step: Step) -> bool:
 
 
 def _is_usual(c: float) -> bool:
-    return any(_alike([c, usual]) for usual in _USUAL)
+    return any(all_equal([c, usual]) for usual in _USUAL)
 
 
 def _is_size(c: float, sizes: set[int], usual: Sequence[float] = (1.0,)) -> bool:
-    return any(_alike([c, n * u]) for n in sizes if n > 2 for u in usual)
-
-
-def _alike(values: Sequence[float]) -> bool:
-    return max(values) - min(values) <= EQUAL * max(map(abs, values))
+    return any(all_equal([c, n * u]) for n in sizes if n > 2 for u in usual)

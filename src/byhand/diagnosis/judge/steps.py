@@ -192,7 +192,7 @@ class Course:
                 found[state] = self._as_the_others(state, e, found, gradients) or e
         few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
         shared = [c for e in few for c in e.factors.values()]
-        if 1 < len(few) == len(found) and _all_equal(shared):  # one step, one number each, one factor for all
+        if 1 < len(few) == len(found) and all_equal(shared):  # one step, one number each, one factor for all
             for state, e in found.items():
                 found[state] = Explanation("follows" if shared[0] < 0 else "opposes", e.factors, 1, e.spans)
         return found
@@ -460,7 +460,7 @@ def explain(
         return Explanation("still", factors)
     if min(values) <= 0 <= max(values):
         return Explanation("scattered", factors)
-    if not _all_equal(values) and not any(_goes_with(scale, factors, by_step) for scale in scales):
+    if not all_equal(values) and not any(_goes_with(scale, factors, by_step) for scale in scales):
         return Explanation("scattered", factors)
     if numbers < 2:
         return Explanation("few", factors)
@@ -472,7 +472,7 @@ def _goes_with(
 ) -> bool:
     """Whether the steps' factors are one number times a scale of each step."""
     scales = {v: scale(s) for v, s in steps.items()}
-    return all(scales.values()) and _all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
+    return all(scales.values()) and all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
 
 
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
@@ -519,7 +519,8 @@ def _equal(a: float, b: float | None) -> bool:
     return b is not None and abs(a - b) <= EQUAL * max(abs(a), abs(b))
 
 
-def _all_equal(values: Sequence[float]) -> bool:
+def all_equal(values: Sequence[float]) -> bool:
+    """Whether factors are one number, to `EQUAL`."""
     return max(values) - min(values) <= EQUAL * max(map(abs, values))
 
 
