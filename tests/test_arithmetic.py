@@ -172,7 +172,7 @@ def test_it_shows_itself_in_terminal_notebook_and_as_data():
     ("mistake", "message"),
     [
         (lambda: arithmetic.tell(network(), X, Y, "sum_of_squares", layout="xW+b"), "unknown layout"),
-        (lambda: arithmetic.tell(Network([Dense(2, 2), Dropout(0.5)]), X, Y, "sum_of_squares"), "Dense layers"),
+        (lambda: arithmetic.tell(Network([Dense(2, 2), Dropout(0.5)]), X, Y, "sum_of_squares"), "dropout"),
         (lambda: arithmetic.tell(network(), X, Y[:2], "sum_of_squares"), "outputs of shape"),
     ],
 )

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 MODULES = """
-activations arithmetic datasets estimators.linear estimators.networks formulas gradient_check initializers layers losses
-network optimizers penalties schedules storage symptoms training
+activations arithmetic datasets estimators.linear estimators.networks formulas gradient_check initializers layers.base
+losses network optimizers penalties schedules storage symptoms training
 """
 
 

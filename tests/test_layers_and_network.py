@@ -133,7 +133,7 @@ def test_constant_weights_make_hidden_units_that_never_differ():
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
-        (lambda: Dense(0, 1), "at least one input"),
+        (lambda: Dense(0, 1), "n_in is a whole number, at least 1, not 0"),
         (lambda: Dropout(1.0), "below 1"),
         (lambda: Network([]), "at least one layer that learns"),
         (lambda: Network([Dense(2, 3), Dense(4, 1)]), "gives 3 numbers, but .* takes 4"),

@@ -400,11 +400,12 @@ def test_an_optimizer_by_name_is_the_one_with_its_defaults():
 
 def test_one_hot():
     np.testing.assert_array_equal(one_hot([[2], [0]], 4), [[0, 0, 1, 0], [1, 0, 0, 0]])
+    np.testing.assert_array_equal(one_hot([[0, 1]]), [[[1, 0], [0, 1]]])  # a sequence of two steps
     for wrong, message in [
         ([0.5], "whole numbers"),
         (["a"], "whole numbers"),
         ([-1], "from 0 to"),
-        ([[0, 1]], "shape"),
+        ([], "shape"),
     ]:
         with pytest.raises(ValueError, match=message):
             one_hot(wrong, 3)

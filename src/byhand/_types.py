@@ -10,3 +10,6 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
 Seed: TypeAlias = int | np.random.Generator | np.random.SeedSequence | None
 """What `numpy.random.default_rng` takes: the same seed gives the same numbers, None gives new ones."""
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""Of one sample; None where an axis may have any length."""

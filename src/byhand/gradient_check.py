@@ -21,7 +21,6 @@ import numpy.typing as npt
 from byhand import losses
 from byhand._types import Array
 from byhand.activations import Activation
-from byhand.layers import Dropout
 from byhand.losses import Loss
 from byhand.network import Network
 
@@ -181,16 +180,16 @@ def check_gradients(
 ) -> GradientReport:
     """Hold what `backward` computes against numerical derivatives, for every parameter and for the input.
 
-    The formulas are checked in float64, on a copy of the network (without its dropout, which is random), so that
-    a float32 network's rounding is not taken for a mistake; how large the rounding is, the report tells. Where written
-    and numerical derivative differ, that alone is no accusation: smaller steps, the complex step and the signs of z
-    tell whether a kink lies within the step.
+    The formulas are checked in float64, on a copy of the network, so that a float32 network's rounding is not taken for
+    a mistake; how large the rounding is, the report tells. Where there is chance, as in dropout, each pass has the same
+    random numbers. Where written and numerical derivative differ, that alone is no accusation: smaller steps, the
+    complex step and the signs of z tell whether a kink lies within the step.
 
     Parameters
     ----------
     network : Network
         It is not changed.
-    x, y : array, shapes (n, n_in) and (n, n_out)
+    x, y : array, shapes (n, n_in) and (n, n_out), or what the network takes and gives
         A few samples are enough: the cost is two forward passes for each number, some more where there is doubt.
     loss : str or Loss
     method : {"central", "complex"}
@@ -222,7 +221,7 @@ def check_gradients(
     loss = losses.get(loss)
     x = network.as_batch(x)
     y = np.asarray(y, dtype=np.float64)
-    own = Network([layer for layer in deepcopy(network).layers if not isinstance(layer, Dropout)])
+    own = deepcopy(network)
     exact = own.astype(np.float64)
     checker = _Checker(exact, x.astype(np.float64), y, loss, method, tolerance)
     written, rounded = _written(exact, x, y, loss), _written(own, x, y, loss)
@@ -246,11 +245,11 @@ def _written(network: Network, x: Array, y: Array, loss: Loss) -> dict[str, Arra
     GradientMismatch
         If they depend on what was in the gradients before.
     """
-    dtype = network.parameters.dtype
+    dtype, chance = network.parameters.dtype, _Chance(network)
     after = []
     for before in (0.0, 1.0):
         network.gradients[:] = before
-        y_hat = network.forward(x.astype(dtype))
+        y_hat = chance.forward(network, x.astype(dtype))
         grad_x = network.backward(loss.gradient(y_hat, y.astype(dtype)))
         after.append(network.gradients.copy())
     for (name, clean), (_, filled) in zip(*(_parts(network, "parameters", g) for g in after), strict=True):
@@ -263,16 +262,33 @@ def _written(network: Network, x: Array, y: Array, loss: Loss) -> dict[str, Arra
     return {"parameters": after[0], "input": grad_x}
 
 
+class _Chance:
+    """The random numbers that the layers of a network are about to draw, to be drawn again."""
+
+    def __init__(self, network: Network) -> None:
+        self.states = [rng.bit_generator.state for rng in self._generators(network)]
+
+    @staticmethod
+    def _generators(network: Network) -> list[np.random.Generator]:
+        return [layer.rng for layer in network.every_layer if layer.rng is not None]
+
+    def forward(self, network: Network, x: Array) -> Array:
+        """The output of the network, or of a copy of it, with these random numbers."""
+        for rng, state in zip(self._generators(network), self.states, strict=True):
+            rng.bit_generator.state = state
+        return network.forward(x)
+
+
 def _parts(network: Network, argument: str, values: npt.NDArray[Any]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     """Values for all parameters, or for the input, by name and in their own shapes."""
     if argument == "input":
         yield "input", values
         return
     end = 0
-    for number, layer in enumerate(network.layers, 1):
+    for place, layer in network.walk():
         for name, array in layer.parameters.items():
             start, end = end, end + array.size
-            yield f"layer {number}: {name}", values[start:end].reshape(array.shape)
+            yield f"layer {place}: {name}", values[start:end].reshape(array.shape)
 
 
 def _index(i: tuple[int, ...]) -> str:
@@ -298,7 +314,7 @@ class _Checker:
 
     def __init__(self, network: Network, x: Array, y: Array, loss: Loss, method: str, tolerance: float) -> None:
         self.probes = {np.dtype(kind): network.astype(kind) for kind in (np.float64, np.complex128)}
-        self.network = network
+        self.network, self.chance = network, _Chance(network)
         self.at = {"parameters": network.parameters.copy(), "input": x}
         self.y, self.loss, self.method, self.tolerance = y, loss, method, tolerance
         below, above = loss.terms_gradient(np.array([[-1e-9], [1e-9]]), np.zeros((2, 1))).ravel()
@@ -309,7 +325,7 @@ class _Checker:
         given = self.at | {argument: value}
         self.probe = self.probes[value.dtype]
         self.probe.parameters[:] = given["parameters"]
-        self.y_hat = self.probe.forward(given["input"].astype(value.dtype))
+        self.y_hat = self.chance.forward(self.probe, given["input"].astype(value.dtype))
         return self.loss.value(self.y_hat, self.y)
 
     def differentiate(self, argument: str, written: Array) -> _Numbers:
@@ -382,7 +398,11 @@ class _Checker:
 
     def _signs(self) -> npt.NDArray[Any]:
         """The signs of all z, in the last forward pass, of units with a kink at 0; and of ŷ − y if the loss has one."""
-        signs = [np.sign(np.real(layer.z)).ravel() for layer in self.probe.dense_layers if _has_kink(layer.activation)]
+        signs = [
+            np.sign(np.real(layer.z)).ravel()
+            for layer in self.probe.every_layer
+            if isinstance(f := getattr(layer, "activation", None), Activation) and _has_kink(f) and hasattr(layer, "z")
+        ]
         if self.loss_has_kink:
             signs.append(np.sign(np.real(self.y_hat) - self.y).ravel())
         return np.concatenate([np.empty(0), *signs])

@@ -3,7 +3,7 @@
 Every loss adds up one term for each sample i and output k and then takes the sum or the mean over the samples;
 which of the two, and any factor ½, is in its name or its docstring. The gradient is the derivative of exactly
 that number: the convention decides which learning rate fits, since a sum over n samples has gradients n times
-as long as their mean.
+as long as their mean. Each step of a sequence counts as a sample, and a mask is a weight of 0 or 1 for each.
 """
 
 from collections.abc import Callable
@@ -91,10 +91,10 @@ class Loss:
 
         Parameters
         ----------
-        y_hat, y : array, shape (n, n_out)
+        y_hat, y : array, shape (n, n_out), or (n, T, n_out) for sequences
             Outputs and targets.
-        weights : array, shape (n,), optional
-            How much each sample counts; 1 each by default.
+        weights : array, shape (n,), or (n, T) for sequences, optional
+            How much each sample, or each of its steps, counts; 1 each by default, and 0 masks a step.
 
         Raises
         ------
@@ -102,6 +102,8 @@ class Loss:
             If the shapes differ: NumPy would otherwise broadcast (n, 1) against (n,) into an (n, n) matrix.
         """
         _check_shapes(y_hat, y)
+        if y.ndim > 2:
+            return self.value(*_steps_as_samples(y_hat, y, weights))
         terms = self.terms(y_hat, y)
         if weights is not None:
             terms = terms * weights[:, None]
@@ -111,6 +113,8 @@ class Loss:
     def gradient(self, y_hat: Array, y: Array, weights: Array | None = None) -> Array:
         """dL/dŷ, shape (n, n_out), of the same L as `value`."""
         _check_shapes(y_hat, y)
+        if y.ndim > 2:
+            return self.gradient(*_steps_as_samples(y_hat, y, weights)).reshape(y.shape)
         gradient = self.terms_gradient(y_hat, y)
         if weights is not None:
             gradient = gradient * weights[:, None]
@@ -196,6 +200,15 @@ def _check_shapes(y_hat: Array, y: Array) -> None:
             f"outputs of shape {y_hat.shape} and targets of shape {y.shape}: both need one row a sample and one "
             "column an output (for one output, y.reshape(-1, 1))."
         )
+
+
+def _steps_as_samples(y_hat: Array, y: Array, weights: Array | None) -> tuple[Array, Array, Array | None]:
+    """Sequences (n, T, n_out) as n · T rows; a sample's weight becomes that of each of its steps."""
+    k = y.shape[-1]
+    if weights is not None:
+        further = (1,) * (y.ndim - 1 - weights.ndim)
+        weights = np.broadcast_to(weights.reshape(weights.shape + further), y.shape[:-1]).ravel()
+    return y_hat.reshape(-1, k), y.reshape(-1, k), weights
 
 
 def total_weight(y: Array, weights: Array | None) -> float:
@@ -369,19 +382,19 @@ def one_hot(labels: npt.ArrayLike, n_classes: int | None = None) -> Array:
 
     Parameters
     ----------
-    labels : array of int, shape (n,) or (n, 1)
+    labels : array of int, shape (n,) or (n, 1), or (n, T) for sequences
         From 0 on.
     n_classes : int, optional
         By default one more than the largest label.
 
     Returns
     -------
-    array, shape (n, n_classes)
+    array, shape (n, n_classes), or (n, T, n_classes) for sequences
 
     Raises
     ------
     ValueError
-        If the labels are no whole numbers from 0 to below `n_classes`, or no column.
+        If the labels are no whole numbers from 0 to below `n_classes`.
 
     Examples
     --------
@@ -393,11 +406,11 @@ def one_hot(labels: npt.ArrayLike, n_classes: int | None = None) -> Array:
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.ndim != 1 or not len(labels):
+    if not labels.ndim or not labels.size:
         raise ValueError(f"labels are one number a sample, shape (n,), not {labels.shape}.")
     if not np.issubdtype(labels.dtype, np.number) or (labels != np.round(labels)).any():
         raise ValueError(
-            f"labels are whole numbers from 0 on, not such as {labels[0]!r}: np.unique(y, return_inverse=True)[1]"
+            f"labels are whole numbers from 0 on, not such as {labels.flat[0]!r}: np.unique(y, return_inverse=True)[1]"
         )
     n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
     if labels.min() < 0 or labels.max() >= n_classes:

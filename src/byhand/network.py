@@ -8,10 +8,11 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from byhand._types import Array, Seed
+from byhand._types import Array, Seed, Shape
 from byhand.activations import Activation
 from byhand.initializers import Draw
-from byhand.layers import Dense, Layer
+from byhand.layers.base import Layer, fits, shape_after
+from byhand.layers.dense import Dense
 from byhand.summary import Summary, summary
 
 
@@ -31,15 +32,20 @@ class Network:
     ----------
     layers : list
         network[0] is the first.
+    every_layer : list
+        These and those within them, in the order of `parameters`.
+    weights : list of (layer, array, array)
+        The parameters with two axes or more and their gradients: what a penalty is for, as biases and gains are not.
     parameters, gradients : array, shape (n_parameters,)
-    input_shape, output_shape : tuple of int
-        Of one sample.
+    input_shape, output_shape : tuple of int or None
+        Of one sample, with None where an axis may have any length; None alone where that is not known before there
+        are samples.
 
     Raises
     ------
     ValueError
-        If no layer learns, one stands there twice or in another network, one's outputs don't fit the next one's
-        inputs, or their precisions differ.
+        If no layer learns, one stands there twice or in another network, one is tied to a layer elsewhere, one's
+        outputs don't fit the next one's inputs, or their precisions differ.
 
     Examples
     --------
@@ -59,36 +65,35 @@ class Network:
         self.layers = list(layers)
         if not any(layer.n_parameters for layer in self.layers):
             raise ValueError("a network needs at least one layer that learns, such as Dense(2, 1).")
-        if len({id(layer) for layer in self.layers}) < len(self.layers):
-            raise ValueError("each layer stands only once in a network.")
-        for layer in self.layers:
+        self.every_layer = [layer for _, layer in self.walk()]
+        self._check_owners()
+        self.input_shape = _input_shape(self.layers)
+        self.output_shape = None if self.input_shape is None else shape_after(self.layers, self.input_shape)
+        dtypes = {array.dtype for layer in self.every_layer for array in layer.parameters.values()}
+        if len(dtypes) > 1:
+            raise ValueError(f"all layers need one precision, not {' and '.join(sorted(map(str, dtypes)))}.")
+        self._use_one_vector(dtypes.pop())
+        for layer in self.every_layer:
+            layer._network = weakref.ref(self)  # type: ignore[attr-defined]
+
+    def _check_owners(self) -> None:
+        """Refuse layers that stand somewhere else too, where it isn't said that they share."""
+        ours = set(map(id, self.every_layer))
+        if len(ours) < len(self.every_layer):
+            raise ValueError(
+                "each layer stands only once in a network: what its passes keep would be overwritten. To use the same "
+                'numbers twice, make a second layer and tie its parameters, second.tie("W", first).'
+            )
+        for layer in self.every_layer:
             owner = getattr(layer, "_network", lambda: None)()
             if owner is not None and owner is not self:
                 raise ValueError(
                     f"{layer} belongs to another network, which would stop learning without it. Take a copy, "
                     "copy.deepcopy(layer); for what a network's layers make of x there is network.activations(x)."
                 )
-        self.input_shape, self.output_shape = self._shapes()
-        dtypes = {array.dtype for layer in self.layers for array in layer.parameters.values()}
-        if len(dtypes) > 1:
-            raise ValueError(f"all layers need one precision, not {' and '.join(sorted(map(str, dtypes)))}.")
-        self._use_one_vector(dtypes.pop())
-        for layer in self.layers:
-            layer._network = weakref.ref(self)  # type: ignore[attr-defined]
-
-    def _shapes(self) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
-        """Of one sample's input and output; None where every layer takes any."""
-        first = next((layer.input_shape for layer in self.layers if layer.input_shape is not None), None)
-        shape, before = first, "the input"
-        for layer in self.layers:
-            if shape is None:
-                break
-            try:
-                after = layer.output_shape(shape)
-            except ValueError as error:
-                raise ValueError(f"{before} gives {_numbers(shape)}, but {layer} {error}.") from None
-            shape, before = after, str(layer)
-        return first, shape
+            for name, (other, _) in layer._ties.items():
+                if id(other) not in ours:
+                    raise ValueError(f"{name} of {layer} is tied to {other}, which is not in this network.")
 
     def _use_one_vector(self, dtype: npt.DTypeLike) -> None:
         sizes = [layer.n_parameters for layer in self.layers]
@@ -97,6 +102,19 @@ class Network:
         ends = np.cumsum(sizes)
         for layer, size, end in zip(self.layers, sizes, ends, strict=True):
             layer.use_memory(self.parameters[end - size : end], self.gradients[end - size : end])
+        self.weights = [
+            (layer, array, layer.gradients[name])
+            for layer in self.every_layer
+            for name, array in layer.parameters.items()
+            if array.ndim > 1
+        ]
+        self._tied: list[tuple[Array, Array]] = []
+        for layer in self.every_layer:
+            layer.use_tied_memory()
+            for name, values in layer.state.items():
+                setattr(layer, name, values.astype(dtype))
+            for name, (other, other_name) in layer._ties.items():
+                self._tied.append((other.gradients[other_name], getattr(layer, f"grad_{name}")))
 
     @classmethod
     def dense(
@@ -152,8 +170,13 @@ class Network:
 
     @property
     def dense_layers(self) -> list[Dense]:
-        """The fully connected layers, in order."""
-        return [layer for layer in self.layers if isinstance(layer, Dense)]
+        """The fully connected layers, in order, with those within other layers."""
+        return [layer for layer in self.every_layer if isinstance(layer, Dense)]
+
+    def walk(self) -> Iterator[tuple[str, Layer]]:
+        """Every layer with its place, counted from 1: "2", and after it "2.1", "2.2" and so on for those within it."""
+        for number, layer in enumerate(self.layers, 1):
+            yield from layer.walk(str(number))
 
     def forward(self, x: Array) -> Array:
         """From a batch x, shape (n, n_in), to ŷ, shape (n, n_out); each layer keeps what `backward` needs."""
@@ -166,16 +189,23 @@ class Network:
 
         It only computes: to update is the optimizer's part. Call `forward` on the same batch first.
         """
-        return self.layers[0].backward(self._backward_to_first(grad_y_hat))
+        gradient = self.layers[0].backward(self._backward_to_first(grad_y_hat))
+        self._add_tied()
+        return gradient
 
     def backward_parameters(self, grad_y_hat: Array) -> None:
         """The same without dL/dx, which training has no use for: in a wide first layer that saves a third."""
         self.layers[0].backward_parameters(self._backward_to_first(grad_y_hat))
+        self._add_tied()
 
     def _backward_to_first(self, gradient: Array) -> Array:
         for layer in reversed(self.layers[1:]):
             gradient = layer.backward(gradient)
         return gradient
+
+    def _add_tied(self) -> None:
+        for gradient, of_other_use in self._tied:
+            gradient += of_other_use
 
     def predict(self, x: npt.ArrayLike) -> Array:
         """ŷ for a batch x, shape (n, n_in), keeping nothing; without dropout.
@@ -252,9 +282,11 @@ class Network:
             If it has another shape.
         """
         x = np.asarray(x, dtype=self.parameters.dtype)
-        if self.input_shape is not None and x.shape[1:] != self.input_shape:
-            takes = ", ".join(["n", *map(str, self.input_shape)])
+        if self.input_shape is not None and not fits(x.shape[1:], self.input_shape):
+            takes = ", ".join(["n", *("any" if size is None else str(size) for size in self.input_shape)])
             raise ValueError(f"inputs of shape {x.shape}: this network takes ({takes}), one row a sample.")
+        if self.output_shape is None or None in self.output_shape or None in (self.input_shape or ()):
+            shape_after(self.layers, x.shape[1:])  # what was not known when the network was made
         return x
 
     def astype(self, dtype: npt.DTypeLike) -> "Network":
@@ -277,5 +309,11 @@ class Network:
         return f"Network({self.layers})"
 
 
-def _numbers(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} numbers" if len(shape) == 1 else f"an array of shape {shape}"
+def _input_shape(layers: Sequence[Layer]) -> Shape | None:
+    """Of one sample: that of the first layer which asks for one, if those before it leave the shape as it is."""
+    for layer in layers:
+        if layer.input_shape is not None:
+            return layer.input_shape
+        if type(layer).output_shape is not Layer.output_shape:
+            return None
+    return None

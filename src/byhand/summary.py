@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from byhand._types import Shape
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -40,7 +42,7 @@ class Summary:
         table: Sequence[tuple[str, ...]] = [self._HEAD, *self.rows]
         number, layer, output, parameters, _ = (max(map(len, column)) for column in zip(*table, strict=True))
         lines = [
-            f"{row[0]:>{number}}  {row[1]:<{layer}}  {row[2]:>{output}}  {row[3]:>{parameters}}  {row[4]}".rstrip()
+            f"{row[0]:<{number}}  {row[1]:<{layer}}  {row[2]:>{output}}  {row[3]:>{parameters}}  {row[4]}".rstrip()
             for row in table
         ]
         return "\n".join([*lines, self.foot])
@@ -49,7 +51,7 @@ class Summary:
         from rich.table import Table
 
         table = Table(caption=self.foot, caption_justify="left")
-        for title, justify in zip(self._HEAD, ("right", "left", "right", "right", "left"), strict=True):
+        for title, justify in zip(self._HEAD, ("left", "left", "right", "right", "left"), strict=True):
             table.add_column(title, justify=justify)  # type: ignore[arg-type]
         for row in self.rows:
             table.add_row(*row)
@@ -67,11 +69,23 @@ class Summary:
 
 
 def summary(network: "Network") -> Summary:
-    """The layers of a network, counted from 1, with the shape that comes out for one sample."""
-    rows, shape = [], network.input_shape
+    """The layers of a network, counted from 1, those within others under them, with the shape that comes out."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    shape = network.input_shape
     for number, layer in enumerate(network.layers, 1):
         shape = None if shape is None else layer.output_shape(shape)
-        output = "?" if shape is None else " × ".join(map(str, shape))
-        rows.append((str(number), repr(layer), output, f"{layer.n_parameters:,}", "frozen" if layer.frozen else ""))
-    trainable = sum(layer.n_parameters for layer in network.layers if not layer.frozen)
+        for place, one in layer.walk(str(number)):
+            output = "" if one is not layer else "?" if shape is None else _write(shape)
+            notes = [f"{name} tied" for name in one._ties] + ["frozen"] * one.frozen
+            inside = len(one.layers) > 0
+            name = type(one).__name__ if inside else repr(one)
+            own = sum(array.size for array in one.parameters.values()) if inside else one.n_parameters
+            rows.append((place, "  " * place.count(".") + name, output, f"{own:,}", ", ".join(notes)))
+    trainable = sum(
+        array.size for _, layer in network.walk() if not layer.frozen for array in layer.parameters.values()
+    )
     return Summary(rows, network.parameters.size, trainable, network.parameters.nbytes)
+
+
+def _write(shape: Shape) -> str:
+    return " × ".join("n" if size is None else str(size) for size in shape)

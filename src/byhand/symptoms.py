@@ -9,6 +9,7 @@ that grows is; neither are inputs above 1.
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,10 @@ import numpy.typing as npt
 from byhand import losses as losses_module
 from byhand._types import Array
 from byhand.activations import ACTIVATIONS, Activation
-from byhand.layers import Dense
+from byhand.layers import Dense, Dropout, Layer
 from byhand.losses import Loss
 from byhand.network import Network
-from byhand.training import History, largest_learning_rate, loss_and_gradients
+from byhand.training import History, largest_learning_rate
 
 SATURATION = 5.0
 """Where a sigmoid or tanh unit counts as saturated: σ′(5) = 0.0066 and tanh′(5) = 0.00018."""
@@ -143,10 +144,11 @@ def best_constant_loss(y: Array, loss: str | Loss = "mean_squared_error") -> flo
 
     Parameters
     ----------
-    y : array, shape (n, n_out)
+    y : array, shape (n, n_out), or (n, T, n_out) for sequences
     loss : str or Loss
     """
     loss = losses_module.get(loss)
+    y = y.reshape(-1, y.shape[-1])  # of sequences each step is a sample
     mean = y.mean(axis=0, keepdims=True)
     constant = mean
     with np.errstate(divide="ignore"):
@@ -242,11 +244,16 @@ def find(
     list of Symptom
     """
     loss = losses_module.get(loss)
-    copy = Network(deepcopy(network.dense_layers))  # without dropout: as the network is in use
+    copy = deepcopy(network)
+    for layer in copy.every_layer:
+        if isinstance(layer, Dropout):
+            layer.rate = 0.0  # as the network is in use
     x = copy.as_batch(x)
     y = np.asarray(y, dtype=x.dtype)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        value = float(loss_and_gradients(copy, x, y, loss))
+        y_hat = copy.forward(x)
+        value = float(loss.value(y_hat, y))
+        copy.backward(loss.gradient(y_hat, y))
         found = _diverging(copy, x, y, loss, value, learning_rate, losses)
         if not np.isfinite(value):
             return found
@@ -255,8 +262,8 @@ def find(
         found += _out_of_range(copy, y, loss)
         found += _saturated(copy, value, best_constant)
         found += _symmetric(copy)
-        found += _collapsed(copy, x, value, best_constant)
-        found += _without_gradient(copy, y, loss, value, explained=bool(found))
+        found += _collapsed(copy, x, y_hat, value, best_constant)
+        found += _without_gradient(copy, y_hat, y, loss, value, explained=bool(found))
         if not found:
             found += _stuck(copy, value, best_constant)
     return found
@@ -291,19 +298,18 @@ def _diverging(
 
 def _dead(network: Network) -> list[Symptom]:
     found = []
-    layers = network.dense_layers
-    for number, layer in enumerate(layers, 1):
+    for place, layer in _dense_layers(network):
         if layer.activation.name != "relu":
             continue
         units = _indices(dead_units(layer.z))
         if not units:
             continue
-        is_output = layer is layers[-1]
+        is_output = layer is network.layers[-1]
         # What comes into the first layer never changes; into a later one it does while some unit there still lives.
-        recovers = number > 1 and len(units) < layer.n_out
+        recovers = layer is not network.layers[0] and len(units) < layer.n_out
         largest = float(layer.z[:, units].max())
         message = (
-            f"{_units(units, layer)} of layer {number} {_is(units)} dead: z ≤ 0 on all {len(layer.z)} samples "
+            f"{_units(units, layer)} of layer {place} {_is(units)} dead: z ≤ 0 on all {len(layer.z)} samples "
             f"(at most {largest:.4g}), so ReLU gives 0 and its derivative is 0. "
         ) + (
             "The layers before may still change what comes in, so this can pass."
@@ -314,7 +320,7 @@ def _dead(network: Network) -> list[Symptom]:
             Symptom(
                 "dead-relu-output" if is_output else "dead-relu-hidden",
                 message,
-                number,
+                _number(place),
                 units,
                 recovers,
                 {"largest_z": largest, "n_dead": len(units), "n_units": layer.n_out},
@@ -324,19 +330,20 @@ def _dead(network: Network) -> list[Symptom]:
 
 
 def _out_of_range(network: Network, y: Array, loss: Loss) -> list[Symptom]:
-    activation = network.dense_layers[-1].activation
-    outside = outside_range(y, activation)
+    last = network.layers[-1]
+    low, high = last.output_range
+    outside = (y < low) | (y > high)
     if not outside.any() or loss.from_logits:
         return []
-    low, high = activation.range
+    what = last.activation if isinstance(last, Dense) else last
     share = float(outside.mean())
     return [
         Symptom(
             "target-outside-range",
-            f"{share:.0%} of the targets (they go from {y.min():.4g} to {y.max():.4g}) lie outside what {activation} "
+            f"{share:.0%} of the targets (they go from {y.min():.4g} to {y.max():.4g}) lie outside what {what} "
             f"can give, {low:.4g} to {high:.4g}: no weights can reach them.",
-            len(network.dense_layers),
-            _indices(np.asarray(outside.any(axis=0))),
+            len(network.layers),
+            _indices(np.asarray(outside.reshape(-1, y.shape[-1]).any(axis=0))),
             None,
             {"share": share, "lowest_target": float(y.min()), "highest_target": float(y.max())},
         )
@@ -347,7 +354,7 @@ def _saturated(network: Network, value: float, best_constant: float) -> list[Sym
     if not is_high(value, best_constant):
         return []
     found = []
-    for number, layer in enumerate(network.dense_layers, 1):
+    for place, layer in _dense_layers(network):
         units = _indices(saturated_units(layer.z)) if layer.activation.name in ("sigmoid", "tanh") else ()
         if units:
             share = float((np.abs(layer.z[:, units]) >= SATURATION).mean())
@@ -355,10 +362,10 @@ def _saturated(network: Network, value: float, best_constant: float) -> list[Sym
             found.append(
                 Symptom(
                     "saturated-units",
-                    f"{_units(units, layer)} of layer {number} {_is(units)} saturated: |z| ≥ 5 on {share:.0%} of the "
+                    f"{_units(units, layer)} of layer {place} {_is(units)} saturated: |z| ≥ 5 on {share:.0%} of the "
                     f"samples, where {layer.activation.name}′ is {largest:.1e} on average, while the loss is still "
                     f"{value:.4g}. The gradient through {'it' if len(units) == 1 else 'them'} is nearly 0.",
-                    number,
+                    _number(place),
                     units,
                     None,
                     {"share": share, "mean_derivative": largest, "loss": value},
@@ -369,9 +376,10 @@ def _saturated(network: Network, value: float, best_constant: float) -> list[Sym
 
 def _symmetric(network: Network) -> list[Symptom]:
     found = []
-    for number, (layer, after) in enumerate(zip(network.layers[:-1], network.layers[1:], strict=True), 1):
-        assert isinstance(layer, Dense)
-        assert isinstance(after, Dense)
+    layers = [(number, layer) for number, layer in enumerate(network.layers, 1) if not isinstance(layer, Dropout)]
+    for (number, layer), (_, after) in pairwise(layers):
+        if not (isinstance(layer, Dense) and isinstance(after, Dense)):
+            continue
         found += [
             Symptom(
                 "symmetric-initialization",
@@ -386,12 +394,12 @@ def _symmetric(network: Network) -> list[Symptom]:
     return found
 
 
-def _collapsed(network: Network, x: Array, value: float, best_constant: float) -> list[Symptom]:
+def _collapsed(network: Network, x: Array, y_hat: Array, value: float, best_constant: float) -> list[Symptom]:
     layers = network.dense_layers
-    if len(layers) < 2:
+    if len(layers) < 2 or not all(isinstance(layer, Dense | Dropout) for layer in network.layers):
         return []
     all_identity = all(layer.activation.name == "identity" for layer in layers)
-    r2 = affine_r2(x, layers[-1].a)
+    r2 = affine_r2(x, y_hat)
     unexpected = r2 > 1 - 1e-9 and bool(is_high(value, best_constant)) and not is_at_constant(value, best_constant)
     if not all_identity and not unexpected:
         return []
@@ -410,22 +418,23 @@ def _collapsed(network: Network, x: Array, value: float, best_constant: float) -
     ]
 
 
-def _without_gradient(network: Network, y: Array, loss: Loss, value: float, *, explained: bool) -> list[Symptom]:
-    at_minimum = not loss.gradient(network.dense_layers[-1].a, y).any()
-    if explained or at_minimum:
+def _without_gradient(
+    network: Network, y_hat: Array, y: Array, loss: Loss, value: float, *, explained: bool
+) -> list[Symptom]:
+    if explained or not loss.gradient(y_hat, y).any():
         return []
     return [
         Symptom(
             "zero-gradient",
-            f"the gradient of every weight and bias of layer {number} is exactly 0, though the loss is {value:.4g}: "
-            "the layer cannot learn.",
-            number,
-            tuple(range(layer.n_out)),
+            f"the gradient of every {'weight and bias' if isinstance(layer, Dense) else 'parameter'} of layer {place} "
+            f"is exactly 0, though the loss is {value:.4g}: the layer cannot learn.",
+            _number(place),
+            _all_units(layer),
             None,
             {"loss": value},
         )
-        for number, layer in enumerate(network.dense_layers, 1)
-        if not layer.grad_W.any() and not layer.grad_b.any()
+        for place, layer in network.walk()
+        if layer.parameters and not any(gradient.any() for gradient in layer.gradients.values())
     ]
 
 
@@ -434,16 +443,18 @@ def _stuck(network: Network, value: float, best_constant: float) -> list[Symptom
         return []
     evidence = {"loss": value, "best_constant_loss": best_constant}
     message = f"the loss, {value:.6g}, is that of the best constant prediction ({best_constant:.6g})"
-    for number, layer in enumerate(network.dense_layers[:-1], 1):
+    for place, layer in _dense_layers(network):
+        if layer is network.layers[-1]:
+            continue
         scale = float(np.sqrt(np.square(layer.W).mean() * layer.n_in))
         if scale < 0.01:
             return [
                 Symptom(
                     "tiny-initialization",
-                    f"{message}, and the weights of layer {number} are so small (√n_in times their root mean square "
+                    f"{message}, and the weights of layer {place} are so small (√n_in times their root mean square "
                     f"is {scale:.1e}; about 1 is usual) that all samples look alike and gradients nearly vanish.",
-                    number,
-                    tuple(range(layer.n_out)),
+                    _number(place),
+                    _all_units(layer),
                     None,
                     evidence | {"scale": scale},
                 )
@@ -532,18 +543,33 @@ class Watch:
         return [
             Symptom(
                 "parameter-never-updated",
-                f"the weights and biases of layer {number} have not changed in {self.every} epochs, "
-                "though their gradient is not 0.",
-                number,
-                tuple(range(layer.n_out)),
+                f"the {'weights and biases' if isinstance(layer, Dense) else 'parameters'} of layer {place} have not "
+                f"changed in {self.every} epochs, though their gradient is not 0.",
+                _number(place),
+                _all_units(layer),
             )
-            for number, (layer, was) in enumerate(zip(network.dense_layers, old.dense_layers, strict=True), 1)
-            if np.array_equal(layer.W, was.W) and np.array_equal(layer.b, was.b) and layer.grad_W.any()
+            for (place, layer), was in zip(network.walk(), old.every_layer, strict=True)
+            if all(np.array_equal(array, was.parameters[name]) for name, array in layer.parameters.items())
+            and any(gradient.any() for gradient in layer.gradients.values())
         ]
 
 
 def _indices(which: npt.NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(np.flatnonzero(which).tolist())
+
+
+def _dense_layers(network: Network) -> list[tuple[str, Dense]]:
+    """With their places, those within other layers too."""
+    return [(place, layer) for place, layer in network.walk() if isinstance(layer, Dense)]
+
+
+def _number(place: str) -> int:
+    """Of the layer of the network in which that place is."""
+    return int(place.partition(".")[0])
+
+
+def _all_units(layer: Layer) -> tuple[int, ...]:
+    return tuple(range(layer.n_out)) if isinstance(layer, Dense) else ()
 
 
 def _units(units: tuple[int, ...], layer: Dense) -> str:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from byhand import losses, optimizers
 from byhand._types import Array, Seed
 from byhand.errors import ByhandError
-from byhand.layers import Dense
+from byhand.layers.base import fits
+from byhand.layers.dense import Dense
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import Optimizer
@@ -137,8 +138,8 @@ def train(
         Whether batches are drawn in a new order in each epoch (a full batch never is).
     seed : int, Generator, RandomState or None
         For that order. The same seed, network and data give the same course, to the last bit.
-    sample_weight : array, shape (n,), optional
-        How much each sample counts in the loss.
+    sample_weight : array, shape (n,), or (n, T) for sequences, optional
+        How much each sample, or each step of it, counts in the loss: 0 for the steps that only fill a sequence up.
     validation : (x, y) or (x, y, sample_weight), optional
         A validation set: its loss is recorded after each epoch, and nothing is learned from it.
     patience : int, optional
@@ -191,9 +192,10 @@ def train(
     loss, optimizer = losses.get(loss), optimizers.get(optimizer)
     x, y = _check_data(network, x, y)
     _check_loss(network, y, loss)
-    weights = _check_weights(sample_weight, x)
+    weights = _check_weights(sample_weight, y)
     if weights is not None and not weights.all():  # a batch of samples that don't count would have no mean
-        x, y, weights = (values[weights > 0] for values in (x, y, weights))
+        counts = weights.reshape(len(x), -1).any(axis=1)
+        x, y, weights = x[counts], y[counts], weights[counts]
     held_out = None if validation is None else _check_validation(network, *validation)
     if held_out is not None:
         loss.check_targets(held_out[1])
@@ -266,7 +268,7 @@ def update(network: Network, optimizer: Optimizer, max_norm: float | None = None
     max_norm : float, optional
         See `clip_norm`.
     """
-    frozen = [layer for layer in network.layers if layer.frozen]
+    frozen = [layer for layer in network.every_layer if layer.frozen]
     for layer in frozen:
         for gradient in layer.gradients.values():
             gradient[...] = 0
@@ -306,10 +308,10 @@ def loss_and_gradients(
     value = float(loss.value(y_hat, y, weights))
     network.backward_parameters(loss.gradient(y_hat, y, weights))
     for penalty in penalties:
-        for layer in network.dense_layers:
+        for layer, weights_of_layer, gradient in network.weights:
             if not layer.frozen:
-                value += penalty.value(layer.W)
-                layer.grad_W += penalty.gradient(layer.W)
+                value += penalty.value(weights_of_layer)
+                gradient += penalty.gradient(weights_of_layer)
     return value
 
 
@@ -373,7 +375,7 @@ class _Batches:
             self.rng.shuffle(self.order)
         for start in range(0, self.n, self.size):
             batch = self.order[start : start + self.size]
-            weights = None if self.weights is None else self.weights.take(batch)
+            weights = None if self.weights is None else self.weights.take(batch, axis=0)
             yield self.x.take(batch, axis=0), self.y.take(batch, axis=0), weights
 
 
@@ -421,15 +423,19 @@ class _Measures:
                 history.metrics.setdefault(prefix + name, []).append(float(metric(y_hat, y)))
 
 
-def accuracy(y_hat: npt.ArrayLike, y: npt.ArrayLike, *, threshold: float = 0.5) -> float:
-    """The share of samples whose class is right.
+def accuracy(
+    y_hat: npt.ArrayLike, y: npt.ArrayLike, *, threshold: float = 0.5, weights: npt.ArrayLike | None = None
+) -> float:
+    """The share of samples, or of the steps of sequences, whose class is right.
 
     Parameters
     ----------
-    y_hat, y : array, shape (n, n_out)
+    y_hat, y : array, shape (n, n_out), or (n, T, n_out) for sequences
         Of several columns the largest says the class; one column says yes above the threshold.
     threshold : float
         0.5 for probabilities, 0 for logits.
+    weights : array, shape (n,) or (n, T), optional
+        How much each counts, such as the mask with which it was trained; all alike by default.
 
     Returns
     -------
@@ -446,11 +452,17 @@ def accuracy(y_hat: npt.ArrayLike, y: npt.ArrayLike, *, threshold: float = 0.5) 
     0.5
     """
     y_hat, y = np.asarray(y_hat), np.asarray(y)
-    if y_hat.shape != y.shape or y.ndim != 2:
+    if y_hat.shape != y.shape or y.ndim < 2:
         raise ValueError(f"outputs and targets of one shape (n, n_out) are needed, not {y_hat.shape} and {y.shape}.")
-    if y.shape[1] > 1:
-        return float((y_hat.argmax(axis=1) == y.argmax(axis=1)).mean())
-    return float(((y_hat > threshold) == (y > 0.5)).mean())
+    if y.shape[-1] > 1:
+        right = y_hat.argmax(axis=-1) == y.argmax(axis=-1)
+    else:
+        right = ((y_hat > threshold) == (y > 0.5))[..., 0]
+    if weights is None:
+        return float(right.mean())
+    weights = np.asarray(weights)
+    counts = np.broadcast_to(weights.reshape(weights.shape + (1,) * (right.ndim - weights.ndim)), right.shape)
+    return float(np.average(right, weights=counts))
 
 
 class _Best:
@@ -505,8 +517,8 @@ def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[A
     y = np.asarray(y, dtype=network.parameters.dtype)
     if len(x) == 0:
         raise ValueError("there are no samples.")
-    needed = y.shape if network.output_shape is None else (len(x), *network.output_shape)
-    if y.shape != needed or len(y) != len(x):
+    needed = (len(x), *(y.shape[1:] if network.output_shape is None else network.output_shape))
+    if not fits(y.shape, needed):
         hint = ""
         if len(needed) == 2 and y.shape in ((len(x),), (len(x), 1)):
             hint = (
@@ -518,8 +530,10 @@ def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[A
         with np.errstate(over="ignore", invalid="ignore"):
             doubtful = not np.isfinite(values.sum())
         if doubtful and len(bad := np.argwhere(~np.isfinite(values))):
+            row, *place = bad[0].tolist()
+            where = f"column {place[0]}" if len(place) == 1 else f"at {tuple(place)}"
             raise ValueError(
-                f"{name} holds {values[tuple(bad[0])]} in row {bad[0][0]}, column {bad[0][1]} (and {len(bad) - 1} more "
+                f"{name} holds {values[tuple(bad[0])]} in row {row}, {where} (and {len(bad) - 1} more "
                 "such numbers): drop these samples or fill them in."
             )
     return x, y
@@ -529,14 +543,15 @@ def _check_loss(network: Network, y: Array, loss: Loss) -> None:
     """Refuse a loss that would learn nonsense in silence."""
     loss.check_targets(y)
     last = network.layers[-1]
-    if not loss.from_logits or not isinstance(last, Dense):
+    if not loss.from_logits:
         return
-    if np.isfinite(last.activation.range).any():
+    if np.isfinite(last.output_range).any():
+        what = f"the activation identity, not {last.activation}" if isinstance(last, Dense) else "any output"
         raise ValueError(
-            f"{loss} has its last function, σ or softmax, inside, and takes any number: give the last layer the "
-            f"activation identity, not {last.activation}. (The outputs are then logits.)"
+            f"{loss} has its last function, σ or softmax, inside, and takes any number: give the last layer "
+            f"{what}. (The outputs are then logits.)"
         )
-    if loss is losses.cross_entropy_from_logits and last.n_out == 1:
+    if loss is losses.cross_entropy_from_logits and y.shape[-1] == 1:
         raise ValueError(
             "the softmax of one output is always 1: for two classes take binary_cross_entropy_from_logits, or give the "
             "network two outputs."
@@ -547,15 +562,17 @@ def _check_validation(
     network: Network, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
 ) -> tuple[Array, Array, Array | None]:
     x, y = _check_data(network, x, y)
-    return x, y, _check_weights(sample_weight, x)
+    return x, y, _check_weights(sample_weight, y)
 
 
-def _check_weights(weights: npt.ArrayLike | None, x: Array) -> Array | None:
+def _check_weights(weights: npt.ArrayLike | None, y: Array) -> Array | None:
     if weights is None:
         return None
-    weights = np.asarray(weights, dtype=x.dtype)
-    if weights.shape != (len(x),) or not (weights >= 0).all() or not weights.sum() > 0:
-        raise ValueError(f"sample_weight needs {len(x)} numbers that are not negative, and not all 0.")
+    weights = np.asarray(weights, dtype=y.dtype)
+    of_samples, of_steps = (len(y),), y.shape[:-1]
+    if weights.shape not in (of_samples, of_steps) or not (weights >= 0).all() or not weights.sum() > 0:
+        steps = f" (or one for each step, shape {of_steps})" if of_steps != of_samples else ""
+        raise ValueError(f"sample_weight needs {len(y)} numbers that are not negative, and not all 0{steps}.")
     return weights
 
 
@@ -603,7 +620,8 @@ def _diagnosis(network: Network, x: Array, y: Array, loss: Loss, optimizer: Opti
 
 def _first_overflow(network: Network, x: Array) -> str:
     for number, layer in enumerate(network.layers, 1):
-        if isinstance(layer, Dense) and not (np.isfinite(layer.W).all() and np.isfinite(layer.b).all()):
+        arrays = [array for _, one in layer.walk("") for array in one.parameters.values()]
+        if not all(np.isfinite(array).all() for array in arrays):
             return f"the weights of layer {number} overflowed"
         x = layer.predict(x)
         if not np.isfinite(x).all():

@@ -15,7 +15,8 @@ from byhand._types import Array
 from byhand.activations import Activation
 from byhand.errors import needs_extra
 from byhand.initializers import INITIALIZERS, Draw
-from byhand.layers import Dropout
+from byhand.layers import Dense, Dropout, Layer
+from byhand.layers.base import shape_after, write_shape
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov, Optimizer
@@ -70,6 +71,8 @@ class _NetworkEstimator(BaseEstimator):
         "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "schedule": [None, callable],
         "callbacks": [list, tuple],
+        "layers": [None, list, tuple],
+        "image_shape": [None, list, tuple],
     }
 
     network_: Network
@@ -106,6 +109,8 @@ class _NetworkEstimator(BaseEstimator):
         max_norm: float | None = None,
         schedule: Schedule | None = None,
         callbacks: Sequence[Callback] = (),
+        layers: Sequence[Layer] | None = None,
+        image_shape: Sequence[int] | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -133,6 +138,8 @@ class _NetworkEstimator(BaseEstimator):
         self.max_norm = max_norm
         self.schedule = schedule
         self.callbacks = callbacks
+        self.layers = layers
+        self.image_shape = image_shape
 
     def fit(
         self,
@@ -199,7 +206,8 @@ class _NetworkEstimator(BaseEstimator):
             weights = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
         weights = self._weighted(y_array, weights, partial=partial)
         random_state = check_random_state(self.random_state)
-        sizes = [x.shape[1], *self._hidden_layers(), targets.shape[1]]
+        x = self._images(x)
+        sizes = [self._n_inputs(x), *self._hidden_layers(), targets.shape[1]]
         if resume:
             self._check_architecture(sizes)
         else:
@@ -224,6 +232,7 @@ class _NetworkEstimator(BaseEstimator):
             reset=False,
         )
         targets = self._targets(y_array, resume=False, partial=True)
+        x = self._images(x)
         return x, targets.reshape(len(x), -1).astype(x.dtype, copy=False), None
 
     @property
@@ -298,7 +307,35 @@ class _NetworkEstimator(BaseEstimator):
             raise ValueError(f"{n_hidden} hidden layers need one activation, or {n_hidden}, not {len(given)}.")
         return [activations.get("sigmoid" if name == "logistic" else name) for name in given]
 
+    def _images(self, x: Array) -> Array:
+        """The table X as images, if it is one of images: (n, height, width, channels)."""
+        if self.image_shape is None:
+            return x
+        shape = tuple(self.image_shape) if len(self.image_shape) == 3 else (*self.image_shape, 1)
+        if len(shape) != 3 or np.prod(shape) != x.shape[1]:
+            raise ValueError(
+                f"image_shape is (height, width) or (height, width, channels) of the {x.shape[1]} features, "
+                f"not {self.image_shape}."
+            )
+        return x.reshape(-1, *shape)
+
+    def _n_inputs(self, x: Array) -> int:
+        """How many numbers come to the first hidden layer, for one sample."""
+        shape = shape_after(self.layers or (), x.shape[1:])
+        if len(shape) != 1 or shape[0] is None:
+            raise ValueError(f"what comes before the hidden layers gives {write_shape(shape)}: end with Flatten().")
+        return shape[0]
+
     def _new_network(self, sizes: list[int], dtype: npt.DTypeLike, random_state: np.random.RandomState) -> Network:
+        """The given layers, the hidden ones and the output."""
+        network = self._new_dense_network(sizes, dtype, random_state)
+        if not self.layers:
+            return network
+        return Network([*deepcopy(list(self.layers)), *deepcopy(network.astype(np.float64).layers)]).astype(dtype)
+
+    def _new_dense_network(
+        self, sizes: list[int], dtype: npt.DTypeLike, random_state: np.random.RandomState
+    ) -> Network:
         """A network that starts as scikit-learn's MLP does: Glorot's uniform draws, for the biases too."""
         functions = [*self._activations(), activations.identity]
         chosen = {} if self.initializer is None else {"seed": np.random.default_rng(random_state.randint(2**31))}
@@ -316,7 +353,7 @@ class _NetworkEstimator(BaseEstimator):
         return Network([*(one for layer in hidden for one in (layer, Dropout(self.dropout, seed=rng))), last])
 
     def _check_architecture(self, sizes: list[int]) -> None:
-        layers = self.network_.dense_layers
+        layers = self._dense_layers
         has = [layers[0].n_in, *(layer.n_out for layer in layers)]
         wanted = self._activations()
         if has != sizes or [layer.activation for layer in layers[:-1]] != wanted:
@@ -324,6 +361,11 @@ class _NetworkEstimator(BaseEstimator):
                 f"warm_start and partial_fit go on with the network there is, {self.network_}; the parameters now ask "
                 f"for the sizes {sizes} and the activations {', '.join(map(str, wanted))}: train a new estimator."
             )
+
+    @property
+    def _dense_layers(self) -> list[Dense]:
+        """The hidden layers and the output, without the layers that were given."""
+        return self.network_.dense_layers[-1 - len(self._hidden_layers()) :]
 
     def _new_optimizer(self) -> Optimizer:
         if self.solver == "sgd":
@@ -360,7 +402,8 @@ class _NetworkEstimator(BaseEstimator):
     def _inputs(self, X: npt.ArrayLike) -> Array:
         """X as the network takes it."""
         check_is_fitted(self)
-        return self.network_.as_batch(validate_data(self, X, dtype=(np.float64, np.float32), reset=False))
+        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        return self.network_.as_batch(self._images(x))
 
     def _outputs(self, X: npt.ArrayLike) -> Array:
         """What the last layer gives, shape (n, n_outputs)."""
@@ -386,22 +429,22 @@ class _NetworkEstimator(BaseEstimator):
     @property
     def coefs_(self) -> list[Array]:
         """Wᵀ of each layer, shape (n_in, n_out), as scikit-learn's MLP has them: views into `network_`."""
-        return [layer.W.T for layer in self.network_.dense_layers]
+        return [layer.W.T for layer in self._dense_layers]
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases of each layer, shape (n_out,): views into `network_`."""
-        return [layer.b for layer in self.network_.dense_layers]
+        return [layer.b for layer in self._dense_layers]
 
     @property
     def n_layers_(self) -> int:
         """How many layers there are, the inputs among them, as scikit-learn counts."""
-        return len(self.network_.dense_layers) + 1
+        return len(self._dense_layers) + 1
 
     @property
     def n_outputs_(self) -> int:
         """How many outputs the network has."""
-        return self.network_.dense_layers[-1].n_out
+        return self._dense_layers[-1].n_out
 
 
 class _NoImprovement:
@@ -490,6 +533,11 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         From the epoch of a call to a factor on the learning rate; see `byhand.schedules`.
     callbacks : sequence of callable
         Called as callback(epoch, network, history) after each epoch; True ends the training.
+    layers : sequence of Layer, optional
+        What comes before the hidden layers, such as [Conv2D(1, 16, 3, "relu"), MaxPool2D(2), Flatten()]: copied for
+        each training, with the weights that they have.
+    image_shape : (height, width) or (height, width, channels), optional
+        What each row of X is an image of: the layers then take it in that shape, with the channels last.
     class_weight : dict, "balanced" or None
         How much each class counts: {class: weight}, or in inverse proportion to how often it is there. Times
         `sample_weight`.
@@ -568,6 +616,8 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         max_norm: float | None = None,
         schedule: Schedule | None = None,
         callbacks: Sequence[Callback] = (),
+        layers: Sequence[Layer] | None = None,
+        image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -596,6 +646,8 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
             max_norm=max_norm,
             schedule=schedule,
             callbacks=callbacks,
+            layers=layers,
+            image_shape=image_shape,
         )
         self.class_weight = class_weight
 
@@ -778,6 +830,8 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
         max_norm: float | None = None,
         schedule: Schedule | None = None,
         callbacks: Sequence[Callback] = (),
+        layers: Sequence[Layer] | None = None,
+        image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -806,6 +860,8 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
             max_norm=max_norm,
             schedule=schedule,
             callbacks=callbacks,
+            layers=layers,
+            image_shape=image_shape,
         )
         self.loss = loss
 
