@@ -3,7 +3,7 @@
 
 python := .venv/bin/python
 
-.PHONY: help lab test lint format environment bench peers clean
+.PHONY: help lab test lint format environment docs coverage mutants dist bench peers clean
 .NOTPARALLEL:
 
 help: ## say what can be made (this)
@@ -29,6 +29,10 @@ format: environment ## let ruff put the code in order
 environment: ## .venv with byhand, its extras and what the tests need
 	@tools/environment all test
 
+dist: ## build sdist and wheel; check them, and run each verb from the wheel in new environments
+	@tools/environment all test dist
+	$(python) tools/dist.py
+
 bench: ## measure how long the library takes beside others (installs PyTorch and JAX)
 	@tools/environment all bench
 	$(python) -m benchmarks
@@ -39,5 +43,5 @@ peers: ## hold the library against PyTorch (and install it)
 	$(python) -m pytest peers
 
 clean: ## remove the environment and what the tools left; notebooks/ stays
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

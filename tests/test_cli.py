@@ -8,13 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
 import byhand
 from byhand import cli
-from byhand.errors import ByhandError
+from byhand.errors import ByhandError, installation
 from byhand.lab import build
 from byhand.lab.notebooks import DEFAULT_SEED
 
@@ -207,7 +208,10 @@ def test_a_missing_library_is_told_with_what_installs_it(in_folder, library):
     program = f"import sys; sys.modules[{library!r}] = None; import byhand.__main__"
     answer = subprocess.run([sys.executable, "-c", program, "lab"], capture_output=True, text=True)
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert one_line(answer.stderr) == f'byhand: {library} is not installed; to get it: pip install "byhand[lab]"'
+    assert (
+        one_line(answer.stderr)
+        == f"byhand: {library} is not installed; to get it: {installation(distribution('byhand'), 'lab')}"
+    )
     assert list(in_folder.iterdir()) == []
 
 

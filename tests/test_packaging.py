@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,6 +124,19 @@ def test_the_command_loads_a_verb_only_when_it_is_called():
 
 def test_version_is_that_of_the_installed_package():
     assert importlib.metadata.version("byhand") == byhand.__version__
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("CITATION.cff", r"^version: (.*)$"),
+        ("CHANGELOG.md", r"^## \[(.*)\] - "),
+        ("src/byhand/lab/td1.py", r"/path/to/byhand-(.*)-py3"),
+    ],
+)
+def test_version_is_the_same_wherever_it_is_written(file, place):
+    text = (PACKAGE.parents[1] / file).read_text(encoding="utf-8")
+    assert re.search(place, text, re.MULTILINE)[1] == byhand.__version__
 
 
 def test_all_is_everything_that_a_user_can_use():

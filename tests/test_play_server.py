@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
-from byhand.errors import ByhandError
+from byhand.errors import ByhandError, installation
 from byhand.play import page, schema
 from byhand.play.server import Desk, listen
 from byhand.play.stories import preset_of
@@ -342,4 +343,7 @@ def test_a_missing_library_is_told_with_what_installs_it(library):
     program = f"import sys; sys.modules[{library!r}] = None; import byhand.__main__"
     answer = subprocess.run([sys.executable, "-c", program, "play"], capture_output=True, text=True)
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == f'byhand: {library} is not installed; to get it: pip install "byhand[play]"\n'
+    assert (
+        answer.stderr
+        == f"byhand: {library} is not installed; to get it: {installation(distribution('byhand'), 'play')}\n"
+    )

@@ -15,7 +15,7 @@ that ``import byhand`` and the command line start at once.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 # Where each public name lives; the block for type checkers says the same, and a test holds the two together.
 _MODULE_OF = {

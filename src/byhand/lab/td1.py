@@ -31,8 +31,8 @@ if importlib.util.find_spec("byhand") is None:
     raise SystemExit(
         "byhand is not installed for the Python that runs this notebook. Install it, with its extra `lab`, from the file "
         "(byhand-….whl) or the folder that you were given; then restart the kernel, and run this cell again.\n"
-        "  Your own machine: in a new cell,        %pip install '/path/to/byhand-0.1.0-py3-none-any.whl[lab]'\n"
-        "  Colab:            upload the file, then %pip install '/content/byhand-0.1.0-py3-none-any.whl[lab]'\n"
+        "  Your own machine: in a new cell,        %pip install '/path/to/byhand-1.0.0-py3-none-any.whl[lab]'\n"
+        "  Colab:            upload the file, then %pip install '/content/byhand-1.0.0-py3-none-any.whl[lab]'\n"
         "  A course server:  the same with your path there; if it may not install anything, ask whoever runs it"
     )
 
