@@ -203,9 +203,23 @@ def test_a_long_sum_is_cut_between_its_terms():
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
 def test_the_update_of_other_optimizers_is_told(optimizer):
     config = change(MOONS, optimizer=optimizer)
-    answer = respond(Request(config, None, "epochs", 3, explain=[Explain(0, 1, 0), Explain(2, 0, 3)]))
-    for formulas, index in zip(answer.formulas, (2, -1), strict=True):
-        assert formulas[1].result == f"{answer.next_parameters[index]:.4g}".replace("-", "−")
+    answer = respond(Request(config, None, "epochs", 3, explain=[Explain(0, 0, 0), Explain(2, 0, 3)]))
+    scope = {"np": np, "p": np.array(answer.state.parameters), "g": np.array(answer.gradients)}
+    scope |= {"learning_rate": config.training.learning_rate, "t": answer.state.memory.t + 1}
+    names = {"v": "velocity", "m": "mean", "s": "mean_square"}
+    vectors = answer.state.memory.vectors
+    scope |= {symbol: np.array(vectors[name]) for symbol, name in names.items() if name in vectors}
+    rule = schema.OPTIMIZERS[optimizer](1.0)
+    exec(rule.formula.code.format(**vars(rule)), scope)  # the formula as it is copied
+    remembers = {"momentum": "v", "nesterov": "v", "rmsprop": "s"}.get(optimizer, "ms")
+    for (gradient, *memory, new), index in zip(answer.formulas, (0, -1), strict=True):
+        assert gradient.name.startswith("grad_")
+        assert [formula.name for formula in memory] == list(remembers)
+        for formula in [*memory, new]:
+            value = scope[formula.name.replace("new w", "p")][index]
+            assert formula.result == f"{value:.4g}".replace("-", "−")
+            assert formula.general.startswith(f"{formula.name[-1]} ← ")
+        assert np.isclose(scope["p"][index], answer.next_parameters[index], rtol=1e-12)
 
 
 def test_the_terms_of_a_sample_add_up():

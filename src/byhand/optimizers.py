@@ -343,7 +343,7 @@ class AdamW(Adam):
     """
 
     formula: ClassVar = Formula(
-        "w ← w − {weight_decay} η w, then as Adam:  w ← w − η m̂ / (√ŝ + {epsilon})",
+        "w ← w − {weight_decay} η w, then  " + Adam.formula.element,
         r"w \leftarrow w - \eta \lambda w, \text{ then } " + Adam.formula.latex,
         "p *= 1 - learning_rate * {weight_decay}\n" + Adam.formula.code,
         "w ← w − η λ w, then  " + Adam.formula.text,

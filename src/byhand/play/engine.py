@@ -5,6 +5,7 @@ and share by keeping states; and what the page shows is what `Network`, `losses`
 """
 
 import base64
+import re
 from copy import deepcopy
 from math import isfinite
 
@@ -396,10 +397,6 @@ def _layers(run: Run, sample: int) -> list[schema.Layer]:
     return layers
 
 
-def _norm(*parts: Array) -> float:
-    return float(np.linalg.norm([np.linalg.norm(part) for part in parts]))
-
-
 def _histogram(z: Array, bins: int = 20) -> tuple[list[int], float, float]:
     """Counts in even bins, and their range: by hand, as `numpy.histogram` refuses what overflows or underflows."""
     finite = z[np.isfinite(z)]
@@ -489,15 +486,23 @@ def _formulas_of(
     else:
         of_weight = (explain.unit, explain.weight) if columns else (explain.weight, explain.unit)
         chosen = [(told[f"grad_W{number}"], of_weight), (told[f"new_W{number}"], of_weight)]
-    return [
-        _update(run, explain)
-        if step.phase == "update" and run.config.training.optimizer != "gradient_descent"
-        else Formula(step.label(*index), step.formula, _shortened(step.terms(*index)), step.number(*index))
-        for step, index in chosen
-    ]
+    formulas = []
+    for step, index in chosen:
+        if step.phase == "update" and run.config.training.optimizer != "gradient_descent":
+            formulas += _update(run, explain)
+        else:
+            formulas.append(
+                Formula(step.label(*index), step.formula, _shortened(step.terms(*index)), step.number(*index))
+            )
+    return formulas
 
 
-def _update(run: Run, explain: Explain) -> Formula:
+_SYMBOLS = {"v": "velocity", "m": "mean", "s": "mean_square"}
+"""What the optimizers' formulas call that which they remember."""
+
+
+def _update(run: Run, explain: Explain) -> list[Formula]:
+    """The optimizer's own formula, clause by clause: what it remembers of the weight, and last the new weight."""
     layers = run.network.dense_layers
     index = sum(layer.n_parameters for layer in layers[: explain.layer])
     layer = layers[explain.layer]
@@ -506,12 +511,19 @@ def _update(run: Run, explain: Explain) -> Formula:
     else:
         index += explain.unit * layer.n_in + (explain.weight or 0)
     run.gradients()
-    changed, _ = run.updated()
+    changed, optimizer = run.updated()
     old, new = run.network.parameters[index], changed[index]
     write = arithmetic.write_number
     change = f"{write(old, 4)} {'+' if new >= old else '−'} {write(abs(new - old), 4)}"
     rule = run.optimizer.formula.element.format(**vars(run.optimizer))  # type: ignore[attr-defined]
-    return Formula("new w", rule, change, write(new, 4))
+    clauses = re.split(r",\s+(?:then\s+)?(?=\w ← )", rule)
+    remembered = [
+        Formula(name, clause, "", write(getattr(optimizer, _SYMBOLS[name])[index], 4))
+        for clause in clauses
+        if (name := clause[0]) in _SYMBOLS
+    ]
+    steps = ", then ".join(clause for clause in clauses if clause[0] == "w")
+    return [*remembered, Formula("new w", steps, change, write(new, 4))]
 
 
 def _shortened(terms: str) -> str:

@@ -6,20 +6,20 @@ import hashlib
 import json
 from functools import cache
 from importlib.resources import files
-from math import inf, isfinite
+from math import isfinite
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from byhand.activations import ACTIVATIONS, Activation
+from byhand.formulas import Formula
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
 from byhand.play import schema
 from byhand.play.presets import DEFAULTS, PRESETS
 from byhand.play.stories import OUTLINES
-from byhand.symptoms import RANGES
 
 # Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
 # or data: addresses within the one exported file.
@@ -49,13 +49,14 @@ MODULES = [
     "table",
 ]
 STYLES = ["style.css"]
+FONTS = ["byhand-math.woff2"]
 START = 'import "byhand/app";'
 
 
 @cache
-def static(name: str) -> str:
-    """The text of one of the page's files."""
-    return (files("byhand.play") / "static" / name).read_text(encoding="utf-8")
+def static(name: str) -> bytes:
+    """One of the page's files."""
+    return (files("byhand.play") / "static" / name).read_bytes()
 
 
 def served() -> tuple[str, str]:
@@ -64,7 +65,7 @@ def served() -> tuple[str, str]:
     links = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in STYLES)
     scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (import_map, START))
     policy = (
-        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return _fill(import_map, links, ""), policy
@@ -73,23 +74,34 @@ def served() -> tuple[str, str]:
 def exported(recording: bytes) -> str:
     """The page as one file that needs no server, with a recorded run (JSON) inside."""
     addresses = {
-        name: "data:text/javascript;base64," + base64.b64encode(static(f"{name}.js").encode()).decode()
-        for name in MODULES
+        name: "data:text/javascript;base64," + base64.b64encode(static(f"{name}.js")).decode() for name in MODULES
     }
-    styles = "\n".join(f"<style>\n{static(name)}\n</style>" for name in STYLES)
+    styles = "\n".join(f"<style>\n{_with_fonts(static(name).decode())}\n</style>" for name in STYLES)
     packed = base64.b64encode(gzip.compress(recording, mtime=0)).decode()
     return _fill(_import_map(addresses), styles, packed)
 
 
+def _with_fonts(style: str) -> str:
+    for name in FONTS:
+        style = style.replace(f'"{name}"', f'"data:font/woff2;base64,{base64.b64encode(static(name)).decode()}"')
+    return style
+
+
 def _activation(activation: Activation) -> dict[str, Any]:
-    """Its curve for z from −5 to 5, and between which numbers it stays (null: it doesn't)."""
-    low, high = (bound if isfinite(bound) else None for bound in RANGES.get(activation.name, (-inf, inf)))
+    """Its formulas, its curve for z from −5 to 5, and between which numbers it stays (null: it doesn't)."""
+    low, high = (bound if isfinite(bound) else None for bound in activation.range)
     return {
         "name": activation.name,
+        "formula": _text(activation.formula),
+        "derivative": _text(activation.derivative_formula),
         "low": low,
         "high": high,
         "curve": activation(np.linspace(-5, 5, 101)).round(6).tolist(),
     }
+
+
+def _text(formula: Formula | None) -> str | None:
+    return None if formula is None else formula.text
 
 
 def _digest(script: str) -> str:
@@ -108,7 +120,7 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
             "stories": OUTLINES,
             "activations": [_activation(activation) for activation in ACTIVATIONS.values()],
             "initializers": [*INITIALIZERS, "handout"],
-            "losses": list(LOSSES),
+            "losses": [{"name": loss.name, "formula": _text(loss.formula)} for loss in LOSSES.values()],
             "optimizers": list(OPTIMIZERS),
             "maxUnits": schema.MAX_UNITS,
             "maxHiddenLayers": schema.MAX_HIDDEN_LAYERS,
@@ -122,7 +134,7 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
         "boot": boot.replace("<", "\\u003c"),
         "recording": recording,
     }
-    text = static("index.html")
+    text = static("index.html").decode()
     for name, part in parts.items():
         text = text.replace(f"<!--{name}-->", part)
     return text

@@ -30,13 +30,14 @@ from byhand.play import schema
 from byhand.play.engine import respond
 from byhand.play.landscape import POINTS, landscape
 from byhand.play.listing import listing
-from byhand.play.page import MODULES, STYLES, served, static
+from byhand.play.page import FONTS, MODULES, STYLES, served, static
 from byhand.play.stories import story
 
 HOST = "127.0.0.1"
 PORT = 8050
 HEAD_SECONDS = 5
 BODY_SECONDS = 10
+MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "woff2": "font/woff2"}
 Asked = TypeVar("Asked")
 
 
@@ -130,7 +131,7 @@ def app(port: int) -> ASGIApp:
     """The application for a server on that port."""
     routes = [
         Route("/", _page),
-        *(Route(f"/static/{name}", _static) for name in [*(f"{module}.js" for module in MODULES), *STYLES]),
+        *(Route(f"/static/{name}", _static) for name in [*(f"{module}.js" for module in MODULES), *STYLES, *FONTS]),
         Route("/api/step", _step, methods=["POST"]),
         Route("/api/listing", _listing, methods=["POST"]),
         Route("/api/landscape", _landscape, methods=["POST"]),
@@ -198,7 +199,7 @@ async def _page(request: Request) -> Response:
 
 async def _static(request: Request) -> Response:
     name = request.url.path.removeprefix("/static/")
-    return _answer(static(name), "text/css" if name.endswith(".css") else "text/javascript")
+    return _answer(static(name), MEDIA_TYPES[name.rpartition(".")[2]])
 
 
 async def _step(request: Request) -> Response:

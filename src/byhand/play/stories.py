@@ -654,13 +654,13 @@ _TALES: dict[str, tuple[str, str, Callable[[], Tale], str]] = {
         "Identity can't",
         "Two layers, and still one plane",
         _identity,
-        "Go on from here: give only the hidden layer a curve.",
+        "Go on from here: under Settings, give the hidden layer the identity again, and keep the output's curve.",
     ),
     "seed-44": (
         "Seed 44 is dead",
         "A loss of 2 that stays 2, and what revives it",
         _seed_44,
-        "Go on from here: drag the output's bias yourself.",
+        "Go on from here: under Numbers, set the output's bias to something else.",
     ),
     "rate-too-high": (
         "A rate past 2/λmax",

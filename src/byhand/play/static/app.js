@@ -431,7 +431,7 @@ function wire() {
   ["plane-first", "plane-second"].forEach((id, i) => on(id, (event) => setView({ plane: apart(store.state.view.plane.with(i, Number(event.target.value)), i) }), "change"));
   on("sample-before", () => chooseSample(-1));
   on("sample-after", () => chooseSample(1));
-  $("story").replaceChildren(...boot.stories.map(({ id, title, subtitle }) => el("option", { value: id }, `${title}: ${subtitle[0].toLowerCase()}${subtitle.slice(1)}`)));
+  $("story").replaceChildren(...boot.stories.map(({ id, title }) => el("option", { value: id }, title)));
   on("story", (event) => perform({ kind: "story", id: event.target.value }), "change");
   document.querySelectorAll("[data-tab]").forEach((button) => button.addEventListener("click", () => openTab(button.dataset.tab)));
   document.querySelectorAll("[data-panel]").forEach((button) => button.addEventListener("click", () => setView({ panel: button.dataset.panel })));

@@ -133,13 +133,12 @@ function latestWins({ kind, change, index, layer }) {
   return ["start", "open", "look", "sample", "story", "landscape"].includes(kind) ? kind : null;
 }
 
-/** Whose formulas to ask for: of all units where they are few, else of the one that is selected. */
+/** Whose formulas to ask for: of all units where they are few, else of the one that is selected; and of one weight. */
 export function explainedOf(config, { layer, unit, weight }) {
   const sizes = [...config.model.hidden, config.data.kind === "digits" ? 10 : 1];
-  const chosen = { layer, unit, weight };
-  if (sizes.reduce((a, b) => a + b) > 4) return [chosen];
-  const units = sizes.flatMap((size, l) => Array.from({ length: size }, (_, u) => ({ layer: l, unit: u, weight: null })));
-  return weight == null ? units : [...units, chosen];
+  const chosen = [{ layer, unit, weight: null }, { layer, unit, weight: weight ?? 0 }];
+  if (sizes.reduce((a, b) => a + b) > 4) return chosen;
+  return [...sizes.flatMap((size, l) => Array.from({ length: size }, (_, u) => ({ layer: l, unit: u, weight: null }))), chosen[1]];
 }
 
 const shownRun = ({ runs, shown }) => runs[shown];
@@ -407,11 +406,9 @@ export function recordedRun(frame, { sample = 0, selected = recording.selected }
   const { answers } = recording.frames[frame];
   const shown = Math.min(sample, answers.length - 1);
   const answer = { ...answers[0], ...answers[shown] };
-  const { layer, unit, weight = null } = selected;
-  const place = recording.explained.findIndex((each) => each.layer === layer && each.unit === unit && (each.weight ?? null) === weight);
-  const isFew = recording.explained.filter((each) => each.weight == null).length <= 4;
-  const explained = isFew ? recording.explained.map((each) => ({ ...each, weight: each.weight ?? null })) : [{ layer, unit, weight }];
-  const formulas = isFew ? answer.formulas : [answer.formulas[place] ?? []];
+  const same = (one) => (each) => each.layer === one.layer && each.unit === one.unit && (each.weight ?? null) === one.weight;
+  const explained = explainedOf(recording.config, { weight: null, ...selected });
+  const formulas = explained.map((each) => answer.formulas[recording.explained.findIndex(same(each))] ?? []);
   let curve = emptyCurve;
   recording.frames.slice(0, frame + 1).forEach(({ answers: [first] }, i) => {
     curve = extended(curve, recording.frames[Math.max(0, i - 1)].answers[0].state.epoch, first);

@@ -1,8 +1,10 @@
 // What is being computed at a stop: a title, a sentence, and the formula with the numbers put in.
 
-import { $, el, number, setText, words } from "byhand/dom";
-import { dot, fromText, functionName, line, op, partial, plainNumber, result, row, slope, symbol, table, term, value } from "byhand/math";
+import { $, el, number, words } from "byhand/dom";
+import { boot } from "byhand/engine";
+import { dot, fromText, functionName, inLines, line, op, partial, plainNumber, result, row, slope, symbol, table, term, value } from "byhand/math";
 import { layerName, ordinalUnit, parameterIndex, parameterName, unitName } from "byhand/names";
+import { sizesOf } from "byhand/stops";
 
 export const PHASE_WORDS = { look: "Sample", forward: "Forward", loss: "Loss", backward: "Backward", update: "Update", check: "Check" };
 export const GLYPHS = { look: "●", forward: "→", loss: "≠", backward: "←", update: "↻", check: "✓" };
@@ -143,13 +145,12 @@ function lossStep(scene) {
   const output = answer.layers[last].a;
   const said = output.length > 1 ? `The output of class ${answer.y.indexOf(1)}, the right one, is ${number(output[answer.y.indexOf(1)])}` : `The answer is ${number(output[0])}, and it should be ${number(answer.y[0])}`;
   const all = isBatch(scene) ? ` That is this sample's part; all ${answer.batch.length} together cost ${number(answer.batch_loss)}.` : "";
-  const written = textOf(scene, last, 0, /^L$/);
-  const shownTerms = written && !isBatch(scene) && written.terms;
-  const general = written ? written.general.replace(/^L = /, "") : words(run.config.training.loss);
+  const shownTerms = !isBatch(scene) && textOf(scene, last, 0, /^L$/)?.terms;
+  const { formula } = boot.losses.find((loss) => loss.name === run.config.training.loss);
   return {
     title: "How wrong was that?",
     sentence: `${said}. One number says how wrong.${all}`,
-    formula: line(term("L", symbol({ base: "L" })), op("="), /^[Σ½−]|^mean/.test(general) ? fromText(general) : `<mtext>${general}</mtext>`)
+    formula: table(inLines(formula).map((part, i) => row(i ? "" : term("L", symbol({ base: "L" })), i ? "" : op("="), fromText(part))), "steps")
       + (shownTerms ? line(op("="), fromText(shownTerms)) : "")
       + line(op("="), result("L", answer.sample_loss)),
   };
@@ -245,20 +246,31 @@ function update(scene) {
   const w = parameter(scene, layer, unit, input);
   const plain = run.config.training.optimizer === "gradient_descent";
   const { learning_rate: rate } = run.config.training;
-  const batch = isBatch(scene) && !answer.batch_done
+  const batch = plain && isBatch(scene) && !answer.batch_done
     ? line(partial(w), op("="), `<mtext>the sum over ${answer.batch.length} samples</mtext>`, op("="), value(key.g(layer, unit, input), gradient)) : "";
   const rows = plain ? [
     row(term(k, symbol(w)), op("←"), term(k, symbol(w)) + op("−") + "<mi>η</mi>" + dot + term(key.g(layer, unit, input), partial(w))),
     row("", op("="), value(k, old) + op("−") + plainNumber(rate) + dot + value(key.g(layer, unit, input), gradient, true)),
     row("", op("="), result(k, next)),
-  ] : [
-    row(term(k, symbol(w)), op("←"), `<mtext>what ${words(run.config.training.optimizer)} makes of</mtext>`), row("", "", value(k, old) + `<mtext> and the gradient </mtext>` + value(key.g(layer, unit, input), gradient)), row("", op("="), result(k, next)),
-  ];
+  ] : clauses(scene, { layer, unit, weight: input }, { k, w, next });
   return {
     title: "Every weight takes one step downhill",
     sentence: `${plain ? "Against its gradient, η times as far." : `${capital(words(run.config.training.optimizer))} decides how far, from the gradient and what it remembers.`} All ${answer.state.parameters.length} move at once; click ${sizes.length > 3 || sizes[1] > 2 ? "a link" : "one"} to see another.`,
-    formula: batch + table(rows, "steps"),
+    formula: batch + table(rows, plain ? "steps" : "steps dense"),
   };
+}
+
+/** The optimizer's own formula, clause by clause, each with what it gives for one weight. */
+function clauses({ run, answer }, { layer, unit, weight }, { k, w, next }) {
+  const place = run.explained.findIndex((each) => each.layer === layer && each.unit === unit && each.weight === weight);
+  const [, ...steps] = answer.formulas[place] ?? [];
+  const g = row("<mi>g</mi>", op("="), partial(w) + op("=") + value(key.g(layer, unit, weight), answer.gradients[parameterIndex(sizesOf(answer), layer, unit, weight)]));
+  const end = row("", op("="), result(k, next));
+  if (!steps.length) return [g, row(term(k, symbol(w)), op("="), result(k, next))];
+  return [g, ...steps.flatMap(({ name: left, general, terms, result: written }) => [
+    ...general.split(", then ").map((clause) => row(left.startsWith("new") ? term(k, symbol(w)) : `<mi>${left}</mi>`, op("←"), fromText(clause.split(" ← ")[1]) + (terms ? "" : op("=") + plainNumber(Number(written.replace("−", "-")))))),
+    ...(terms ? [row("", op("="), fromText(terms)), end] : []),
+  ])];
 }
 
 function check(scene) {

@@ -4,9 +4,16 @@ import { number } from "byhand/dom";
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
-export const op = (sign) => `<mo>${escape(sign)}</mo>`;
+/** A sign; parentheses grow with what they hold only where that is a fraction. */
+export const op = (sign, tall = false) => `<mo${/[()|]/.test(sign) && !tall ? ' stretchy="false"' : ""}>${escape(sign)}</mo>`;
 export const dot = '<mo lspace="0.15em" rspace="0.15em">·</mo>';
-const letter = (base) => (base === "ŷ" ? "<mover><mi>y</mi><mo>^</mo></mover>" : `<mi>${escape(base)}</mi>`);
+
+/** A letter, with its hat if it has one. */
+function letter(base) {
+  const [plain, hat] = base.normalize("NFD");
+  const body = `<mi>${escape(plain)}</mi>`;
+  return hat ? `<mover accent="true">${body}<mo stretchy="false">^</mo></mover>` : body;
+}
 
 /** A symbol such as w₁₂. */
 export function symbol({ base, sub, sup }) {
@@ -37,9 +44,35 @@ export const partial = (name) => `<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mro
 export const slope = (activation, of) => `<msup>${functionName(activation)}<mo>′</mo></msup>${op("(")}${of}${op(")")}`;
 export const functionName = (activation) => (activation === "sigmoid" ? "<mi>σ</mi>" : `<mi mathvariant="normal">${activation.replace(/_/g, "&#xA0;")}</mi>`);
 
+const WIDTH = 26;
+
+/** A long formula in lines that fit the panel: broken before a sign or after a comma that is in no parentheses. */
+export function inLines(text) {
+  const pieces = [""];
+  let depth = 0;
+  for (const piece of text.split(/(?<=,) |(?= [+−] )/)) {
+    pieces[pieces.length - 1] += depth ? piece : ` ${piece.trim()}`;
+    depth += piece.split("(").length - piece.split(")").length;
+    if (depth === 0) pieces.push("");
+  }
+  const lines = [""];
+  for (const piece of pieces) {
+    if (lines.at(-1) && (lines.at(-1) + piece).length > WIDTH) lines.push("");
+    lines[lines.length - 1] += piece;
+  }
+  return lines.map((each) => each.trim());
+}
+
+/** A symbol with its hat and index, a function such as max, or a word. */
+function word(token, isFunction) {
+  const [, plain, sub] = token.normalize("NFC").match(/^([\p{L}_]+\u0302?)([₀-₉]*)/u);
+  if (/\p{L}{2}/u.test(plain)) return isFunction ? `<mi mathvariant="normal">${escape(plain.replace(/_/g, " "))}</mi>` : `<mtext>&#xA0;${escape(plain)}&#xA0;</mtext>`;
+  return sub ? `<msub>${letter(plain)}<mn>${[...sub].map((digit) => "₀₁₂₃₄₅₆₇₈₉".indexOf(digit)).join("")}</mn></msub>` : letter(plain);
+}
+
 /** A formula that the engine wrote as text, such as 1/(1 + e^(−0.1)) or (0.33 − 0)², typeset. */
 export function fromText(text) {
-  const tokens = text.match(/[\d.]+(?:e[−+-]?\d+)?|[\p{L}_]+[\u0302′]?|./gu)?.filter((t) => t !== " ") ?? [];
+  const tokens = text.match(/[\d.]+(?:e[−+-]?\d+)?|[\p{L}_]+[\u0302′₀-₉]*|./gu)?.filter((t) => t !== " ") ?? [];
   let at = 0;
   const atom = () => {
     const token = tokens[at++];
@@ -48,10 +81,13 @@ export function fromText(text) {
       const inner = sum(")");
       at++;
       body = { inner, wrapped: true };
-    } else if (/^[\d.]/.test(token)) body = { inner: `<mn>${token}</mn>` };
-    else if (/^[\p{L}_]/u.test(token)) body = { inner: token.length > 1 && token !== "ŷ" ? `<mi mathvariant="normal">${escape(token.replace(/_/g, " "))}</mi>` : letter(token) };
+    } else if (/^[\d.]/.test(token)) body = { inner: token.includes("e") ? digits(Number(token.replace("−", "-"))) : `<mn>${token}</mn>` };
+    else if (token === "√") body = { inner: `<msqrt>${atom().bare}</msqrt>` };
+    else if (token === "Σ") body = { inner: op(token), sign: true };
+    else if (/^[\p{L}_]/u.test(token)) body = { inner: word(token, tokens[at] === "(") };
     else body = { inner: op(token), sign: true };
-    let shown = body.wrapped ? `<mrow>${op("(")}${body.inner}${op(")")}</mrow>` : body.inner;
+    const tall = body.inner.includes("mfrac");
+    let shown = body.wrapped ? `<mrow>${op("(", tall)}${body.inner}${op(")", tall)}</mrow>` : body.inner;
     if (tokens[at] === "²") { at++; shown = `<msup>${shown}<mn>2</mn></msup>`; }
     if (tokens[at] === "^") { at++; shown = `<msup>${shown}<mrow>${atom().bare}</mrow></msup>`; }
     return { shown, bare: body.wrapped ? body.inner : shown, sign: body.sign };

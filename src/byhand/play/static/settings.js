@@ -10,7 +10,7 @@ export function wireSettings(on) {
   const options = (id, names, label = words) => $(id).replaceChildren(...names.map((name) => el("option", { value: name }, label(name))));
   $("preset").replaceChildren(...boot.presets.map(({ id, title }) => el("option", { value: id }, title)), el("option", { value: "", disabled: true, hidden: true }, "Your own"));
   options("initializer", boot.initializers, (name) => (name === "handout" ? "np.random.randn" : words(name)));
-  options("loss", boot.losses);
+  options("loss", boot.losses.map(({ name }) => name));
   options("optimizer", boot.optimizers);
   const listen = (id, handler) => $(id).addEventListener("change", (event) => handler(event.target.value));
   const whole = (id, use) => listenNumber(id, use, on, { integer: true });
