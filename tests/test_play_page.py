@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
+import http.server
 import json
 import random
 import re
 import signal
+import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
@@ -14,8 +21,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import byhand
+from byhand.play.engine import respond
 from byhand.play.export import export
-from byhand.play.presets import WALK
+from byhand.play.presets import DEFAULTS, WALK
+from byhand.play.schema import Request, encode
+from byhand.play.site import INTEGRITY, Engine, sources, write_site
 from byhand.play.stories import OUTLINES, story
 from test_play_server import free_port, running
 
@@ -923,3 +933,113 @@ def test_a_link_can_be_exported(opened, tmp_path):
     assert run_of(recorded)["state"]["epoch"] == 100
     press(recorded, "Space")
     assert json.dumps(slots(recorded)).count(".") > 5
+
+
+RECORDED = """const recorded = RECORDED;
+export async function loadPyodide({ createPyodideModule, lockFileContents }) {
+    if (!createPyodideModule || lockFileContents !== "{}") throw new Error("not what was asked for");
+    const asked = (name, question) => [question in recorded, recorded[question] ?? "not recorded"];
+    return {
+        loadPackage: async () => {}, unpackArchive: () => {},
+        runPython: () => (...question) => ({ toJs: () => asked(...question) }),
+    };
+}"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Write a site whose Python is recorded, and serve it with nothing but Python's own file server."""
+    servers = []
+
+    def site(recorded):
+        script = RECORDED.replace("RECORDED", json.dumps(recorded))
+        contents = {"pyodide.mjs": script, "pyodide.asm.mjs": "export default () => {};", "pyodide-lock.json": "{}"}
+        digest = {name: hashlib.sha384(text.encode()).digest() for name, text in contents.items()}
+        integrity = {name: f"sha384-{base64.b64encode(value).decode()}" for name, value in digest.items()}
+        write_site(tmp_path, Engine("python/", "python/", integrity))
+        (tmp_path / "python").mkdir()
+        for name, text in contents.items():
+            (tmp_path / "python" / name).write_text(text, encoding="utf-8")
+        handler = functools.partial(QuietHandler, directory=tmp_path)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield site
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_site_tells_its_stories_and_asks_python_in_the_browser(opened, site, tmp_path):
+    recorded = {}
+    page = opened()
+    page.on("response", lambda answer: recorded.update({answer.request.post_data: answer.text()}))
+    do(page, kind="start", preset="walk")
+    press(page, *["Space"] * 13)
+    assert recorded
+    still_there = site(recorded)
+    told = opened(where=still_there)
+    expect(told.locator("#beat h2")).to_have_text(story("delta").beats[0].question)
+    press(told, "Space")
+    expect(told.locator(".answer")).to_have_text(story("delta").beats[0].answer.replace("**", ""))
+    told.get_by_role("button", name="Walk through").click()
+    told.locator("h1").click()
+    settle(told)
+    press(told, *["Space"] * 13)
+    assert run_of(told)["state"] == run_of(page)["state"]
+    assert slots(told) == slots(page)
+    do(told, kind="training", change={"learning_rate": 0.123})
+    expect(told.get_by_role("alert")).to_have_text("not recorded")
+    (tmp_path / "python" / "pyodide.mjs").write_text("export const loadPyodide = 0;", encoding="utf-8")
+    changed = opened(where=still_there)
+    changed.get_by_role("button", name="Walk through").click()
+    changed.locator("h1").click()
+    settle(changed)
+    expect(changed.get_by_role("alert")).to_contain_text("could not be loaded")
+    press(changed, "Space")
+    expect(changed.locator(".answer")).to_have_text(story("delta").beats[0].answer.replace("**", ""))
+    assert all("integrity" in text for text in opened.complaints)
+    opened.complaints.clear()
+
+
+def test_the_python_of_a_site_answers_with_numpy_and_msgspec_alone(tmp_path):
+    (tmp_path / "byhand.zip").write_bytes(sources())
+    question = json.dumps({"config": json.loads(encode(DEFAULTS["moons"])), "action": "epochs", "epochs": 3})
+    script = f"""
+import sys
+class Only:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in {{"byhand", "numpy", "msgspec", *sys.stdlib_module_names}}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Only())
+sys.path.insert(0, {str(tmp_path / "byhand.zip")!r})
+import byhand
+assert "byhand.zip" in byhand.__file__
+from byhand.play.answers import answer
+for name, question in {[("step", question), ("step", "{}"), ("story", '{"id": "none"}')]!r}:
+    print(*answer(name, question))
+"""
+    answers = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
+    first, second, third = answers.splitlines()
+    ours = respond(Request(DEFAULTS["moons"], None, "epochs", 3))
+    np.testing.assert_allclose(json.loads(first.removeprefix("True "))["losses"], ours.losses, rtol=1e-12)
+    assert second == "False Object missing required field `config`"
+    assert third.startswith("False there is no story 'none'")
+
+
+def test_a_site_says_where_its_python_comes_from(tmp_path):
+    boot = json.loads(re.search(r'id="boot">(.*?)</script>', write_site(tmp_path).read_text("utf-8"))[1])
+    assert boot["site"]["integrity"] == INTEGRITY
+    assert re.fullmatch(r"https://cdn\.jsdelivr\.net/npm/pyodide@[\d.]+/", boot["site"]["core"])
+    for outline in OUTLINES:
+        recorded = json.loads((tmp_path / "stories" / f"{outline.id}.json").read_bytes())
+        assert [beat["answer"] for beat in recorded["beats"]] == [beat.answer for beat in story(outline.id).beats]
+        assert (tmp_path / "stories" / f"{outline.id}.html").stat().st_size < 600_000

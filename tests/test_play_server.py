@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
 from byhand.errors import ByhandError, installation
-from byhand.play import page, schema
+from byhand.play import page, schema, site
 from byhand.play.server import Desk, listen
 from byhand.play.stories import preset_of
 
@@ -93,7 +93,10 @@ def test_it_hands_out_its_page_and_nothing_else(port):
         assert ask(port, path=address)[0] == 200, address
     assert {Path(address).name for address in addresses} == {
         file.name for file in (Path(page.__file__).parent / "static").iterdir() if file.suffix in (".js", ".css")
-    }
+    } - {site.WORKER}
+    for font in page.FONTS:
+        status, headers, body = ask(port, path=f"/static/{font}")
+        assert (status, headers["Content-Type"], body[:4]) == (200, "font/woff2", b"wOF2")
     others = [
         "/static/",
         "/static/index.html",

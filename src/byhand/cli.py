@@ -306,7 +306,27 @@ def study(**options: Any) -> None:
     help="Don't serve: write the story or a recorded run to one HTML file that needs no server.",
 )
 @click.option("--epochs", type=click.IntRange(1, 100_000), help="How far the recorded run goes.")
-def play(port: int | None, no_browser: bool, source: str, file: Path | None, epochs: int | None) -> None:
+@click.option(
+    "--site",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Don't serve: write a folder for any web server, with the stories, and the engine run by the browser.",
+)
+@click.option(
+    "--engine",
+    metavar="ADDRESS",
+    help="Where the site's Pyodide (Python for browsers) lies.  [default: a public CDN]",
+)
+def play(
+    port: int | None,
+    no_browser: bool,
+    source: str,
+    file: Path | None,
+    epochs: int | None,
+    folder: Path | None,
+    engine: str | None,
+) -> None:
     """Step through forward and backward in the browser, with the real numbers.
 
     Serves a page on this machine alone, until Ctrl-C. The stories are delta, sigmoid-learns, relu-sometimes,
@@ -314,6 +334,12 @@ def play(port: int | None, no_browser: bool, source: str, file: Path | None, epo
     """
     # Before NumPy is loaded: its threads would wait for each other over networks as small as these.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if folder is not None:
+        from byhand.play.site import Engine, write_site
+
+        own = None if engine is None else Engine(f"{engine.rstrip('/')}/", f"{engine.rstrip('/')}/")
+        click.echo(write_site(folder, own))
+        return
     if file is not None:
         from byhand.files import write_text
         from byhand.play.export import export

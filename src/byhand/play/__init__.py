@@ -2,13 +2,12 @@
 
 `schema` says what the page may ask and what it gets, `engine` answers (one pure function on the library's own
 code), `judgement` says what was found, `landscape` is the loss over two weights, `presets` are what to start from,
-`stories` tells of them beat by beat, `listing` writes an experiment out as code, `server` hands out the page, `export`
-makes one file of a story or a recorded run. The page itself lies in `static`.
+`stories` tells of them beat by beat, `listing` writes an experiment out as code, `answers` has all questions by name,
+`server` hands out the page, `export` makes one file of a story or a recorded run, `site` a folder for any web server.
+The page itself lies in `static`.
 """
 
 from byhand.errors import needs_extra
 
 with needs_extra("play"):
     import msgspec as msgspec
-    import starlette as starlette
-    import uvicorn as uvicorn

@@ -71,6 +71,18 @@ def served() -> tuple[str, str]:
     return _fill(import_map, links, ""), policy
 
 
+def sited(engine: dict[str, Any]) -> str:
+    """The page for a site without a server: its files beside it, its engine in a worker (see `site`)."""
+    import_map = _import_map({name: f"./static/{name}.js" for name in MODULES})
+    scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (import_map, START))
+    policy = (
+        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
+    )
+    links = "\n".join(f'<link rel="stylesheet" href="static/{name}">' for name in STYLES)
+    return _fill(import_map, f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n{links}', "", engine)
+
+
 def exported(recording: bytes) -> str:
     """The page as one file that needs no server, with a recorded run (JSON) inside."""
     addresses = {
@@ -112,7 +124,7 @@ def _import_map(addresses: dict[str, str]) -> str:
     return json.dumps({"imports": {f"byhand/{name}": address for name, address in addresses.items()}})
 
 
-def _fill(import_map: str, styles: str, recording: str) -> str:
+def _fill(import_map: str, styles: str, recording: str, site: dict[str, Any] | None = None) -> str:
     boot = msgspec.json.encode(
         {
             "presets": PRESETS,
@@ -125,6 +137,7 @@ def _fill(import_map: str, styles: str, recording: str) -> str:
             "maxUnits": schema.MAX_UNITS,
             "maxHiddenLayers": schema.MAX_HIDDEN_LAYERS,
             "maxPoints": schema.MAX_POINTS,
+            "site": site,
         }
     ).decode()
     parts = {

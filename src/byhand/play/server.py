@@ -12,33 +12,31 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
-from typing import TypeVar
 
-import h11
 import msgspec
-import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from byhand.errors import ByhandError
+from byhand.errors import ByhandError, needs_extra
 from byhand.play import schema
-from byhand.play.engine import respond
-from byhand.play.landscape import POINTS, landscape
-from byhand.play.listing import listing
+from byhand.play.answers import QUESTIONS
+from byhand.play.landscape import POINTS
 from byhand.play.page import FONTS, MODULES, STYLES, served, static
-from byhand.play.stories import story
+
+with needs_extra("play"):
+    import h11
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HOST = "127.0.0.1"
 PORT = 8050
 HEAD_SECONDS = 5
 BODY_SECONDS = 10
 MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "woff2": "font/woff2"}
-Asked = TypeVar("Asked")
 
 
 def listen(port: int | None) -> socket.socket:
@@ -132,10 +130,7 @@ def app(port: int) -> ASGIApp:
     routes = [
         Route("/", _page),
         *(Route(f"/static/{name}", _static) for name in [*(f"{module}.js" for module in MODULES), *STYLES, *FONTS]),
-        Route("/api/step", _step, methods=["POST"]),
-        Route("/api/listing", _listing, methods=["POST"]),
-        Route("/api/landscape", _landscape, methods=["POST"]),
-        Route("/api/story", _story, methods=["POST"]),
+        *(Route(f"/api/{name}", _ask, methods=["POST"]) for name in QUESTIONS),
     ]
     handlers = {HTTPException: _http_error, Exception: _bug}
     return OnlyThisPage(Starlette(routes=routes, exception_handlers=handlers), port)  # type: ignore[arg-type]
@@ -202,23 +197,8 @@ async def _static(request: Request) -> Response:
     return _answer(static(name), MEDIA_TYPES[name.rpartition(".")[2]])
 
 
-async def _step(request: Request) -> Response:
-    return await _ask(request, schema.decode_request, respond)
-
-
-async def _listing(request: Request) -> Response:
-    return await _ask(request, schema.decode_listing_request, listing)
-
-
-async def _landscape(request: Request) -> Response:
-    return await _ask(request, schema.decode_landscape_request, landscape)
-
-
-async def _story(request: Request) -> Response:
-    return await _ask(request, schema.decode_story_request, lambda asked: story(asked.id))
-
-
-async def _ask(request: Request, decode: Callable[[bytes], Asked], answer: Callable[[Asked], object]) -> Response:
+async def _ask(request: Request) -> Response:
+    decode, answer = QUESTIONS[request.url.path.removeprefix("/api/")]
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return _error(415, "the body must be JSON, with the header Content-Type: application/json")
     try:

@@ -1,7 +1,7 @@
 // The wiring: events become commands, and each new state is drawn.
 
 import { $, el, forgetColours, number, setText } from "byhand/dom";
-import { boot, landscape, listing, recording, step, story } from "byhand/engine";
+import { boot, landscape, listing, onTheWay, recording, step, story } from "byhand/engine";
 import { pack, unpack } from "byhand/link";
 import { formatTable, parseTable } from "byhand/table";
 import { Bar, dialsFor } from "byhand/bar";
@@ -380,6 +380,7 @@ async function open() {
   const [, kind, value] = location.hash.match(/^#(s|start|story)=(.*)$/) ?? [];
   pause();
   if (kind === "story" && boot.stories.some(({ id }) => id === value)) return openStory(value);
+  if (kind === undefined && boot.site) return openStory(boot.stories[0].id);  // it is there at once, the engine is not
   if (kind !== "s") return perform({ kind: "start", preset: kind === "start" ? value : "walk" });
   let saved;
   try {
@@ -398,7 +399,7 @@ async function open() {
 }
 
 async function openStory(id) {
-  await perform({ kind: "start", preset: "walk" });
+  if (!boot.site) await perform({ kind: "start", preset: "walk" });
   return perform({ kind: "story", id });
 }
 
@@ -472,6 +473,7 @@ const page = { get state() { return store.state; }, get scene() { return sceneOf
 globalThis.byhand = page;
 
 wire();
+onTheWay.tell = tell;
 if (recording) {
   document.querySelectorAll("[data-live]").forEach((element) => { element.hidden = true; });
   root.classList.add("is-recorded");

@@ -1,0 +1,52 @@
+// The engine in the browser: Pyodide runs the package's own Python here, beside the page, one question after the other.
+
+let engine = null;
+
+self.addEventListener("message", async ({ data: { id, from, name, question } }) => {
+  try {
+    engine ??= begun(from);
+    const { answer, extend } = await engine;
+    await extend(question);
+    const [answered, text] = answer(name, question);
+    self.postMessage({ id, answered, text });
+  } catch (error) {
+    self.postMessage({ id, broken: true, text: String(error.message ?? error).trim().split("\n").at(-1) });
+  }
+});
+
+/** Python with NumPy and this package; no file is used that is not the one it should be. */
+async function begun({ core, packages, integrity, sources }) {
+  const plain = self.fetch;
+  self.fetch = (address, options) => plain(address, { ...options, ...digestOf(address) });
+  const digestOf = (address) => {
+    const digest = String(address).startsWith(core) && integrity[String(address).slice(core.length)];
+    return digest ? { integrity: digest } : {};
+  };
+  const fetched = async (name) => {
+    const response = await self.fetch(core + name);
+    if (!response.ok) throw new Error(`${name}: ${response.status}`);
+    return response.text();
+  };
+  const imported = async (name) => {
+    const address = URL.createObjectURL(new Blob([await fetched(name)], { type: "text/javascript" }));
+    try { return await import(address); } finally { URL.revokeObjectURL(address); }
+  };
+  const { loadPyodide } = await imported("pyodide.mjs");
+  const python = await loadPyodide({
+    indexURL: core, packageBaseUrl: packages, lockFileContents: await fetched("pyodide-lock.json"),
+    createPyodideModule: (await imported("pyodide.asm.mjs")).default,
+  });
+  const load = async (names) => {
+    const failures = [];
+    await python.loadPackage(names, { messageCallback: () => {}, errorCallback: (text) => failures.push(text) });
+    if (failures.length) throw new Error(failures.join(" "));
+  };
+  await load(["numpy", "msgspec"]);
+  python.unpackArchive(await (await plain(sources)).arrayBuffer(), "zip");
+  const asked = python.runPython("from byhand.play.answers import answer; answer");
+  return {
+    answer: (name, question) => asked(name, question).toJs(),
+    // The digits come with scikit-learn, which is large: only who looks at them waits for it.
+    extend: (question) => (question.includes('"kind":"digits"') ? load(["scikit-learn"]) : null),
+  };
+}
