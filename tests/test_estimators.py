@@ -531,3 +531,33 @@ def test_a_validation_set_of_ones_own_decides_when_to_stop(iris):
     assert model.best_loss_ is None  # as in scikit-learn: the training loss decides nothing here
     p = model.predict_proba(x[1::2])
     assert log_loss(y[1::2], p) == pytest.approx(min(model.validation_loss_curve_))  # the best weights are back
+
+
+def test_metrics_are_those_of_the_last_call_and_scores_go_on(iris):
+    x, y = iris
+    model = quick(max_iter=4, metrics=["accuracy"], warm_start=True)
+    weights = np.where(y == 0, 3.0, 1.0)[1::2]
+    for calls in (1, 2):
+        model.fit(x[::2], y[::2], validation=(x[1::2], y[1::2], weights))
+        assert len(model.history_.loss) == model.n_iter_ == 4
+        assert model.loss_curve_[-4:] == model.history_.loss
+        assert len(model.loss_curve_) == len(model.validation_scores_) == 4 * calls
+    assert model.history_.metrics["accuracy"][-1] == pytest.approx(model.score(x[::2], y[::2]))
+    assert model.history_.metrics["validation_accuracy"][-1] == pytest.approx(model.score(x[1::2], y[1::2]))
+    assert model.validation_scores_[-1] == pytest.approx(model.score(x[1::2], y[1::2], weights))
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert "accuracy" in model.history_.table()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_validation_scores_are_what_score_gives(target):
+    y = TARGETS[target]
+    kind = ByHandRegressor if "target" in target else ByHandClassifier
+    model = kind((5,), max_iter=3, random_state=0).fit(X[:30], y[:30], validation=(X[30:], y[30:]))
+    assert model.validation_scores_[-1] == pytest.approx(model.score(X[30:], y[30:]))
+    assert kind((5,), max_iter=1).fit(X, y).validation_scores_ is None
+
+
+def test_a_class_of_one_sample_is_named_when_a_validation_set_is_to_be_split_off():
+    with pytest.raises(ValueError, match=r"too few members are: \['spam'\]"):
+        ByHandClassifier(early_stopping=True).fit([[1.0], [2.0], [3.0], [4.0]], ["ham", "ham", "ham", "spam"])

@@ -134,7 +134,21 @@ def _check_derivative(activation: Activation, tolerance: float = 1e-5) -> None:
 
 
 def magnitude(z: Array) -> Array:
-    """|z|, as z or −z, which unlike `numpy.abs` stays differentiable for the complex step of `gradient_check`."""
+    """|z|, as z or −z, which unlike `numpy.abs` stays differentiable for the complex step of `gradient_check`.
+
+    Parameters
+    ----------
+    z : array, of any shape
+
+    Returns
+    -------
+    array, shape of z
+
+    Examples
+    --------
+    >>> magnitude(np.array([-2.0, 3.0]))
+    array([2., 3.])
+    """
     return np.where(z > 0, z, -z)
 
 
@@ -278,10 +292,23 @@ ACTIVATIONS: dict[str, Activation] = {
 def get(activation: str | Activation) -> Activation:
     """The activation of that name; an `Activation` is handed back as it is.
 
+    Parameters
+    ----------
+    activation : str or Activation
+
+    Returns
+    -------
+    Activation
+
     Raises
     ------
     ValueError
         If no activation has that name.
+
+    Examples
+    --------
+    >>> get("relu")
+    <activation relu: max(z, 0)>
     """
     if isinstance(activation, Activation):
         return activation
@@ -313,6 +340,12 @@ def softmax(z: Array, axis: int = -1) -> Array:
     -------
     array, shape (..., K)
         Positive, and 1 in sum over that axis.
+
+    Examples
+    --------
+    >>> softmax(np.log([[1.0, 3.0], [5.0, 5.0]])).round(6)
+    array([[0.25, 0.75],
+           [0.5 , 0.5 ]])
     """
     exponentials = np.exp(z - z.max(axis=axis, keepdims=True))
     return exponentials / exponentials.sum(axis=axis, keepdims=True)

@@ -84,7 +84,25 @@ def circles(n: int = 200, noise: float = 0.1, *, inner: float = 0.5, seed: Seed 
 
 
 def moons(n: int = 200, noise: float = 0.1, *, seed: Seed = None) -> tuple[Array, Array]:
-    """Two interleaving half circles, as scikit-learn's `make_moons` has them; parameters as in `circles`."""
+    """Two interleaving half circles, as scikit-learn's `make_moons` has them.
+
+    Parameters
+    ----------
+    n, noise, seed
+        As in `circles`.
+
+    Returns
+    -------
+    x, y : array, shapes (n, 2) and (n, 1)
+        y is 1 on the lower one.
+
+    Examples
+    --------
+    >>> x, y = moons(200, noise=0.0, seed=0)
+    >>> upper, lower = x[y[:, 0] == 0, 1], x[y[:, 0] == 1, 1]
+    >>> bool(upper.min() >= 0 and lower.max() <= 0.5)
+    True
+    """
 
     def moon(t: Array, label: Array) -> Array:
         upper = _polar(np.ones_like(t), np.pi * t)
@@ -94,9 +112,25 @@ def moons(n: int = 200, noise: float = 0.1, *, seed: Seed = None) -> tuple[Array
 
 
 def spirals(n: int = 200, noise: float = 0.02, *, turns: float = 1.5, seed: Seed = None) -> tuple[Array, Array]:
-    """Two spirals of radius 0.1 to 1, half a turn apart (after Lang & Witbrock 1988); parameters as in `circles`.
+    """Two spirals of radius 0.1 to 1, half a turn apart (after Lang & Witbrock 1988).
 
-    `turns` says how often each goes round.
+    Parameters
+    ----------
+    n, noise, seed
+        As in `circles`.
+    turns : float
+        How often each goes round.
+
+    Returns
+    -------
+    x, y : array, shapes (n, 2) and (n, 1)
+
+    Examples
+    --------
+    >>> x, y = spirals(200, noise=0.0, seed=0)
+    >>> radius = np.hypot(*x.T)
+    >>> bool(0.1 <= radius.min() and radius.max() <= 1), int(y.sum())
+    (True, 100)
     """
     return _two_curves(n, noise, seed, lambda t, label: _polar(0.1 + 0.9 * t, 2 * np.pi * turns * t + np.pi * label))
 

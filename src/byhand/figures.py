@@ -78,6 +78,16 @@ def scatter(x: npt.ArrayLike, y: npt.ArrayLike, *, title: str, xlabel: str = "x"
     x, y : array, n numbers each
     title, xlabel, ylabel : str
         What the figure shows; what the axes hold, with the unit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = scatter([0, 1], [1, 3], title="Two points")
+    >>> figure.axes[0].get_title(loc="left")
+    'Two points'
     """
     figure, axes = _axes(title, xlabel, ylabel)
     _points(axes, x, y)
@@ -101,6 +111,16 @@ def lines_over_points(
     lines : mapping
         From a label to (slope, intercept).
     title, xlabel, ylabel : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = lines_over_points([0, 1], [1, 3], {"first": (0.0, 2.0), "last": (2.0, 1.0)}, title="A fit")
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['data', 'first', 'last']
     """
     figure, axes = _axes(title, xlabel, ylabel)
     x = np.asarray(x)
@@ -139,7 +159,7 @@ def loss_curves(
     curves : mapping
         From a label to one number an epoch, beginning with epoch 0.
     title, xlabel, ylabel : str
-    x : array, optional
+    x : array, shape (epochs,), optional
         Where the numbers stand, when not at 0, 1, 2, …; every curve then has as many.
     log_x, log_y : bool
         Logarithmic axes; by default only the y axis.
@@ -147,6 +167,16 @@ def loss_curves(
         Where the y axis begins, for curves that go on to where only rounding is left.
     levels : mapping, optional
         From a label to a height, at which a thin line is drawn across, to compare with.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = loss_curves({"training": [1.0, 0.1, 0.01]})
+    >>> figure.axes[0].get_yscale()
+    'log'
     """
     figure, axes = _axes(title, xlabel, ylabel)
     for i, (label, curve) in enumerate(curves.items()):
@@ -193,6 +223,16 @@ def function_and_derivative(
     labels : pair of str
     span : pair of float
         From which z to which.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = function_and_derivative(np.tanh, lambda z: 1 - np.tanh(z) ** 2, title="tanh")
+    >>> len(figure.axes[0].lines)  # both, and the axis z = 0
+    3
     """
     figure, axes = _axes(title, "z", "value")
     z = np.linspace(*span, 241)
@@ -222,11 +262,21 @@ def outputs_and_targets(
     ----------
     outputs : mapping
         From a label to one number for each sample.
-    targets : array
+    targets : array, shape (n,) or (n, 1)
         One number for each sample.
     samples : sequence of str
         The samples' names.
     title, xlabel, ylabel, target_label : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = outputs_and_targets({"network": [0.1, 0.8]}, [0, 1], ["00", "01"], title="XOR")
+    >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    ['00', '01']
     """
     figure, axes = _axes(title, xlabel, ylabel)
     places = np.arange(len(samples))
@@ -269,6 +319,17 @@ def decision_surface(
         The outputs that are given the darkest and the lightest colour.
     threshold : float
         Between the classes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> figure = decision_surface(lambda points: points[:, 0], x, y, title="The first input")
+    >>> len(figure.axes)  # the plane and the scale of colours
+    2
     """
     figure, axes = _axes("", xlabel, ylabel, size=(5.6, 4.2))
     _title(figure, title)  # over the colours' scale, too
@@ -304,6 +365,17 @@ def unit_surfaces(
         A name for each unit.
     columns : int
         How many surfaces stand beside each other.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> figure = unit_surfaces(lambda points: points, x, y, title="The inputs", labels=["x₁", "x₂"], columns=2)
+    >>> [axes.get_title() for axes in figure.axes[:2]]
+    ['x₁', 'x₂']
     """
     x, y = np.asarray(x, dtype=float), np.ravel(y)
     surfaces = np.moveaxis(_over_plane(units, x, 32), -1, 0)
@@ -338,6 +410,16 @@ def convergence(epochs: Mapping[str, npt.ArrayLike], *, within: int, title: str)
     within : int
         How many epochs each run had.
     title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = convergence({"relu": [10, 20, np.inf]}, within=100, title="Runs")
+    >>> float(max(figure.axes[0].lines[0].get_ydata()).round(3))
+    0.667
     """
     figure, axes = _axes(title, "epoch", "runs converged so far")
     for (label, when), (color, dashes, marker) in zip(epochs.items(), cycle(_STYLES), strict=False):
@@ -366,6 +448,16 @@ def shares(
     parts : mapping
         From a group to a mapping from a fate to its share, 0 to 1; the same fates for each group.
     title, xlabel, ylabel : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = shares({"sigmoid": {"learned": 0.75, "stuck": 0.25}}, title="Fates")
+    >>> [bar.get_width() for bar in figure.axes[0].patches]
+    [np.float64(0.75), np.float64(0.25)]
     """
     figure, axes = _axes(title, xlabel, ylabel, size=(7.4, 1.3 + 0.42 * len(parts)))
     start = np.zeros(len(parts))
@@ -405,6 +497,16 @@ def trade_off(
         A candidate whose x is infinite stands at the right edge.
     title, xlabel, ylabel : str
     log_x : bool
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = trade_off({"relu": {"0.1": (20.0, 0.9, 0.05)}}, title="Fast or sure", xlabel="epochs", ylabel="share")
+    >>> figure.axes[0].texts[0].get_text()
+    '0.1'
     """
     figure, axes = _axes(title, xlabel, ylabel)
     finite = [x for group in groups.values() for x, _, _ in group.values() if np.isfinite(x)]
@@ -437,13 +539,23 @@ def histogram(
 
     Parameters
     ----------
-    values : array
+    values : array of any shape
     title, xlabel, ylabel : str
     split : float, optional
         Values up to this one are drawn in another colour, hatched, and labelled `labels[0]`; those above `labels[1]`.
     labels : pair of str
     mark : (str, float), optional
         A value to point at, with its name.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = histogram([0.1, 0.2, 0.9], title="Losses", xlabel="loss")
+    >>> round(sum(bar.get_height() for bar in figure.axes[0].patches))
+    3
     """
     figure, axes = _axes(title, xlabel, ylabel)
     values = np.ravel(np.asarray(values, dtype=float))

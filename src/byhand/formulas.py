@@ -43,5 +43,19 @@ class Formula:
 
 
 def described(*parts: str) -> str:
-    """The parts that are not empty, as paragraphs: what `help` shows of a formula's owner."""
+    r"""The parts that are not empty, as paragraphs: what `help` shows of a formula's owner.
+
+    Parameters
+    ----------
+    *parts : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> described("f(z) = z", "", "Linear.")
+    'f(z) = z\n\nLinear.'
+    """
     return "\n\n".join(fill(part, 100) for part in parts if part)

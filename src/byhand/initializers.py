@@ -33,6 +33,13 @@ class Initializer:
         From the shape (n_out, n_in) and a generator to W.
     formula : Formula
         Of W; its text says how it is distributed, and its code has the places {n_in} and {n_out}.
+
+    Examples
+    --------
+    >>> formula = Formula("1", "1", "np.ones(({n_out}, {n_in}))")
+    >>> initializer = Initializer("ones", lambda shape, rng: np.ones(shape), formula)
+    >>> initializer, initializer((1, 2), np.random.default_rng(0))
+    (<initializer ones: 1>, array([[1., 1.]]))
     """
 
     name: str
@@ -43,7 +50,7 @@ class Initializer:
         object.__setattr__(self, "__doc__", f"{self.formula.text}: {self.draw.__doc__}")
 
     def __call__(self, shape: tuple[int, int], rng: np.random.Generator) -> Array:
-        """W of shape (n_out, n_in), drawn from the generator."""
+        """W of that shape, (n_out, n_in), drawn from the generator rng."""
         return self.draw(shape, rng)
 
     def __repr__(self) -> str:

@@ -96,6 +96,10 @@ class Loss:
         weights : array, shape (n,), or (n, T) for sequences, optional
             How much each sample, or each of its steps, counts; 1 each by default, and 0 masks a step.
 
+        Returns
+        -------
+        float
+
         Raises
         ------
         ValueError
@@ -111,7 +115,22 @@ class Loss:
         return total if self.reduction == "sum" else total / total_weight(y, weights)
 
     def gradient(self, y_hat: Array, y: Array, weights: Array | None = None) -> Array:
-        """dL/dŷ, shape (n, n_out), of the same L as `value`."""
+        """dL/dŷ of the same L as `value`.
+
+        Parameters
+        ----------
+        y_hat, y, weights
+            As in `value`.
+
+        Returns
+        -------
+        array, shape (n, n_out)
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
         _check_shapes(y_hat, y)
         if y.ndim > 2:
             return self.gradient(*_steps_as_samples(y_hat, y, weights)).reshape(y.shape)
@@ -122,6 +141,10 @@ class Loss:
 
     def check_targets(self, y: Array) -> None:
         """Refuse targets that make no sense for this loss.
+
+        Parameters
+        ----------
+        y : array, shape (n, n_out)
 
         Raises
         ------
@@ -212,7 +235,22 @@ def _steps_as_samples(y_hat: Array, y: Array, weights: Array | None) -> tuple[Ar
 
 
 def total_weight(y: Array, weights: Array | None) -> float:
-    """The number of samples, or the sum of their weights: what a mean is divided by."""
+    """The number of samples, or the sum of their weights: what a mean is divided by.
+
+    Parameters
+    ----------
+    y : array, shape (n, n_out)
+    weights : array, shape (n,), or None
+
+    Returns
+    -------
+    int or float
+
+    Examples
+    --------
+    >>> total_weight(np.zeros((3, 1)), None), total_weight(np.zeros((3, 1)), np.array([1.0, 2.0, 0.5]))
+    (3, 3.5)
+    """
     return len(y) if weights is None else float(weights.sum())
 
 

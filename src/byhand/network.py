@@ -34,7 +34,7 @@ class Network:
         network[0] is the first.
     every_layer : list
         These and those within them, in the order of `parameters`.
-    weights : list of (layer, array, array)
+    weights : list of (layer, array, array of the same shape)
         The parameters with two axes or more and their gradients: what a penalty is for, as biases and gains are not.
     parameters, gradients : array, shape (n_parameters,)
     input_shape, output_shape : tuple of int or None
@@ -139,6 +139,10 @@ class Network:
         seed : int, Generator or None
             One stream for all layers, in order: the same seed gives the same network.
 
+        Returns
+        -------
+        Network
+
         Raises
         ------
         ValueError
@@ -185,7 +189,7 @@ class Network:
         return x
 
     def backward(self, grad_y_hat: Array) -> Array:
-        """From dL/dŷ, shape (n, n_out), to dL/dx, shape (n, n_in); leaves dL/d(parameters) in `gradients`.
+        """From grad_y_hat, dL/dŷ, shape (n, n_out), to dL/dx, shape (n, n_in); leaves dL/d(parameters) in `gradients`.
 
         It only computes: to update is the optimizer's part. Call `forward` on the same batch first.
         """
@@ -194,7 +198,7 @@ class Network:
         return gradient
 
     def backward_parameters(self, grad_y_hat: Array) -> None:
-        """The same without dL/dx, which training has no use for: in a wide first layer that saves a third."""
+        """The same from grad_y_hat without dL/dx, which training has no use for: a third less in a wide first layer."""
         self.layers[0].backward_parameters(self._backward_to_first(grad_y_hat))
         self._add_tied()
 
@@ -208,7 +212,15 @@ class Network:
             gradient += of_other_use
 
     def predict(self, x: npt.ArrayLike) -> Array:
-        """ŷ for a batch x, shape (n, n_in), keeping nothing; without dropout.
+        """ŷ for a batch x, keeping nothing; without dropout.
+
+        Parameters
+        ----------
+        x : array, shape (n, n_in)
+
+        Returns
+        -------
+        array, shape (n, n_out)
 
         Raises
         ------
@@ -221,7 +233,7 @@ class Network:
         return x
 
     def __call__(self, x: npt.ArrayLike) -> Array:
-        """The same as `predict`."""
+        """The same as `predict` of x."""
         return self.predict(x)
 
     def activations(self, x: npt.ArrayLike) -> list[Array]:
@@ -290,7 +302,7 @@ class Network:
         return x
 
     def astype(self, dtype: npt.DTypeLike) -> "Network":
-        """A copy in another precision."""
+        """A copy in another precision, such as "float32" for dtype."""
         copy = deepcopy(self)
         copy._use_one_vector(dtype)
         return copy

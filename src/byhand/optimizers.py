@@ -19,12 +19,31 @@ _BLOCK = 16_384
 
 
 class Optimizer(Protocol):
-    """What `train` asks of an optimizer."""
+    """What `train` asks of an optimizer; any object that has it will do.
+
+    Attributes
+    ----------
+    learning_rate : float
+        η. A schedule changes it, so a step has to look at it each time.
+
+    Examples
+    --------
+    >>> class SignDescent:  # θ ← θ − η sign(g)
+    ...     def __init__(self, learning_rate):
+    ...         self.learning_rate = learning_rate
+    ...
+    ...     def step(self, parameters, gradients):
+    ...         parameters -= self.learning_rate * np.sign(gradients)
+    >>> theta = np.array([1.0, 2.0])
+    >>> SignDescent(0.1).step(theta, np.array([10.0, -0.001]))
+    >>> theta
+    array([0.9, 2.1])
+    """
 
     learning_rate: float
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
 
 
 def _check_learning_rate(learning_rate: float) -> None:
@@ -68,7 +87,7 @@ class GradientDescent:
         _check_learning_rate(self.learning_rate)
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
         parameters -= self.learning_rate * gradients
 
 
@@ -124,7 +143,7 @@ class Momentum:
         self.velocity -= self.learning_rate * gradients
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
         self._accelerate(gradients)
         parameters += self.velocity
 
@@ -157,7 +176,7 @@ class Nesterov(Momentum):
     )
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
         self._accelerate(gradients)
         parameters += self.momentum * self.velocity - self.learning_rate * gradients
 
@@ -208,7 +227,7 @@ class RMSProp:
         _check_decay("decay", self.decay)
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
         if not hasattr(self, "mean_square"):
             self.mean_square = np.zeros_like(gradients)
         self.mean_square += (1 - self.decay) * (gradients * gradients - self.mean_square)
@@ -273,7 +292,7 @@ class Adam:
         _check_decay("beta_2", self.beta_2)
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
         if self.t == 0:
             self.mean, self.mean_square = np.zeros_like(gradients), np.zeros_like(gradients)
         self.t += 1
@@ -357,7 +376,7 @@ class AdamW(Adam):
             raise ValueError(f"weight_decay is at least 0, not {self.weight_decay}.")
 
     def step(self, parameters: Array, gradients: Array) -> None:
-        """Change the parameters in place."""
+        """Change the parameters in place by their gradients, an array of the same shape."""
         parameters *= 1 - self.learning_rate * self.weight_decay
         super().step(parameters, gradients)
 

@@ -12,13 +12,25 @@ from byhand._types import Array
 
 
 class Penalty(Protocol):
-    """What `train` asks of a penalty."""
+    """What `train` asks of a penalty; any object that has it will do.
+
+    Examples
+    --------
+    >>> class Fourth:  # λ Σ w⁴
+    ...     def value(self, W):
+    ...         return float(0.1 * (W**4).sum())
+    ...
+    ...     def gradient(self, W):
+    ...         return 0.4 * W**3
+    >>> Fourth().gradient(np.array([[1.0, 2.0]]))
+    array([[0.4, 3.2]])
+    """
 
     def value(self, W: Array) -> float:
-        """What it adds to the loss."""
+        """What it adds to the loss for a weight matrix W."""
 
     def gradient(self, W: Array) -> Array:
-        """What it adds to dL/dW."""
+        """What it adds to dL/dW, of the shape of W."""
 
 
 def _check_strength(strength: float) -> None:
@@ -53,11 +65,11 @@ class L2:
         _check_strength(self.strength)
 
     def value(self, W: Array) -> float:
-        """½ λ Σ w²."""
+        """½ λ Σ w² over all elements of W."""
         return float(0.5 * self.strength * np.vdot(W, W))
 
     def gradient(self, W: Array) -> Array:
-        """λ w."""
+        """λ W."""
         return self.strength * W
 
 
@@ -88,9 +100,9 @@ class L1:
         _check_strength(self.strength)
 
     def value(self, W: Array) -> float:
-        """λ Σ |w|."""
+        """λ Σ |w| over all elements of W."""
         return float(self.strength * np.abs(W).sum())
 
     def gradient(self, W: Array) -> Array:
-        """λ sign(w), and 0 at w = 0."""
+        """λ sign(W), which is 0 where w = 0."""
         return self.strength * np.sign(W)

@@ -10,7 +10,15 @@ Schedule: TypeAlias = Callable[[int], float]
 
 
 class Losses(Protocol):
-    """What a schedule that follows the losses is shown after each epoch: a `History`."""
+    """What a schedule that follows the losses is shown after each epoch: a `History`.
+
+    Examples
+    --------
+    >>> from byhand.training import History
+    >>> seen: Losses = History(loss=[0.5, 0.25])
+    >>> seen.loss[-1], seen.validation_loss
+    (0.25, [])
+    """
 
     @property
     def loss(self) -> Sequence[float]:
@@ -240,7 +248,7 @@ class reduce_on_plateau:  # noqa: N801
         return self.present
 
     def watch(self, history: Losses) -> None:
-        """Take notice of an epoch's loss."""
+        """Take notice of an epoch's loss, the last of the history."""
         loss = (history.validation_loss or history.loss)[-1]
         better = loss < self.lowest * (1 - self.threshold)
         self.lowest = loss if better else self.lowest

@@ -100,6 +100,15 @@ def load(
         If the file is damaged, is not a network, has another version, or its numbers don't fit its layers.
     OSError
         If there is no such file, or it can't be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> bent = Activation("bent", lambda z: z / (1 + z**2), lambda z, a: (1 - z**2) / (1 + z**2) ** 2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Network.dense([2, 1], bent, seed=0), f"{folder}/network.npz")
+    ...     load(f"{folder}/network.npz", activations=[bent])
+    Network([Dense(2, 1, 'bent')])
     """
     name = fspath(path)
     data = Path(path).read_bytes()

@@ -23,6 +23,13 @@ class Summary:
         The numbers of parameters: all, and those in layers that are not frozen.
     memory : int
         What all parameters take, in bytes.
+
+    Examples
+    --------
+    >>> from byhand import Network
+    >>> of_network = Network.dense([2, 1], "relu", seed=0).summary()
+    >>> of_network.total, of_network.rows
+    (3, [('1', "Dense(2, 1, 'relu')", '1', '3', '')])
     """
 
     rows: list[tuple[str, str, str, str, str]]
@@ -69,7 +76,24 @@ class Summary:
 
 
 def summary(network: "Network") -> Summary:
-    """The layers of a network, counted from 1, those within others under them, with the shape that comes out."""
+    """The layers of a network, counted from 1, those within others under them, with the shape that comes out.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    Summary
+
+    Examples
+    --------
+    >>> from byhand import Network
+    >>> print(summary(Network.dense([2, 1], "relu", seed=0)))
+       layer                output  parameters
+    1  Dense(2, 1, 'relu')       1           3
+    3 parameters; 24 bytes
+    """
     rows: list[tuple[str, str, str, str, str]] = []
     shape = network.input_shape
     for number, layer in enumerate(network.layers, 1):

@@ -48,6 +48,14 @@ class Symptom:
         For dead units: whether gradient descent on these samples can bring them back.
     evidence : dict
         The numbers behind the message.
+
+    Examples
+    --------
+    >>> network = Network.dense([1, 2, 1], ["identity", "relu"], initializer="zeros")
+    >>> network[1].b = [-1.0]
+    >>> symptom = find(network, [[0.0], [1.0]], [[0.0], [1.0]], "sum_of_squares")[0]
+    >>> symptom.id, symptom.layer, symptom.units, symptom.evidence["largest_z"]
+    ('dead-relu-output', 2, (0,), -1.0)
     """
 
     id: str
@@ -72,6 +80,11 @@ def dead_units(z: Array) -> npt.NDArray[np.bool_]:
     Returns
     -------
     array of bool, shape (...)
+
+    Examples
+    --------
+    >>> dead_units(np.array([[-1.0, 2.0], [0.0, -3.0]]))
+    array([ True, False])
     """
     return np.asarray((z <= 0).all(axis=0))
 
@@ -88,6 +101,11 @@ def saturated_units(z: Array) -> npt.NDArray[np.bool_]:
     Returns
     -------
     array of bool, shape (...)
+
+    Examples
+    --------
+    >>> saturated_units(np.array([[-9.0, 2.0], [8.0, -3.0]]))
+    array([ True, False])
     """
     return np.asarray((np.abs(z) >= SATURATION).mean(axis=0) > 0.5)
 
@@ -107,6 +125,12 @@ def identical_units(*weights: Array) -> list[tuple[int, ...]]:
     -------
     list of tuples
         Groups of two or more, equal to a relative 1e-12.
+
+    Examples
+    --------
+    >>> W, b, next_W = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]), np.zeros(3), np.ones((1, 3))
+    >>> identical_units(W, b, next_W.T)
+    [(0, 2)]
     """
     rows = np.concatenate([np.reshape(w, (len(w), -1)) for w in weights], axis=1)
     near = np.abs(rows[:, None] - rows[None, :]) <= 1e-12 * np.abs(rows)[:, None]
@@ -120,11 +144,21 @@ def affine_r2(x: Array, y_hat: Array) -> float:
 
     R² = 1 − Σ‖ŷ − (Ax + c)‖² / Σ‖ŷ − mean‖² with A and c by least squares.
 
+    Parameters
+    ----------
+    x, y_hat : array, shapes (n, n_in) and (n, n_out)
+
     Returns
     -------
     float
         NaN where the question has no meaning: the outputs are constant, or so few samples (n ≤ n_in + 1) that
         an affine function fits anything.
+
+    Examples
+    --------
+    >>> x = np.arange(5.0)[:, None]
+    >>> round(affine_r2(x, 3 * x - 1), 12), abs(affine_r2(x - 2, (x - 2) ** 2)) < 1e-12
+    (1.0, True)
     """
     n = len(x)
     x, y_hat = np.reshape(x, (n, -1)), np.reshape(y_hat, (n, -1))
@@ -146,6 +180,15 @@ def best_constant_loss(y: Array, loss: str | Loss = "mean_squared_error") -> flo
     ----------
     y : array, shape (n, n_out), or (n, T, n_out) for sequences
     loss : str or Loss
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> best_constant_loss(np.array([[0.0], [1.0], [1.0], [0.0]]), "sum_of_squares")
+    1.0
     """
     loss = losses_module.get(loss)
     y = y.reshape(-1, y.shape[-1])  # of sequences each step is a sample
@@ -162,12 +205,43 @@ def best_constant_loss(y: Array, loss: str | Loss = "mean_squared_error") -> flo
 
 
 def is_high(loss: npt.ArrayLike, best_constant: float) -> npt.NDArray[np.bool_]:
-    """Whether losses are high: more than a tenth of what the best constant prediction costs, or not a number."""
+    """Whether losses are high: more than a tenth of what the best constant prediction costs, or not a number.
+
+    Parameters
+    ----------
+    loss : number, or array of any shape
+    best_constant : float
+        See `best_constant_loss`.
+
+    Returns
+    -------
+    array of bool, shape of loss
+
+    Examples
+    --------
+    >>> is_high([0.05, 0.2, np.nan], 1.0)
+    array([False,  True,  True])
+    """
     return ~(np.asarray(loss) <= 0.1 * best_constant)
 
 
 def is_at_constant(loss: npt.ArrayLike, best_constant: float) -> npt.NDArray[np.bool_]:
-    """Whether losses lie within 1 % of the best constant prediction's: nothing of x has been learned."""
+    """Whether losses lie within 1 % of the best constant prediction's: nothing of x has been learned.
+
+    Parameters
+    ----------
+    loss, best_constant
+        As in `is_high`.
+
+    Returns
+    -------
+    array of bool, shape of loss
+
+    Examples
+    --------
+    >>> is_at_constant([0.05, 0.995], 1.0)
+    array([False,  True])
+    """
     return np.abs(np.asarray(loss) - best_constant) <= 0.01 * best_constant
 
 
@@ -187,6 +261,13 @@ def growth_factor(losses: npt.ArrayLike) -> float | None:
     float or None
         None unless the last four or more ratios (half of them if there are more) are all above 1 and within a
         tenth of each other.
+
+    Examples
+    --------
+    >>> growth_factor([1.0, 2.0, 4.0, 8.0, 16.0])
+    2.0
+    >>> growth_factor([1.0, 0.5, 0.25, 0.125, 0.0625]) is None
+    True
     """
     values = np.asarray(losses, dtype=np.float64)
     finite = np.isfinite(values) & (values > 0)
@@ -207,6 +288,15 @@ def outside_range(y: Array, activation: str | Activation) -> npt.NDArray[np.bool
         Targets, of any shape.
     activation : str or Activation
         That of the last layer, or its name; a name that `RANGES` doesn't have can give any number.
+
+    Returns
+    -------
+    array of bool, shape of y
+
+    Examples
+    --------
+    >>> outside_range(np.array([-1.0, 1.0]), "sigmoid")
+    array([ True, False])
     """
     low, high = activation.range if isinstance(activation, Activation) else RANGES.get(activation, (-np.inf, np.inf))
     return (y < low) | (y > high)
@@ -242,6 +332,12 @@ def find(
     Returns
     -------
     list of Symptom
+
+    Examples
+    --------
+    >>> x, y = np.array([[0.0], [1.0]]), np.array([[-1.0], [1.0]])
+    >>> [symptom.id for symptom in find(Network.dense([1, 1], "sigmoid", seed=0), x, y, "sum_of_squares")]
+    ['target-outside-range']
     """
     loss = losses_module.get(loss)
     copy = deepcopy(network)
@@ -520,7 +616,7 @@ class Watch:
         self._before: Array | None = None
 
     def __call__(self, epoch: int, network: Network, history: History) -> None:
-        """Look, if it is time to."""
+        """Look at the network and its history, if it is time to in that epoch."""
         if epoch % self.every:
             return
         symptoms = find(

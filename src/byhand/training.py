@@ -70,6 +70,10 @@ class History:
     def plot(self) -> "Figure":
         """The losses against the epochs, on a logarithmic axis.
 
+        Returns
+        -------
+        matplotlib.figure.Figure
+
         Raises
         ------
         MissingExtraError
@@ -267,6 +271,14 @@ def update(network: Network, optimizer: Optimizer, max_norm: float | None = None
     optimizer : Optimizer
     max_norm : float, optional
         See `clip_norm`.
+
+    Examples
+    --------
+    >>> network = Network.dense([1, 1], "identity", initializer="zeros")
+    >>> network.gradients[:] = [3.0, 4.0]
+    >>> update(network, optimizers.GradientDescent(1.0), max_norm=1.0)
+    >>> network.parameters.round(6)
+    array([-0.6, -0.8])
     """
     frozen = [layer for layer in network.every_layer if layer.frozen]
     for layer in frozen:
@@ -303,6 +315,19 @@ def loss_and_gradients(
     Returns
     -------
     float
+
+    Raises
+    ------
+    ValueError
+        If shapes don't fit.
+
+    Examples
+    --------
+    >>> network = Network.dense([1, 1], "identity", initializer="zeros")
+    >>> loss_and_gradients(network, np.array([[2.0]]), np.array([[3.0]]), losses.sum_of_squares)
+    9.0
+    >>> network.gradients
+    array([-12.,  -6.])
     """
     y_hat = network.forward(x)
     value = float(loss.value(y_hat, y, weights))
@@ -316,7 +341,20 @@ def loss_and_gradients(
 
 
 def clip_norm(gradients: Array, max_norm: float) -> None:
-    """Scale the gradients in place so that ‖g‖ ≤ max_norm: their direction stays (Pascanu et al. 2013)."""
+    """Scale the gradients in place so that ‖g‖ ≤ max_norm: their direction stays (Pascanu et al. 2013).
+
+    Parameters
+    ----------
+    gradients : array, shape (n_parameters,)
+    max_norm : float
+
+    Examples
+    --------
+    >>> g = np.array([3.0, 4.0])
+    >>> clip_norm(g, 1.0)
+    >>> g.round(6)
+    array([0.6, 0.8])
+    """
     norm = np.linalg.norm(gradients)
     if norm > max_norm:
         gradients *= max_norm / norm
@@ -330,10 +368,27 @@ def largest_learning_rate(network: Network, x: npt.ArrayLike, y: npt.ArrayLike, 
     the loss's second derivative) is the same everywhere, and each step multiplies what is left to go along an
     eigenvector by 1 − η λ, which stays within ±1 for all eigenvalues only if η < 2 / λmax.
 
+    Parameters
+    ----------
+    network : Network
+    x, y : array, shapes (n, n_in) and (n, n_out)
+    loss : str or Loss
+
     Returns
     -------
     float or None
         None for any other model or loss, whose Hessian changes as it trains.
+
+    Raises
+    ------
+    ValueError
+        If shapes don't fit, or x or y holds NaN or infinity.
+
+    Examples
+    --------
+    >>> network = Network.dense([1, 1], "identity", initializer="zeros")
+    >>> largest_learning_rate(network, [[-1.0], [1.0]], [[0.0], [0.0]], "sum_of_squares")
+    0.5
     """
     loss = losses.get(loss)
     x, y = _check_data(network, x, y)

@@ -36,7 +36,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """A learner's number held against the right one."""
+    """A learner's number held against the right one.
+
+    Attributes
+    ----------
+    given, exact : float
+        The learner's, and the right one with all its digits.
+    right : bool
+        Whether they agree; see `Arithmetic.check`.
+    written_out : str
+        The calculation.
+
+    Examples
+    --------
+    >>> told = tell(Network.dense([1, 1], "relu", initializer="zeros"), [[1]], [[1]], "sum_of_squares")
+    >>> told.check({"L": 1.001})["L"]
+    Answer(given=1.001, exact=1.0, right=True, written_out='L = (0 − 1)² = 1')
+    """
 
     given: float
     exact: float
@@ -48,6 +64,18 @@ class Arithmetic:
     """The steps of one forward and backward pass, and of the update; see `tell`.
 
     Printed it is plain text; in a notebook it shows itself as Markdown, and `rich.print` gives it colour.
+
+    Parameters
+    ----------
+    steps : list of Step
+        In the order of the calculation; told["z1"] is the one of that name.
+    layout : {"x Wᵀ + b", "W x + b", "x W + b"}
+
+    Examples
+    --------
+    >>> told = tell(Network.dense([1, 1], "relu", initializer="zeros"), [[1]], [[1]], "sum_of_squares")
+    >>> [step.name for step in told.steps if step.phase == "backward"]
+    ['grad_a1', 'delta1', 'grad_W1', 'grad_b1']
     """
 
     def __init__(self, steps: list[Step], layout: Layout) -> None:
@@ -258,6 +286,15 @@ def tell(
     ------
     ValueError
         If there is chance in the network, as in dropout, shapes don't fit, or the layout is unknown.
+
+    Examples
+    --------
+    >>> network = Network.dense([1, 1], "identity", initializer="zeros")
+    >>> told = tell(network, [[2]], [[3]], "sum_of_squares", learning_rate=0.5)
+    >>> print(told["L"].written_out())
+    L = (0 − 3)² = 9
+    >>> print(told["new_W1"].written_out(0, 0))
+    new_W1[1,1] = 0 − 0.5·(−12) = 6
     """
     if layout not in ("x Wᵀ + b", "W x + b", "x W + b"):
         raise ValueError(f"unknown layout {layout!r}; there are 'x Wᵀ + b', 'W x + b' and 'x W + b'.")

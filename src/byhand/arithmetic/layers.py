@@ -22,8 +22,35 @@ def tell_forward(layer: Layer, tell: Teller, number: int, x: Array, a: Array) ->
     tell : Teller
     number : int
         Of the layer, counted from 1.
-    x, a : array
+    x, a : array, one sample a row, of any shape
         Its input and output.
+
+    Examples
+    --------
+    >>> from byhand import Network, Parameter, arithmetic
+    >>> class Gain(Layer):
+    ...     gain = Parameter()
+    ...
+    ...     def __init__(self):
+    ...         self.gain = [3.0]
+    ...
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return self.gain * x
+    ...
+    ...     def backward(self, grad_output):
+    ...         self.grad_gain[...] = (grad_output * self.x).sum()
+    ...         return grad_output * self.gain
+    >>> def tell_gain(layer, tell, number, x, a):
+    ...     def terms(i, k):
+    ...         return f"{tell.number(layer.gain[0])}·{tell.factor(x[i, k])}"
+    ...
+    ...     output(tell, number, a, f"gain · a{number - 1}", "g a", terms)
+    >>> _ = tell_forward.register(Gain, tell_gain)
+    >>> network = Network([Dense(1, 1, initializer="zeros"), Gain()])
+    >>> network[0].b = [2.0]
+    >>> print(arithmetic.tell(network, [[1]], [[1]], "sum_of_squares")["a2"].written_out(0, 0))
+    a2[1,1] = 3·2 = 6
     """
     x_name, x_latex = input_name(number)
     name = type(layer).__name__
@@ -40,8 +67,15 @@ def tell_backward(layer: Layer, tell: Teller, number: int, grad_a: Array, grad_x
         As `backward` left it.
     tell : Teller
     number : int
-    grad_a, grad_x : array
+    grad_a, grad_x : array, one sample a row, of any shape
         dL/d(output), from which `backward` began, and dL/d(input), which it gave.
+
+    Examples
+    --------
+    >>> from byhand import Network, arithmetic
+    >>> told = arithmetic.tell(Network([Dense(1, 1, seed=0), Elementwise("tanh")]), [[1]], [[1]], "sum_of_squares")
+    >>> [step.name for step in told.steps if step.phase == "backward" and step.layer == 1]
+    ['delta1', 'grad_W1', 'grad_b1']
     """
     for place, one in layer.walk(str(number)):
         for name in one.parameters:

@@ -34,9 +34,17 @@ class Step:
     formula, latex : str
         For the whole array, in plain text and in LaTeX.
     value : array
-        In the chosen layout, at most two axes.
+        Of the shape that the chosen layout gives it, at most two axes.
     digits : int
         How many significant digits are written.
+
+    Examples
+    --------
+    >>> from byhand import arithmetic
+    >>> told = arithmetic.tell(Network.dense([2, 1], "relu", seed=0), [[1, 2]], [[1]], "sum_of_squares")
+    >>> step = told["z1"]
+    >>> step.formula, step.value.shape, step.label(0, 0)
+    ('z1 = x W1ᵀ + b1', (1, 1), 'z1[1,1]')
     """
 
     name: str
@@ -53,25 +61,40 @@ class Step:
         return np.ndindex(self.value.shape)
 
     def label(self, *index: int) -> str:
-        """What an element is called: "z1[1,2]" is unit 2 for sample 1, counted from 1 as on paper."""
+        """What the element at an index is called: "z1[1,2]" is unit 2 for sample 1, counted from 1 as on paper."""
         return self.name + (f"[{','.join(str(i + 1) for i in index)}]" if index else "")
 
     def terms(self, *index: int) -> str:
-        """The formula of one element with the numbers put in, term by term; nothing for a given number."""
+        """The formula of the element at an index with the numbers put in, term by term; nothing for a given number."""
         return self._terms(index)
 
     def number(self, *index: int) -> str:
-        """One element as it is written."""
+        """The element at an index as it is written."""
         return write_number(self.value[index], self.digits)
 
     def written_out(self, *index: int) -> str:
-        """Label, terms and result of one element on a line."""
+        """Label, terms and result of the element at an index, on a line."""
         terms = self.terms(*index)
         return f"{self.label(*index)} = {terms}{' = ' if terms else ''}{self.number(*index)}"
 
 
 def write_number(value: float, digits: int) -> str:
-    """A number with so many significant digits, and a minus sign that is as long as the plus."""
+    """A number with so many significant digits, and a minus sign that is as long as the plus.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> write_number(-1 / 3, 4)
+    '−0.3333'
+    """
     text = f"{value:.{digits}g}"
     return "0" if text == "-0" else text.replace("-", "−")
 

@@ -88,6 +88,11 @@ class ByHandLinearRegression(RegressorMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not what scikit-learn's estimators accept.
         """
         self._validate_params()
         x, y_array = validate_data(self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True)
@@ -142,7 +147,21 @@ class ByHandLinearRegression(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """W x + b, shape (n,), or (n, n_targets) after a fit to a table y."""
+        """W x + b for each row x of X.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+
+        Returns
+        -------
+        array, shape (n,), or (n, n_targets) after a fit to a table y
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
         check_is_fitted(self)
         y_hat = self.network_.predict(validate_data(self, X, dtype=(np.float64, np.float32), reset=False))
         return y_hat if self.coef_.ndim > 1 else y_hat[:, 0]

@@ -1,7 +1,7 @@
 """Networks as estimators: the classifier, the regressor, and what they share."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from numbers import Integral, Real
@@ -22,11 +22,12 @@ from byhand.network import Network
 from byhand.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov, Optimizer
 from byhand.penalties import L2, Penalty
 from byhand.schedules import Schedule
-from byhand.training import Callback, History, train
+from byhand.training import Callback, History, Metric, train
 
 with needs_extra("sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import accuracy_score, r2_score
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import LabelBinarizer
     from sklearn.utils import Tags, check_random_state, column_or_1d
@@ -73,12 +74,15 @@ class _NetworkEstimator(BaseEstimator):
         "callbacks": [list, tuple],
         "layers": [None, list, tuple],
         "image_shape": [None, list, tuple],
+        "metrics": [list, tuple, Mapping],
     }
 
     network_: Network
     best_loss_: float | None
     loss_curve_: list[float]
     validation_loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
 
     def __init__(
         self,
@@ -111,6 +115,7 @@ class _NetworkEstimator(BaseEstimator):
         callbacks: Sequence[Callback] = (),
         layers: Sequence[Layer] | None = None,
         image_shape: Sequence[int] | None = None,
+        metrics: Sequence[str] | Mapping[str, Metric] = (),
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -140,6 +145,7 @@ class _NetworkEstimator(BaseEstimator):
         self.callbacks = callbacks
         self.layers = layers
         self.image_shape = image_shape
+        self.metrics = metrics
 
     def fit(
         self,
@@ -159,7 +165,7 @@ class _NetworkEstimator(BaseEstimator):
             Classes (or a table of 0 and 1, one column a label), or real numbers.
         sample_weight : array-like, shape (n,), optional
             How much each sample counts.
-        validation : (X, y), optional
+        validation : (X, y) or (X, y, sample_weight), optional
             A validation set of one's own: its loss is recorded and decides when to stop; with `early_stopping` it
             stands in for the share of X.
 
@@ -201,10 +207,7 @@ class _NetworkEstimator(BaseEstimator):
         if y_array.ndim == 2 and y_array.shape[1] == 1:
             y_array = column_or_1d(y_array, warn=True)
         targets = self._targets(y_array, resume=resume, partial=partial).reshape(len(x), -1).astype(x.dtype, copy=False)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
-        weights = self._weighted(y_array, weights, partial=partial)
+        weights = self._weighted(y_array, _given_weights(sample_weight, x), partial=partial)
         random_state = check_random_state(self.random_state)
         x = self._images(x)
         sizes = [self._n_inputs(x), *self._hidden_layers(), targets.shape[1]]
@@ -213,14 +216,21 @@ class _NetworkEstimator(BaseEstimator):
         else:
             self.network_ = self._new_network(sizes, x.dtype, random_state)
             self.loss_curve_, self.validation_loss_curve_ = [], []
+            self.validation_scores_ = None
             self.best_loss_, self.t_ = np.inf, 0
         if not (resume and partial):
             self._optimizer = self._new_optimizer()
-        held_out = None if validation is None else self._held_out(*validation)
+        held_out: Any = None
+        if validation is not None:
+            held_out = self._held_out(*validation)
+        elif self.early_stopping:
+            x, targets, weights, *held_out = self._split(x, targets, weights, y_array, random_state)
         self._train(x, targets, weights, held_out, random_state, partial=partial)
         return self
 
-    def _held_out(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array, None]:
+    def _held_out(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> tuple[Array, Array, Array | None]:
         """A validation set of the user's own, as the network takes it."""
         x, y_array = validate_data(
             self,
@@ -233,7 +243,12 @@ class _NetworkEstimator(BaseEstimator):
         )
         targets = self._targets(y_array, resume=False, partial=True)
         x = self._images(x)
-        return x, targets.reshape(len(x), -1).astype(x.dtype, copy=False), None
+        targets = targets.reshape(len(x), -1).astype(x.dtype, copy=False)
+        return x, targets, _given_weights(sample_weight, x)
+
+    def _score(self, y_hat: Array, targets: Array, weights: Array | None) -> float:
+        """What `score` gives, of the network's outputs."""
+        raise NotImplementedError
 
     @property
     def _is_regressor(self) -> bool:
@@ -253,9 +268,13 @@ class _NetworkEstimator(BaseEstimator):
         *,
         partial: bool,
     ) -> None:
-        if self.early_stopping and validation is None:
-            x, targets, weights, *validation = self._split(x, targets, weights, random_state)
         stop = _NoImprovement(self.tol, self.n_iter_no_change)
+        scores: list[float] = []
+
+        def score(epoch: int, network: Network, history: History) -> None:
+            x, targets, weights = validation
+            scores.append(float(self._score(network.predict(x), targets, weights)))
+
         try:
             train(
                 self.network_,
@@ -273,14 +292,19 @@ class _NetworkEstimator(BaseEstimator):
                 penalties=lambda n: [*([L2(self.alpha / n)] if self.alpha else []), *self.penalties],
                 max_norm=self.max_norm,
                 schedule=self.schedule,
-                callbacks=[*self.callbacks, stop],
+                metrics=self.metrics,
+                callbacks=[*([] if validation is None else [score]), *self.callbacks, stop],
                 progress=bool(self.verbose) and not partial,
             )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
+        self.history_ = stop.history
         self.n_iter_ = len(stop.history.loss)
         self.loss_curve_ += stop.history.loss
         self.validation_loss_curve_ += stop.history.validation_loss
+        if validation is not None:
+            self.validation_scores_ = [*(self.validation_scores_ or []), *scores]
+        self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.inf
         lowest = self.best_loss_ if self.best_loss_ is not None else np.inf
         self.best_loss_ = None if self.early_stopping else min([lowest, *stop.history.loss])
@@ -380,16 +404,21 @@ class _NetworkEstimator(BaseEstimator):
         return deepcopy(self.solver)
 
     def _split(
-        self, x: Array, targets: Array, weights: Array | None, random_state: np.random.RandomState
+        self,
+        x: Array,
+        targets: Array,
+        weights: Array | None,
+        y: npt.NDArray[Any],
+        random_state: np.random.RandomState,
     ) -> tuple[Any, ...]:
-        """x, targets and weights to train with, and the same to validate with."""
+        """x, targets and weights to train with, and the same to validate with; each has its share of two classes."""
         one_column_of_classes = isinstance(self, ClassifierMixin) and targets.shape[1] == 1
         arrays = [x, targets] if weights is None else [x, targets, weights]
         parts = train_test_split(
             *arrays,
             random_state=random_state,
             test_size=self.validation_fraction,
-            stratify=targets if one_column_of_classes else None,
+            stratify=y if one_column_of_classes else None,
         )
         training, validation = parts[::2], parts[1::2]
         if len(validation[0]) < 2:
@@ -445,6 +474,12 @@ class _NetworkEstimator(BaseEstimator):
     def n_outputs_(self) -> int:
         """How many outputs the network has."""
         return self._dense_layers[-1].n_out
+
+
+def _given_weights(sample_weight: npt.ArrayLike | None, x: Array) -> Array | None:
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
 
 
 class _NoImprovement:
@@ -538,6 +573,9 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         each training, with the weights that they have.
     image_shape : (height, width) or (height, width, channels), optional
         What each row of X is an image of: the layers then take it in that shape, with the channels last.
+    metrics : sequence of str, or mapping of str to callable
+        What `history_` records beside the loss, of the network's outputs and its targets (for a classifier logits, and
+        one column for each class, or one of 0 and 1 for two classes): as in `byhand.train`, such as ["accuracy"].
     class_weight : dict, "balanced" or None
         How much each class counts: {class: weight}, or in inverse proportion to how often it is there. Times
         `sample_weight`.
@@ -551,7 +589,12 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
     loss_curve_ : list of float
         The training loss (with the penalty) of each epoch, over all calls since the start.
     validation_loss_curve_ : list of float
-        With early stopping, the loss on the validation set after each epoch; else empty.
+        The loss on the validation set after each epoch; empty without such a set.
+    validation_scores_, best_validation_score_ : list of float and float, or None
+        What `score` gives on the validation set after each epoch, and the highest of these (early stopping goes by
+        the loss all the same); None without such a set.
+    history_ : History
+        The last call, epoch by epoch, with the metrics.
     loss_ : float
         The last of `loss_curve_`.
     n_iter_ : int
@@ -618,6 +661,7 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         callbacks: Sequence[Callback] = (),
         layers: Sequence[Layer] | None = None,
         image_shape: Sequence[int] | None = None,
+        metrics: Sequence[str] | Mapping[str, Metric] = (),
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -648,6 +692,7 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
             callbacks=callbacks,
             layers=layers,
             image_shape=image_shape,
+            metrics=metrics,
         )
         self.class_weight = class_weight
 
@@ -704,6 +749,11 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         """Whether a sample has one class of three or more; otherwise each output is a yes or a no."""
         return bool(self._label_binarizer.y_type_ == "multiclass")
 
+    def _score(self, y_hat: Array, targets: Array, weights: Array | None) -> float:
+        if self._one_of_many:
+            return accuracy_score(targets.argmax(axis=1), y_hat.argmax(axis=1), sample_weight=weights)
+        return accuracy_score(targets > 0.5, y_hat > 0, sample_weight=weights)
+
     def _loss(self) -> Loss:
         if self._one_of_many:
             return losses.cross_entropy_from_logits
@@ -736,6 +786,11 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not what scikit-learn's estimators accept, or there are other classes.
         """
         if _check_partial_fit_first_call(self, classes):
             is_table = type_of_target(y).startswith("multilabel")
@@ -743,19 +798,19 @@ class ByHandClassifier(ClassifierMixin, _NetworkEstimator):
         return self._fit(X, y, sample_weight, partial=True)
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """The most probable class of each sample, shape (n,), or its labels as 0 and 1, shape (n, n_labels)."""
+        """The most probable class of each row of X, shape (n,), or its labels as 0 and 1, shape (n, n_labels)."""
         p = self._probabilities(X)
         return self._label_binarizer.inverse_transform(p)
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
-        """The probabilities of the classes in the order of `classes_`, or of the labels; shape (n, n_classes)."""
+        """The probabilities of the `classes_` for each row of X, or of the labels; shape (n, n_classes)."""
         p = self._probabilities(X)
         if len(self.classes_) == 1:
             return np.ones_like(p)
         return p if p.shape[1] > 1 else np.hstack([1 - p, p])
 
     def predict_log_proba(self, X: npt.ArrayLike) -> Array:
-        """The logarithms of `predict_proba`."""
+        """The logarithms of `predict_proba` of X."""
         return np.log(self.predict_proba(X))
 
     def _probabilities(self, X: npt.ArrayLike) -> Array:
@@ -775,7 +830,11 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
     Parameters
     ----------
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, max_iter, shuffle, random_state, tol
-        As in `ByHandClassifier`, like those after them.
+        As in `ByHandClassifier`.
+    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, n_iter_no_change, beta_1
+        As in `ByHandClassifier`.
+    beta_2, epsilon, dropout, initializer, penalties, max_norm, schedule, callbacks, metrics, layers, image_shape
+        As in `ByHandClassifier`.
     loss : str or Loss
         A name in `byhand.losses.LOSSES` that compares outputs with real targets, or your own `Loss`. The default is
         ½ Σₖ (ŷₖ − yₖ)², the mean over samples: what scikit-learn's "squared_error" descends (of several targets its
@@ -783,7 +842,9 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
 
     Attributes
     ----------
-    network_, loss_curve_, validation_loss_curve_, loss_, n_iter_, coefs_, intercepts_
+    network_, history_, loss_curve_, validation_loss_curve_, validation_scores_, best_validation_score_, best_loss_
+        As in `ByHandClassifier`.
+    loss_, n_iter_, t_, n_layers_, n_outputs_, coefs_, intercepts_, n_features_in_, feature_names_in_
         As in `ByHandClassifier`.
 
     Examples
@@ -832,6 +893,7 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
         callbacks: Sequence[Callback] = (),
         layers: Sequence[Layer] | None = None,
         image_shape: Sequence[int] | None = None,
+        metrics: Sequence[str] | Mapping[str, Metric] = (),
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -862,21 +924,25 @@ class ByHandRegressor(RegressorMixin, _NetworkEstimator):
             callbacks=callbacks,
             layers=layers,
             image_shape=image_shape,
+            metrics=metrics,
         )
         self.loss = loss
 
     def _targets(self, y: npt.NDArray[Any], *, resume: bool, partial: bool) -> Array:
         return y
 
+    def _score(self, y_hat: Array, targets: Array, weights: Array | None) -> float:
+        return r2_score(targets, y_hat, sample_weight=weights)
+
     def _loss(self) -> Loss:
         return losses.get(self.loss)
 
     def partial_fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
-        """Go through these samples once, from where the network is; parameters as in `fit`."""
+        """Go through these samples once, from where the network is; X, y and sample_weight are as in `fit`."""
         return self._fit(X, y, sample_weight, partial=True)
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """The network's outputs, shape (n,) for one target and (n, n_outputs) for several."""
+        """The network's outputs for the rows of X, shape (n,) for one target and (n, n_outputs) for several."""
         y_hat = self._outputs(X)
         return y_hat[:, 0] if y_hat.shape[1] == 1 else y_hat
 

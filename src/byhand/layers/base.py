@@ -19,6 +19,16 @@ class Parameter(property):
 
     The first assignment gives the array; every later one copies numbers into it, as it is a view into the network's
     vector of all parameters. The gradient lies beside it, as `grad_W`.
+
+    Examples
+    --------
+    >>> class Shift(Layer):
+    ...     b = Parameter()
+    >>> layer = Shift()
+    >>> layer.b = np.zeros(2)
+    >>> layer.b = [1.0, 2.0]
+    >>> layer.b, layer.grad_b
+    (array([1., 2.]), array([0., 0.]))
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -45,6 +55,15 @@ class State(property):
     """A named array that a layer keeps without learning it, declared in its class: ``running_mean = State()``.
 
     It is saved with the network, and has the network's precision.
+
+    Examples
+    --------
+    >>> class Count(Layer):
+    ...     seen = State()
+    >>> layer = Count()
+    >>> layer.seen = 3.0
+    >>> layer.state, layer.parameters
+    ({'seen': array(3.)}, {})
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -199,6 +218,14 @@ class Layer:
     def output_shape(self, input_shape: Shape) -> Shape:
         """The shape of what comes out for one sample of this shape; by default the same.
 
+        Parameters
+        ----------
+        input_shape : tuple of int, or of None where an axis may have any length
+
+        Returns
+        -------
+        tuple of int, or of None where an axis may have any length
+
         Raises
         ------
         ValueError
@@ -207,25 +234,25 @@ class Layer:
         return input_shape
 
     def forward(self, x: Array) -> Array:
-        """From the layer's input to its output, keeping what `backward` needs."""
+        """From the layer's input x to its output, keeping what `backward` needs."""
         raise NotImplementedError(f"{type(self).__name__} has no forward pass.")
 
     def backward(self, grad_output: Array) -> Array:
-        """From dL/d(output) to dL/d(input), setting the gradients of the parameters."""
+        """From grad_output, dL/d(output), to dL/d(input), setting the gradients of the parameters."""
         raise NotImplementedError(f"{type(self).__name__} has no backward pass.")
 
     def backward_parameters(self, grad_output: Array) -> None:
-        """The same without dL/d(input), which training has no use for in the first layer."""
+        """The same with grad_output, without dL/d(input), which training has no use for in the first layer."""
         self.backward(grad_output)
 
     def predict(self, x: Array) -> Array:
-        """From the layer's input to its output as it is in use; by default what `forward` gives."""
+        """From the layer's input x to its output as it is in use; by default what `forward` gives."""
         return self.forward(x)
 
     # Its memory, its copies and its name
 
     def walk(self, place: str) -> Iterator[tuple[str, "Layer"]]:
-        """The layer and all within it, each with its place: "3" and then "3.1", "3.2" and so on."""
+        """The layer and all within it, each with its place: from place "3" on it is "3", "3.1", "3.2" and so on."""
         yield place, self
         for number, layer in enumerate(self.layers, 1):
             yield from layer.walk(f"{place}.{number}")
@@ -260,6 +287,10 @@ class Layer:
 
     def settings(self) -> dict[str, Any]:
         """The arguments that make such a layer, each from the attribute of the same name.
+
+        Returns
+        -------
+        dict of str to object
 
         Raises
         ------

@@ -17,6 +17,13 @@ class Sequential(Layer):
     ------
     ValueError
         In a network, if one's outputs don't fit the next one's inputs.
+
+    Examples
+    --------
+    >>> from byhand import Dense
+    >>> block = Sequential([Dense(4, 8, "relu", seed=0), Dense(8, 2, seed=1)])
+    >>> block.output_shape((4,)), block.n_parameters
+    ((2,), 58)
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -64,6 +71,12 @@ class Residual(Sequential):
     ----------
     layers : sequence of Layer
         Together they have to give the shape that they take.
+
+    Examples
+    --------
+    >>> from byhand import Dense
+    >>> Residual([Dense(2, 2, initializer="zeros")]).forward(np.array([[1.0, 2.0]]))
+    array([[1., 2.]])
     """
 
     output_range = Layer.output_range
@@ -104,6 +117,12 @@ class TimeDistributed(Layer):
     ----------
     layer : Layer
         For samples of one axis, such as `Dense`.
+
+    Examples
+    --------
+    >>> from byhand import Dense
+    >>> TimeDistributed(Dense(3, 2, seed=0)).forward(np.ones((4, 5, 3))).shape
+    (4, 5, 2)
     """
 
     passing = ("places",)

@@ -44,6 +44,19 @@ class Dense(Layer):
     ------
     ValueError
         If a size is no whole number from 1 on, or a name is unknown.
+
+    Examples
+    --------
+    >>> layer = Dense(2, 1, "relu")
+    >>> layer.W, layer.b = [[1.0, 2.0]], [0.5]
+    >>> layer.forward(np.array([[1.0, 1.0], [-1.0, 0.0]]))
+    array([[3.5],
+           [0. ]])
+    >>> layer.backward(np.array([[1.0], [1.0]]))
+    array([[1., 2.],
+           [0., 0.]])
+    >>> layer.grad_W, layer.grad_b
+    (array([[1., 1.]]), array([1.]))
     """
 
     W = Parameter()

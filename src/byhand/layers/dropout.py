@@ -23,6 +23,15 @@ class Dropout(Layer):
     ------
     ValueError
         If the rate is not in [0, 1).
+
+    Examples
+    --------
+    >>> layer = Dropout(0.5, seed=0)
+    >>> layer.forward(np.ones((2, 3)))
+    array([[2., 0., 0.],
+           [0., 2., 2.]])
+    >>> layer.predict(np.ones((1, 3)))
+    array([[1., 1., 1.]])
     """
 
     passing = ("mask",)

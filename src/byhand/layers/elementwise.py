@@ -14,6 +14,11 @@ class Elementwise(Layer):
     Parameters
     ----------
     activation : str or Activation
+
+    Examples
+    --------
+    >>> Elementwise("relu").forward(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
     """
 
     passing = ("z", "a")
