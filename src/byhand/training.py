@@ -420,6 +420,8 @@ class _Batches:
         self.n = len(x)
         self.size = len(x) if batch_size is None else min(batch_size, len(x))
         self.order = np.arange(len(x))
+        # Each batch is copied into the same memory: to ask for new memory can cost as much as the copy.
+        self.memory = np.empty((self.size if self.size < self.n else 0, *x.shape[1:]), x.dtype)
         self.shuffle = shuffle
         self.rng = seed if isinstance(seed, np.random.RandomState) else np.random.default_rng(seed)
 
@@ -432,7 +434,8 @@ class _Batches:
         for start in range(0, self.n, self.size):
             batch = self.order[start : start + self.size]
             weights = None if self.weights is None else self.weights.take(batch, axis=0)
-            yield self.x.take(batch, axis=0), self.y.take(batch, axis=0), weights
+            x = self.x.take(batch, axis=0, out=self.memory[: len(batch)], mode="clip")  # "raise" would copy twice
+            yield x, self.y.take(batch, axis=0), weights
 
 
 class _Measures:
