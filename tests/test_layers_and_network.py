@@ -144,6 +144,9 @@ def test_constant_weights_make_hidden_units_that_never_differ():
         (lambda: Network.dense([2, 1], "tanh").predict([1.0, 2.0]), r"takes \(n, 2\), one row a sample"),
         (lambda: setattr(Dense(2, 3), "W", np.zeros((2, 3))), r"shape \(3, 2\), not \(2, 3\).*Transpose"),
         (lambda: get_initializer("xavier"), "there are zeros"),
+        (lambda: Dense(2, 1, dtype=int), "float64 or float32, not int"),
+        (lambda: Network.dense([2, 1], "tanh").astype(int), "float64 or float32, not int"),
+        (lambda: Dense(2, 3, initializer=lambda shape, rng: np.ones((2, 3))), r"shape \(2, 3\), not .* \(3, 2\)"),
     ],
 )
 def test_mistakes_are_named(mistake, message):

@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPRegressor
 from byhand import optimizers, schedules
 from byhand.datasets import circles, digits, line, moons, spirals, xor
 from byhand.gradient_check import numerical_gradient
-from byhand.layers import Dense, Dropout
+from byhand.layers import Dense, Dropout, Layer, State
 from byhand.losses import one_hot
 from byhand.network import Network
 from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
@@ -193,6 +193,44 @@ def test_early_stopping_puts_the_best_weights_back():
     assert set(history.table()) == {"epoch", "loss", "validation_loss"}
 
 
+class Counting(Layer):
+    """Adds how often it went forward; in a file of its own it would be a running mean."""
+
+    count = State()
+
+    def __init__(self):
+        self.count = np.zeros(1)
+
+    def forward(self, x):
+        self.count += 1
+        return self.predict(x)
+
+    def predict(self, x):
+        return x + self.count
+
+    def backward(self, grad_output):
+        return grad_output
+
+
+def test_early_stopping_puts_back_what_layers_keep_without_learning_it():
+    x, y = xor()
+    network = Network([Dense(2, 1, initializer="zeros"), Counting()])
+    validation = (x, y + 5)  # which the growing count comes to, and passes
+    history = train(
+        network,
+        x,
+        y,
+        loss="mean_squared_error",
+        optimizer=GradientDescent(1e-6),
+        epochs=20,
+        validation=validation,
+        patience=3,
+    )
+    assert history.best_epoch == np.argmin(history.validation_loss) == len(history.loss) - 4
+    assert network[1].count == history.best_epoch + 1
+    assert ((network.predict(x) - y - 5) ** 2).mean() == pytest.approx(min(history.validation_loss))
+
+
 def test_clipping_keeps_the_direction():
     gradients = np.array([3.0, 4.0])
     clip_norm(gradients, 10)
@@ -298,7 +336,16 @@ def test_mistakes_are_named(options, message):
 
 
 @pytest.mark.parametrize(
-    "mistake", [lambda: GradientDescent(0), lambda: Adam(np.nan), lambda: Momentum(0.1, 1.0), lambda: L2(-1)]
+    "mistake",
+    [
+        lambda: GradientDescent(0),
+        lambda: GradientDescent("0.1"),
+        lambda: Adam(np.nan),
+        lambda: Adam(epsilon=-1e-8),
+        lambda: RMSProp(epsilon=np.nan),
+        lambda: Momentum(0.1, 1.0),
+        lambda: L2(-1),
+    ],
 )
 def test_impossible_settings_are_refused(mistake):
     with pytest.raises(ValueError, match=r"positive|below 1|at least 0"):
@@ -372,6 +419,9 @@ def three_classes():
         ({"optimizer": "sgd"}, "there are gradient_descent, momentum"),
         ({"optimizer": "momentum"}, r"needs a learning rate: give optimizer=byhand.Momentum\(0.1\)"),
         ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'"),
+        ({"penalties": L2(0.1)}, r"penalties is a list, such as \[L2\(strength=0.1\)\]"),
+        ({"schedule": 0.1}, "a schedule is a function from the epoch to a factor"),
+        ({"callbacks": print}, "callbacks is a list of functions"),
     ],
 )
 def test_what_would_learn_nonsense_or_nothing_says_what_to_do(changes, message):

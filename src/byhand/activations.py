@@ -323,7 +323,7 @@ def get(activation: str | Activation) -> Activation:
     return ACTIVATIONS[activation]
 
 
-def softmax(z: Array, axis: int = -1) -> Array:
+def softmax(z: npt.ArrayLike, axis: int = -1) -> Array:
     """The probabilities eᶻₖ / Σⱼ eᶻⱼ of the classes, over one axis, by default the last.
 
     The largest z is subtracted first: it changes nothing (numerator and denominator have the same factor), and
@@ -343,9 +343,10 @@ def softmax(z: Array, axis: int = -1) -> Array:
 
     Examples
     --------
-    >>> softmax(np.log([[1.0, 3.0], [5.0, 5.0]])).round(6)
-    array([[0.25, 0.75],
-           [0.5 , 0.5 ]])
+    >>> softmax([[0.0, 0.0], [0.0, np.log(3.0)]]).round(6)
+    array([[0.5 , 0.5 ],
+           [0.25, 0.75]])
     """
+    z = np.asarray(z)
     exponentials = np.exp(z - z.max(axis=axis, keepdims=True))
     return exponentials / exponentials.sum(axis=axis, keepdims=True)

@@ -302,7 +302,15 @@ class Network:
         return x
 
     def astype(self, dtype: npt.DTypeLike) -> "Network":
-        """A copy in another precision, such as "float32" for dtype."""
+        """A copy in another precision, such as "float32" for dtype.
+
+        Raises
+        ------
+        ValueError
+            If it is one of whole numbers.
+        """
+        if not np.issubdtype(dtype, np.inexact):
+            raise ValueError(f"a network learns real numbers: its dtype is float64 or float32, not {np.dtype(dtype)}.")
         copy = deepcopy(self)
         copy._use_one_vector(dtype)
         return copy

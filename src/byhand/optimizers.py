@@ -47,14 +47,19 @@ class Optimizer(Protocol):
 
 
 def _check_learning_rate(learning_rate: float) -> None:
-    # For many networks side by side (`study.ensemble`) it is an array: one for each.
-    if not np.all((np.asarray(learning_rate) > 0) & (np.asarray(learning_rate) < np.inf)):
-        raise ValueError(f"a learning rate is a positive number, such as 0.1, not {learning_rate}.")
+    rates = np.asarray(learning_rate)  # for many networks side by side (`study.ensemble`) one for each
+    if not np.issubdtype(rates.dtype, np.number) or not ((rates > 0) & (rates < np.inf)).all():
+        raise ValueError(f"a learning rate is a positive number, such as 0.1, not {learning_rate!r}.")
 
 
 def _check_decay(name: str, decay: float) -> None:
     if not 0 <= decay < 1:
         raise ValueError(f"{name} is at least 0 and below 1, not {decay}.")
+
+
+def _check_epsilon(epsilon: float) -> None:
+    if not 0 <= epsilon < np.inf:
+        raise ValueError(f"epsilon is at least 0, such as 1e-8, not {epsilon}.")
 
 
 @dataclass(eq=False)
@@ -225,6 +230,7 @@ class RMSProp:
     def __post_init__(self) -> None:
         _check_learning_rate(self.learning_rate)
         _check_decay("decay", self.decay)
+        _check_epsilon(self.epsilon)
 
     def step(self, parameters: Array, gradients: Array) -> None:
         """Change the parameters in place by their gradients, an array of the same shape."""
@@ -290,6 +296,7 @@ class Adam:
         _check_learning_rate(self.learning_rate)
         _check_decay("beta_1", self.beta_1)
         _check_decay("beta_2", self.beta_2)
+        _check_epsilon(self.epsilon)
 
     def step(self, parameters: Array, gradients: Array) -> None:
         """Change the parameters in place by their gradients, an array of the same shape."""

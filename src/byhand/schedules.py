@@ -158,8 +158,19 @@ class cosine:  # noqa: N801
         return 0.5 * (1 + np.cos(np.pi * min(epoch / self.epochs, 1)).item())
 
 
-def _always_one(epoch: int) -> float:
-    return 1.0
+@dataclass(frozen=True)
+class constant:  # noqa: N801
+    """1: the learning rate stays as it is.
+
+    Examples
+    --------
+    >>> constant()(7)
+    1.0
+    """
+
+    def __call__(self, epoch: int) -> float:
+        """The factor in that epoch."""
+        return 1.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +197,7 @@ class warmup:  # noqa: N801
     """
 
     epochs: int
-    then: Schedule = _always_one
+    then: Schedule = constant()
 
     def __post_init__(self) -> None:
         _check_positive("epochs", self.epochs)

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Integral
@@ -20,7 +21,7 @@ from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import Optimizer
 from byhand.penalties import Penalty
-from byhand.schedules import Schedule, reduce_on_plateau
+from byhand.schedules import Schedule, constant, reduce_on_plateau
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -193,48 +194,28 @@ def train(
     True
     """
     _check_options(epochs, batch_size, patience, validation, max_norm)
+    _check_callables(penalties, schedule, callbacks)
     loss, optimizer = losses.get(loss), optimizers.get(optimizer)
-    x, y = _check_data(network, x, y)
-    _check_loss(network, y, loss)
-    weights = _check_weights(sample_weight, y)
-    if weights is not None and not weights.all():  # a batch of samples that don't count would have no mean
-        counts = weights.reshape(len(x), -1).any(axis=1)
-        x, y, weights = x[counts], y[counts], weights[counts]
-    held_out = None if validation is None else _check_validation(network, *validation)
-    if held_out is not None:
-        loss.check_targets(held_out[1])
+    x, y, weights = _training_set(network, loss, x, y, sample_weight)
+    held_out = None if validation is None else _validation_set(network, loss, *validation)
     history = History() if history is None else history
-    measure = _Measures(network, loss, (x, y), held_out, metrics)
-    measure.check(history)
+    measure = _Measures(loss, (x, y), held_out, metrics, history)
     batches = _Batches(x, y, weights, batch_size, shuffle, seed)
-    best = None if patience is None else _Best(patience)
-    callbacks = [*callbacks, *([] if best is None else [best])]
-    learning_rate = optimizer.learning_rate
-    try:
-        with (
-            np.errstate(over="ignore", invalid="ignore", divide="ignore"),  # Diverged tells of these
-            _progress(epochs, progress) as show,
-        ):
-            for epoch in range(len(history.loss), len(history.loss) + epochs):
-                if schedule is not None:
-                    optimizer.learning_rate = learning_rate * schedule(epoch)
-                epoch_loss = _epoch(network, batches, loss, optimizer, penalties, max_norm)
-                if not isfinite(epoch_loss):
-                    raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
-                history.loss.append(epoch_loss)
-                if measure.wanted:
-                    measure(history)
-                if isinstance(schedule, reduce_on_plateau):
-                    schedule.watch(history)
-                ends = [callback(epoch, network, history) for callback in (*show, *callbacks)]
-                if any(ends):
-                    break
-            if not np.isfinite(network.parameters).all():
+    best = [] if patience is None else [_Best(patience)]
+    learning_rate, factor = optimizer.learning_rate, constant() if schedule is None else schedule
+    with _progress(epochs, progress) as show, _left_well(network, optimizer, history, best):
+        after_epoch: list[Callback] = [measure, *_followed_by(schedule), *show, *callbacks, *best]
+        for epoch in range(len(history.loss), len(history.loss) + epochs):
+            optimizer.learning_rate = learning_rate * factor(epoch)
+            epoch_loss = _epoch(network, batches, loss, optimizer, penalties, max_norm)
+            if not isfinite(epoch_loss):
                 raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
-    finally:
-        optimizer.learning_rate = learning_rate
-        if best is not None:
-            best.restore(network, history)
+            history.loss.append(epoch_loss)
+            ends = [after(epoch, network, history) for after in after_epoch]
+            if any(ends):
+                break
+        if not np.isfinite(network.parameters).all():
+            raise Diverged(_diagnosis(network, x, y, loss, optimizer, history), history)
     return history
 
 
@@ -259,6 +240,26 @@ def _epoch(
         update(network, optimizer, max_norm)
         epoch_loss += value if loss.reduction == "sum" else value * len(x) / batches.n
     return epoch_loss
+
+
+@contextmanager
+def _left_well(network: Network, optimizer: Optimizer, history: History, best: "list[_Best]") -> Iterator[None]:
+    """However the training ends, the optimizer has its learning rate again, and the network its best weights."""
+    learning_rate = optimizer.learning_rate
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # Diverged tells of these
+            yield
+    finally:
+        optimizer.learning_rate = learning_rate
+        for one in best:
+            one.restore(network, history)
+
+
+def _followed_by(schedule: Schedule | None) -> list[Callback]:
+    """A callback that shows the losses to a schedule that follows them."""
+    if not isinstance(schedule, reduce_on_plateau):
+        return []
+    return [lambda epoch, network, history: schedule.watch(history)]
 
 
 def update(network: Network, optimizer: Optimizer, max_norm: float | None = None) -> None:
@@ -419,6 +420,8 @@ class _Batches:
         self.n = len(x)
         self.size = len(x) if batch_size is None else min(batch_size, len(x))
         self.order = np.arange(len(x))
+        # Each batch is copied into the same memory: to ask for new memory can cost as much as the copy.
+        self.memory = np.empty((self.size if self.size < self.n else 0, *x.shape[1:]), x.dtype)
         self.shuffle = shuffle
         self.rng = seed if isinstance(seed, np.random.RandomState) else np.random.default_rng(seed)
 
@@ -431,7 +434,8 @@ class _Batches:
         for start in range(0, self.n, self.size):
             batch = self.order[start : start + self.size]
             weights = None if self.weights is None else self.weights.take(batch, axis=0)
-            yield self.x.take(batch, axis=0), self.y.take(batch, axis=0), weights
+            x = self.x.take(batch, axis=0, out=self.memory[: len(batch)], mode="clip")  # "raise" would copy twice
+            yield x, self.y.take(batch, axis=0), weights
 
 
 class _Measures:
@@ -439,25 +443,25 @@ class _Measures:
 
     def __init__(
         self,
-        network: Network,
         loss: Loss,
         training: tuple[Array, Array],
         held_out: tuple[Array, Array, Array | None] | None,
         metrics: Sequence[str] | Mapping[str, Metric],
+        history: History,
     ) -> None:
-        self.network, self.loss, self.held_out = network, loss, held_out
+        self.loss, self.held_out = loss, held_out
         if isinstance(metrics, str):
             metrics = [metrics]
         self.metrics = metrics if isinstance(metrics, Mapping) else {name: self._metric(name) for name in metrics}
-        self.wanted = bool(self.held_out or self.metrics)
         self.sets = {"": training} | ({} if held_out is None else {"validation_": held_out[:2]})
+        self._check(history)
 
     def _metric(self, name: str) -> Metric:
         if name != "accuracy":
             raise ValueError(f"unknown metric {name!r}; there is 'accuracy', and one's own as {{'name': f}}.")
         return lambda y_hat, y: accuracy(y_hat, y, threshold=0.0 if self.loss.from_logits else 0.5)
 
-    def check(self, history: History) -> None:
+    def _check(self, history: History) -> None:
         """A history that goes on needs the same columns as before."""
         names = {prefix + name for prefix in self.sets for name in self.metrics}
         if history.loss and (names != set(history.metrics) or bool(history.validation_loss) != bool(self.held_out)):
@@ -466,14 +470,14 @@ class _Measures:
                 f"{', '.join(name for name in history.table() if name != 'epoch')}."
             )
 
-    def __call__(self, history: History) -> None:
+    def __call__(self, epoch: int, network: Network, history: History) -> None:
         if self.held_out is not None:
             x, y, weights = self.held_out
-            history.validation_loss.append(float(self.loss.value(self.network.predict(x), y, weights)))
+            history.validation_loss.append(float(self.loss.value(network.predict(x), y, weights)))
         if not self.metrics:
             return
         for prefix, (x, y) in self.sets.items():
-            y_hat = self.network.predict(x)
+            y_hat = network.predict(x)
             for name, metric in self.metrics.items():
                 history.metrics.setdefault(prefix + name, []).append(float(metric(y_hat, y)))
 
@@ -528,17 +532,22 @@ class _Best:
         self.epoch = 0
         self.loss = np.inf
         self.parameters: Array | None = None
+        self.states: list[dict[str, Array]] = []
 
     def __call__(self, epoch: int, network: Network, history: History) -> bool:
         """Whether they are `patience` epochs old: a callback."""
         loss = history.validation_loss[-1]
         if self.parameters is None or loss < self.loss:
             self.epoch, self.loss, self.parameters = epoch, loss, network.parameters.copy()
+            self.states = [deepcopy(layer.state) for layer in network.every_layer]
         return epoch - self.epoch >= self.patience
 
     def restore(self, network: Network, history: History) -> None:
         if self.parameters is not None:
             network.parameters[:] = self.parameters
+            for layer, state in zip(network.every_layer, self.states, strict=True):
+                for name, array in state.items():
+                    setattr(layer, name, array)
             history.best_epoch = self.epoch
 
 
@@ -613,10 +622,24 @@ def _check_loss(network: Network, y: Array, loss: Loss) -> None:
         )
 
 
-def _check_validation(
-    network: Network, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+def _training_set(
+    network: Network, loss: Loss, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
+) -> tuple[Array, Array, Array | None]:
+    """Inputs, targets and weights, without samples whose weight is 0: a batch of these would have no mean."""
+    x, y = _check_data(network, x, y)
+    _check_loss(network, y, loss)
+    weights = _check_weights(sample_weight, y)
+    if weights is None or weights.all():
+        return x, y, weights
+    counts = weights.reshape(len(x), -1).any(axis=1)
+    return x[counts], y[counts], weights[counts]
+
+
+def _validation_set(
+    network: Network, loss: Loss, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
 ) -> tuple[Array, Array, Array | None]:
     x, y = _check_data(network, x, y)
+    loss.check_targets(y)
     return x, y, _check_weights(sample_weight, y)
 
 
@@ -646,6 +669,15 @@ def _check_options(epochs: Any, batch_size: Any, patience: Any, validation: Any,
         raise ValueError("patience (early stopping) is at least 1 and needs a validation set.")
     if max_norm is not None and not max_norm > 0:
         raise ValueError(f"max_norm is positive, not {max_norm}.")
+
+
+def _check_callables(penalties: Any, schedule: Any, callbacks: Any) -> None:
+    if not callable(penalties) and not isinstance(penalties, Sequence):
+        raise ValueError(f"penalties is a list, such as [{penalties}], or a function that gives one.")
+    if schedule is not None and not callable(schedule):
+        raise ValueError(f"a schedule is a function from the epoch to a factor, such as cosine(100), not {schedule!r}.")
+    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
+        raise ValueError("callbacks is a list of functions, each called as callback(epoch, network, history).")
 
 
 def _diagnosis(network: Network, x: Array, y: Array, loss: Loss, optimizer: Optimizer, history: History) -> str:

@@ -84,6 +84,15 @@ class Attention(Layer):
     ------
     ValueError
         If the heads don't divide the features, or a setting makes no sense.
+
+    Examples
+    --------
+    >>> layer = Attention(4, n_heads=2, mask="causal", seed=0)
+    >>> x = np.random.default_rng(0).standard_normal((1, 3, 4))
+    >>> before = layer.forward(x)
+    >>> x[0, 2] = 0.0  # the last step, which no earlier one sees
+    >>> (layer.forward(x)[0, :2] == before[0, :2]).all()
+    np.True_
     """
 
     W_qkv = Parameter()

@@ -45,13 +45,23 @@ class Conv2D(Layer):
     x : array, shape (n, height + 2 · padding, width + 2 · padding, n_in)
         The images of the last `forward`, with the zeros around them.
     z, a : array, shape (n, places down, places across, n_out)
-    grad_z, grad_W, grad_b : array
+    grad_z, grad_W, grad_b : array, shapes of z, W and b
         δ = dL/dz of the last `backward`, and the gradients.
 
     Raises
     ------
     ValueError
         If a size makes no sense, or a name is unknown.
+
+    Examples
+    --------
+    >>> layer = Conv2D(1, 1, 3, padding=1)
+    >>> layer.W = np.ones((1, 3, 3, 1))
+    >>> layer.forward(np.ones((1, 4, 4, 1)))[0, :, :, 0]  # how many pixels each window sees
+    array([[4., 6., 6., 4.],
+           [6., 9., 9., 6.],
+           [6., 9., 9., 6.],
+           [4., 6., 6., 4.]])
     """
 
     W = Parameter()

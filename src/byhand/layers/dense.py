@@ -43,7 +43,8 @@ class Dense(Layer):
     Raises
     ------
     ValueError
-        If a size is no whole number from 1 on, or a name is unknown.
+        If a size is no whole number from 1 on, a name is unknown, the dtype is of whole numbers, or the initializer
+        gives another shape.
 
     Examples
     --------
@@ -83,8 +84,13 @@ class Dense(Layer):
         check_sizes(n_in=n_in, n_out=n_out)
         self.n_in, self.n_out = n_in, n_out
         self.activation = activations.get(activation)
+        if not np.issubdtype(dtype, np.floating):
+            raise ValueError(f"a layer learns real numbers: its dtype is float64 or float32, not {np.dtype(dtype)}.")
         rng = np.random.default_rng(seed)
-        self.W = np.asarray(initializers.get(initializer)((n_out, n_in), rng), dtype=dtype)
+        W = np.asarray(initializers.get(initializer)((n_out, n_in), rng), dtype=dtype)
+        if W.shape != (n_out, n_in):
+            raise ValueError(f"the initializer gave weights of shape {W.shape}, not (n_out, n_in) = {(n_out, n_in)}.")
+        self.W = W
         self.b = np.zeros(n_out, dtype=dtype)
         self.input_shape = (n_in,)
 

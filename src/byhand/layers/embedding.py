@@ -35,6 +35,14 @@ class Embedding(Layer):
     ------
     ValueError
         If a size makes no sense; in the passes, if a token is not from 0 to n_tokens − 1.
+
+    Examples
+    --------
+    >>> layer = Embedding(3, 2)
+    >>> layer.W = [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
+    >>> layer.forward(np.array([[2, 0]]))
+    array([[[4., 5.],
+            [0., 1.]]])
     """
 
     W = Parameter()
@@ -101,6 +109,11 @@ class PositionalEmbedding(Layer):
     Attributes
     ----------
     P : array, shape (n_steps, n_features)
+
+    Examples
+    --------
+    >>> PositionalEmbedding(5, 2, seed=0).forward(np.zeros((1, 3, 2))).shape
+    (1, 3, 2)
     """
 
     P = Parameter()
@@ -146,6 +159,12 @@ class PositionalEncoding(Layer):
     Parameters
     ----------
     n_features : int
+
+    Examples
+    --------
+    >>> PositionalEncoding(4).forward(np.zeros((1, 2, 4))).round(2)
+    array([[[0.  , 1.  , 0.  , 1.  ],
+            [0.84, 0.54, 0.01, 1.  ]]])
     """
 
     def __init__(self, n_features: int) -> None:

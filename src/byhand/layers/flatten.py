@@ -7,7 +7,13 @@ from byhand.layers.base import Layer
 
 
 class Flatten(Layer):
-    """All numbers of a sample in one row: (n, height, width, channels) becomes (n, height · width · channels)."""
+    """All numbers of a sample in one row: (n, height, width, channels) becomes (n, height · width · channels).
+
+    Examples
+    --------
+    >>> Flatten().forward(np.zeros((5, 4, 4, 2))).shape
+    (5, 32)
+    """
 
     passing = ("shape",)
 

@@ -98,6 +98,15 @@ class BatchNorm(_Normalization):
     ------
     ValueError
         If a setting makes no sense; in `forward`, if the batch has one number a feature, whose variance is 0.
+
+    Examples
+    --------
+    >>> layer = BatchNorm(1, epsilon=1e-12)
+    >>> layer.forward(np.array([[1.0], [3.0]])).round(6)
+    array([[-1.],
+           [ 1.]])
+    >>> layer.running_mean  # a tenth of the way from 0 to the batch's mean, 2
+    array([0.2])
     """
 
     running_mean = State()
@@ -119,7 +128,13 @@ class BatchNorm(_Normalization):
         self.running_mean, self.running_variance = np.zeros(n_features, dtype), np.ones(n_features, dtype)
 
     def forward(self, x: Array) -> Array:
-        """From x, shape (n, …, n_features), to y of the same shape, by the batch's own mean and variance."""
+        """From x, shape (n, …, n_features), to y of the same shape, by the batch's own mean and variance.
+
+        Raises
+        ------
+        ValueError
+            If the batch has one number a feature, whose variance is 0.
+        """
         rows = x.reshape(-1, self.n_features)
         n = len(rows)
         if n < 2:
@@ -161,6 +176,12 @@ class LayerNorm(_Normalization):
     gamma, beta : array, shape (n_features,)
     x_hat, std : array
         x̂ and σ of the last `forward`, shapes (n, …, n_features) and (n, …, 1).
+
+    Examples
+    --------
+    >>> LayerNorm(2, epsilon=1e-12).forward(np.array([[1.0, 3.0], [10.0, 30.0]])).round(6)
+    array([[-1.,  1.],
+           [-1.,  1.]])
     """
 
     passing = ("x_hat", "std")

@@ -42,6 +42,12 @@ class MaxPool2D(_Pool2D):
         Of the window, size × size.
     stride : int, optional
         By how much it moves; by default by its size, so that windows do not overlap.
+
+    Examples
+    --------
+    >>> MaxPool2D(2).forward(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
     """
 
     passing = ("shape", "winner")
@@ -85,6 +91,12 @@ class AveragePool2D(_Pool2D):
         Of the window, size × size.
     stride : int, optional
         By how much it moves; by default by its size, so that windows do not overlap.
+
+    Examples
+    --------
+    >>> AveragePool2D(2).forward(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
     """
 
     passing = ("shape",)

@@ -159,6 +159,13 @@ class RNN(_Recurrent):
         Of the last `forward`, the steps first; h[0] is the state before the first step.
     grad_z, grad_h : array, shape (T, n, n_hidden)
         δₜ and dL/dhₜ of the last `backward`.
+
+    Examples
+    --------
+    >>> layer = RNN(1, 1, "identity")
+    >>> layer.W, layer.U = [[1.0]], [[0.5]]
+    >>> layer.forward(np.array([[[1.0], [0.0], [0.0]]]))[0, :, 0]  # each step keeps half of the state
+    array([1.  , 0.5 , 0.25])
     """
 
     passing = (*_Recurrent.passing, "z")
@@ -229,6 +236,13 @@ class LSTM(_Recurrent):
         i, f, o and g of the last `forward`.
     grad_z, grad_h : array, shapes (T, n, 4 n_hidden) and (T, n, n_hidden)
         Of the last `backward`.
+
+    Examples
+    --------
+    >>> LSTM(3, 5, seed=0).forward(np.zeros((2, 4, 3))).shape
+    (2, 4, 5)
+    >>> LSTM(3, 5, last=True, seed=0).forward(np.zeros((2, 4, 3))).shape
+    (2, 5)
     """
 
     blocks = 4
@@ -327,6 +341,11 @@ class GRU(_Recurrent):
         r, u and n, and mₙ + b_h, of the last `forward`.
     grad_z, grad_h : array, shapes (T, n, 3 n_hidden) and (T, n, n_hidden)
         Of the last `backward`.
+
+    Examples
+    --------
+    >>> GRU(3, 5, seed=0).forward(np.zeros((2, 4, 3))).shape
+    (2, 4, 5)
     """
 
     blocks = 3

@@ -26,6 +26,11 @@ class Softmax(Layer):
     ----------
     a : array, shape (n, …, K)
         The output of the last `forward`.
+
+    Examples
+    --------
+    >>> Softmax().forward(np.array([[0.0, np.log(3.0)]])).round(6)
+    array([[0.25, 0.75]])
     """
 
     output_range = (0.0, 1.0)

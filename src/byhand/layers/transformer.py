@@ -56,6 +56,11 @@ def transformer(
     list of Layer
         For a `Network`.
 
+    Raises
+    ------
+    ValueError
+        If a number is no whole number from 1 on, or n_heads does not divide n_features.
+
     Examples
     --------
     >>> from byhand import Network
