@@ -29,6 +29,11 @@ format: environment ## let ruff put the code in order
 environment: ## .venv with byhand, its extras and what the tests need
 	@tools/environment all test
 
+docs: ## build the manual in docs/_build/html, without a network once its tools are installed
+	@tools/environment all test docs
+	$(python) -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 dist: ## build sdist and wheel; check them, and run each verb from the wheel in new environments
 	@tools/environment all test dist
 	$(python) tools/dist.py

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import byhand  # noqa: E402
+import byhand
 
 project = "byhand"
 author = "byhand contributors"
@@ -24,8 +24,9 @@ extensions = [
     "building.reference",
     "building.derivations",
     "building.mistakes",
+    "building.gallery",
 ]
-exclude_patterns = ["_build", "building", "derivations/steps", "**.ipynb_checkpoints", "gallery/**.ipynb", "gallery/*.py", "gallery/GALLERY_HEADER*"]
+exclude_patterns = ["_build", "building", "derivations/steps", "gallery/*.py", "gallery/*.ipynb", "gallery/*.zip"]
 nitpicky = True
 default_role = "name"  # of building.reference: a link where there is something to link to
 suppress_warnings = ["config.cache"]
@@ -55,12 +56,14 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "min_reported_time": 10**6,
     "image_scrapers": ("building.gallery.figures",),
+    "reset_argv": "building.gallery.arguments",
     "reset_modules": (),
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"byhand {version}"
 html_static_path = ["_static"]
+html_extra_path = ["_build/extra"]
 html_css_files = ["manual.css"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from byhand import layers
 from building.reference import TABLES, first_line
+from byhand import layers
 
 HEAD = """---
 file_format: mystnb
@@ -44,34 +44,36 @@ axes.legend()
 plt.show()
 ```
 """
-CHECKS = {
+CHECKED = {
     "activations": """
-**Held against** the numerical derivative, corners left out:
+What is derived below is held against the numerical derivative, at a thousand places, corners left out:
 
-```{{code-cell}} python
-f, h = byhand.activations.{name}, 1e-6
-z = rng.uniform(-6, 6, 1000)
-numerical = (f(z + h) - f(z - h)) / (2 * h)
-largest = np.abs(f.derivative(z, f(z)) - numerical)[np.abs(z) > h].max()
-assert largest < 1e-8
-print(f"largest difference at 1,000 places: {{largest:.1g}}")
+```{code-cell} python
+def check(f, h=1e-6):
+    z = rng.uniform(-6, 6, 1000)
+    numerical = (f(z + h) - f(z - h)) / (2 * h)
+    off = np.abs(f.derivative(z, f(z)) - numerical)
+    largest = off[np.abs(z) > h].max()
+    assert largest < 1e-8
+    print(f"{f}: largest difference {largest:.1g}")
 ```
 """,
     "losses": """
-**Held against** the numerical derivative of its value:
+What is derived below is held against the numerical derivative of the loss, output by output:
 
-```{{code-cell}} python
-loss, h = byhand.losses.{name}, 1e-6
-y_hat = rng.uniform(0.05, 0.95, (4, 3))
-y = rng.dirichlet(np.ones(3), 4)
-numerical = np.empty_like(y_hat)
-for i in np.ndindex(y_hat.shape):
-    step = np.zeros_like(y_hat)
-    step[i] = h
-    numerical[i] = (loss.value(y_hat + step, y) - loss.value(y_hat - step, y)) / (2 * h)
-largest = np.abs(loss.gradient(y_hat, y) - numerical).max()
-assert largest < 1e-8
-print(f"largest difference: {{largest:.1g}}")
+```{code-cell} python
+def check(loss, h=1e-6):
+    y_hat = rng.uniform(0.05, 0.95, (4, 3))
+    y = rng.dirichlet(np.ones(3), 4)
+    numerical = np.empty_like(y_hat)
+    for i in np.ndindex(y_hat.shape):
+        step = np.zeros_like(y_hat)
+        step[i] = h
+        above, below = loss.value(y_hat + step, y), loss.value(y_hat - step, y)
+        numerical[i] = (above - below) / (2 * h)
+    largest = np.abs(loss.gradient(y_hat, y) - numerical).max()
+    assert largest < 1e-8
+    print(f"{loss}: largest difference {largest:.1g}")
 ```
 """,
 }
@@ -80,7 +82,8 @@ SYMBOL = {"activations": "f(z)", "losses": "L", "optimizers": "", "initializers"
 
 def steps(folder: Path, kind: str) -> tuple[str, dict[str, str]]:
     """What is written by hand: the page's beginning, and the steps by the name of their entry."""
-    beginning, *sections = re.split(r"^## (\w+)\n", (folder / f"{kind}.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = (folder / f"{kind}.md").read_text(encoding="utf-8")
+    beginning, *sections = re.split(r"^## (\w+)\n", text, flags=re.MULTILINE)
     return beginning, dict(zip(sections[::2], sections[1::2], strict=True))
 
 
@@ -112,13 +115,15 @@ def formulas(kind: str, entry: object) -> str:
 
 def layer_source(kind: type) -> str:
     """Forward and backward as they run."""
-    methods = [inspect.getsource(vars(kind)[name]) for name in ("forward", "backward", "backward_parameters") if name in vars(kind)]
-    return "\n".join([f"{first_line(kind)} [Reference](#byhand.{kind.__module__.removeprefix('byhand.')}.{kind.__name__})", "", "```python", *[inspect.cleandoc("\n" + m) + "\n" for m in methods], "```", ""])
+    passes = [vars(kind)[name] for name in ("forward", "backward", "backward_parameters") if name in vars(kind)]
+    code = [inspect.cleandoc("\n" + inspect.getsource(method)) for method in passes]
+    reference = f"[Reference](#{kind.__module__}.{kind.__name__})"
+    return "\n".join([f"{first_line(kind)} {reference}", "", "```python", "\n\n".join(code), "```", ""])
 
 
 def page(folder: Path, kind: str) -> str:
     beginning, written = steps(folder, kind)
-    parts = [HEAD, beginning, START]
+    parts = [HEAD, beginning, START, CHECKED.get(kind, "")]
     if kind == "layers":
         entries = {
             name: thing
@@ -132,8 +137,9 @@ def page(folder: Path, kind: str) -> str:
         if kind == "activations":
             parts.append(CURVE.format(name=name))
         if name in written:
-            parts.append(("\n**Step by step.** " if kind in CHECKS else "\n") + written[name].strip() + "\n")
-        parts.append(CHECKS.get(kind, "").format(name=name))
+            parts.append(f"\n**Step by step**\n\n{written[name].strip()}\n")
+        if kind in CHECKED:
+            parts.append(f"\n```{{code-cell}} python\ncheck(byhand.{kind}.{name})\n```\n")
     return "\n".join(parts)
 
 

@@ -50,7 +50,8 @@ def formulas(name: str) -> str:
 
 def module_page(name: str) -> str:
     module = import_module(f"byhand.{name}")
-    lines = [f"# {name.rpartition('.')[2]}", "", "```{eval-rst}", f".. automodule:: byhand.{name}", "   :no-members:", "```", ""]
+    lines = [f"# {name.rpartition('.')[2]}", ""]
+    lines += ["```{eval-rst}", f".. automodule:: byhand.{name}", "   :no-members:", "```", ""]
     if name in TABLES:
         lines += [formulas(name), "## Objects", ""]
     for key, thing in public(module).items():
@@ -117,7 +118,7 @@ def write(app: Sphinx) -> None:
 
 def whole_name(name: str) -> str:
     """Where the reference has what a docstring names in short: `Dense`, `train`, `datasets.xor`, `gradient_check`."""
-    head, _, rest = name.partition(".")
+    head = name.partition(".")[0]
     if head in byhand._MODULE_OF:
         return f"byhand.{byhand._MODULE_OF[head]}.{name}"
     return f"byhand.{name}" if head in byhand._MODULES else name
@@ -145,7 +146,9 @@ class Name(XRefRole):
         return title, whole_name(target.removesuffix("()").removeprefix("byhand."))
 
 
-def stays_code(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contents: nodes.Node) -> nodes.Node | None:
+def stays_code(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, contents: nodes.Node
+) -> nodes.Node | None:
     return contents if node.get("from backticks") else None
 
 
