@@ -39,7 +39,8 @@ TESTS = {  # a module, and the tests that are to notice
     "layers/dense": ["test_layers_and_network.py", "test_gradient_check.py"],
     "network": ["test_layers_and_network.py", "test_gradient_check.py"],
 }
-REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis is loaded before
+QUIETLY = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest"]
+QUIETLY += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is loaded before
 SECONDS = 120  # of processor time for one change; a loop that does not end is noticed
 SURVIVORS: dict[str, str] = {}  # "module: before → after", and why no test can notice
 
@@ -126,7 +127,7 @@ def survives(module: str, source: str) -> bool:
         signal.signal(signal.SIGXCPU, signal.SIG_DFL)
         sys.meta_path.insert(0, Mutated(module, source))
         sys.path.insert(0, str(ROOT / "tests"))
-        arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--noconftest", "-W", REWRITTEN, *tests(module)]
+        arguments = [*QUIETLY, *tests(module)]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             try:
                 code = pytest.main(arguments)
