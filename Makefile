@@ -29,6 +29,22 @@ format: environment ## let ruff put the code in order
 environment: ## .venv with byhand, its extras and what the tests need
 	@tools/environment all test
 
+mathematics := activations arithmetic datasets docstrings estimators formulas gradient_check layer_door layers \
+	layers_and_network losses penalties storage symptoms training
+
+coverage: ## which lines of the mathematics no test of it runs; fewer than pyproject.toml allows end it
+	@tools/environment all test coverage
+	$(python) -m coverage run -m pytest -q $(wildcard $(mathematics:%=tests/test_%.py))
+	$(python) -m coverage report
+
+mutants: environment ## which changes of the mathematics no test notices; one that is not explained ends it
+	$(python) tools/mutants.py
+
+docs: ## build the manual in docs/_build/html, without a network once its tools are installed
+	@tools/environment all test docs
+	$(python) -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 dist: ## build sdist and wheel; check them, and run each verb from the wheel in new environments
 	@tools/environment all test dist
 	$(python) tools/dist.py
@@ -43,5 +59,5 @@ peers: ## hold the library against PyTorch (and install it)
 	$(python) -m pytest peers
 
 clean: ## remove the environment and what the tools left; notebooks/ stays
-	rm -rf .venv build dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .coverage build dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

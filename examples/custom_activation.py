@@ -1,4 +1,8 @@
-"""An activation of one's own: a function, and its derivative beside it.
+"""
+An activation of one's own
+==========================
+
+An activation of one's own: a function, and its derivative beside it.
 
 The derivative is checked numerically when the two are put together, so a slip in the formula shows at once and not
 as a network that learns a little worse. Here a unit that answers to values near its own and to no others learns a
@@ -6,6 +10,7 @@ curve of three peaks, such as a spectrum, with fewer units than the usual activa
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from byhand import ByHandRegressor
 from byhand.activations import Activation
@@ -40,6 +45,7 @@ y_new = spectrum(x_new[:, 0])
 
 print("R² of 6 hidden units on new points, over four random starts (1 is perfect):")
 scores = {}
+figure = Figure(figsize=(9, 3.2), layout="constrained")
 for activation in "relu", "tanh", Activation("bump", bump, bump_derivative):
     name = getattr(activation, "name", activation)
     models = [
@@ -57,3 +63,7 @@ for activation in "relu", "tanh", Activation("bump", bump, bump_derivative):
     ]
     scores[name] = [model.score(x_new, y_new) for model in models]
     print(f"  {name:5} worst {min(scores[name]):.3f}, best {max(scores[name]):.3f}")
+    if name in ("relu", "bump"):
+        axes = figure.add_subplot(1, 2, len(figure.axes) + 1, title=f"6 hidden units of {name}, best of four")
+        axes.plot(x, y, ".", color="lightgrey")
+        axes.plot(x_new, max(models, key=lambda model: model.score(x_new, y_new)).predict(x_new))

@@ -1,4 +1,8 @@
-"""How far a disease will have progressed in a year, from ten measurements of 442 patients (Efron et al. 2004).
+"""
+A regression
+============
+
+How far a disease will have progressed in a year, from ten measurements of 442 patients (Efron et al. 2004).
 
 First the straight line, by gradient descent and by formula; then a network. With so few and such noisy data the
 network is hardly better than the line: worth knowing before one trusts it.

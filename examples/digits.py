@@ -1,9 +1,14 @@
-"""Read handwritten digits, with three sets of data kept apart.
+"""
+Handwritten digits
+==================
+
+Read handwritten digits, with three sets of data kept apart.
 
 The training set is learned from. The validation set chooses between networks: the choice is a kind of learning too,
 so its accuracy flatters the winner. The test set is used once, at the end, for the number that is told to others.
 """
 
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import train_test_split
@@ -34,3 +39,10 @@ confusion = confusion_matrix(y_test, best.predict(x_test))
 print("    " + "".join(f"{digit:4}" for digit in range(10)))
 for digit, row in enumerate(confusion):
     print(f"{digit:4}" + "".join(f"{count or '·':>4}" for count in row))
+
+misread = [i for i, answer in enumerate(best.predict(x_test)) if answer != y_test[i]]
+figure = Figure(figsize=(9, 1.6), layout="constrained")
+for axes, i in zip(figure.subplots(1, 8), misread, strict=False):
+    axes.imshow(x_test[i].reshape(8, 8), cmap="gray_r")
+    axes.set_title(f"{y_test[i]} read as {best.predict(x_test[[i]])[0]}", fontsize=8)
+    axes.axis("off")

@@ -1,4 +1,8 @@
-"""Which size, activation and penalty? A grid search over a pipeline, with cross-validation, as for any estimator."""
+"""
+A grid search
+=============
+
+Which size, activation and penalty? A grid search over a pipeline, with cross-validation, as for any estimator."""
 
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV, train_test_split

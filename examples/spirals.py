@@ -1,6 +1,10 @@
-"""Two spirals, which no straight line parts, and the surface that a network lays through them.
+"""
+Two spirals
+===========
 
-python examples/spirals.py --out spirals.png
+Two spirals, which no straight line parts, and the surface that a network lays through them.
+
+``python examples/spirals.py --out spirals.png``
 """
 
 import argparse
@@ -8,7 +12,7 @@ from pathlib import Path
 
 from byhand import ByHandClassifier, datasets, figures
 
-arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+arguments = argparse.ArgumentParser(description="Part two spirals, and draw the surface that does it.")
 arguments.add_argument("--out", type=Path, default=Path("spirals.png"), help="the figure (default: spirals.png)")
 out = arguments.parse_args().out
 

@@ -84,9 +84,14 @@ def build() -> Path:
 
 
 def pythons() -> list[str]:
-    """Each minor version that byhand takes and that is on this machine."""
-    places = f"{os.defpath}:/usr/local/bin:{os.environ['PATH']}"  # the system's before that of this environment
-    return [path for minor in range(11, 20) if (path := shutil.which(f"python3.{minor}", path=places))]
+    """Each minor version that byhand takes and that uv or pyenv has on this machine, the oldest first."""
+    of_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
+    on_path = [place for place in os.environ["PATH"].split(os.pathsep) if not place.endswith("shims")]
+    places = os.pathsep.join([*map(str, of_pyenv), *on_path])
+    command = [sys.executable, "-m", "uv", "python", "list", "--only-installed", "--output-format", "json", ">=3.11"]
+    listed = json.loads(subprocess.check_output(command, env=os.environ | {"PATH": places}, stderr=subprocess.DEVNULL))
+    by_minor = {python["version_parts"]["minor"]: python["path"] for python in listed}
+    return [by_minor[minor] for minor in sorted(by_minor)]
 
 
 def environment(folder: Path, python: str, *requirements: object) -> dict[str, str]:
@@ -123,7 +128,7 @@ def main() -> None:
     tries += [("all", python, [f"{wheel}[all]"]) for python in others]
     with tempfile.TemporaryDirectory() as scratch:
         for name, python, requirements in tries:
-            print(f"{Path(python).name}, {name}:", flush=True)
+            print(f"{python}, {name}:", flush=True)
             folder = Path(scratch) / f"{Path(python).name}-{name}"
             try_verbs(folder, environment(folder, python, *requirements), install=name == "bare")
             shutil.rmtree(folder)

@@ -1,0 +1,212 @@
+"""The catalogue of mistakes, a page each: a small program that makes it, and what `why` and `check` say of it, run now.
+
+What they say is kept in `_build/mistakes` under a checksum of the program and of the package, so that a second build is
+quick, and no page is older than the code.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+import byhand
+from byhand.diagnosis.catalogue import CATALOGUE, Mistake
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "tests/scripts"
+sys.path.insert(0, str(ROOT / "tests"))
+
+from solutions_table import CHANGES, FOLDER  # noqa: E402 - right solutions, and each with one thing changed
+
+PACKAGE = Path(byhand.__file__).parent
+MOST_TRIED = 3
+STOPPED = {  # Python's own errors, each in its smallest program
+    "syntax-error": "x = (1\ny = 2\n",
+    "missing-module": "import nunpy as np\n\nx = np.zeros(3)\n",
+    "missing-file": "import numpy as np\n\nx = np.loadtxt('data.csv')\n",
+    "missing-attribute": "x = [[0, 1], [1, 0]]\nprint(x.shape)\n",
+    "wrong-arguments": "def forward(x, W):\n    return W @ x\n\n\nforward([1, 2])\n",
+    "index-outside": "import numpy as np\n\nx = np.zeros(4)\nfor i in range(5):\n    x[i] = i\n",
+    "missing-key": "parameters = {'W1': 0.5}\nprint(parameters['W2'])\n",
+    "division-by-zero": "losses = []\nprint(sum(losses) / len(losses))\n",
+    "number-overflow": "import math\n\nprint(1 / (1 + math.exp(1000)))\n",
+    "endless-recursion": "def backward(layer):\n    return backward(layer)\n\n\nbackward(3)\n",
+    "python-error": "raise RuntimeError('the training set is empty')\n",
+}
+
+
+@dataclass
+class Said:
+    """What a command said of a program."""
+
+    program: str
+    lines: list[int]
+    text: str
+    figure: str = ""
+
+
+def version_of_the_package() -> str:
+    """A checksum of what an answer depends on: the diagnosis, and the formulas that it knows."""
+    checksum = hashlib.sha256()
+    for file in [*sorted((PACKAGE / "diagnosis").rglob("*.py")), PACKAGE / "activations.py", PACKAGE / "losses.py"]:
+        checksum.update(file.read_bytes())
+    return checksum.hexdigest()
+
+
+def run(verb: str, name: str, program: str) -> dict[str, str]:
+    """The answer in the terminal and on the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, page = Path(folder) / f"{name}.py", Path(folder) / "answer.html"
+        file.write_text(program, encoding="utf-8")
+        options = ["--more", "--html", str(page)] if verb == "why" else []
+        done = subprocess.run(
+            [sys.executable, "-m", "byhand", verb, file.name, *options],
+            cwd=folder,
+            env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in (0, 1, 3, 4) or not done.stdout:
+            raise RuntimeError(f"byhand {verb} {name}: {done.returncode}\n{done.stderr}")
+        html = page.read_text(encoding="utf-8") if page.exists() else ""
+    figure = re.search(r"<figure.*?</figure>", html, re.DOTALL)
+    return {"text": re.sub(r"\n{3,}", "\n\n", done.stdout.strip("\n")), "figure": figure[0] if figure else ""}
+
+
+class Answers:
+    """What was said, kept from build to build."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.version = version_of_the_package()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, verb: str, name: str, program: str) -> dict[str, str]:
+        key = hashlib.sha256("\0".join([self.version, verb, name, program]).encode()).hexdigest()[:24]
+        file = self.folder / f"{key}.json"
+        if not file.exists():
+            file.write_text(json.dumps(run(verb, name, program)), encoding="utf-8")
+        return json.loads(file.read_text(encoding="utf-8"))
+
+
+def programs(id_: str) -> Iterator[tuple[str, list[int]]]:
+    """Programs that make the mistake, the shortest first, with the lines where it stands; without the label."""
+    if id_ in STOPPED:
+        yield STOPPED[id_], []
+    for path in sorted((SCRIPTS / id_).glob("*.py"), key=lambda p: p.stat().st_size):
+        label, _, program = path.read_text(encoding="utf-8").partition("\n")
+        yield (
+            program.lstrip("\n"),
+            [int(n) - 1 - (len(program) - len(program.lstrip("\n"))) for n in re.findall(r"\d+", label)],
+        )
+
+
+def why(id_: str, answers: Answers) -> Said | None:
+    """The first of the shortest programs that `why` names rightly; else the shortest, with what it says."""
+    tried = []
+    for program, lines in list(programs(id_))[:MOST_TRIED]:
+        said = answers("why", id_, program)
+        tried.append(Said(program, lines, said["text"], said["figure"]))
+        title = CATALOGUE[id_].title
+        if f"✗ {title[:1].upper()}{title[1:]}" in said["text"] or id_ in STOPPED:
+            return tried[-1]
+    return tried[0] if tried else None
+
+
+def check(id_: str, answers: Answers) -> tuple[str, str, str] | None:
+    """A line of a right solution, what it became, and what `check` says of that."""
+    for style, changes in CHANGES.items():
+        for then, before, after in changes:
+            source = (FOLDER / f"{style}.py").read_text(encoding="utf-8")
+            if then == id_ and before in source:
+                return before, after, answers("check", id_, source.replace(before, after))["text"]
+    return None
+
+
+def fenced(text: str, language: str = "text", options: str = "") -> str:
+    return f"````{{code-block}} {language}\n{options}\n{text}\n````\n"
+
+
+def page(mistake: Mistake, said: Said | None, checked: tuple[str, str, str] | None) -> str:
+    title = mistake.title[:1].upper() + mistake.title[1:]
+    parts = [f"# {title}", mistake.looks_like, f"**In plain words.** {mistake.plain}", f"**Why.** {mistake.why}"]
+    parts.append(f"**How it is mended.** {mistake.mend}")
+    if said is not None:
+        options = ":linenos:\n" + (f":emphasize-lines: {','.join(map(str, said.lines))}\n" if said.lines else "")
+        parts += ["## A program that makes it", fenced(said.program.rstrip(), "python", options)]
+        if said.figure:
+            parts += ["## How it looks", f"```{{raw}} html\n{said.figure}\n```"]
+        parts += ["## What `byhand why` says", fenced(said.text)]
+    else:
+        parts.append("No program stands here: it names what is left when the numbers force no nearer name.")
+    if checked is not None:
+        before, after, text = checked
+        change = "\n".join([*(f"- {b}" for b in before.splitlines()), *(f"+ {a}" for a in after.splitlines())])
+        parts += [
+            "## What `byhand check` says",
+            "Of a right solution in which this was changed:",
+            fenced(change, "diff"),
+        ]
+        parts.append(fenced(text))
+    parts.append(f"Its name in JSON is `{mistake.id}`.")
+    return "\n\n".join(parts) + "\n"
+
+
+def index() -> str:
+    rows = [
+        f"| [{m.title[:1].upper()}{m.title[1:]}]({m.id}.md) | {m.looks_like.replace('|', chr(92) + '|')} |"
+        for m in CATALOGUE.values()
+    ]
+    return f"""# Why does my NumPy network not learn?
+
+`byhand why` and `byhand check` know {len(CATALOGUE)} mistakes. Each page has a small program that makes one, its
+loss curve, what the two commands say of it, and how it is mended; all of it was run when this manual was built.
+Quicker than reading is asking:
+
+```console
+$ byhand why train.py
+```
+
+| mistake | how it shows |
+|---|---|
+{chr(10).join(rows)}
+
+```{{toctree}}
+:hidden:
+
+{chr(10).join(CATALOGUE)}
+```
+"""
+
+
+def write(app: Sphinx) -> None:
+    folder = Path(app.srcdir) / "mistakes"
+    folder.mkdir(exist_ok=True)
+    answers = Answers(Path(app.srcdir) / "_build" / "mistakes")
+    logger = logging.getLogger(__name__)
+
+    def made(mistake: Mistake) -> str:
+        return page(mistake, why(mistake.id, answers), check(mistake.id, answers))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        texts = pool.map(made, CATALOGUE.values())
+        for number, (mistake, text) in enumerate(zip(CATALOGUE.values(), texts, strict=True), 1):
+            logger.info("mistakes: %d of %d, %s", number, len(CATALOGUE), mistake.id)
+            (folder / f"{mistake.id}.md").write_text(text, encoding="utf-8")
+    (folder / "index.md").write_text(index(), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,63 @@
+"""The manual's pages run: what the derivations and how-tos compute is what they say, and every entry has its steps.
+
+`make docs` runs all pages; these are the quick ones.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import byhand
+from byhand.activations import ACTIVATIONS
+from byhand.initializers import INITIALIZERS
+from byhand.losses import LOSSES
+from byhand.optimizers import OPTIMIZERS
+
+DOCS = Path(__file__).parents[1] / "docs"
+TABLES = {"activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS, "initializers": INITIALIZERS}
+STEPS = sorted((DOCS / "derivations/steps").glob("*.md"))
+QUICK = [*sorted((DOCS / "how-to").glob("*.md")), *(DOCS / f"tutorials/{name}.md" for name in ("line", "own-layer"))]
+SLOW = {"imbalanced-classes", "index", "many-networks", "scikit-learn"}
+
+
+def cells(page: Path) -> list[str]:
+    found = re.findall(
+        r"^```\{code-cell\} python\n(?::tags:[^\n]*\n\n?)?(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert found
+    return found
+
+
+def run(page: Path, **names: object) -> None:
+    with mpl.rc_context({"backend": "agg"}):
+        for cell in cells(page):
+            exec(compile(cell, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", STEPS, ids=lambda p: p.stem)
+def test_what_is_derived_holds(page):
+    run(page, np=np, byhand=byhand, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_steps_are_of_entries_that_are_there(kind):
+    written = re.findall(r"^## (\w+)$", (DOCS / f"derivations/steps/{kind}.md").read_text(), re.MULTILINE)
+    assert set(written) <= set(TABLES[kind])
+    assert len(written) >= 6
+
+
+@pytest.mark.parametrize("page", [p for p in QUICK if p.stem not in SLOW], ids=lambda p: p.stem)
+def test_a_page_runs(page):
+    run(page)
+
+
+def test_every_page_of_a_folder_is_in_its_index():
+    for folder in ("how-to", "tutorials"):
+        listed = (DOCS / folder / "index.md").read_text()
+        for page in (DOCS / folder).glob("*.md"):
+            assert page.stem == "index" or re.search(rf"^{page.stem}$", listed, re.MULTILINE), page
