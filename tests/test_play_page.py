@@ -279,6 +279,19 @@ def test_a_story_is_told_beat_by_beat(opened, name):
     assert run_of(page)["config"]["training"]["learning_rate"] == last.config.training.learning_rate
 
 
+def test_what_seed_44_proposes_in_the_end_can_be_done(opened):
+    """“Under Numbers, set the output's bias to something else.”"""
+    page = opened("#story=seed-44")
+    press(page, *["Space"] * 12)
+    panel(page, "Numbers")
+    expect(page.locator("#unit")).to_contain_text("Unit 1 of the output layer")
+    field = page.get_by_label("Bias")
+    field.fill("2.5")
+    field.press("Enter")
+    settle(page)
+    assert run_of(page)["state"]["parameters"][-1] == 2.5
+
+
 def test_a_question_never_stands_beside_its_own_answer(opened):
     """The slope of the dead output is asked for, so the picture must not show δ of it yet."""
     page = opened("#story=seed-44")

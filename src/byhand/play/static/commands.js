@@ -225,14 +225,15 @@ const HANDLERS = {
   },
 
   async takeOver({ model, view }) {
-    const { config, answer } = model.story.data.beats.at(-1).frame;
+    const { config, answer, selected: [layer, unit] } = model.story.data.beats.at(-1).frame;
+    const selected = { layer, unit, weight: null };
     const { parameters, epoch } = answer.state;
     const start = { ...newRun(config), state: { parameters, epoch } };
-    const run = await this.asked(start, view, model);
+    const run = await this.asked(start, view, { ...model, selected });
     const initial = { parameters, drawn: false };
     const own = { ...run, initial, codeStart: { ...initial, epoch } };
     const small = isSmall(sizesOf(run.answer));
-    return { type: "changed", model: { tab: small && config.data.kind === "own" ? "walk" : "lab", preset: "", story: null, runs: [own], shown: 0, stop: landing(own), leapt: 0, sample: 0 }, view: { panel: "explain", dial: small ? "unit" : "layer" } };
+    return { type: "changed", model: { tab: small && config.data.kind === "own" ? "walk" : "lab", preset: "", story: null, runs: [own], shown: 0, stop: landing(own), leapt: 0, sample: 0, selected }, view: { panel: "explain", dial: small ? "unit" : "layer" } };
   },
 
   // Where to begin
