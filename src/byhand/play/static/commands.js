@@ -133,12 +133,14 @@ function latestWins({ kind, change, index, layer }) {
   return ["start", "open", "look", "sample", "story", "landscape"].includes(kind) ? kind : null;
 }
 
-/** Whose formulas to ask for: of all units where they are few, else of the one that is selected; and of one weight. */
+/** Whose formulas to ask for: of all units where they are few, else of the one that is selected; and of one weight,
+ * where it is selected or its update has more to tell than one line. */
 export function explainedOf(config, { layer, unit, weight }) {
   const sizes = [...config.model.hidden, config.data.kind === "digits" ? 10 : 1];
-  const chosen = [{ layer, unit, weight: null }, { layer, unit, weight: weight ?? 0 }];
-  if (sizes.reduce((a, b) => a + b) > 4) return chosen;
-  return [...sizes.flatMap((size, l) => Array.from({ length: size }, (_, u) => ({ layer: l, unit: u, weight: null }))), chosen[1]];
+  const units = sizes.reduce((a, b) => a + b) > 4 ? [{ layer, unit, weight: null }]
+    : sizes.flatMap((size, l) => Array.from({ length: size }, (_, u) => ({ layer: l, unit: u, weight: null })));
+  const plain = config.training.optimizer === "gradient_descent";
+  return weight == null && plain ? units : [...units, { layer, unit, weight: weight ?? 0 }];
 }
 
 const shownRun = ({ runs, shown }) => runs[shown];
