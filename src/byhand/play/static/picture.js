@@ -381,6 +381,7 @@ export class Picture {
     const shown = hidden ? "?" : known ? number(value) : blank;
     if (text.textContent !== shown) text.textContent = shown;
     text.classList.toggle("none", !known);
+    text.classList.toggle("long", shown.length > 6 && !this.small);
     const arrives = fresh && known && arrivesAt(key, this.scene.stop);
     text.classList.toggle("fresh", arrives);
     text.classList.toggle("late", arrives && key.startsWith("a"));
