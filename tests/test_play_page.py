@@ -820,6 +820,12 @@ def test_steps_are_announced(opened):
     expect(page.locator("#say")).to_contain_text("The loss over all 4 samples is 1.063 at epoch 1")
     do(page, kind="start", preset="seed-44")
     expect(page.locator("#live")).to_contain_text("Dead output")
+    do(page, kind="story", id="delta")
+    expect(page.locator("#live")).to_have_text(story("delta").beats[0].question)
+    press(page, "1")
+    expect(page.locator("#live")).to_have_text(story("delta").beats[0].question)
+    press(page, "Space")
+    expect(page.locator("#live")).to_have_text(story("delta").beats[0].answer.replace("**", ""))
 
 
 @pytest.mark.parametrize("width", [320, 360, 640, 1024])

@@ -511,8 +511,8 @@ def _seed_44() -> Tale:
     tale.look_at(1)
     output = tale.now.layers[-1]
     tale.ask(
-        f"Now the sample (0, 1), whose target is 1: z is {written(output.z[0])}, on the flat part of ReLU's curve. What "
-        "slope will backward read off there?",
+        f"Now the sample (0, 1), whose target is 1: z is {written(output.z[0])}, on the flat part of ReLU's curve. "
+        "What slope will backward read off there?",
         ["1", "0", f"{written(output.z[0])}, like z"],
         1,
         "loss, and δ of the output",

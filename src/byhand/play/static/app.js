@@ -188,10 +188,17 @@ function say(text) {
 
 /** What changed beyond what the explanation says by itself. */
 function announce({ run, answer, leapt }, { model }, before) {
+  if (model.story) return announceBeat(model.story, before.model.story);
   const was = before.model.runs[before.model.shown];
-  if (model.story || !was?.answer || was.state === run.state || !(leapt || was.config !== run.config)) return;
+  if (!was?.answer || was.state === run.state || !(leapt || was.config !== run.config)) return;
   const found = answer.findings.map(({ id }) => FINDINGS[id] ?? id).join(", ");
   say(`Epoch ${run.state.epoch}, loss ${number(answer.train_loss)}.${found ? ` ${found}.` : ""}`);
+}
+
+function announceBeat({ data, index, open }, before) {
+  if (before?.data.id === data.id && before.index === index && before.open === open) return;
+  const { question, answer } = data.beats[index];
+  say(open ? answer.replaceAll("**", "") : question);
 }
 
 function find(run, layer, unit) {
