@@ -894,6 +894,13 @@ def test_motion_ends_where_it_would_without(opened):
     page.wait_for_timeout(900)
     assert page.locator(".pulse").count() == 0
     assert float(slots(page)["a:0:1"]) == pytest.approx(0.731)
+    transition = "getComputedStyle(document.querySelector('.net .w')).transitionDuration"
+    assert page.evaluate(transition) != "0s"
+    page.locator("#play").click()
+    wait_until(page, "byhand.state.playing")
+    assert page.evaluate(transition) == "0s", "they would never end, and take half of the time"
+    page.locator("#play").click()
+    settle(page)
     still = opened()
     press(still, "Space")
     assert still.locator(".pulse").count() == 0

@@ -64,6 +64,7 @@ function redraw(before, event) {
   root.dataset.mode = tab;
   root.dataset.pace = view.pace;
   root.classList.toggle("present", view.present);
+  root.classList.toggle("playing", state.playing);
   document.body.dataset.phase = scene.phase;
   picture.render(scene, view, stepped && !scene.leapt);
   bar.render(scene, state, model.story ? stepWords(model.story, Boolean(recording)) : null);
