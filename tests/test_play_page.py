@@ -828,7 +828,7 @@ def test_steps_are_announced(opened):
     expect(page.locator("#live")).to_have_text(story("delta").beats[0].answer.replace("**", ""))
 
 
-@pytest.mark.parametrize("width", [320, 360, 640, 1024])
+@pytest.mark.parametrize("width", [320, 360, 640, 800, 1024])
 def test_nothing_is_cut_off_on_a_small_screen(opened, width):
     """640 is what 1280 becomes at 200 % zoom."""
     page = opened(viewport={"width": width, "height": 740})
@@ -845,6 +845,11 @@ def test_nothing_is_cut_off_on_a_small_screen(opened, width):
     assert step["x"] + step["width"] <= width
     assert step["y"] + step["height"] <= 740
     assert step["height"] >= 44
+    numbers = page.evaluate(
+        """[...document.querySelectorAll("#network text.n")].filter((text) => text.textContent)
+            .map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
+    )
+    assert min(numbers) >= (12 if width > 320 else 10)
 
 
 @pytest.mark.parametrize("fragment", ["", "#start=sigmoid-learns", "#story=delta"])

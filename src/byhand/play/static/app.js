@@ -1,6 +1,6 @@
 // The wiring: events become commands, and each new state is drawn.
 
-import { $, el, forgetColours, number, setText } from "byhand/dom";
+import { $, el, forgetColours, narrow, number, setText } from "byhand/dom";
 import { boot, landscape, listing, onTheWay, recording, step, story } from "byhand/engine";
 import { pack, unpack } from "byhand/link";
 import { formatTable, parseTable } from "byhand/table";
@@ -455,8 +455,7 @@ function wire() {
   wireAllKeys(wireTheme(repaint));
   if (!recording) wireTables((text) => useTable(text, tell), tell);
   addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
-  let phone = innerWidth <= 760;
-  addEventListener("resize", () => { if (phone !== innerWidth <= 760) { phone = !phone; repaint(); } });
+  narrow.addEventListener("change", repaint);
 }
 
 function wireAllKeys(turnTheme) {

@@ -1,6 +1,6 @@
 // The network as a picture: what is known of it at a stop. It draws what an answer holds and computes nothing of it.
 
-import { diverging, el, number, svg, tint, tone } from "byhand/dom";
+import { diverging, el, narrow, number, svg, tint, tone } from "byhand/dom";
 import { planOf } from "byhand/geometry";
 import { ordinalUnit, parameterIndex, parameterName, spoken, unitName } from "byhand/names";
 import { endPulses, pulsesOf, run as runPulses } from "byhand/pulses";
@@ -54,7 +54,7 @@ function paintDigit(canvas, x) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-const screenOf = (present) => (innerWidth <= 760 ? "phone" : present ? "present" : "desk");
+const screenOf = (present) => (narrow.matches ? "phone" : present ? "present" : "desk");
 const set = (element, attributes) => { for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value); };
 const show = (element, yes) => { element.style.visibility = yes ? "" : "hidden"; };
 const rect = ({ x, y, w, h }, rx, extra) => svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx, ...extra });
