@@ -213,6 +213,7 @@ export class Picture {
     const y = h / 2 + 6;
     const a = this.unitSlot("a", layer, unit);
     const single = this.plan.narrow && !output && w < 190;
+    if (w < 190 && !list) group.classList.add("narrow");
     const half = single ? w - 8 : list ? 90 : w * (this.plan.screen === "present" ? 0.53 : 0.585);
     set(a, { x: half - 2, y, class: "n end" });
     const name = output && sizes.at(-1) > 1 ? { base: `${unit}`, sub: "" } : unitName(sizes, "a", layer, unit);
