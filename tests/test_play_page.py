@@ -514,6 +514,29 @@ def test_a_weight_is_dragged_on_the_picture_and_moved_by_keys(opened):
     assert run_of(page)["state"]["parameters"][1] == pytest.approx(1.0)
 
 
+def test_a_link_of_a_larger_network_is_dragged_and_clicked(opened):
+    page = opened("#start=sigmoid-learns")
+    before = run_of(page)["state"]["parameters"]
+    x, y = page.evaluate(
+        """() => {
+            const path = document.querySelector("#network .link[data-k^='w:1:0:4 '] .w");
+            const middle = path.getPointAtLength(0.4 * path.getTotalLength()).matrixTransform(path.getScreenCTM());
+            return [middle.x, middle.y];
+        }"""
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 25, y)
+    page.mouse.up()
+    settle(page)
+    after = run_of(page)["state"]["parameters"]
+    assert [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new] == [34]
+    assert after[34] == pytest.approx(before[34] + 0.5, abs=0.006)
+    page.mouse.click(x, y)
+    settle(page)
+    assert model_of(page)["selected"] == {"layer": 1, "unit": 0, "weight": 4}
+
+
 def test_the_formula_of_a_weight_with_the_numbers_put_in(opened):
     page = opened("#start=sigmoid-learns")
     do(page, kind="go", stop=page.evaluate("byhand.scene.stops.findIndex(({ id }) => id === 'd:0')"))

@@ -316,7 +316,7 @@ export class Picture {
     links.append(group);
     const part = { ...link, index, name, key, group, path: stroke };
     this.links.push(part);
-    group.addEventListener("click", () => this.on.select(layer, unit, input));
+    this.draggable(group, part);
     if (link.one) links.append(svg("rect", { class: "box", x: link.one.x - 13, y: link.one.y - 15, width: 26, height: 28, rx: 7 }), svg("text", { class: "small mid", x: link.one.x, y: link.one.y + 5 }, "1"));
     if (link.pill) this.buildPill(part, stroke, pills);
   }
