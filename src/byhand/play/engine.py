@@ -6,8 +6,9 @@ and share by keeping states; and what the page shows is what `Network`, `losses`
 
 import base64
 import re
-from copy import deepcopy
+from copy import copy
 from math import isfinite
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from byhand.play.data import Samples, samples
 from byhand.play.schema import Config, Explain, Formula, Memory, Point, Request, Response, Shuffle, State
 from byhand.training import loss_and_gradients
 
+Update: TypeAlias = tuple[Array, Optimizer]
+"""What an update makes of the parameters and of the optimizer."""
 MAX_TERMS = 8
 """How many terms of a long sum are written out."""
 
@@ -210,9 +213,11 @@ class Run:
             return loss_and_gradients(self.network, self.x, self.y, self.loss)
         return loss_and_gradients(self.network, self.x[self.batch], self.y[self.batch], self.loss)
 
-    def updated(self) -> tuple[Array, Optimizer]:
+    def updated(self) -> Update:
         """What the update makes of the parameters and of the optimizer; both stay as they are."""
-        parameters, optimizer = self.network.parameters.copy(), deepcopy(self.optimizer)
+        parameters, optimizer = self.network.parameters.copy(), copy(self.optimizer)
+        for name, vector in _vectors(optimizer).items():
+            setattr(optimizer, name, vector.copy())
         optimizer.step(parameters, self.network.gradients)
         return parameters, optimizer
 
@@ -306,7 +311,7 @@ def tell(run: Run, request: Request, went: Went) -> Response:
         sample = max(n_done - 1, 0)
     sample_loss, sample_gradients = run.of_sample(sample)
     batch_loss = run.gradients()
-    changed, _ = run.updated()
+    changed, optimizer = run.updated()
     promised = batch_loss + float(network.gradients @ (changed - network.parameters))
     layers = _layers(run, sample)
     if n_done:
@@ -349,7 +354,7 @@ def tell(run: Run, request: Request, went: Went) -> Response:
         max_epochs=run.max_epochs,
         findings=findings,
         looked=looked,
-        formulas=_formulas(run, sample, request),
+        formulas=_formulas(run, sample, request, (changed, optimizer)),
         train=Point(run.x.tolist(), run.y.tolist()) if request.with_data else None,
         test=Point(data.x_test.tolist(), data.y_test.tolist()) if request.with_data else None,
         surfaces=_surfaces(run, request.surface) if request.surface and run.x.shape[1] <= 2 else None,
@@ -450,7 +455,7 @@ def _surface(values: Array) -> schema.Surface:
 # Formulas
 
 
-def _formulas(run: Run, sample: int, request: Request) -> list[list[Formula]]:
+def _formulas(run: Run, sample: int, request: Request, update: Update) -> list[list[Formula]]:
     if not request.explain:
         return []
     told = arithmetic.tell(
@@ -461,11 +466,11 @@ def _formulas(run: Run, sample: int, request: Request) -> list[list[Formula]]:
         learning_rate=run.config.training.learning_rate,
         layout=request.layout,
     )
-    return [_formulas_of(run, told, sample, explain, request) for explain in request.explain]
+    return [_formulas_of(run, told, sample, explain, request, update) for explain in request.explain]
 
 
 def _formulas_of(
-    run: Run, told: arithmetic.Arithmetic, sample: int, explain: Explain, request: Request
+    run: Run, told: arithmetic.Arithmetic, sample: int, explain: Explain, request: Request, update: Update
 ) -> list[Formula]:
     layers = run.network.dense_layers
     if explain.layer >= len(layers) or explain.unit >= layers[explain.layer].n_out:
@@ -489,7 +494,7 @@ def _formulas_of(
     formulas = []
     for step, index in chosen:
         if step.phase == "update" and run.config.training.optimizer != "gradient_descent":
-            formulas += _update(run, explain)
+            formulas += _update(run, explain, update)
         else:
             formulas.append(
                 Formula(step.label(*index), step.formula, _shortened(step.terms(*index)), step.number(*index))
@@ -501,7 +506,7 @@ _SYMBOLS = {"v": "velocity", "m": "mean", "s": "mean_square"}
 """What the optimizers' formulas call that which they remember."""
 
 
-def _update(run: Run, explain: Explain) -> list[Formula]:
+def _update(run: Run, explain: Explain, update: Update) -> list[Formula]:
     """The optimizer's own formula, clause by clause: what it remembers of the weight, and last the new weight."""
     layers = run.network.dense_layers
     index = sum(layer.n_parameters for layer in layers[: explain.layer])
@@ -510,8 +515,7 @@ def _update(run: Run, explain: Explain) -> list[Formula]:
         index += layer.n_out * layer.n_in + explain.unit
     else:
         index += explain.unit * layer.n_in + (explain.weight or 0)
-    run.gradients()
-    changed, optimizer = run.updated()
+    changed, optimizer = update
     old, new = run.network.parameters[index], changed[index]
     write = arithmetic.write_number
     change = f"{write(old, 4)} {'+' if new >= old else '−'} {write(abs(new - old), 4)}"

@@ -19,6 +19,7 @@ from byhand.play.page import FONTS, MODULES, STYLES, sited, static
 from byhand.play.stories import OUTLINES, story
 
 WORKER = "worker.js"
+OTHER_VERBS = {"diagnosis", "lab", "study"}
 PYODIDE = "314.0.7"
 INTEGRITY = {
     "pyodide.mjs": "sha384-Lp79fMwxa4n2BLtugpUAoQMlbxIdg8iCUiP1r3h7nJLkQjwlXT1JzZTeHVL+f4Dg",
@@ -74,13 +75,13 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
 
 
 def sources() -> bytes:
-    """What of this package the engine is made of, as a zip file: the mathematics and this room."""
+    """What of this package the engine is made of, as a zip file: all but the other verbs."""
+    package = Path(str(files("byhand")))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for package in ("byhand", "byhand.play"):
-            for file in sorted(files(package).iterdir(), key=lambda file: file.name):
-                if file.name.endswith(".py"):
-                    name = f"{package.replace('.', '/')}/{file.name}"
-                    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-                    archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+        for file in sorted(package.rglob("*.py")):
+            name = file.relative_to(package)
+            if name.parts[0] not in OTHER_VERBS:
+                entry = zipfile.ZipInfo(f"byhand/{name.as_posix()}", (1980, 1, 1, 0, 0, 0))
+                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()

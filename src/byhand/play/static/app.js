@@ -1,6 +1,6 @@
 // The wiring: events become commands, and each new state is drawn.
 
-import { $, el, forgetColours, number, setText } from "byhand/dom";
+import { $, el, forgetColours, narrow, number, setText } from "byhand/dom";
 import { boot, landscape, listing, onTheWay, recording, step, story } from "byhand/engine";
 import { pack, unpack } from "byhand/link";
 import { formatTable, parseTable } from "byhand/table";
@@ -64,6 +64,7 @@ function redraw(before, event) {
   root.dataset.mode = tab;
   root.dataset.pace = view.pace;
   root.classList.toggle("present", view.present);
+  root.classList.toggle("playing", state.playing);
   document.body.dataset.phase = scene.phase;
   picture.render(scene, view, stepped && !scene.leapt);
   bar.render(scene, state, model.story ? stepWords(model.story, Boolean(recording)) : null);
@@ -188,10 +189,17 @@ function say(text) {
 
 /** What changed beyond what the explanation says by itself. */
 function announce({ run, answer, leapt }, { model }, before) {
+  if (model.story) return announceBeat(model.story, before.model.story);
   const was = before.model.runs[before.model.shown];
-  if (model.story || !was?.answer || was.state === run.state || !(leapt || was.config !== run.config)) return;
+  if (!was?.answer || was.state === run.state || !(leapt || was.config !== run.config)) return;
   const found = answer.findings.map(({ id }) => FINDINGS[id] ?? id).join(", ");
   say(`Epoch ${run.state.epoch}, loss ${number(answer.train_loss)}.${found ? ` ${found}.` : ""}`);
+}
+
+function announceBeat({ data, index, open }, before) {
+  if (before?.data.id === data.id && before.index === index && before.open === open) return;
+  const { question, answer } = data.beats[index];
+  say(open ? answer.replaceAll("**", "") : question);
 }
 
 function find(run, layer, unit) {
@@ -447,8 +455,7 @@ function wire() {
   wireAllKeys(wireTheme(repaint));
   if (!recording) wireTables((text) => useTable(text, tell), tell);
   addEventListener("hashchange", () => { if (location.hash !== inHash) open(); });
-  let phone = innerWidth <= 760;
-  addEventListener("resize", () => { if (phone !== innerWidth <= 760) { phone = !phone; repaint(); } });
+  narrow.addEventListener("change", repaint);
 }
 
 function wireAllKeys(turnTheme) {

@@ -188,7 +188,7 @@ export class LossChart {
     const last = Math.max(...curves.map(({ epochs }) => epochs.at(-1)));
     const y = axisOf(values, scaleName);
     const right = 10 ** Math.max(1, Math.ceil(Math.log10(Math.max(last, 1))));
-    const box = { left: this.width < 200 ? 30 : 46, right: width - 12, top: 12, bottom: height - 24 };
+    const box = { left: this.width < 200 ? 30 : y.ticks.some((v) => number(v).length > 5) ? 62 : 46, right: width - 12, top: 12, bottom: height - 24 };
     const across = (epoch) => box.left + (box.right - box.left) * epoch / right;
     const up = (loss) => box.bottom - (box.bottom - box.top) * Math.max(-0.02, Math.min(1.04, y.at(loss)));
     const path = (epochs, losses) => {

@@ -133,12 +133,14 @@ function latestWins({ kind, change, index, layer }) {
   return ["start", "open", "look", "sample", "story", "landscape"].includes(kind) ? kind : null;
 }
 
-/** Whose formulas to ask for: of all units where they are few, else of the one that is selected; and of one weight. */
+/** Whose formulas to ask for: of all units where they are few, else of the one that is selected; and of one weight,
+ * where it is selected or its update has more to tell than one line. */
 export function explainedOf(config, { layer, unit, weight }) {
   const sizes = [...config.model.hidden, config.data.kind === "digits" ? 10 : 1];
-  const chosen = [{ layer, unit, weight: null }, { layer, unit, weight: weight ?? 0 }];
-  if (sizes.reduce((a, b) => a + b) > 4) return chosen;
-  return [...sizes.flatMap((size, l) => Array.from({ length: size }, (_, u) => ({ layer: l, unit: u, weight: null }))), chosen[1]];
+  const units = sizes.reduce((a, b) => a + b) > 4 ? [{ layer, unit, weight: null }]
+    : sizes.flatMap((size, l) => Array.from({ length: size }, (_, u) => ({ layer: l, unit: u, weight: null })));
+  const plain = config.training.optimizer === "gradient_descent";
+  return weight == null && plain ? units : [...units, { layer, unit, weight: weight ?? 0 }];
 }
 
 const shownRun = ({ runs, shown }) => runs[shown];
@@ -225,14 +227,15 @@ const HANDLERS = {
   },
 
   async takeOver({ model, view }) {
-    const { config, answer } = model.story.data.beats.at(-1).frame;
+    const { config, answer, selected: [layer, unit] } = model.story.data.beats.at(-1).frame;
+    const selected = { layer, unit, weight: null };
     const { parameters, epoch } = answer.state;
     const start = { ...newRun(config), state: { parameters, epoch } };
-    const run = await this.asked(start, view, model);
+    const run = await this.asked(start, view, { ...model, selected });
     const initial = { parameters, drawn: false };
     const own = { ...run, initial, codeStart: { ...initial, epoch } };
     const small = isSmall(sizesOf(run.answer));
-    return { type: "changed", model: { tab: small && config.data.kind === "own" ? "walk" : "lab", preset: "", story: null, runs: [own], shown: 0, stop: landing(own), leapt: 0, sample: 0 }, view: { panel: "explain", dial: small ? "unit" : "layer" } };
+    return { type: "changed", model: { tab: small && config.data.kind === "own" ? "walk" : "lab", preset: "", story: null, runs: [own], shown: 0, stop: landing(own), leapt: 0, sample: 0, selected }, view: { panel: "explain", dial: small ? "unit" : "layer" } };
   },
 
   // Where to begin

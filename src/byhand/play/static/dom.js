@@ -2,6 +2,9 @@
 
 export const $ = (id) => document.getElementById(id);
 
+/** Whether the picture stands above the panel, as in style.css. */
+export const narrow = matchMedia("(max-width: 900px)");
+
 /** An element with attributes (functions are listeners, `false` and null are left out) and children. */
 export function el(tag, attributes = {}, ...children) {
   return furnish(document.createElement(tag), attributes, children);

@@ -2,7 +2,7 @@
 
 import { $, el, number, words } from "byhand/dom";
 import { boot } from "byhand/engine";
-import { dot, fromText, functionName, inLines, line, op, partial, plainNumber, result, row, slope, symbol, table, term, value } from "byhand/math";
+import { dot, flatPartial, fromText, functionName, inLines, line, op, partial, plainNumber, result, row, slope, symbol, table, term, value } from "byhand/math";
 import { layerName, ordinalUnit, parameterIndex, parameterName, unitName } from "byhand/names";
 import { sizesOf } from "byhand/stops";
 
@@ -124,7 +124,7 @@ function unitFormula(scene, layer, unit) {
   const bias = weightOf(scene, layer, unit, inputs);
   rows.push(row(rows.length ? "" : symbol(name(scene, "z", layer, unit)), op("+"), term(key.w(layer, unit, inputs), symbol(parameter(scene, layer, unit, inputs))), "", "", known ? value(key.w(layer, unit, inputs), bias) : ""));
   if (known) rows.push(`<mtr class="sum">${["", "", "", "", op("="), result(key.z(layer, unit), z[unit])].map((cell) => `<mtd>${cell}</mtd>`).join("")}</mtr>`);
-  return table(rows, "ledger") + curveLine(scene, layer, unit, known ? [z[unit], a[unit]] : null);
+  return table(rows, sizes.length > 3 || most < inputs ? "ledger dense" : "ledger") + curveLine(scene, layer, unit, known ? [z[unit], a[unit]] : null);
 }
 
 function curveLine(scene, layer, unit, known) {
@@ -167,7 +167,7 @@ function delta(scene, layer, unit) {
     : many ? `${sizes[layer + 1]} shares of the blame` : "δ goes back through the same link";
   const sentence = output
     ? "δ says how fast the loss grows when this z grows a little: the slope of the loss, times the slope of the curve where the dot is."
-    : `${capital(ordinalUnit(sizes, layer, shown))} gets the δ behind it, times the weight between them, times its own slope. A flat curve lets nothing through.${many ? " Click another unit for its own." : ""}`;
+    : `${capital(ordinalUnit(sizes, layer, shown))} gets the δ behind it, times the weight between them, times its own slope. A flat curve lets nothing through.${many ? " Click another." : ""}`;
   return { title, sentence, formula: output ? outputDelta(scene, layer, shown) : hiddenDelta(scene, layer, shown) };
 }
 
@@ -182,6 +182,14 @@ function deltaRows(scene, layer, unit, general, numbers) {
   ], "steps");
 }
 
+/** Where the slope comes from: the activation's own formula of it, as a row; none where it is 1 or long. */
+function slopeRow(scene, layer, unit) {
+  const { answer } = scene;
+  const { name: activation, derivative } = boot.activations.find((each) => each.name === activationOf(scene, layer));
+  if (activation === "identity" || !derivative || inLines(derivative).length > 1) return [];
+  return [row(slope(activation, "<mi>z</mi>"), op("="), fromText(derivative) + op("=") + value(key.z(layer, unit), answer.layers[layer].slope[unit]))];
+}
+
 function outputDelta(scene, layer, unit) {
   const { answer } = scene;
   const y = name(scene, "a", layer, unit);
@@ -189,7 +197,7 @@ function outputDelta(scene, layer, unit) {
   const gradient = answer.layers[layer].grad_a[unit];
   const terms = written?.terms && !isBatch(scene) ? fromText(written.terms) + op("=") : "";
   return deltaRows(scene, layer, unit, partial(y), value(key.a(layer, unit), gradient, true))
-    + line(partial(y), op("="), terms, value(key.a(layer, unit), gradient));
+    + table([row(flatPartial(symbol(y)), op("="), terms + value(key.a(layer, unit), gradient)), ...slopeRow(scene, layer, unit)], "dense");
 }
 
 function hiddenDelta(scene, layer, unit) {
@@ -203,7 +211,7 @@ function hiddenDelta(scene, layer, unit) {
   };
   return deltaRows(scene, layer, unit,
     join((k) => term(key.w(layer + 1, k, unit), symbol(parameter(scene, layer + 1, k, unit))) + dot + term(key.d(layer + 1, k), symbol(name(scene, "δ", layer + 1, k)))),
-    join((k) => value(key.w(layer + 1, k, unit), weightOf(scene, layer + 1, k, unit), true) + dot + value(key.d(layer + 1, k), next.grad_z[k], true)));
+    join((k) => value(key.w(layer + 1, k, unit), weightOf(scene, layer + 1, k, unit), true) + dot + value(key.d(layer + 1, k), next.grad_z[k], true))) + table(slopeRow(scene, layer, unit), "dense");
 }
 
 function gradients(scene, layer) {
@@ -227,7 +235,7 @@ function gradientRow(scene, layer, unit, input) {
   const { answer, sizes } = scene;
   const bias = input === sizes[layer];
   const d = answer.layers[layer].grad_z[unit];
-  const flat = term(key.g(layer, unit, input), `<mrow><mo>∂</mo><mi>L</mi><mo lspace="0" rspace="0">/</mo><mo>∂</mo>${symbol(parameter(scene, layer, unit, input))}</mrow>`);
+  const flat = term(key.g(layer, unit, input), flatPartial(symbol(parameter(scene, layer, unit, input))));
   return row(flat, op("="), term(key.d(layer, unit), symbol(name(scene, "δ", layer, unit))) + (bias ? "" : dot + term(key.a(layer - 1, input), symbol(name(scene, "a", layer - 1, input)))),
     bias ? "" : op("=") + value(key.d(layer, unit), d) + dot + value(key.a(layer - 1, input), carried(scene, layer, input), true),
     op("="), result(key.g(layer, unit, input), gradientOf(scene, layer, unit, input)));

@@ -19,7 +19,7 @@ export class Foot {
     const { run, answer, knows, sizes } = scene;
     const body = this.left.lastChild;
     const asTable = sizes.at(-1) === 1 && run.data.train.x.length <= FEW && answer.batch.length === 1 && run.data.train.x[0].length <= 3;
-    this.title.textContent = asTable ? "Last answer to each sample" : "Output ŷ";
+    this.title.textContent = asTable ? "Last answers" : "Output ŷ";
     const beside = sizes.at(-1) === 1;  // what several outputs say is in the picture
     this.left.hidden = !beside;
     $("foot").classList.toggle("wide", asTable);
@@ -29,7 +29,7 @@ export class Foot {
       this.plot.render(run, view, false);
       if (body.firstChild !== this.plot.element) body.replaceChildren(this.plot.element);
     }
-    Object.assign(this.loss, asTable ? { width: 150, height: 124 } : { width: 230, height: 150 });
+    Object.assign(this.loss, asTable ? { width: 150, height: 124 } : beside ? { width: 230, height: 150 } : { width: 400, height: 100 });
     this.loss.render(curves, "auto");
     this.bars.hidden = asTable;
     gradientBars(this.bars, answer, knows.delta(0, sizes[1] - 1) && !view.hide);

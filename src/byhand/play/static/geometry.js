@@ -19,7 +19,7 @@ function smallPlan(sizes, screen) {
   const hasHidden = sizes.length === 3;
   const [top, bottom] = wide ? [176, 488] : [148, 440];
   const middle = wide ? 282 : 250;
-  const inputs = evenly(sizes[0], top, bottom).map((y) => ({ x: 58, y: sizes[0] === 1 ? (hasHidden ? 294 : middle) : y, w: wide ? 92 : 84, h: 78 }));
+  const inputs = evenly(sizes[0], top, bottom).map((y) => ({ x: 58, y: sizes[0] === 1 ? (hasHidden ? 294 : middle) : y, w: 94, h: 78 }));
   const hidden = hasHidden ? evenly(sizes[1], top, bottom).map((y) => ({ x: wide ? 380 : 346, y, w, h })) : null;
   const output = [{ x: hasHidden ? (wide ? 806 : 722) : width * 0.68, y: middle, w, h }];
   const layers = hasHidden ? [hidden, output] : [output];

@@ -1,6 +1,6 @@
 // The network as a picture: what is known of it at a stop. It draws what an answer holds and computes nothing of it.
 
-import { diverging, el, number, svg, tint, tone } from "byhand/dom";
+import { diverging, el, narrow, number, svg, tint, tone } from "byhand/dom";
 import { planOf } from "byhand/geometry";
 import { ordinalUnit, parameterIndex, parameterName, spoken, unitName } from "byhand/names";
 import { endPulses, pulsesOf, run as runPulses } from "byhand/pulses";
@@ -54,7 +54,7 @@ function paintDigit(canvas, x) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-const screenOf = (present) => (innerWidth <= 760 ? "phone" : present ? "present" : "desk");
+const screenOf = (present) => (narrow.matches ? "phone" : present ? "present" : "desk");
 const set = (element, attributes) => { for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value); };
 const show = (element, yes) => { element.style.visibility = yes ? "" : "hidden"; };
 const rect = ({ x, y, w, h }, rx, extra) => svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx, ...extra });
@@ -213,6 +213,7 @@ export class Picture {
     const y = h / 2 + 6;
     const a = this.unitSlot("a", layer, unit);
     const single = this.plan.narrow && !output && w < 190;
+    if (w < 190 && !list) group.classList.add("narrow");
     const half = single ? w - 8 : list ? 90 : w * (this.plan.screen === "present" ? 0.53 : 0.585);
     set(a, { x: half - 2, y, class: "n end" });
     const name = output && sizes.at(-1) > 1 ? { base: `${unit}`, sub: "" } : unitName(sizes, "a", layer, unit);
@@ -315,7 +316,7 @@ export class Picture {
     links.append(group);
     const part = { ...link, index, name, key, group, path: stroke };
     this.links.push(part);
-    group.addEventListener("click", () => this.on.select(layer, unit, input));
+    this.draggable(group, part);
     if (link.one) links.append(svg("rect", { class: "box", x: link.one.x - 13, y: link.one.y - 15, width: 26, height: 28, rx: 7 }), svg("text", { class: "small mid", x: link.one.x, y: link.one.y + 5 }, "1"));
     if (link.pill) this.buildPill(part, stroke, pills);
   }
@@ -381,6 +382,7 @@ export class Picture {
     const shown = hidden ? "?" : known ? number(value) : blank;
     if (text.textContent !== shown) text.textContent = shown;
     text.classList.toggle("none", !known);
+    text.classList.toggle("long", shown.length > 6 && !this.small);
     const arrives = fresh && known && arrivesAt(key, this.scene.stop);
     text.classList.toggle("fresh", arrives);
     text.classList.toggle("late", arrives && key.startsWith("a"));

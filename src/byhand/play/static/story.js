@@ -29,6 +29,7 @@ export function showBeat(story, on) {
       : el("p", { class: "note" }, guess == null ? "Take a guess first; nobody keeps count." : "Now let the numbers answer."),
     ...(open && last ? [el("p", { class: "note" }, data.last)] : []),
   );
+  $("beat").querySelector(".answer")?.scrollIntoView({ block: "nearest" });  // on a phone it may lie below
   if (focused) $("beat").querySelector("input:checked:not(:disabled)")?.focus();
 }
 
