@@ -157,6 +157,17 @@ def descent(
     moments : sequence of int
         Epochs to mark on the way.
     title, xlabel, ylabel : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> path = [[3, 2], [1, 1], [0, 0]]
+    >>> figure = descent(lambda a, b: a**2 + b**2, path, [0, 2], title="Down", xlabel="a", ylabel="b")
+    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text().startswith(("start", "epoch"))]
+    ['start', 'epoch 2']
     """
     figure, axes = _axes("", xlabel, ylabel, size=(5.6, 4.4))
     _title(figure, title)
@@ -168,7 +179,9 @@ def descent(
     round_numbers = np.outer(10.0 ** np.arange(-12, 13), [1, 2, 5]).ravel()
     between = (round_numbers > heights.min()) & (round_numbers < heights.max())
     contours = axes.contour(across, up, heights, levels=round_numbers[between], colors="#767676", linewidths=0.9)
-    contours.clabel(fmt="%g", fontsize=9)
+    for label in contours.clabel(fmt="%g", fontsize=9):
+        inside = np.abs(np.array(label.get_position()) - (low + high) / 2) < 0.93 * half
+        label.set_visible(bool(inside.all()))  # at the edge it would be cut off
     axes.plot(*path[_thinned(len(path))].T, color=VERMILION, lw=1.8, marker="o", ms=2.5, zorder=3)
     for epoch in moments:
         axes.plot(*path[epoch], color=VERMILION, marker="o", ms=7, mec="white", zorder=4)
@@ -468,13 +481,24 @@ def hidden_space(
     ----------
     hidden : callable
         From points, shape (m, 2), to the hidden units' outputs, shape (m, n_hidden).
-    weights : array, n_hidden numbers
+    weights : array, shape (n_hidden,)
     bias : float
         The output unit's.
     x : array, shape (n, 2)
     y : array, shape (n,) or (n, 1)
         Targets of two classes, up to ½ and above.
     title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> figure = hidden_space(lambda points: points, [1, 1], -0.5, x, y, title="XOR is not parted by a line")
+    >>> [axes.get_title() for axes in figure.axes]
+    ['the points', 'where the hidden layer takes them']
     """
     x, y, w = np.asarray(x, dtype=float), np.ravel(y), np.ravel(weights)
     size = np.linalg.norm(w)

@@ -22,19 +22,46 @@ _NOT_IN_A_FOLDERS_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]|^\.|[. ]$')
 
 
 class Student(NamedTuple):
-    """A student, by the name that the folder of the submission has, and the seed of their practical."""
+    """A student, by the name that the folder of the submission has, and the seed of their practical.
+
+    Parameters
+    ----------
+    name : str
+    seed : int
+
+    Examples
+    --------
+    >>> Student("anna", seed_of("anna")).seed
+    1431804757
+    """
 
     name: str
     seed: int
 
 
 def seed_of(name: str) -> int:
-    """Return the seed that belongs to a name: four bytes of its SHA-256."""
+    """Return the seed that belongs to a name: four bytes of its SHA-256.
+
+    Parameters
+    ----------
+    name : str
+        The student's.
+
+    Returns
+    -------
+    int
+        From 0 to 2³² − 1.
+
+    Examples
+    --------
+    >>> seed_of("anna")
+    1431804757
+    """
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
 
 
 def read_class(path: Path) -> list[Student]:
-    """Read a class's list: a CSV file with one student a row.
+    r"""Read a class's list: a CSV file with one student a row.
 
     A first row with the word ``student`` names the columns, of which ``student`` and ``seed`` are read. Without one,
     the students are the first column. Commas or semicolons part the columns.
@@ -44,11 +71,25 @@ def read_class(path: Path) -> list[Student]:
     path : Path
         The file, in UTF-8.
 
+    Returns
+    -------
+    list of Student
+        In the order of the file.
+
     Raises
     ------
     ByhandError
         When there is nobody in it, somebody is in it twice, a name cannot be a folder's, or a seed is no whole number
         from 0 to 2³² − 1.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "class.csv")
+    ...     _ = path.write_text("student,seed\nanna,7\n")
+    ...     read_class(path)
+    [Student(name='anna', seed=7)]
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -95,6 +136,11 @@ def owner(notebook: Mapping[str, Any]) -> Student | None:
     -------
     Student or None
         None when it is no notebook of the practical.
+
+    Examples
+    --------
+    >>> owner({"metadata": {"byhand": {"seed": 7, "student": "anna"}}})
+    Student(name='anna', seed=7)
     """
     made = notebook.get("metadata", {}).get("byhand", {})
     return Student(str(made.get("student", "")), int(made["seed"])) if "seed" in made else None
@@ -109,6 +155,16 @@ def told(file: Path, student: str = "") -> Iterator[str]:
         What may be a notebook; of other files nothing is said.
     student : str, optional
         Who has handed it in. Then only what does not fit is said.
+
+    Returns
+    -------
+    iterator of str
+        The lines.
+
+    Examples
+    --------
+    >>> list(told(Path("no notebook.py")))
+    []
     """
     try:
         notebook = json.loads(file.read_text(encoding="utf-8"))

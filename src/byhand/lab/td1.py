@@ -372,11 +372,12 @@ in_short(f"After 1000 epochs $a = {a_fit:.4f}$, $b = {b_fit:.4f}$, with a loss o
 #
 # Draw the points, and over them the line at the start, after a few epochs, and at the end. Then look at the same
 # training from above: each line is a point $(a, b)$, over which the loss stands as a landscape. Draw its contours, and the
-# way of the descent. (`animate` lets figures move: see its help.)
+# way of the descent.
 
 
 # %%
-# Wanted: a plot of the points, with the lines of several rows of path; and one of path over the contours of the loss.
+# Wanted: a plot of the points, with the lines of several rows of path; and one of path over the contours of the loss
+# (figures.descent). If you like, let the line move: help(animate).
 ### BEGIN SOLUTION
 def at_most(number, digits=3):
     """Write a bound: rounded up, so that it stays true."""
@@ -2305,7 +2306,7 @@ say(
 1. `{messages[0]}`. The weights are drawn in a shape that uses `n_hidden`; the line that sets it comes later. (A used
    kernel with an `n_hidden` of its own would have taken that, without a word.)
 2. `{messages[1]}`. The data came from an earlier cell, too.
-3. {", then ".join(f"`{complaint}`" for complaint in complaints_4)}. The output of one unit for one sample is an
+3. {", then ".join(f"`{complaint}`" for complaint in complaints_4)}: the output of one unit for one sample is an
    array of shape (1,), stored in a place where a number belongs. With NumPy {np.__version__} that is {outcome}.
    `.item()` takes the number out of the array.
 4. `{messages[3]}`, after all epochs: a missing import is found only when its line is reached.
