@@ -18,6 +18,10 @@ XOR_Y = np.array([[0.0], [1.0], [1.0], [0.0]])
 EXAMPLES = {
     "scatter": lambda: figures.scatter([0, 1], [1, 3], title="title"),
     "lines_over_points": lambda: figures.lines_over_points([0, 1], [1, 3], {"end": (2, 1)}, title="title"),
+    "descent": lambda: figures.descent(
+        lambda a, b: a**2 + 9 * b**2, [[3, 2], [1, 0], [0, 0]], [0, 2], title="title", xlabel="a", ylabel="b"
+    ),
+    "hidden_space": lambda: figures.hidden_space(lambda x: x, [1.0, 1.0], -0.5, XOR_X, XOR_Y, title="title"),
     "loss_curves": lambda: figures.loss_curves({"a": [3.0, 2.0, 1.0], "b": [1.0, 1.0, 1.0]}, title="title"),
     "function_and_derivative": lambda: figures.function_and_derivative(
         np.tanh, lambda z: 1 - np.tanh(z) ** 2, title="title"
@@ -99,6 +103,49 @@ def test_lines_over_points_go_from_the_first_point_to_the_last():
     assert line(figure, "start")[1].tolist() == [2.0, 7.0]
     assert line(figure, "end")[1].tolist() == [-0.25, -2.75]
     assert legend(figure) == ["data", "start", "end"]
+
+
+def test_a_curve_alone_has_no_markers_that_could_be_taken_for_data():
+    (alone,) = figures.loss_curves({"loss": [3.0, 2.0, 1.0]}).axes[0].lines
+    assert alone.get_marker() == ""
+
+
+def test_a_descent_is_drawn_over_the_contours_that_it_crosses():
+    path = [[3.0, 2.0], [1.0, 0.0], [0.0, 0.0]]
+    figure = figures.descent(lambda a, b: a**2 + 9 * b**2, path, [0, 2], title="t", xlabel="a", ylabel="b")
+    (axes,) = figure.axes
+    way, *marked = axes.lines
+    assert np.column_stack(way.get_data()).tolist() == path
+    assert [tuple(map(float, np.ravel(point.get_data()))) for point in marked] == [(3, 2), (0, 0)]
+    assert {"start", "epoch 2"} <= {text.get_text() for text in axes.texts}
+    (contours,) = axes.collections
+    levels = contours.levels.tolist()
+    assert {1, 2, 5, 10, 20} <= set(levels)
+    for level, ellipse in zip(levels, contours.get_paths(), strict=True):
+        if len(ellipse.vertices):
+            a, b = ellipse.vertices.T
+            np.testing.assert_allclose(a**2 + 9 * b**2, level, rtol=0.1, atol=0.05)
+    assert axes.get_aspect() == 1
+
+
+def test_the_space_of_the_hidden_units_is_seen_along_the_output_units_plane():
+    weights, bias = np.array([1.0, -2.0, 2.0]), -0.3
+
+    def hidden(x):
+        return np.column_stack([x[:, 0], x[:, 1], x[:, 0] * x[:, 1]])
+
+    figure = figures.hidden_space(hidden, weights, bias, XOR_X, XOR_Y, title="t")
+    _, right = figure.axes
+    zeros, ones = (np.asarray(points.get_offsets()) for points in right.collections)
+    a = hidden(XOR_X)
+    distance = (a @ weights + bias) / 3
+    assert zeros[:, 0] == pytest.approx(distance[[0, 3]])
+    assert ones[:, 0] == pytest.approx(distance[[1, 2]])
+    up = np.array([zeros[0, 1], ones[0, 1], ones[1, 1], zeros[1, 1]])
+    aside = a - a.mean(axis=0) - np.outer((a - a.mean(axis=0)) @ weights, weights) / 9
+    assert np.sum(up**2) == pytest.approx(np.linalg.eigvalsh(aside.T @ aside)[-1])  # no direction spreads them more
+    (border,) = (line for line in right.lines if line.get_label() == "ŷ changes sides")
+    assert border.get_xdata() == [0, 0]
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends_and_its_beginning():

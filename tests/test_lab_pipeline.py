@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import datetime
 import io
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from byhand.errors import ByhandError
-from byhand.lab import agree, build, cells, comparison, in_short, notebooks, question, say, show
+from byhand.lab import agree, animate, build, cells, comparison, in_short, notebooks, question, say, show
 from byhand.lab.running import run
 from practicals import SMALL, outputs, printed
 
@@ -595,6 +596,31 @@ def test_show_wants_an_alternative_text(displayed):
         show(figure, " ")
     plt.close(figure)
     assert displayed == []
+
+
+def square_of(size):
+    figure, axes = plt.subplots(figsize=(2, 2))
+    plt.close(figure)
+    axes.plot([0, size], [0, size])
+    return figure
+
+
+def test_an_animation_is_images_with_a_slider_and_the_same_every_time(displayed):
+    for _ in range(2):
+        animate(square_of, [1, 2, 3], "A line that <grows>.")
+    (data, _), (again, _) = displayed
+    assert data == again
+    assert data["text/plain"] == "A line that <grows>."
+    page = data["text/html"]
+    images = re.findall(r"data:image/png;base64,([\w+/=]+)", page)
+    assert len(images) == 4  # the last is there without JavaScript, too
+    assert images[0] == images[3] != images[1]
+    assert all(base64.b64decode(image).startswith(b"\x89PNG") for image in images)
+    assert page.count("A line that &lt;grows&gt;.") == 2
+    assert not re.findall(r"@[A-Z]+@", page)
+    assert "http" not in page
+    with pytest.raises(ValueError, match="alt is empty"):
+        animate(square_of, [1], "")
 
 
 def test_say_displays_markdown(displayed):

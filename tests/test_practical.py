@@ -49,6 +49,8 @@ def shown(td1):
             elif "image/svg+xml" in output.data:
                 current.alts.append(output.metadata["image/svg+xml"]["alt"])
                 current.titles.append(bold_text(output.data["image/svg+xml"]))
+            elif "text/html" in output.data:
+                continue  # an animation
             elif "in_short" in output.metadata.get("byhand", {}):
                 current.short += output.metadata["byhand"]["in_short"] + "\n"
             else:
@@ -125,7 +127,7 @@ def test_the_points_and_the_first_guess(shown, line):
     assert found("plot of # points. They rise from about y = # at x = 0 to y = # at x = 1", alt) == [100, 1, 3]
     assert found(r"correlation #", shown["1.2"].titles[0]) == pytest.approx(np.corrcoef(line.x, line.y)[0, 1], abs=5e-4)
     residuals = [np.std(line.y - np.polyval(np.polyfit(line.x, line.y, k), line.x)) for k in (0, 1, 3)]
-    claimed = found("constant the points scatter by #, .* line only by #;.* comes to #: #% less", shown["1.2"].said)
+    claimed = found("constant the points scatter by #, .* line by #;.* comes to #: #% less", shown["1.2"].said)
     assert claimed == pytest.approx([*residuals, 100 * (1 - residuals[2] / residuals[1])], abs=5e-2)
     assert found("start at a = #, b = #", shown["1.3"].printed) == pytest.approx(line.start, abs=5e-4)
 
@@ -154,7 +156,7 @@ def test_a_thousand_epochs(shown, line):
 
 def test_the_line_finds_its_height_before_its_slope(shown, line):
     off = line.at(30) - line.at(1000)
-    claimed = found("only # from its final height in the middle, .*slope is still # away", shown["1.9"].said)
+    claimed = found("is # from its final height in the middle, .*slope is still # away", shown["1.9"].said)
     assert claimed == pytest.approx(np.abs([0.5 * off[0] + off[1], off[0]]), abs=5e-4)
     assert claimed[0] < claimed[1] / 10
     within = found("after 30 epochs within #", shown["1.9"].titles[0])
@@ -311,7 +313,15 @@ def test_the_trained_network(shown):
     assert found("middle .# there.", shown["2.9"].alts[1]) == pytest.approx(middle, abs=5e-3)
     assert f"A band of {'ones' if middle > 0.5 else 'zeros'} through" in shown["2.9"].titles[1]
     weights = trained.layers[1].W[0]
-    assert numbers(shown["2.9"].alts[2].partition("weights are")[2]) == pytest.approx(weights, abs=0.05)
+    on_the_way = [byhand.Network.dense([2, 10, 1], "sigmoid") for _ in range(5)]
+    right = []
+    for passed, epochs in zip(on_the_way, (0, 100, 300, 1000, 10_000), strict=True):
+        passed.parameters[:] = network(44, "sigmoid").parameters
+        if epochs:
+            losses_of(passed, 0.5, epochs)
+        right.append(np.sum((passed.predict(X) > 0.5) == (Y > 0.5)))
+    assert numbers(shown["2.9"].alts[2].partition("after")[2].replace(",", ""))[1::3] == right
+    assert numbers(shown["2.9"].alts[3].partition("weights are")[2]) == pytest.approx(weights, abs=0.05)
     heaviest = found(r"are number # .weight #. and number # .#.", shown["2.9"].said)
     order = np.argsort(-np.abs(weights))[:2]
     assert heaviest[::2] == (order + 1).tolist()
@@ -350,8 +360,8 @@ def test_which_converges_the_fastest_over_300_starts(shown):
         if name == "ReLU in both layers, η = 0.01":
             answers = outputs(X)[:, ~reached].T
             never, of, nothing, half, other, silent, again = found(
-                "But # of # never do. .* # of them 0 everywhere, .*; # of them 1 on one of the two .* costs 1; # "
-                "of them something else.* negative .as in # of these #.",
+                "But # of # never do. In the end # of these answer 0 everywhere, .*; # answer 1 on one of the two .* "
+                "costs 1; # something else.* negative .as in # of the #.",
                 said,
             )
             assert (never, of) == (np.sum(~reached), 300)
@@ -376,22 +386,23 @@ def test_each_network_at_its_best_learning_rate(shown):
     table = rows(shown["2.11"].said.split("| network | best learning rate")[1])
     starts = [
         byhand.Network.dense([2, 10, 1], "sigmoid", initializer="standard_normal", seed=seed).layers
-        for seed in range(200)
+        for seed in range(100)
     ]
     W, V = (np.array([layers[i].W for layers in starts]) for i in range(2))
     medians, means = {}, {}
     for name, tried in rates.items():
         hidden, out = (name.split("/") * 2)[:2]
-        every = np.repeat(tried, 200)
+        every = np.repeat(tried, 100)
         losses, _ = ensemble(np.tile(W, (3, 1, 1)), np.tile(V, (3, 1, 1)), hidden, out, every, 2000)
-        when = first_below(losses, 0.01).reshape(3, 200)
-        choosing, announcing = np.minimum(when[:, :100], 2000), when[:, 100:]
+        when = first_below(losses, 0.01).reshape(3, 100)
+        choosing, announcing = np.minimum(when[:, :50], 2000), when[:, 50:]
         best = np.argmin(choosing.mean(axis=1))
         rate, interval, middle, mean = table[name]
         reached = np.isfinite(announcing[best])
         assert rate == [tried[best]]
-        assert interval == pytest.approx([100 * reached.mean(), *wilson(reached.sum(), 100)], abs=0.06)
-        medians[name], means[name] = np.median(announcing[best]), np.minimum(announcing[best], 2000).mean()
+        assert interval == pytest.approx([100 * reached.mean(), *wilson(reached.sum(), 50)], abs=0.06)
+        medians[name] = np.quantile(announcing[best], 0.5, method="inverted_cdf")  # by when half have arrived
+        means[name] = np.minimum(announcing[best], 2000).mean()
         assert middle[:1] == ([pytest.approx(medians[name], abs=1)] if reached.mean() > 0.5 else [])
         assert mean == [pytest.approx(means[name], abs=1)]
     # What is compared with what: one layer's function changes, the other's stays. Tanh is the study's alone.
@@ -476,11 +487,11 @@ def test_the_identity_everywhere_ends_where_the_normal_equations_say(shown):
     table = rows(shown["2.13"].said)
     for name in ("best plane, by the normal equations", "trained network, multiplied out"):
         assert np.ravel(table[name]).tolist() == [0, 0, 0.5, 1]
-    claimed = found("outputs are # at .0, 0., # at .0, 1., # at .1, 0., # at .1, 1.", shown["2.13"].said)
+    claimed = found("everywhere: # at .0, 0., # at .0, 1., # at .1, 0., # at .1, 1.", shown["2.13"].alts[0])
     assert claimed == [0.5] * 4
     losses = losses_of(network(44, "identity"), 0.005, 10_000)
     assert losses[-1] == pytest.approx(1)
-    assert found("stays at #", shown["2.13"].titles[1]) == 1
+    assert found("with a loss of #:", shown["2.13"].short) == 1
 
 
 # Part 3
@@ -666,7 +677,7 @@ def test_which_share_of_a_thousand_seeds_is_dead(shown, thousand, late):
     assert (z[one_of_two][:, 1:3].min(axis=1) < 0).all()
     losses = np.sum((ends - Y[:, 0]) ** 2, axis=1)
     assert np.sum(np.abs(losses - 1) < 0.1) == 465
-    assert f"{dead.mean():.1%} of 1,000 seeds" in shown["3.5"].titles[1]
+    assert f"{dead.mean():.1%} of 1,000 seeds" in shown["3.5"].titles[0]
     assert dead[44]
 
 
@@ -706,17 +717,9 @@ def test_what_cures_it(shown):
     ranking = sorted(converged.keys() - {"control"}, key=lambda name: -converged[name])
     said = re.sub(r"\s+", " ", shown["3.6"].said)
     assert f'Of the cures, "{ranking[0]}" works for {converged[ranking[0]]} seeds and "{ranking[1]}"' in said
-    assert f"(the control) {converged['control']} of the 100 seeds converge" in said
+    assert f"(the control) is no cure: {converged['control']} of the 100 seeds converge" in said
     assert shown["3.6"].titles[0].startswith(f"{ranking[0].capitalize()}: {converged[ranking[0]]}% converge")
     assert table["as given"][0] == [2]
-    heard = [
-        np.mean(np.maximum(X @ w.transpose(0, 2, 1), 0) @ v.transpose(0, 2, 1) + bias > 0) * 4
-        for w, v, bias in ((W, V, 0), (W, V, 0.5), (W * np.sqrt(2 / 12), V * np.sqrt(2 / 11), 0.5), (W, np.abs(V), 0))
-    ]
-    claimed = found(
-        "On average # in the control, # with an output bias of ½, # with small .* well, # with positive", said
-    )
-    assert claimed == pytest.approx(heard, abs=0.051)
 
 
 def test_another_seed_is_no_cure(shown, thousand):
@@ -752,7 +755,7 @@ def test_what_the_quieter_faults_cost(shown, thousand):
             assert table[name][column] == [pytest.approx(100 * np.mean(deviations), abs=0.02, rel=0.02)]
     assert table["slope of 1 at 0"] == [[0], [0]]
     counts = {name: row for name, row in table.items() if len(row) == 2 and name not in ("fault",)}
-    given, mended = found("converge from # to #\\.", shown["3.7"].said)
+    given, mended = found("converge from # to #:", shown["3.7"].said)
     assert [given, mended] == [counts["as given"][0][0], counts["all mended"][0][0]]
     tenfold = found("from η = 0.0001 to 0.001 their deviation grows # and # times", shown["3.7"].said)
     assert tenfold == pytest.approx([10, 10], rel=0.05)  # "nearly in proportion"
@@ -819,6 +822,7 @@ def quiet(monkeypatch):
     """What the cells show, kept instead of displayed."""
     kept = []
     monkeypatch.setattr(byhand.lab, "show", lambda figure, alt: kept.append(alt))
+    monkeypatch.setattr(byhand.lab, "animate", lambda draw, frames, alt: kept.append(alt))
     monkeypatch.setattr(byhand.lab, "say", kept.append)
     monkeypatch.setattr(byhand.lab, "in_short", kept.append)
     return kept

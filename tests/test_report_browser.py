@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from matplotlib.figure import Figure
 
+from byhand.lab import animate
 from byhand.lab.formulas import inline_formula, mathml
 
 WIDE, PHONE = {"width": 1360, "height": 900}, {"width": 360, "height": 740}
@@ -72,10 +74,10 @@ def test_it_reads_without_javascript(chromium, small_report):
     page = opened(context.new_page(), small_report)
     assert page.get_by_role("heading", level=1).inner_text() == "A small practical"
     assert "The largest square is" in page.locator(".answer").last.inner_text()
-    code = page.locator("details.code", has_text="left.set(").locator(".highlight")
-    assert not code.is_visible()
-    page.get_by_text("Code", exact=True).first.click()
-    assert code.is_visible()
+    compared = page.locator("details.check", has_text="1.2 The square").locator(".printed")
+    assert not compared.is_visible()
+    page.get_by_text("✓ 1.2 The square").click()
+    assert compared.is_visible()
     context.close()
 
 
@@ -209,15 +211,16 @@ def test_what_is_shown_and_what_is_folded(page, small_report):
     opened(page, small_report)
     text = page.locator("main").inner_text()
     assert "np.random.seed(SEED)" in text, "what the question asked for"
-    assert "plt.subplots" not in text, "the code of a figure is folded"
-    assert "with question" not in text, "the code of a check is folded"
+    assert "# x: the numbers, shape (5,)" in text
     assert "✓ 1.2 The square" in text
-    assert "say(f" not in text
-    assert "derivative: largest relative difference 2.5e-13" in text
-    assert "epoch 1  loss <0.5>" in text
+    assert "derivative: largest relative difference 2.5e-13" not in text, "what a verdict rests on is folded"
     whole = page.locator("main").text_content()
+    assert "derivative: largest relative difference 2.5e-13" in whole
+    assert "plt.subplots" not in whole, "the code of a figure is left out"
+    assert "with question" not in whole, "the code of a check is left out"
+    assert "epoch 1  loss <0.5>" not in whole, "what code prints goes with the code"
     assert "SOLUTION" not in whole
-    assert whole.count("a library's warning") == 1, "in the code that prints it, and not again"
+    assert "a library's warning" not in whole
     answers = page.locator(".answer")
     assert [answer.split("\n")[0].lower() for answer in answers.all_inner_texts()] == ["answer"] * 2
 
@@ -241,6 +244,8 @@ def test_on_paper_no_figure_is_split_and_nothing_folded_is_left(page, report):
     opened(page, report, {"width": 643, "height": 978}, media="print")  # A4 without its margins
     assert not page.locator("nav").is_visible()
     assert page.locator("details.code").evaluate_all("all => all.filter(d => d.checkVisibility()).length") == 0
+    comparisons = page.locator("details.check > .printed")
+    assert comparisons.evaluate_all("all => all.filter(c => c.checkVisibility()).length") == 0
     figures = page.locator("figure").evaluate_all(
         "all => all.map(f => [getComputedStyle(f).breakInside, f.getBoundingClientRect().height])"
     )
@@ -273,6 +278,44 @@ def test_type_in_figures_is_never_under_nine_points(page, td1, viewport):
     )
     assert len(sizes) > 100
     assert [text for size, text in sizes if size < 12 - 1e-2] == []  # 12 pixels are 9 points
+
+
+def test_the_report_shows_what_the_handout_asks_for_and_leaves_the_rest_to_the_notebook(page, td1):
+    main = opened(page, td1.report.as_uri()).locator("main")
+    text = main.inner_text()
+    assert "def backward(X, y, parameters" in text
+    assert "def one_sample(" in text
+    assert "# Wanted:" not in text, "what the question has said"
+    assert "def validate(" not in main.text_content(), "an extension's code"
+    assert "study(" not in main.text_content()
+    program = main.locator("details.code", has_text="The program")
+    assert "semilogy" not in text
+    program.locator("summary").click()
+    assert "plt.semilogy(losses)" in main.inner_text()
+    assert main.locator("a[href='td1_solution.ipynb']").count() == 1
+    assert len(text.split()) < 12_000
+
+
+def test_an_animation_stands_still_until_it_is_played(page, tmp_path, monkeypatch):
+    def square_of(size):
+        figure = Figure(figsize=(2, 2))
+        figure.subplots().plot([0, size], [0, size])
+        return figure
+
+    file = tmp_path / "animation.html"
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: file.write_text(data["text/html"], "utf-8"))
+    animate(square_of, [1, 2, 3], "A line that grows.")
+    page.goto(file.as_uri())
+    frame, button, image = page.get_by_role("slider"), page.get_by_role("button"), page.locator("img")
+    last = image.get_attribute("src")
+    page.wait_for_timeout(500)
+    assert (frame.input_value(), image.get_attribute("src")) == ("2", last)
+    button.click()
+    assert button.inner_text() == "Pause"
+    page.wait_for_function("document.querySelector('button').textContent === 'Play'")
+    assert (frame.input_value(), image.get_attribute("src")) == ("2", last)
+    frame.fill("0")
+    assert image.get_attribute("src") != last
 
 
 def test_what_is_for_students_only_is_not_in_the_report(page, td1):

@@ -83,15 +83,30 @@ def _stories() -> dict[str, tuple[str, str]]:
 @click.argument("kind", type=click.Choice(["student", "solution"]))
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), required=False)
 @seed_option
+@click.option(
+    "--class",
+    "class_list",
+    metavar="CSV",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="One notebook for each student in this list, each with a seed of its own; FILE is the folder for them.",
+)
 @click.option("--force", is_flag=True, help="Overwrite FILE, and what may have been filled in there.")
-def notebook(kind: Literal["student", "solution"], file: Path | None, seed: int, force: bool) -> None:
+def notebook(
+    kind: Literal["student", "solution"], file: Path | None, seed: int, class_list: Path | None, force: bool
+) -> None:
     """Write the notebook of the practical: to fill in, or solved (not yet run).
 
     FILE is td1_student.ipynb or td1_solution.ipynb in this folder if left out, and - is standard output.
     """
     from byhand.files import write_text
-    from byhand.lab.build import notebook_text
+    from byhand.lab.build import notebook_text, write_class
 
+    if class_list is not None:
+        from byhand.students import read_class
+
+        files = write_class(kind, read_class(class_list), file or Path(f"td1_{kind}s"))
+        click.echo(f"{len(files)} notebooks in {files[0].parent.parent}")
+        return
     if str(file) == "-":
         click.echo(notebook_text(kind, seed).encode(), nl=False)  # UTF-8, whatever the terminal's encoding
         return
@@ -197,8 +212,11 @@ def check(path: Path, out: Path | None, jobs: int | None, as_json: bool) -> int:
 
     from byhand.diagnosis.check import check_file
     from byhand.diagnosis.check_report import show
+    from byhand.students import told
 
     report = check_file(path)
+    for line in told(path):
+        click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -221,6 +239,12 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
+        from byhand.students import told
+
+        for file in sorted(folder.rglob("*.ipynb")):
+            inside = file.relative_to(folder)
+            if not any(part.startswith(".") for part in inside.parts):
+                click.echo("".join(f"{line}\n" for line in told(file, inside.with_suffix("").parts[0])), nl=False)
         wrong = sum(not row["report"]["right"] for row in rows)
         click.echo(f"{len(rows)} submissions, {wrong} of them with something wrong")
         for file in (out, out.with_suffix(".json"), out.with_suffix(".html")):

@@ -137,6 +137,63 @@ def lines_over_points(
     return figure
 
 
+def descent(
+    loss: Callable[[Array, Array], Array],
+    path: npt.ArrayLike,
+    moments: Sequence[int],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+) -> Figure:
+    """Draw the way of gradient descent over the contours of the loss, both axes with one scale.
+
+    Parameters
+    ----------
+    loss : callable
+        From the two parameters, arrays of one shape, to the loss at each.
+    path : array, shape (epochs + 1, 2)
+        The parameters at the start and after each epoch.
+    moments : sequence of int
+        Epochs to mark on the way.
+    title, xlabel, ylabel : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> path = [[3, 2], [1, 1], [0, 0]]
+    >>> figure = descent(lambda a, b: a**2 + b**2, path, [0, 2], title="Down", xlabel="a", ylabel="b")
+    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text().startswith(("start", "epoch"))]
+    ['start', 'epoch 2']
+    """
+    figure, axes = _axes("", xlabel, ylabel, size=(5.6, 4.4))
+    _title(figure, title)
+    path = np.asarray(path, dtype=float)
+    low, high = path.min(axis=0), path.max(axis=0)
+    half = 0.75 * (high - low).max()
+    across, up = (np.linspace(middle - half, middle + half, 81) for middle in (low + high) / 2)
+    heights = loss(*np.meshgrid(across, up))
+    round_numbers = np.outer(10.0 ** np.arange(-12, 13), [1, 2, 5]).ravel()
+    between = (round_numbers > heights.min()) & (round_numbers < heights.max())
+    contours = axes.contour(across, up, heights, levels=round_numbers[between], colors="#767676", linewidths=0.9)
+    for label in contours.clabel(fmt="%g", fontsize=9):
+        inside = np.abs(np.array(label.get_position()) - (low + high) / 2) < 0.93 * half
+        label.set_visible(bool(inside.all()))  # at the edge it would be cut off
+    axes.plot(*path[_thinned(len(path))].T, color=VERMILION, lw=1.8, marker="o", ms=2.5, zorder=3)
+    for epoch in moments:
+        axes.plot(*path[epoch], color=VERMILION, marker="o", ms=7, mec="white", zorder=4)
+        axes.annotate(
+            f"epoch {epoch}" if epoch else "start", path[epoch], xytext=(7, 6), textcoords="offset points",
+            fontsize=9, path_effects=[withStroke(linewidth=3, foreground="white")], zorder=5,
+        )  # fmt: skip
+    axes.grid(visible=False)
+    axes.set_aspect("equal")
+    return figure
+
+
 def loss_curves(
     curves: Mapping[str, npt.ArrayLike],
     *,
@@ -190,7 +247,7 @@ def loss_curves(
         first = i * every // len(curves)  # so that the markers of curves that coincide don't
         axes.plot(
             places[kept], values[kept], color=color, ls=dashes, lw=1.8,
-            marker=marker, ms=5, markevery=(first, every), label=label,
+            marker=marker if len(curves) > 1 else "", ms=5, markevery=(first, every), label=label,
         )  # fmt: skip
     if log_x:
         axes.set_xscale("log")
@@ -351,13 +408,15 @@ def unit_surfaces(
     xlabel: str = "x₁",
     ylabel: str = "x₂",
     columns: int = 5,
+    scale: str = "output of the unit",
+    threshold: float | None = None,
 ) -> Figure:
     """Draw what each unit of a layer gives over the plane, all with one scale of colours.
 
     Parameters
     ----------
     units : callable
-        From points, shape (m, 2), to the units' outputs, shape (m, n_units).
+        From points, shape (m, 2), to the units' outputs, shape (m, n_units); or to one network's at several moments.
     x, y, xlabel, ylabel
         As in `decision_surface`.
     title : str
@@ -365,6 +424,10 @@ def unit_surfaces(
         A name for each unit.
     columns : int
         How many surfaces stand beside each other.
+    scale : str
+        What the colours stand for.
+    threshold : float, optional
+        Where a line is drawn on each surface.
 
     Returns
     -------
@@ -385,7 +448,7 @@ def unit_surfaces(
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     limits = (float(surfaces.min()), float(surfaces.max()))
     for axes, surface, label in zip(grid.flat, surfaces, labels, strict=False):
-        image = _surface(axes, surface, x, limits, None)
+        image = _surface(axes, surface, x, limits, threshold)
         _classes(axes, x, y, 0.5, size=28)
         axes.set_title(label, fontsize=9, fontweight="normal")
     for axes in grid.flat[len(labels) :]:
@@ -394,7 +457,79 @@ def unit_surfaces(
         axes.set_xlabel(xlabel)
     for axes in grid[:, 0]:
         axes.set_ylabel(ylabel)
-    figure.colorbar(image, ax=grid, label="output of the unit", aspect=30)
+    figure.colorbar(image, ax=grid, label=scale, aspect=30)
+    _title(figure, title)
+    return figure
+
+
+def hidden_space(
+    hidden: Callable[[Array], npt.ArrayLike],
+    weights: npt.ArrayLike,
+    bias: float,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    title: str,
+) -> Figure:
+    """Draw points of the plane, and where a hidden layer takes them, with what the output unit cuts through it.
+
+    The space of the hidden units is seen so that the output unit's plane, where w · a + b = 0, stands upright as a
+    line: across is the distance from it, up the direction in which the points spread most besides. A net of lines over
+    the points' extent is taken along.
+
+    Parameters
+    ----------
+    hidden : callable
+        From points, shape (m, 2), to the hidden units' outputs, shape (m, n_hidden).
+    weights : array, shape (n_hidden,)
+    bias : float
+        The output unit's.
+    x : array, shape (n, 2)
+    y : array, shape (n,) or (n, 1)
+        Targets of two classes, up to ½ and above.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> figure = hidden_space(lambda points: points, [1, 1], -0.5, x, y, title="XOR is not parted by a line")
+    >>> [axes.get_title() for axes in figure.axes]
+    ['the points', 'where the hidden layer takes them']
+    """
+    x, y, w = np.asarray(x, dtype=float), np.ravel(y), np.ravel(weights)
+    size = np.linalg.norm(w)
+    a = np.asarray(hidden(x))
+    _, _, directions = np.linalg.svd((a - a.mean(axis=0)) @ (np.eye(len(w)) - np.outer(w, w) / size**2))
+
+    def seen(points: Array) -> Array:
+        outputs = np.asarray(hidden(points))
+        return np.column_stack([(outputs @ w + bias) / size, (outputs - a.mean(axis=0)) @ directions[0]])
+
+    with mpl.rc_context(_LOOK):
+        figure = Figure(figsize=(7.4, 3.8), layout="constrained")
+        left, right = figure.subplots(1, 2)
+    low, high = x.min(axis=0), x.max(axis=0)
+    along = np.linspace(0, 1, 41)
+    for place in np.linspace(0, 1, 6):
+        for line in (np.column_stack([along, np.full(41, place)]), np.column_stack([np.full(41, place), along])):
+            points = low + line * (high - low)
+            left.plot(*points.T, color=SKY_BLUE, lw=0.8, zorder=1)
+            right.plot(*seen(points).T, color=SKY_BLUE, lw=0.8, zorder=1)
+    _classes(left, x, y, 0.5, size=70)
+    _classes(right, seen(x), y, 0.5, size=70)
+    right.axvline(0, color=VERMILION, lw=2, ls="--", label="ŷ changes sides")
+    left.set(xlabel="x₁", ylabel="x₂", aspect="equal")
+    left.set_title("the points", fontsize=10, fontweight="normal")
+    right.set(xlabel="distance from the output unit's plane", ylabel="widest direction besides")
+    right.set_title("where the hidden layer takes them", fontsize=10, fontweight="normal")
+    for axes in (left, right):
+        axes.grid(visible=False)
+        axes.margins(0.12)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     _title(figure, title)
     return figure
 
@@ -559,7 +694,7 @@ def histogram(
     """
     figure, axes = _axes(title, xlabel, ylabel)
     values = np.ravel(np.asarray(values, dtype=float))
-    edges = np.histogram_bin_edges(values, bins=30)
+    edges = np.histogram_bin_edges(values if split is None else np.append(values, split), bins=30)
     if split is None:
         axes.hist(values, bins=edges.tolist(), color=BLUE, edgecolor="white", lw=0.5)
     else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from byhand.errors import ByhandError
 from byhand.files import write_text
+from byhand.students import Student
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,38 @@ def write_lab(
     return LabFiles(solution_path, student_path, report_path, student_kept=keep)
 
 
-def notebook_text(kind: Literal["student", "solution"], seed: int) -> str:
+def write_class(kind: Literal["student", "solution"], students: Sequence[Student], folder: Path) -> list[Path]:
+    """Write a notebook for each student of a class, in a folder of their own.
+
+    Parameters
+    ----------
+    kind : {"student", "solution"}
+        Which notebook.
+    students : sequence of Student
+    folder : Path
+        Where the students' folders are made.
+
+    Returns
+    -------
+    list of Path
+        The files, one for each student, in order.
+
+    Raises
+    ------
+    ByhandError
+        When one of the files is already there: then none is written.
+    """
+    files = [folder / student.name / f"td1_{kind}.ipynb" for student in students]
+    if there := next((file for file in files if file.exists()), None):
+        raise ByhandError(f"{there} is already there and may hold someone's work; choose another folder")
+    texts = [notebook_text(kind, student.seed, student.name) for student in students]
+    for file, text in zip(files, texts, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, text)
+    return files
+
+
+def notebook_text(kind: Literal["student", "solution"], seed: int, student: str = "") -> str:
     """Return a notebook of the practical as the text of its file: to fill in, or solved but not yet run.
 
     Parameters
@@ -88,6 +120,8 @@ def notebook_text(kind: Literal["student", "solution"], seed: int) -> str:
         Which notebook.
     seed : int
         The seed of the practical's random draws, 0 to 2³² − 1.
+    student : str, optional
+        For whom it is.
 
     Raises
     ------
@@ -96,7 +130,7 @@ def notebook_text(kind: Literal["student", "solution"], seed: int) -> str:
     """
     from byhand.lab.notebooks import as_text, solution_notebook, student_notebook
 
-    solution = solution_notebook(seed)
+    solution = solution_notebook(seed, student)
     return as_text(student_notebook(solution) if kind == "student" else solution)
 
 

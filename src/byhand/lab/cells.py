@@ -10,10 +10,16 @@ mistake is said to.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
+import io
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +29,9 @@ from byhand.pages import svg_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+ANIMATION = Path(__file__).with_name("animation.html")
 
 
 class NotDoneYetError(AssertionError):
@@ -57,15 +66,52 @@ def show(figure: Figure, alt: str) -> None:
     import matplotlib.pyplot as plt
     from IPython.display import display
 
-    if not alt.strip():
-        raise ValueError("alt is empty; say in a sentence what the figure shows")
+    _check_alt(alt)
     svg = svg_of(figure)
     plt.close(figure)
-    display(
-        {"image/svg+xml": svg, "text/plain": alt},
-        metadata={"image/svg+xml": {"alt": alt}},
-        raw=True,
-    )
+    display({"image/svg+xml": svg, "text/plain": alt}, metadata={"image/svg+xml": {"alt": alt}}, raw=True)
+
+
+def animate(draw: Callable[[int], Figure], frames: Iterable[int], alt: str) -> None:
+    """Display a figure for each of several moments: the last one, with a slider, and a button that lets them move.
+
+    Nothing moves by itself. The report, which has no JavaScript, leaves it out.
+
+    Parameters
+    ----------
+    draw : callable
+        From a moment, such as an epoch, to its figure.
+    frames : iterable of int
+        The moments, in order.
+    alt : str
+        What they show, in a sentence, for those who cannot see it.
+
+    Raises
+    ------
+    ValueError
+        When `alt` is empty.
+    """
+    from IPython.display import display
+
+    _check_alt(alt)
+    images = []
+    for moment in frames:
+        buffer = io.BytesIO()
+        draw(moment).savefig(buffer, format="png", dpi=72, metadata={"Software": None})
+        images.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
+    name = "animation-" + hashlib.sha256(alt.encode()).hexdigest()[:12]
+    page = ANIMATION.read_text(encoding="utf-8")
+    for hole, filling in (
+        ("NAME", name), ("ALT", html.escape(alt)), ("LAST", str(len(images) - 1)), ("IMAGE", images[-1]),
+        ("IMAGES", json.dumps(images)),
+    ):  # fmt: skip
+        page = page.replace(f"@{hole}@", filling)
+    display({"text/html": page, "text/plain": alt}, raw=True)
+
+
+def _check_alt(alt: str) -> None:
+    if not alt.strip():
+        raise ValueError("alt is empty; say in a sentence what the figure shows")
 
 
 def say(markdown: str) -> None:

@@ -2,7 +2,8 @@
 
 The source `td1.py` is a notebook in jupytext's percent format. Its tags say what a cell is: `parameters` (the seed),
 `solution` (a written answer or derivation), `ask` (one line that asks `byhand.check`), `check` (it compares the answer
-above it). Solutions in code stand between nbgrader's markers, so that the solution notebook is also a source for
+above it), `student` and `hint` (not for the report), `picture` (given, and in the report), `folded` (there, but
+folded). Solutions in code stand between nbgrader's markers, so that the solution notebook is also a source for
 nbgrader.
 """
 
@@ -17,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from byhand.errors import ByhandError, needs_extra
+from byhand.students import LARGEST_SEED
 
 with needs_extra("lab"):
     import jupytext  # type: ignore[import-untyped]
@@ -25,7 +27,6 @@ with needs_extra("lab"):
 
 SOURCE = Path(__file__).with_name("td1.py")
 DEFAULT_SEED = 44
-LARGEST_SEED = 2**32 - 1
 
 BEGIN_SOLUTION = re.compile(r"^(\s*)### BEGIN SOLUTION\s*$")
 END_SOLUTION = re.compile(r"^\s*### END SOLUTION\s*$")
@@ -44,13 +45,15 @@ METADATA = {
 }
 
 
-def solution_notebook(seed: int = DEFAULT_SEED) -> NotebookNode:
+def solution_notebook(seed: int = DEFAULT_SEED, student: str = "") -> NotebookNode:
     """Read the source: the solution notebook, not run yet.
 
     Parameters
     ----------
     seed : int, default 44
         The seed of the practical's random draws, 0 to 2³² − 1.
+    student : str, optional
+        For whom it is; kept in the metadata, beside the seed.
 
     Raises
     ------
@@ -62,6 +65,7 @@ def solution_notebook(seed: int = DEFAULT_SEED) -> NotebookNode:
     notebook = jupytext.reads(SOURCE.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = NotebookNode(copy.deepcopy(METADATA))
+    notebook.metadata.byhand = NotebookNode(seed=seed, **({"student": student} if student else {}))
     _set_seed(notebook, seed)
     _identify(notebook)
     return notebook
@@ -79,7 +83,7 @@ def student_notebook(solution: NotebookNode) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
         elif "solution" in tags(cell):
             cell.source = ANSWER_STUB
-    notebook.metadata.byhand = NotebookNode(unfilled=_digest(notebook))
+    notebook.metadata.byhand.unfilled = _digest(notebook)
     return notebook
 
 

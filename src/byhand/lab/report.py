@@ -1,7 +1,8 @@
 """The report: the run notebook as one HTML file that needs no network and no JavaScript.
 
-nbconvert turns cells into a page; what its own templates leave to scripts from elsewhere is done here beforehand:
-formulas become MathML, figures are put in as SVG.
+It shows the code that the handout's questions ask for; that of figures, checks and extensions stands in the solved
+notebook. nbconvert turns cells into a page; what its own templates leave to scripts from elsewhere is done here
+beforehand: formulas become MathML, figures are put in as SVG.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ with needs_extra("lab"):
 TEMPLATE = Path(__file__).with_name("report_template")
 # What the style sheet gives no colour (names, operators, punctuation, spaces) needs no markup, half of the page.
 PLAIN_TOKEN = re.compile(r'<span class="(?:n|nn|nb|bp|o|p|w|vm)">([^<]*)</span>')
+# What the question has said.
+WANTED = re.compile(r"^# Wanted:.*\n(?:#.*\n)*", flags=re.MULTILINE)
 # The stop must not begin a line.
 FORMULA_BEFORE_A_STOP = re.compile(r'(<math display="inline">(?:(?!</math>).)*</math>[.,;:!?)]+)')
 
@@ -55,10 +58,11 @@ def report_html(notebook: NotebookNode, seed: int, stories: Mapping[str, str] | 
         filters={
             "figure": page.figure,
             "code": page.code,
-            "is_folded": page.is_folded,
+            "is_shown": page.is_shown,
             "kind": kind,
             "markdown": page.markdown,
             "tags": tags,
+            "verdict": verdict,
         },
     )
     today = datetime.date.today()
@@ -97,7 +101,7 @@ class _Page(IPythonRenderer):
     def __init__(self, notebook: NotebookNode) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
         self.notebook = notebook
-        self.wanted = _wanted(notebook)
+        self.asked_for = _asked_for(notebook)
         self.headings: list[_Heading] = []
         self.figures = 0
 
@@ -118,7 +122,7 @@ class _Page(IPythonRenderer):
         for cell in self.notebook.cells:
             for _ in question_titles(cell):
                 answers.append("")
-                extensions.append("*Extension" in cell.source)
+                extensions.append(is_extension(cell))
             for output in cell.get("outputs", []):
                 if kind(output) == "short" and answers:
                     answers[-1] += self.markdown(output.metadata.byhand.in_short).strip()
@@ -127,6 +131,7 @@ class _Page(IPythonRenderer):
 
     def markdown(self, source: str) -> str:
         html = MarkdownWithMath(renderer=self).render(source)
+        html = re.sub(r"(?<=\d)e-(?=\d\d\b)", "e\N{MINUS SIGN}", html)  # no line may end in the middle of a number
         return FORMULA_BEFORE_A_STOP.sub(r'<span class="unbroken">\1</span>', html)
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:
@@ -137,13 +142,13 @@ class _Page(IPythonRenderer):
         self.headings.append(_Heading(level, name, text))
         return f'<h{level} id="{name}">{text}</h{level}>\n'
 
-    def is_folded(self, cell: NotebookNode) -> bool:
-        """Whether to fold the code: of figures and answers in words, unless a question asked to write it."""
-        return cell.id not in self.wanted and any(kind(output) in ("figure", "answer") for output in cell.outputs)
+    def is_shown(self, cell: NotebookNode) -> bool:
+        """Whether the cell's code is shown, and what it prints."""
+        return cell.id in self.asked_for
 
     def code(self, cell: NotebookNode) -> str:
-        source = without_markers(cell.source)
-        return _code(_without_display(source) if cell.id in self.wanted else source.strip())
+        source = _without_display(without_markers(cell.source))
+        return _code(WANTED.sub("", source).strip())
 
     def inline_math(self, body: str) -> str:
         return inline_formula(body)
@@ -182,10 +187,20 @@ def _code(source: str) -> str:
     return PLAIN_TOKEN.sub(r"\1", html)
 
 
-def _wanted(notebook: NotebookNode) -> set[str]:
-    """Return the ids of the cells with what a question asks to write: those that a check follows."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code" and "ask" not in tags(cell)]
+def _asked_for(notebook: NotebookNode) -> set[str]:
+    """Return the ids of the cells whose code is shown: those that a check follows, extensions left out."""
+    extension, code = False, []
+    for cell in notebook.cells:
+        if headings(cell):
+            extension = is_extension(cell)
+        if cell.cell_type == "code" and not extension and "ask" not in tags(cell):
+            code.append(cell)
     return {cell.id for cell, after in pairwise(code) if "check" in tags(after)}
+
+
+def is_extension(cell: NotebookNode) -> bool:
+    """Whether the cell opens a question that goes beyond the handout."""
+    return "*Extension" in cell.source
 
 
 def _without_display(source: str) -> str:
@@ -201,7 +216,10 @@ def _without_display(source: str) -> str:
 
 
 def kind(output: NotebookNode) -> str:
-    """Return "figure", "answer", "short" (the answer in a line), "text", or "" for what does not belong in a report."""
+    """Return "figure", "answer", "short" (the answer in a line), "text", or "" for what does not belong in a report.
+
+    An animation does not: it needs JavaScript.
+    """
     data = output.get("data", {})
     if "in_short" in output.get("metadata", {}).get("byhand", {}):
         return "short"
@@ -209,9 +227,16 @@ def kind(output: NotebookNode) -> str:
         return "figure"
     if "text/markdown" in data:
         return "answer"
-    if "text/plain" in data or output.get("name") == "stdout":
+    if ("text/plain" in data and "text/html" not in data) or output.get("name") == "stdout":
         return "text"
     return ""
+
+
+def verdict(printed: str) -> tuple[str, str]:
+    """Part what a check prints: its verdict, and the comparisons that it rests on."""
+    lines = printed.splitlines()
+    passed = [line for line in lines if line.startswith("✓")]
+    return "\n".join(passed), "\n".join(line for line in lines if line not in passed)
 
 
 def _title(notebook: NotebookNode) -> str:

@@ -1,19 +1,15 @@
 # %% [markdown]
 # # Deep learning by hand
 #
-# A line, a network that learns XOR, and a program that never learns anything. You write all of it with NumPy
-# alone: forward, backward, update. At the end you will know what a framework does for you, and where to look when
-# training goes wrong.
-#
-# Throughout, $\hat y$ is what a model answers, and $y$ is what it should have answered.
+# A line, a network that learns XOR, and a program that never learns anything, all of it with NumPy alone: forward,
+# backward, update. Throughout, $\hat y$ is what a model answers, and $y$ is what it should have answered.
 
 # %% [markdown] tags=["student"]
-# **How it works.** Each question has a cell to write in, and then a line such as `byhand.check("2.7")`, which answers
-# at once: what is right, what is not done yet, and for a mistake that it knows, what it is, at which line, and how to
-# mend it. The folded cell after it shows how far your numbers agree with somebody else's: a library's, a numerical
-# derivative's, scikit-learn's. A few questions have no such line; there a `✓`, or where the numbers part, stands below
-# the cell. `○` means "not done yet", or that an earlier question comes first. You can run the whole notebook at any
-# time, however much is missing.
+# **How it works.** Each question has a cell to write in, and then a line such as `byhand.check("2.7")`, which says at
+# once what is right, what is not done yet, and for a mistake that it knows, what it is, at which line, and how to mend
+# it. The folded cell after it shows how far your numbers agree with somebody else's: a library's, a numerical
+# derivative's, scikit-learn's. Where there is no such line, a `✓`, or where the numbers part, stands below the cell. `○`
+# means "not done yet", or that an earlier question comes first. You can run the whole notebook at any time.
 # Where a plot is wanted, draw it as you like; `figures` has functions for all of ours, and
 # `show(figure, "what it shows")` displays them. `say(f"…")` displays Markdown, with your numbers in it.
 #
@@ -48,6 +44,7 @@ import subprocess
 import sys
 import time
 import timeit
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import binomtest
@@ -56,14 +53,14 @@ from sklearn.metrics import mean_squared_error
 
 import byhand
 from byhand import figures
-from byhand.lab import agree, comparison, drawings, in_short, question, say, show
+from byhand.lab import agree, animate, comparison, drawings, in_short, question, say, show
 from byhand.study import study
 
 # %% [markdown]
 # ## Part 1: a line
 #
-# We fit a straight line by gradient descent. For a line there is also a formula, and we will use it as a judge.
-# But the formula ends with the line, and gradient descent goes on to networks of any size.
+# For a line there is also a formula, and we will use it as a judge. But the formula ends with the line, and gradient
+# descent goes on to networks of any size.
 
 # %% [markdown]
 # ### 1.1 Data
@@ -114,9 +111,8 @@ show(
 )
 scatter = {k: np.std(y_train - np.polyval(np.polyfit(x_train, y_train, k), x_train)) for k in (0, 1, 3)}
 say(
-    f"Yes. About the best constant the points scatter by {scatter[0]:.3f}, about the best line only by "
-    f"{scatter[1]:.3f}; the noise was drawn with 0.1. The best cubic curve, with two more numbers to "
-    f"turn, comes to {scatter[3]:.3f}: {1 - scatter[3] / scatter[1]:.1%} less."
+    f"Yes. About the best constant the points scatter by {scatter[0]:.3f}, about the best line by {scatter[1]:.3f}; the "
+    f"noise was drawn with 0.1. The best cubic curve comes to {scatter[3]:.3f}: {1 - scatter[3] / scatter[1]:.1%} less."
 )
 in_short(
     f"A line makes sense: about the best one the points scatter by {scatter[1]:.3f}, about the best constant by {scatter[0]:.3f}"
@@ -126,7 +122,7 @@ in_short(
 # %% [markdown]
 # ### 1.3 A first guess
 #
-# Draw a slope and an intercept with `np.random.randn`. They will be wrong, but training has to begin somewhere.
+# Draw a slope and an intercept with `np.random.randn`: training has to begin somewhere.
 
 # %%
 # Wanted: a_start and b_start, two numbers.
@@ -171,8 +167,7 @@ with comparison("1.4 Predictions"):
 #
 # $$L = \frac{1}{N} \sum_i err_i^2 .$$
 #
-# Dividing by $N$ doesn't move the minimum. But it keeps the loss, and with it its gradient, of the same size
-# however many points there are.
+# Dividing by $N$ doesn't move the minimum. It keeps loss and gradient of one size however many points there are.
 
 # %%
 # Wanted: err, shape (N,), and loss, a number.
@@ -204,8 +199,7 @@ with comparison("1.5 Error and loss"):
 # $$\frac{\partial L}{\partial a} = \frac{2}{N} \sum_i err_i\, x_i, \qquad
 # \frac{\partial L}{\partial b} = \frac{2}{N} \sum_i err_i .$$
 #
-# Each point pulls at the line with its error: at the height all points alike, at the slope with more force the
-# further to the right they stand.
+# Each point pulls at the line with its error: at the height all alike, at the slope the more, the further right it is.
 
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint 1: where to begin</summary>
@@ -235,8 +229,8 @@ in_short(f"$\\partial L/\\partial a = {grad_a:.4f}$, $\\partial L/\\partial b = 
 ### END SOLUTION
 
 # %% [markdown]
-# The judge here knows no formula for a gradient. It moves each parameter a little to both sides, and looks at how
-# much the loss changes: $\big(L(\theta + h) - L(\theta - h)\big) / 2h$.
+# The judge here knows no formula for a gradient. It moves each parameter a little to both sides, and sees how much the
+# loss changes: $\big(L(\theta + h) - L(\theta - h)\big) / 2h$.
 
 
 # %% tags=["ask"]
@@ -256,8 +250,7 @@ with comparison("1.6 Both gradients"):
 # %% [markdown]
 # ### 1.7 One update
 #
-# The gradient points uphill. So take a step the other way: its length is the gradient's, times the learning rate
-# $\eta = 0.1$.
+# The gradient points uphill. Take a step the other way: the gradient times the learning rate, $\eta = 0.1$.
 
 # %%
 learning_rate = 1e-1
@@ -294,8 +287,8 @@ with comparison("1.7 One update"):
 # %% [markdown]
 # ### 1.8 A thousand epochs
 #
-# Now the same again and again: predict, compare, follow the gradient. One pass through all points is called an
-# epoch. Do 1000 of them, and plot the error (as the loss, its mean square) against the epochs.
+# The same again and again: predict, compare, follow the gradient. One pass through all points is an epoch. Do 1000 of
+# them, and plot the error (as the loss, its mean square) against the epochs.
 
 
 # %% [markdown] tags=["hint"]
@@ -377,11 +370,14 @@ in_short(f"After 1000 epochs $a = {a_fit:.4f}$, $b = {b_fit:.4f}$, with a loss o
 # %% [markdown]
 # ### 1.9 The line moves to its place
 #
-# Draw the points, and over them the line at the start, after a few epochs, and at the end.
+# Draw the points, and over them the line at the start, after a few epochs, and at the end. Then look at the same
+# training from above: each line is a point $(a, b)$, over which the loss stands as a landscape. Draw its contours, and the
+# way of the descent.
 
 
 # %%
-# Wanted: a plot of the points, with the lines of several rows of path.
+# Wanted: a plot of the points, with the lines of several rows of path; and one of path over the contours of the loss
+# (figures.descent). If you like, let the line move: help(animate).
 ### BEGIN SOLUTION
 def at_most(number, digits=3):
     """Write a bound: rounded up, so that it stays true."""
@@ -402,10 +398,37 @@ show(
     f"{b_start:.2f}, comes to the height of the points within a few epochs, then turns, and at last lies "
     f"along them with slope {a_fit:.2f}.",
 )
+
+
+def loss_at(a, b):
+    """Return the loss of the lines with these slopes and intercepts."""
+    return np.mean((np.multiply.outer(a, x_train) + np.asarray(b)[..., None] - y_train) ** 2, axis=-1)
+
+
+show(
+    figures.descent(
+        loss_at,
+        path,
+        [0, 3, 10, 30, 100, 1000],
+        title="Across the valley in a few steps, then slowly along its floor",
+        xlabel="slope a",
+        ylabel="intercept b",
+    ),
+    f"Contours of the loss over slope and intercept: long, narrow ellipses, a valley that runs from top left to bottom "
+    f"right. The descent begins at ({a_start:.2f}, {b_start:.2f}), crosses the valley in large steps, turns, and "
+    f"follows its floor in ever smaller ones to ({a_fit:.2f}, {b_fit:.2f}).",
+)
+animate(
+    lambda epoch: figures.lines_over_points(
+        x_train, y_train, {"start": path[0], f"epoch {epoch}": path[epoch]}, title="The line moves to its place"
+    ),
+    [1, 3, 6, 10, 30, 60, 100, 200, 400, 1000],
+    "The line over the points, from epoch 1 to epoch 1000, as an animation.",
+)
 say(
-    f"After 30 epochs the line is only {heights_off[30]:.3f} from its final height in the middle, at "
-    f"$x = 0.5$, while its slope is still {slopes_off[30]:.3f} away. Question 1.11 says why one takes so much "
-    "longer."
+    f"After 30 epochs the line is {heights_off[30]:.3f} from its final height in the middle, at $x = 0.5$, while its "
+    f"slope is still {slopes_off[30]:.3f} away: from above, it has crossed the valley, and the floor hardly slopes. "
+    "Question 1.11 has the numbers."
 )
 in_short(f"After 30 epochs the height is off by {heights_off[30]:.3f}, the slope by {slopes_off[30]:.3f}")
 ### END SOLUTION
@@ -413,8 +436,8 @@ in_short(f"After 30 epochs the height is off by {heights_off[30]:.3f}, the slope
 # %% [markdown]
 # ### 1.10 The same as the formula, and as scikit-learn
 #
-# For a line, the minimum can be written down. Derive it by setting both gradients to zero, and compute it. Then
-# fit `sklearn.linear_model.LinearRegression` to the same points, and print how far gradient descent is from each.
+# Set both gradients to zero, and derive the minimum. Compute it, fit `sklearn.linear_model.LinearRegression` to the same
+# points, and print how far gradient descent is from each.
 
 # %% [markdown] tags=["solution"]
 # $\partial L / \partial b = 0$ says that the errors have mean zero, so $b = \bar y - a \bar x$. With that,
@@ -469,11 +492,10 @@ in_short(f"The same as `LinearRegression`: $a$ and $b$ differ by at most {np.abs
 # %% [markdown]
 # ### 1.11 Why the difference shrinks as it does
 #
-# *Extension, 15 minutes.* The second derivatives of $L$ form a matrix, the Hessian $H$, which is the same everywhere here. Compute it, and
-# its eigenvalues. Show on paper that each epoch multiplies the difference $\theta - \theta^*$ from the best
-# parameters $\theta^* = (a^*, b^*)$ by the matrix $I - \eta H$. Which factor an epoch does that predict for the
-# distance $\lVert \theta - \theta^* \rVert$, once many epochs have gone by? Which factor do you measure on
-# `path`?
+# *Extension, 15 minutes.* The second derivatives of $L$ form a matrix, the Hessian $H$, which is the same everywhere
+# here. Compute it, and its eigenvalues. Show on paper that each epoch multiplies the difference $\theta - \theta^*$ from
+# the best parameters $\theta^* = (a^*, b^*)$ by the matrix $I - \eta H$. Which factor an epoch does that predict for the
+# distance $\lVert \theta - \theta^* \rVert$, once many epochs have gone by? Which do you measure on `path`?
 
 # %% [markdown] tags=["solution"]
 # Differentiating the gradients of 1.6 once more gives
@@ -485,9 +507,9 @@ in_short(f"The same as `LinearRegression`: $a$ and $b$ differ by at most {np.abs
 # $(I - \eta H)(\theta - \theta^*)$.
 #
 # Split the difference along the two eigenvectors of $H$: each epoch multiplies one part by
-# $1 - \eta\lambda_{\max}$, and the other by $1 - \eta\lambda_{\min}$, which is nearer to 1. After many epochs
-# only that part is left, and the distance shrinks by $1 - \eta\lambda_{\min}$ an epoch. The quick part is mostly
-# the line's height, the slow one mostly its tilt.
+# $1 - \eta\lambda_{\max}$ (across the valley of 1.9: mostly the line's height), and the other by
+# $1 - \eta\lambda_{\min}$, which is nearer to 1 (along its floor: mostly the line's tilt). After many epochs
+# only that part is left, and the distance shrinks by $1 - \eta\lambda_{\min}$ an epoch.
 
 # %%
 # Wanted: hessian, shape (2, 2); eigenvalues, shape (2,), the smaller one first; distance,
@@ -499,7 +521,6 @@ eigenvalues = np.linalg.eigvalsh(hessian)
 distance = np.linalg.norm(path - best, axis=1)
 predicted_factor = 1 - learning_rate * eigenvalues[0]
 measured_factor = (distance[1000] / distance[900]) ** (1 / 100)
-print(f"predicted {predicted_factor:.9f}, measured {measured_factor:.9f}")
 ### END SOLUTION
 
 # %% tags=["ask"]
@@ -547,7 +568,7 @@ $\lambda_{{\min}} = {eigenvalues[0]:.4f}$ and $\lambda_{{\max}} = {eigenvalues[1
 | measured, mean of the last 100 epochs | {measured_factor:.9f} |
 
 So the distance halves every {np.log(0.5) / np.log(predicted_factor):.0f} epochs, and 1000 epochs are worth a
-factor of {predicted_factor**1000:.1e}. That is why a distance of {distance[-1]:.1e} is left in the end.
+factor of {predicted_factor**1000:.1e}. A distance of {distance[-1]:.1e} is left in the end.
 """
 )
 in_short(f"Each epoch multiplies the distance by {predicted_factor:.6f}, predicted; {measured_factor:.6f}, measured")
@@ -556,8 +577,8 @@ in_short(f"Each epoch multiplies the distance by {predicted_factor:.6f}, predict
 # %% [markdown]
 # ### 1.12 The largest learning rate
 #
-# *Extension, 10 minutes.* A larger $\eta$ makes larger steps. From which $\eta$ on does the line no longer come to rest? Predict it from
-# the eigenvalues, then go 1% under it and 1% over it.
+# *Extension, 10 minutes.* From which $\eta$ on does the line no longer come to rest? Predict it from the eigenvalues,
+# then go 1% under it and 1% over it.
 
 # %% [markdown] tags=["solution"]
 # Both factors, $1 - \eta\lambda_{\min}$ and $1 - \eta\lambda_{\max}$, must lie between $-1$ and $1$. As $\eta$
@@ -565,8 +586,8 @@ in_short(f"Each epoch multiplies the distance by {predicted_factor:.6f}, predict
 #
 # $$\eta = \frac{2}{\lambda_{\max}} .$$
 #
-# There, each step jumps across the valley to the same height on the other side. Just below, it lands a little
-# lower each time; just above, a little higher, without end.
+# There, each step jumps across the valley to the same height on the other side; just below, a little lower each time,
+# and just above, a little higher, without end.
 
 # %%
 # Wanted: largest_rate, a number; distance_under and distance_over, shape (1001,), the
@@ -621,9 +642,8 @@ in_short(f"$2/\\lambda_{{\\max}} = {largest_rate:.4f}$: 1% under it the line com
 # %% [markdown]
 # ## Part 2: XOR
 #
-# Exclusive or: 1 when exactly one of two inputs is 1. No straight line parts its ones from its zeros, so a linear
-# model is helpless; one hidden layer is enough. To learn XOR with a network is a silly way to compute it, and
-# about the smallest way to see everything that makes a network work.
+# Exclusive or: 1 when exactly one of two inputs is 1. No straight line parts its ones from its zeros; one hidden layer
+# is enough. To learn XOR is a silly way to compute it, and about the smallest way to see all that makes a network work.
 
 # %% [markdown]
 # ### 2.1 The function and its four points
@@ -659,8 +679,8 @@ with comparison("2.1 The function and its four points"):
 # %% [markdown]
 # ### 2.2 The architecture
 #
-# Two inputs, one hidden layer of 10 units, one output; learning rate 0.5. Every unit has a weight for each number
-# that comes in, and a bias. How many numbers does this network learn?
+# Two inputs, one hidden layer of 10 units, one output; learning rate 0.5. Each unit has a weight for each number that
+# comes in, and a bias. How many numbers does this network learn?
 
 # %%
 n_inputs, n_hidden, n_outputs = 2, 10, 1
@@ -683,16 +703,16 @@ with comparison("2.2 The architecture"):
 # %% [markdown]
 # ### 2.3 Weights and biases, in both layouts
 #
-# Each unit of a layer computes a weighted sum of what comes in, plus a bias. There are two ways to write that
-# down for a whole layer and many samples:
+# Each unit computes a weighted sum of what comes in, plus a bias. For a whole layer and many samples that can be written
+# in two ways:
 #
 # - **columns**, $W x + b$: each sample is a column of $x$; $W$ has one *row* a unit, and $b$ is a column;
 # - **rows**, $x V + b$: each sample is a row of $x$; $V$ has one *column* a unit, and $b$ is a row.
 #
 # Write both. One is the other transposed, so with $V = W^\top$ they give the same numbers.
 #
-# Then draw the network's parameters. From here on, $W$ has one row a unit, as in the formula $W x + b$, while
-# samples stand in rows, as in every data table. A layer is then $x W^\top + b$.
+# Then draw the network's parameters. From here on, $W$ has one row a unit, and samples stand in rows, as in every data
+# table: a layer is $x W^\top + b$.
 
 
 # %%
@@ -817,8 +837,8 @@ in_short(f"$\\sigma(0) = {sigmoid(0.0):g}$, $\\sigma^{{\\prime}}(0) = {sigmoid_d
 #
 # $$z_h = X W_h^\top + b_h, \quad a_h = f_h(z_h), \qquad z_o = a_h W_o^\top + b_o, \quad \hat y = f_o(z_o) .$$
 #
-# Keep everything on the way: the backward pass will need it. Write the transpose as `W.mT`. For one matrix that
-# is the same as `W.T`; for a stack of matrices, which we will have in 2.11, it transposes each.
+# Keep everything on the way: the backward pass will need it. Write the transpose as `W.mT`: for one matrix the same as
+# `W.T`; of a stack of matrices, as in 2.11, it transposes each.
 
 
 # %%
@@ -866,7 +886,7 @@ with comparison("2.5 Forward"):
 # %% [markdown]
 # ### 2.6 Untrained
 #
-# Test the network as it was drawn, and plot its outputs beside the targets. What do you expect?
+# Test the network as it was drawn, and plot its outputs beside the targets.
 
 # %%
 # Wanted: y_untrained, shape (4, 1), the outputs of the network with the parameters in start.
@@ -916,12 +936,11 @@ in_short(f"Untrained, {right} of 4 answers are on the right side of ½; the loss
 # %% [markdown]
 # ### 2.7 Backward
 #
-# The question of this practical: in which direction must each of the 41 parameters go for the loss to fall? We need
-# the gradient of the loss with respect to each. The loss is now the sum of squares over the four points,
-# $L = \sum_i (\hat y_i - y_i)^2$: a sum, not a mean. (That is a convention; with a mean, the same steps would need a
-# learning rate four times as large.)
+# The question of this practical: in which direction must each of the 41 parameters go for the loss to fall? The loss is
+# now the sum of squares over the four points, $L = \sum_i (\hat y_i - y_i)^2$: a sum, by convention; with a mean, the same
+# steps would need a learning rate four times as large.
 #
-# First look at what there is: the names, the order, the shapes, the numbers. Then the rules; then you, in four steps.
+# First what there is: names, order, shapes, numbers. Then the rules; then you, in four steps.
 
 # %% tags=["picture"]
 show(
@@ -949,8 +968,8 @@ show(
 # | | $z_o$ | (n, 1) | $\delta_o = \partial L / \partial z_o$ |
 # | | $\hat y$ | (n, 1) | $\partial L / \partial \hat y$ |
 #
-# Now the numbers: a smaller network, with two hidden units, and one sample, $x = (1, 0)$ with the target 1. Follow it
-# with a pencil, forward and then backward. (1 is the hidden layer, 2 the output layer, and delta is $\delta$.)
+# Now the numbers: two hidden units, and one sample, $x = (1, 0)$ with the target 1. Follow it with a pencil, forward and
+# then backward. (1 is the hidden layer, 2 the output layer, and delta is $\delta$.)
 
 # %% tags=["picture"]
 tiny = byhand.Network.dense([2, 2, 1], "sigmoid")
@@ -1113,7 +1132,7 @@ with question("2.7.4 The gradients of the hidden layer"):
 # \frac{\partial L}{\partial W_h} = \delta_h^\top X, \qquad \frac{\partial L}{\partial b_h} = \sum_i \delta_{h,i} .$$
 #
 # The second line is the first with the layer before it: $\delta_o W_o$ in the place of $2\,(\hat y - y)$, and $X$ in the place
-# of $a_h$. A deeper network would only repeat it. That is all of backpropagation.
+# of $a_h$. A deeper network would only repeat it.
 
 
 # %%
@@ -1138,8 +1157,8 @@ def backward(X, y, parameters, passed, f_hidden, f_out):
 
 
 # %% [markdown]
-# Two judges: numerical derivatives of your own loss through your own forward pass, for each of the 41 parameters;
-# and the library's backward pass.
+# Two judges: numerical derivatives of the loss through your own forward pass, for each of the 41 parameters; and the
+# library's backward pass.
 
 # %% tags=["ask"]
 byhand.check("2.7")
@@ -1173,8 +1192,8 @@ with comparison("2.7 Backward"):
 # %% [markdown]
 # ### 2.8 Ten thousand epochs
 #
-# Forward, backward, update, 10,000 times. Print the loss every 1,000 epochs (the handout says every 10,000, which
-# would print it once), keep all losses, and plot them on a logarithmic axis.
+# Forward, backward, update, 10,000 times. Print the loss every 1,000 epochs (every 10,000, as the handout says, would
+# print it once), keep all losses, and plot them on a logarithmic axis.
 
 
 # %%
@@ -1257,8 +1276,9 @@ in_short(f"The loss {course(losses_sigmoid)}, and ends at {losses_sigmoid[-1]:.1
 # %% [markdown]
 # ### 2.9 Trained
 #
-# Test the trained network. Plot its outputs on the four points, its answers all over the square, and what each
-# hidden unit has come to draw. (`byhand play --from sigmoid-learns`, in a terminal, lets you watch such a network learn.)
+# Test the trained network. Plot its outputs on the four points, its answers all over the square, what each hidden unit
+# has come to draw, and where the hidden layer takes the four points. (To watch such a network learn: `byhand play --from
+# sigmoid-learns`, in a terminal.)
 
 # %%
 # Wanted: y_trained, shape (4, 1).
@@ -1304,15 +1324,44 @@ show(
     f"band of {inner} runs through the middle ({middle:.2f} there) and joins two opposite corners; the other "
     "two lie on both sides of it.",
 )
-say(
-    f"The outputs are {listed(y_trained)}. Between the four points nobody has told the network anything. What "
-    "it answers there is its own idea, and another seed may have the other one: a band of ones, or a band of "
-    "zeros."
+moments = [0, 100, 300, 1000, 10_000]
+frames = [0, 30, 60, 100, 150, 200, 300, 500, 1000, 10_000]
+on_the_way = {0: start}
+for begin, end in pairwise(frames):
+    on_the_way[end], _ = train(on_the_way[begin], X, y, sigmoid, sigmoid, 0.5, end - begin)
+
+
+def answers_after(epoch):
+    """Return the function from points to the outputs of the network after so many epochs."""
+    return lambda x: forward(x, on_the_way[epoch], sigmoid, sigmoid)[-1][:, 0]
+
+
+right_after = {epoch: int(np.sum((answers_after(epoch)(X) > 0.5) == (y[:, 0] > 0.5))) for epoch in frames}
+show(
+    figures.unit_surfaces(
+        lambda x: np.column_stack([answers_after(epoch)(x) for epoch in moments]),
+        X,
+        y,
+        title="How the boundary came there",
+        labels=[f"epoch {epoch:,}" for epoch in moments],
+        scale="output ŷ",
+        threshold=0.5,
+    ),
+    "Five small pictures of the square with the output as colours and the line where it is ½, after "
+    + ", ".join(f"{epoch:,} epochs ({right_after[epoch]} of 4 points on the right side)" for epoch in moments)
+    + ".",
 )
+animate(
+    lambda epoch: figures.decision_surface(answers_after(epoch), X, y, title=f"XOR, epoch {epoch:,}"),
+    frames,
+    "The output over the square, from epoch 0 to epoch 10,000, as an animation.",
+)
+say(f"The outputs are {listed(y_trained)}. Between the four points nobody has told the network anything.")
 ### END SOLUTION
 
 # %%
-# Wanted: a plot of what each hidden unit draws (figures.unit_surfaces).
+# Wanted: a plot of what each hidden unit draws (figures.unit_surfaces), and of where the hidden layer takes the points
+# (figures.hidden_space).
 ### BEGIN SOLUTION
 weights_out = trained[2][0]
 show(
@@ -1329,10 +1378,24 @@ show(
     + ".",
 )
 first, second = np.argsort(-np.abs(weights_out))[:2] + 1
+show(
+    figures.hidden_space(
+        lambda x: forward(x, trained, sigmoid, sigmoid)[1],
+        weights_out,
+        trained[3].item(),
+        X,
+        y,
+        title="The hidden layer moves the points so that one plane parts them",
+    ),
+    "Left the square with a net of lines and the four points, the ones on one diagonal and the zeros on the other. Right the "
+    "same net in the space of the ten hidden units, seen along the output unit's plane, which stands upright as a line: the "
+    "net is folded, both ones lie on the right of the line and both zeros on its left.",
+)
 say(
     f"One unit can only draw a step along a straight edge. Those that count most here are number {first} "
     f"(weight {weights_out[first - 1]:+.1f}) and number {second} ({weights_out[second - 1]:+.1f}). It takes "
-    "two steps at least to make a band, one for each of its sides; that is why XOR needs a hidden layer."
+    "two steps at least to make a band, one for each of its sides. Or, seen the other way: no line parts the four points "
+    "in the square, but the hidden layer takes them to places that a plane does part, and the output unit is that plane."
 )
 in_short(f"Trained, the network answers {listed(y_trained)}")
 ### END SOLUTION
@@ -1340,10 +1403,9 @@ in_short(f"Trained, the network answers {listed(y_trained)}")
 # %% [markdown]
 # ### 2.10 The same with ReLU
 #
-# $\mathrm{relu}(z) = \max(z, 0)$. At 0 it has no derivative; take 0 there. Rebuild the network with ReLU in the
-# place of the sigmoid, from the same start, at the learning rate 0.01. "In the place of the sigmoid" can mean two
-# things: ReLU in both layers; or ReLU in the hidden layer, and at the output the plain weighted sum (the
-# identity). Do both.
+# $\mathrm{relu}(z) = \max(z, 0)$. At 0 it has no derivative; take 0 there. Rebuild the network with ReLU in the place of
+# the sigmoid, from the same start, at the learning rate 0.01. That can mean two things: ReLU in both layers; or ReLU in
+# the hidden layer, and at the output the plain weighted sum (the identity). Do both.
 
 
 # %%
@@ -1451,28 +1513,25 @@ show(
 )
 say(
     f"From this start, the loss of the sigmoid network {course(losses_sigmoid)}. With ReLU in both layers it "
-    f"{course(losses_relu)}; with ReLU and then the identity it {course(losses_mixed)}. So which is the "
-    "fastest? One run is one draw of a lottery. The next question buys more tickets."
+    f"{course(losses_relu)}; with ReLU and then the identity it {course(losses_mixed)}. One run is one draw of a lottery; "
+    "the next question buys more tickets."
 )
 in_short(
-    f"The losses in the end: sigmoid {losses_sigmoid[-1]:.1e}, ReLU in both layers {losses_relu[-1]:.1e}, ReLU and identity {losses_mixed[-1]:.1e}"
+    f"The loss with ReLU in both layers {course(losses_relu)}; with ReLU, then identity, it {course(losses_mixed)}"
 )
 ### END SOLUTION
 
 # %% [markdown]
 # ### 2.11 Which converges the fastest?
 #
-# Draw 300 starts, from 300 seeds, and train from all of them.
+# Draw 300 starts, from 300 seeds, and train from all of them, without a loop: `@` and `.mT` work on the last two axes of
+# an array. Put one more axis in front, `W_hidden` of shape (300, 10, 2), `b_hidden` of shape (300, 1, 10), and so on,
+# and the very same `forward`, `backward` and `train` train 300 networks at once. (If yours do not: sum over `axis=-2`
+# and `axis=(-2, -1)`, instead of `axis=0` and everything.)
 #
-# No loop over them is needed. `@` and `.mT` work on the last two axes of an array. So put one more axis in front:
-# `W_hidden` of shape (300, 10, 2), `b_hidden` of shape (300, 1, 10), and so on. The very same `forward`,
-# `backward` and `train` then train 300 networks at once. (If yours do not: sum over `axis=-2` and
-# over `axis=(-2, -1)`, instead of over `axis=0` and over everything.)
-#
-# Say that a run has converged when its loss is below 0.01. For each kind of network, count how many of the 300
-# converge within 2,000 epochs, and find the epoch in which the middle one does. A run that never converges is a
-# slow run, not a missing one: in the median it counts as $\infty$. (Leave it out, and the network that fails most
-# may look best.)
+# Say that a run has converged when its loss is below 0.01. For each kind of network, count how many converge within
+# 2,000 epochs, and find the epoch in which the middle one does. A run that never converges is a slow run, not a missing
+# one: in the median it counts as $\infty$. (Leave it out, and the network that fails most may look best.)
 
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint 1: where to begin</summary>
@@ -1595,17 +1654,16 @@ say(
 The middle run is fastest with **{fastest}** ({in_epochs(medians[fastest])} epochs). The surest is **{surest}**
 ({converged[surest].mean():.1%} of the runs).
 
-ReLU in both layers shows how one lucky run would mislead. Look only at those that converge, and the middle one
-takes {in_epochs(np.median(reached[both][converged[both]]))} epochs; the middle one of the sigmoid networks takes
-{in_epochs(np.median(reached["sigmoid, η = 0.5"][converged["sigmoid, η = 0.5"]]))}. But {len(lost)} of {RUNS} never do. What do
-these answer in the end? {nothing.sum()} of them 0 everywhere, which costs 2; {one_of_two.sum()} of them 1 on one of
-the two targets and 0 on the other three points, which costs 1; {len(lost) - nothing.sum() - one_of_two.sum()} of
-them something else. A network that answers 1 on one target has learned one half of XOR. On the other target its output
-unit gives 0; where its pre-activation is negative (as in {silent.sum()} of these {one_of_two.sum()}), the slope of
-ReLU is 0, and the error of 1 is never sent back. Part 3 takes such a network apart.
+With ReLU in both layers, one lucky run would mislead: of those that converge, the middle one takes
+{in_epochs(np.median(reached[both][converged[both]]))} epochs. But {len(lost)} of {RUNS} never do. In the end
+{nothing.sum()} of these answer 0 everywhere, which costs 2; {one_of_two.sum()} answer 1 on one of the two targets and 0 on
+the other three points, which costs 1; {len(lost) - nothing.sum() - one_of_two.sum()} something else. Those that answer 1 on
+one target have learned one half of XOR: on the other target the output unit gives 0; where its pre-activation is
+negative (as in {silent.sum()} of the {one_of_two.sum()}), the slope of ReLU is 0, and the error of 1 is never sent back.
+Part 3 takes such a network apart.
 
-All this holds for these learning rates, for weights drawn like this, and for this problem. ReLU was given a
-fiftieth of the sigmoid's learning rate, and nothing says that either is the best for its network.
+All this holds for these learning rates, for weights drawn like this, and for XOR. ReLU was given a fiftieth of the
+sigmoid's learning rate, and nothing says that either is the best for its network.
 """
 )
 in_short(
@@ -1616,27 +1674,25 @@ in_short(
 # %% [markdown]
 # #### 2.11b Each at its best
 #
-# *Extension, 10 minutes.* So give each network its own learning rate: try many, and compare each at its best. That is
-# a grid of thousands of runs, which `study` trains together, as you have done with 300. It chooses the rates by one
-# half of the seeds, and measures on the other half: a rate chosen and measured on the same runs would look better than
-# it is.
+# *Extension, 10 minutes.* So give each network its own learning rate: try many, and compare each at its best. `study`
+# trains such a grid together, as you have done with 300 runs. It chooses the rates by one half of the seeds, and measures
+# on the other: a rate chosen and measured on the same runs would look better than it is.
 #
-# One more thing should be kept apart. Above, "sigmoid" had a sigmoid at the output, and one of the ReLU networks the
-# identity; which of the two layers made the difference? So compare three hidden activations twice: with the same
-# function at the output, and with the identity there.
+# And keep apart which layer makes the difference: compare three hidden activations twice, with the same function at the
+# output, and with the identity there.
 
 # %%
 HIDDEN = ["sigmoid", "tanh", "relu"]
 
 # Wanted: answer, a study of XOR with ten hidden units: each of HIDDEN in both layers ("tanh"),
 # and each with the identity at the output ("tanh/identity"), at learning rates from 0.001 to
-# 10, for 200 seeds. (answer.best has one summary for each network.)
+# 10, for 100 seeds. (answer.best has one summary for each network.)
 ### BEGIN SOLUTION
 answer = study(
     "xor",
     activations=[*HIDDEN, *(f"{name}/identity" for name in HIDDEN)],
     learning_rates="1e-3..10",
-    seeds=200,
+    seeds=100,
     epochs=EPOCHS,
     threshold=CONVERGED,
     jobs=1,  # these few seconds are not worth starting other processes for
@@ -1705,8 +1761,8 @@ one of {EPOCHS:,} epochs, it is **{by_average}**. A network that often fails pay
 in the first. On average, no difference is shown between {by_average} and {" or ".join(unclear) or "any other"}; the
 others are slower by more than chance in the seeds explains.
 
-So "which activation converges the fastest?" has no answer before it is said what stands at the output, at which
-learning rate, and how a run counts that never arrives.
+So "which converges the fastest?" has no answer before it is said what stands at the output, at which learning rate,
+and how a run counts that never arrives.
 """
 )
 in_short(
@@ -1731,21 +1787,19 @@ with question("2.11b Each at its best"):
 # %% [markdown]
 # ### 2.12 Faster is not better
 #
-# *Extension, 25 minutes.* Suppose that one network does converge faster. Is it better? We want a network to be right on points that it has
-# *not* seen, and XOR has none. So here is a problem with room for that: points all over a square, in class 1
-# where exactly one coordinate is positive; and 15% of the labels are wrong. A network that learns the training
-# points by heart learns the wrong labels, too. One that knows the rule and answers 0.15 or 0.85 has a mean
-# squared error of $0.15 \cdot 0.85 = 0.1275$ on new points, on average, and nothing can do better.
+# *Extension, 25 minutes.* Suppose that one network does converge faster. Is it better? Better is who is right on points
+# *not* seen, and XOR has none. So here are points all over a square, in class 1 where exactly one coordinate is positive,
+# and 15% of the labels are wrong. A network that learns the training points by heart learns the wrong labels, too. One that
+# knows the rule and answers 0.15 or 0.85 has a mean squared error of $0.15 \cdot 0.85 = 0.1275$ on new points, on average,
+# and nothing can do better.
 #
-# Three sets are kept apart. From the **training** set, networks learn. By the **validation** set, we choose
-# between them. And by the **test** set, once and at the very end, we announce how good the chosen one is: its
-# validation loss is too good to be announced, because for that it was chosen.
+# From the **training** set, networks learn. By the **validation** set, we choose between them. By the **test** set, once
+# and at the very end, we announce how good the chosen one is: its validation loss is too good to be announced, because
+# for that it was chosen.
 #
-# Six candidates: sigmoid in both layers, or ReLU and then the identity, at three learning rates each. Train 10
-# networks of each. Whose training loss is the first below 0.2? Whose validation loss is the lowest at the end?
-#
-# Three steps: the loss of a stack of networks on any set of points; training in 40 stages of 50 epochs, with that loss
-# after each; and the choice.
+# Six candidates: sigmoid in both layers, or ReLU and then the identity, at three learning rates each, ten networks of
+# each. Whose training loss is the first below 0.2? Whose validation loss is the lowest at the end? Three steps: the
+# validation loss of a stack of networks; training in 40 stages of 50 epochs, with that loss after each; and the choice.
 
 
 # %% [markdown] tags=["hint"]
@@ -1791,22 +1845,24 @@ candidates = {
 }
 
 
-# Wanted: for each candidate, ten networks from the first ten seeds, trained for 2,000 epochs
-# on the mean squared error (train uses the sum: divide the learning rate by 100). Three
-# dictionaries: networks, with their parameters, stacked; training_losses, shape (2000, 10),
-# for each epoch; validation_losses, shape (41, 10), at the start and after every 50 epochs.
-### BEGIN SOLUTION
 def squared_errors(parameters, name, x, targets):
-    """Return the squared error of each network on each point."""
+    """Return the squared error of each network of a candidate's stack on each point."""
     f_hidden, f_out, _ = candidates[name]
     return (forward(x, parameters, f_hidden, f_out)[-1] - targets) ** 2
 
 
 def validate(parameters, name):
-    """Return the mean squared error of each network on the validation set."""
+    """Return the mean squared error of each network of a candidate's stack on the validation set, shape (10,)."""
+    ### BEGIN SOLUTION
     return squared_errors(parameters, name, X_validation, y_validation).mean(axis=(-2, -1))
+    ### END SOLUTION
 
 
+# Wanted: for each candidate, ten networks from the first ten seeds, trained for 2,000 epochs
+# on the mean squared error (train uses the sum: divide the learning rate by 100). Three
+# dictionaries: networks, with their parameters, stacked; training_losses, shape (2000, 10),
+# for each epoch; validation_losses, shape (41, 10), at the start and after every 50 epochs.
+### BEGIN SOLUTION
 networks, training_losses, validation_losses = {}, {}, {}
 for name, (f_hidden, f_out, rate) in candidates.items():
     parameters = stack([draw(seed) for seed in seeds[:10]])
@@ -1822,8 +1878,7 @@ for name, (f_hidden, f_out, rate) in candidates.items():
 ### END SOLUTION
 
 # %% [markdown]
-# Now choose, by the median over the ten networks. And among the ten of the best candidate, choose one, by its
-# validation loss.
+# Now choose, by the median over the ten networks; and among the ten of the best candidate, by validation loss.
 
 # %%
 # Wanted: fastest_candidate (the first with a training loss below 0.2) and best_candidate (the
@@ -1869,7 +1924,7 @@ with question("2.12 Faster is not better"):
 
 # %%
 # Wanted: a plot of validation loss against speed for the candidates; one of training and
-# validation loss for the fastest and the best; one of the chosen network's surface.
+# validation loss for the fastest and the best.
 ### BEGIN SOLUTION
 groups = {"sigmoid": {}, "ReLU, then identity": {}}
 for name in candidates:
@@ -1913,25 +1968,6 @@ show(
     f"and the best ({best_candidate}). In the end: "
     + "; ".join(f"{label} {value:.3f}" for label, value in last.items())
     + ".",
-)
-
-inside = np.stack(np.meshgrid(*2 * [np.linspace(-0.99, 0.99, 100)]), axis=-1).reshape(-1, 2)
-f_hidden, f_out, _ = candidates[best_candidate]
-by_rule = (inside[:, :1] > 0) ^ (inside[:, 1:] > 0)
-agrees = (forward(X_training, chosen_network, f_hidden, f_out)[-1] > 0.5) == (y_training > 0.5)
-flipped = ((X_training[:, :1] > 0) ^ (X_training[:, 1:] > 0)) != (y_training > 0.5)
-learned_wrong = flipped & agrees
-by_rule = np.mean((forward(inside, chosen_network, f_hidden, f_out)[-1] > 0.5) == by_rule)
-show(
-    figures.decision_surface(
-        lambda x: forward(x, chosen_network, f_hidden, f_out)[-1],
-        X_training,
-        y_training,
-        title=f"The chosen network follows the rule on {by_rule:.0%} of the square",
-    ),
-    "Output of the chosen network over the square, as colours, and the 100 training points. It is on the "
-    f"side of the true rule (four quarters, crosswise) on {by_rule:.0%} of the square. Of the {flipped.sum()} "
-    f"training points with a wrong label, {learned_wrong.sum()} lie on the side of their wrong label.",
 )
 ### END SOLUTION
 
@@ -1977,8 +2013,7 @@ Chosen by validation: {best_candidate}, network {best_run}, with a validation lo
 Announced, from the test set, used this once: **{test_loss:.4f} ± {margin:.4f}**,
 {test_loss - validation_loss:+.4f} from the loss that it was chosen for. (Best possible, on average: 0.1275.)
 
-Every ± here is two standard errors, from the scatter of the points. Another training set would add a scatter of
-its own, which a single one can't show.
+Every ± is two standard errors, from the scatter of the points; another training set would add a scatter of its own.
 """
 )
 in_short(f"The fastest: {the_fastest}; the best: {best_candidate}. Announced: {test_loss:.4f} ± {margin:.4f}")
@@ -1987,9 +2022,9 @@ in_short(f"The fastest: {the_fastest}; the best: {best_candidate}. Announced: {t
 # %% [markdown]
 # ### 2.13 The identity everywhere
 #
-# Rebuild the network once more, on XOR, with the identity in both layers (learning rate 0.005, 10,000 epochs).
-# What happens? Why does it make sense? Prove which answers are the best that such a network can give; whether
-# gradient descent arrives there is another question: look at many starts.
+# Rebuild the network once more, on XOR, with the identity in both layers (learning rate 0.005, 10,000 epochs). What
+# happens? Why does it make sense? Prove which answers are the best that such a network can give; and look at many starts:
+# does gradient descent arrive there?
 
 # %% [markdown] tags=["solution"]
 # With the identity, the network computes
@@ -2008,18 +2043,17 @@ in_short(f"The fastest: {the_fastest}; the best: {best_candidate}. Announced: {t
 #
 # The first line minus the second says $w_1 = w_2 = w$. Then $3w + 2c = 1$ and $4w + 4c = 2$, so that $w = 0$ and
 # $c = \frac12$, and there is no other solution. The best that any plane can do is to answer $\frac12$ everywhere,
-# at a loss of $4 \cdot \left(\frac12\right)^2 = 1$ (which is a mean squared error of 0.25).
+# at a loss of $4 \cdot \left(\frac12\right)^2 = 1$.
 #
-# That says where the best plane lies. Does gradient descent get there? It can rest only where all gradients vanish.
-# Two of them are $\partial L / \partial b_o = \sum_i \delta_{o,i}$ and
-# $\partial L / \partial W_h = W_o^\top \delta_o^\top X$. If $W_o \neq 0$, both vanish only when $\delta_o$ solves
-# the normal equations above: the best plane. If $W_o = 0$, the network answers $b_o$ everywhere, and the first gradient
-# makes that the mean of the targets, $\frac12$: the best plane again. So wherever it comes to rest, the loss is 1. That it
-# does come to rest is not proved by this (at too large a learning rate it doesn't); so we count.
+# Does gradient descent get there? It can rest only where all gradients vanish. Two of them are
+# $\partial L / \partial b_o = \sum_i \delta_{o,i}$ and $\partial L / \partial W_h = W_o^\top \delta_o^\top X$. If
+# $W_o \neq 0$, both vanish only when $\delta_o$ solves the normal equations above: the best plane. If $W_o = 0$, the network
+# answers $b_o$ everywhere, and the first gradient makes that the mean of the targets, $\frac12$: the best plane again. So
+# wherever it comes to rest, the loss is 1. That it does come to rest is not proved by this (at too large a learning rate it
+# doesn't); so we count.
 #
-# It makes sense. The middle of the square is halfway between $(0,0)$ and $(1,1)$, and also between $(0,1)$ and
-# $(1,0)$. A plane over two opposite corners has at the middle the mean of both. It can't have 0 there for one
-# pair and 1 for the other.
+# It makes sense: the middle of the square lies halfway between $(0,0)$ and $(1,1)$, and between $(0,1)$ and $(1,0)$. A plane
+# can't have 0 there for one pair and 1 for the other.
 
 # %%
 # Wanted: trained_linear, losses_linear; y_linear, shape (4, 1), the outputs after training;
@@ -2048,8 +2082,7 @@ with comparison("2.13 The identity everywhere"):
     agree("the loss in the end", losses_linear[-1], np.sum((reference.predict(X) - y) ** 2), rtol=1e-6)
 
 # %%
-# Wanted: a plot of the outputs, and one of the losses; the plane that the trained network has
-# become, beside the best one.
+# Wanted: a plot of the outputs; the plane that the trained network has become, beside the best one.
 ### BEGIN SOLUTION
 show(
     figures.outputs_and_targets(
@@ -2061,20 +2094,6 @@ show(
     ),
     f"Outputs for the four points. With the identity everywhere: {listed(y_linear)}; with sigmoids: "
     f"{listed(y_trained)}. The targets are 0, 1, 1, 0.",
-)
-show(
-    figures.loss_curves(
-        {"sigmoid, η = 0.5": losses_sigmoid, "identity everywhere, η = 0.005": losses_linear},
-        x=np.arange(1, 10_001),
-        log_x=True,
-        title=f"With the identity everywhere, the loss stays at {losses_linear[-1]:.4f}",
-        xlabel="epoch (the first is 1, for the logarithmic axis)",
-        ylabel="loss (sum of squares)",
-        levels={"the best plane": 1.0},
-    ),
-    "Losses against 10,000 epochs, both axes logarithmic. With the identity everywhere the loss falls to "
-    f"{losses_linear[-1]:.4f}, the loss of the best plane, and stays there; with sigmoids it goes on to "
-    f"{losses_sigmoid[-1]:.1e}.",
 )
 W_hidden, b_hidden, W_out, b_out = trained_linear
 plane = [*(W_out @ W_hidden)[0], (b_hidden @ W_out.T + b_out).item()]
@@ -2091,9 +2110,8 @@ say(
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-The network's outputs are {listed(y_linear)}: the training found what the proof says is best, and 41 parameters are
-worth no more than 3. So do {arrived} of 100 other starts (the first hundred of 2.11), to within a millionth of
-the loss.
+The training found what the proof says is best, and 41 parameters are worth no more than 3. So do {arrived} of 100
+other starts (the first hundred of 2.11), to within a millionth of the loss.
 """
 )
 in_short(
@@ -2105,7 +2123,7 @@ in_short(
 #
 # Here is the last cell of the handout, as it stands there: XOR, with ReLU in both layers. Launch it. What happens? Why?
 
-# %%
+# %% tags=["folded"]
 PROGRAM = """\
 np.random.seed(44)
 
@@ -2192,6 +2210,7 @@ plt.show()
 """  # noqa: W291 - the handout's own lines
 
 
+# %%
 def launch(program):
     """Run a program in a Python of its own, as fresh as a kernel after "Restart"; show what it complains of.
 
@@ -2227,9 +2246,8 @@ with question("3.1 Launch it"):
 # Wanted: your explanation.
 ### BEGIN SOLUTION
 say(
-    f"`{complaints[-1]}`: it ends at its first line. The import stood in another cell, far above. In a kernel "
-    "where that cell has run nobody notices; a fresh one knows nothing of it. So before you hand anything "
-    "in: *Restart and run all*."
+    f"`{complaints[-1]}`: it ends at its first line. The import stood in another cell, far above: a kernel where that "
+    "cell has run doesn't notice, a fresh one does. So before you hand anything in: *Restart and run all*."
 )
 in_short(f"`{complaints[-1]}`: the import stood in another cell")
 ### END SOLUTION
@@ -2237,8 +2255,8 @@ in_short(f"`{complaints[-1]}`: the import stood in another cell")
 # %% [markdown]
 # ### 3.2 Mend it until it runs
 #
-# Mend what stopped it, launch it again, and go on until it runs. Change as little as you can; a text has
-# `.replace(old, new)`. Once it may run for long, launch a shorter one: `.replace("10_000", "20")`.
+# Mend what stopped it, launch it again, and go on until it runs. Change as little as you can, with
+# `.replace(old, new)`; once it may run for long, launch a shorter one: `.replace("10_000", "20")`.
 
 # %%
 # Wanted: mended, a program that runs without complaint; and messages, a list with the last
@@ -2269,7 +2287,7 @@ mended = "import matplotlib.pyplot as plt\n" + with_numbers
 complaints_6, printed = launch(mended.replace("10_000", "20"))
 
 messages = [complaints_2[-1], complaints_3[-1], complaints_4[-1], complaints_5[-1]]
-print(f"then, complaints: {complaints_6}, and it prints: {printed}")
+print(complaints_6, printed)
 ### END SOLUTION
 
 # %% tags=["check"]
@@ -2285,15 +2303,13 @@ with question("3.2 Mend it until it runs"):
 outcome = "an error" if "Error" in complaints_4[-1] else "a warning so far; from NumPy 2.4 on it is an error"
 say(
     f"""
-1. `{messages[0]}`. The weights are drawn in a shape that uses `n_hidden`; the line that sets it comes later.
-   (In a used kernel, with an `n_hidden` from an earlier network, this would have gone through without a word,
-   with the old value.)
+1. `{messages[0]}`. The weights are drawn in a shape that uses `n_hidden`; the line that sets it comes later. (A used
+   kernel with an `n_hidden` of its own would have taken that, without a word.)
 2. `{messages[1]}`. The data came from an earlier cell, too.
-3. {", then ".join(f"`{complaint}`" for complaint in complaints_4)}. The output of one unit for one sample is an
-   array with one element, of shape (1,). The program stores it in one place of an array, where a number
-   belongs. With NumPy {np.__version__} that is {outcome}. `.item()` takes the number out of the array.
-4. `{messages[3]}`, after all epochs are done: matplotlib was imported in that other cell, too. An import that is
-   missing is found only when its line is reached.
+3. {", then ".join(f"`{complaint}`" for complaint in complaints_4)}: the output of one unit for one sample is an
+   array of shape (1,), stored in a place where a number belongs. With NumPy {np.__version__} that is {outcome}.
+   `.item()` takes the number out of the array.
+4. `{messages[3]}`, after all epochs: a missing import is found only when its line is reached.
 5. Now it runs to its end, and prints `{printed[0]}`.
 """
 )
@@ -2303,12 +2319,12 @@ in_short(f"{len(messages) + 1} things to mend until it runs; then it prints `{pr
 # %% [markdown]
 # ### 3.3 What it does once it runs
 #
-# It takes its time. So write it in whole-array code of your own, such that its numbers are the same, and many seeds
-# can run side by side as in 2.11. Improve nothing yet. Three steps:
+# It takes its time. So write it in whole arrays, such that its numbers are the same, and many seeds can run side by side
+# as in 2.11. Improve nothing yet. Three steps:
 #
 # 1. Read. The program computes all four outputs, then updates after each sample. Go through `backward` line by line:
-#    which of the numbers on the right are from before the epoch, which are from before this sample, and which have
-#    just been changed, by a line above or by the loop's last turn? Write a list.
+#    which numbers on the right are from before the epoch, which from before this sample, and which have just been
+#    changed, by a line above or by the loop's last turn? Write a list.
 # 2. Write `one_sample`, what the program does for one sample. `epoch_as_given`, which calls it for each, is there.
 # 3. Run 10,000 epochs. How does the loss go?
 
@@ -2334,10 +2350,9 @@ in_short(f"{len(messages) + 1} things to mend until it runs; then it prints `{pr
 
 # %% [markdown] tags=["solution"]
 # - $\hat y$ and the hidden outputs are from before the epoch, for all four samples.
-# - The loop over $W_o$ changes one weight after the other. The slope of the output unit is computed anew for each, from
-#   weights of which some have just been changed. At this learning rate that never changes it, so we compute it once.
-# - The line for $b_o$ uses the new $W_o$, and so does everything after it. The slope of the output unit now has the
-#   new $b_o$, too.
+# - The loop over $W_o$ computes the slope of the output unit anew for each weight, from weights of which some have just
+#   been changed. At this learning rate that never changes it, so we compute it once.
+# - The line for $b_o$ uses the new $W_o$, and so does everything after it, with the new $b_o$ as well.
 # - In the loop over `k`, the slope of the hidden unit is computed anew for the second weight, when the first has
 #   just been changed. It can differ: then one weight of a unit moves and the other doesn't.
 # - The line for $b_h$ has no hidden slope.
@@ -2414,10 +2429,9 @@ print(f"seed 44: losses from {losses_44.min()} to {losses_44.max()}")
 ### END SOLUTION
 
 # %% [markdown]
-# The judge is the program itself, loops and all, as you have mended it: the first 50 epochs, for seed 44 and for five
-# seeds that move, among them three for which the slope in the loop over `k` changes within these epochs. For a
-# fourth, seed 33, it changes only after epoch 2,900: there the program begins with your parameters; and so it does
-# for the last 50 epochs.
+# The judge is the program itself, as you have mended it: the first 50 epochs, for seed 44 and five seeds that move, for
+# three of which the slope in the loop over `k` changes meanwhile. For seed 33 it changes only after epoch 2,900: there,
+# and for the last 50 epochs, the program begins with your parameters.
 
 
 # %% tags=["check"]
@@ -2457,13 +2471,12 @@ show(
         ylabel="loss (sum of squares)",
     ),
     "Losses of the program against 10,000 epochs on a logarithmic axis. Seed 44: a level line at "
-    f"{losses_44[0]:g}. Seed {best_seed} learns: its loss falls below one millionth.",
+    f"{losses_44[0]:g}. Seed {best_seed} learns: its loss ends at {losses_given[-1, best_seed]:.0e}.",
 )
 say(
     f"In 10,000 epochs the loss of seed 44 takes the value{'s' if np.ptp(losses_44) else ''} "
-    f"{', '.join(str(value) for value in np.unique(losses_44)[:5])}, and no other: not about 2, not falling "
-    f"slowly, but this very number, to the last bit. Nothing moves. With seed {best_seed}, the same program "
-    "learns."
+    f"{', '.join(str(value) for value in np.unique(losses_44)[:5])}, and no other, to the last bit: nothing moves. "
+    f"With seed {best_seed}, the same program learns."
 )
 in_short(f"The loss is {losses_44[0]:g} in all 10,000 epochs: nothing moves")
 ### END SOLUTION
@@ -2481,12 +2494,10 @@ in_short(f"The loss is {losses_44[0]:g} in all 10,000 epochs: nothing moves")
 #
 # On three points $z_o$ is negative. There the output is 0, and so is the slope: however wrong the answer is,
 # nothing is sent back. On $(0,0)$ all hidden units give 0, because the biases are 0, and so does the output unit.
-# The program takes the slope there to be 1, but 0 is the right answer for this point. The error is 0, and again
-# nothing is sent back.
+# The program takes the slope there to be 1, but 0 is the right answer for this point, and an error of 0 sends nothing back.
 #
-# So $\delta_o$ is zero on all points, and with it every gradient. The update changes nothing, the next epoch
-# finds what this one found, and so on for ever: the output unit is **dead**. Its answer of 0 misses the two
-# targets of 1 by 1 each, which is the loss of 2.
+# So $\delta_o$ is zero on all points, and with it every gradient: the next epoch finds what this one found, and so on for
+# ever. The output unit is **dead**. Its answer of 0 misses the two targets of 1 by 1 each, which is the loss of 2.
 
 # %%
 # Wanted: z_44, shape (4,), the pre-activations of the output unit for seed 44; and
@@ -2544,12 +2555,10 @@ in_short(
 # %% [markdown]
 # ### 3.5 Bad luck?
 #
-# Seed 44 is one of many. Which share of the seeds 0 to 999 is dead like this from the start: $\delta_o = 0$ on
-# all four points, with the program's slope?
-#
-# And what becomes of all the others? Train the thousand for 2,000 epochs of the program, and look at what they answer
-# in the end on the four points. Which ends are there, and how many of each? For a common one, look at the
-# pre-activation of the output unit: why does it not go on learning?
+# Which share of the seeds 0 to 999 is dead like this from the start: $\delta_o = 0$ on all four points, with the
+# program's slope? And what becomes of the others? Train the thousand for 2,000 epochs of the program: what do they answer
+# in the end, and how many of each? For the commonest end, look at the pre-activation of the output unit: why does it not
+# go on learning?
 
 # %%
 # Wanted: z_thousand, shape (1000, 4), the pre-activations of the output unit for each seed;
@@ -2596,16 +2605,6 @@ late_ends["something else, some of them still on their way"] = ~np.any(list(late
 costs = dict(zip(late_ends, ("near 0", "near 1", "2", ""), strict=True))
 rows = [f"| {end} | {costs[end]} | {is_in.sum()} |" for end, is_in in late_ends.items()]
 show(
-    figures.shares(
-        {"1,000 seeds": {end.partition(":")[0].partition(",")[0]: np.mean(is_in) for end, is_in in late_ends.items()}},
-        title=f"After 2,000 epochs {np.mean(one_of_two):.1%} have learned one of the two targets",
-        xlabel="share of the seeds 0 to 999",
-    ),
-    "One bar with the shares of the 1,000 seeds by what they answer after 2,000 epochs: "
-    + "; ".join(f"{end} {np.mean(is_in):.1%}" for end, is_in in late_ends.items())
-    + ".",
-)
-show(
     figures.histogram(
         highest,
         title=f"{dead.mean():.1%} of 1,000 seeds are dead from the start",
@@ -2624,21 +2623,19 @@ say(
 
 Nothing positive arrives with {np.sum(highest <= 0)} of the seeds. The difference, seed
 {", ".join(map(str, escaped))}, is a curiosity: on {points[z_thousand[escaped[0], 1:].argmax() + 1]} all its
-hidden units are off, so that exactly 0 arrives, the target is 1, and the program's slope of 1 at 0 lets the
-error through. Its loss begins at {losses_given[0, escaped[0]]:g} and ends at
-{losses_given[-1, escaped[0]]:.2g}.
+hidden units are off, so that exactly 0 arrives, and the program's slope of 1 at 0 lets the error through. Its loss
+begins at {losses_given[0, escaped[0]]:g} and ends at {losses_given[-1, escaped[0]]:.2g}.
 
-And to be alive at the start is not enough. After 2,000 epochs the thousand answer on $(0,0)$, $(0,1)$, $(1,0)$ and
-$(1,1)$:
+To be alive at the start is not enough. After 2,000 epochs the thousand answer on $(0,0)$, $(0,1)$, $(1,0)$ and $(1,1)$:
 
 | what they answer, to within 0.1 | loss | of 1,000 seeds |
 |---|---|---|
 {chr(10).join(rows)}
 
-The commonest end is to answer 1 for one of the two targets of 1 and 0 for the rest. On the other target nothing positive
-arrives at the output unit (so it is with {silent.sum()} of these {one_of_two.sum()} seeds): its output is 0, its slope is 0,
-and the error of 1 that is left is never sent back. It is dead there, on one point of the four, and for that point as
-lost as seed 44 is for both. That is what happens to the networks of 2.11 with ReLU in both layers, too.
+The commonest end is 1 for one of the two targets of 1, and 0 for the rest. On the other target nothing positive arrives at
+the output unit (with {silent.sum()} of these {one_of_two.sum()} seeds): its output and its slope are 0, and the error of 1
+that is left is never sent back. It is dead there, on one point of the four, as seed 44 is on both; and so it is with the
+networks of 2.11.
 """
 )
 in_short(
@@ -2649,9 +2646,9 @@ in_short(
 # %% [markdown]
 # ### 3.6 What cures it?
 #
-# *Extension, 20 minutes.* Try it on the seeds 0 to 99, with `train` at the program's learning rate, for 5,000 epochs. That is one change already:
-# `train` uses all four points for each update, and has none of the faults of question 3.7. So it is the **control**;
-# and each cure is compared with it, not with the program:
+# *Extension, 20 minutes.* Try it on the seeds 0 to 99, with `train` at the program's learning rate, for 5,000 epochs. That
+# is one change already: `train` uses all four points for each update, and has none of the faults of question 3.7. So it is
+# the **control**, with which each cure is compared:
 #
 # - the weights scaled down (He's way: $W_o$ times $\sqrt{2/10}$; his factor for $W_h$ is $\sqrt{2/2} = 1$);
 # - an output bias of ½;
@@ -2711,10 +2708,8 @@ with question("3.6 What cures it?"):
 # and exactly the same seeds are dead from the start.
 #
 # **Why the others help.** The identity and the sigmoid have no slope of zero: every error is sent back. With
-# positive output weights, $z_o$ is a sum of numbers that are not negative, so no seed is dead from the start. With an
-# output bias of ½ none is, either: $z_o = \frac12$ on $(0,0)$. But there the target is 0, and where this is the only
-# point that is heard, training takes the bias back to 0; small weights let it be heard on more points. A ReLU at the
-# output may still die later, on one target or on both.
+# positive output weights, $z_o$ is a sum of numbers that are not negative; with an output bias of ½, $z_o = \frac12$ on
+# $(0,0)$: either way no seed is dead from the start. A ReLU at the output may still die later, on one target or on both.
 
 # %%
 # Wanted: the shares in a plot; your answer. What about another seed?
@@ -2762,7 +2757,6 @@ alive = ~dead[:100]
 living_converged = share(np.sum(ends["as given"][alive] < CONVERGED), alive.sum())
 converged = {name: np.sum(end < CONVERGED) for name, end in ends.items()}
 silent = {name: np.sum(np.abs(end - 2) < 0.1) for name, end in ends.items()}
-heard = [np.mean(forward(X, parameters, relu, relu)[2] > 0) * 4 for parameters in (hundred, biased, small, positive)]
 say(
     f"""
 | | seed 44 ends at | converged, with 95% interval | silent in the end (loss near 2) | seeds gained and lost |
@@ -2770,22 +2764,17 @@ say(
 {chr(10).join(rows)}
 
 Another seed? The next that is not dead from the start is {45 + np.argmin(dead[45:])}; but even of those that
-are not, only {living_converged} converge within 5,000 epochs. Another seed changes this run and leaves the
-fault where it is.
+are not, only {living_converged} converge within 5,000 epochs.
 
-Whole-batch training alone is no cure: with it (the control) {converged["control"]} of the 100 seeds converge and
+Whole-batch training alone (the control) is no cure: {converged["control"]} of the 100 seeds converge and
 {silent["control"]} answer nothing in the end; of the program as given {converged["as given"]} converge, and
 {silent["as given"]} answer nothing. Of the cures, "{ranking[0]}" works for {converged[ranking[0]]} seeds and
 "{ranking[1]}" for {converged[ranking[1]]}. The last column counts the seeds that converge with a cure and not with the
-control, and the other way. "Beyond chance": were the two equally likely, so uneven a count would come about in less than
+control, and the other way; "beyond chance": were the two equally likely, so uneven a count would come about in less than
 one case of a hundred.
 
-How many of the four points does the output unit hear at the start? On average {heard[0]:.1f} in the control,
-{heard[1]:.1f} with an output bias of ½, {heard[2]:.1f} with small weights as well, {heard[3]:.1f} with positive weights
-(on $(0,0)$, where all hidden units give 0, it then still hears nothing). The sigmoid hears them all, but needs a
-learning rate of its own: at 0.001, {converged["sigmoid output"]} of its runs arrive within 5,000 epochs.
-
-ReLU belongs in hidden layers. The function of an output unit is chosen by what the unit has to say.
+The sigmoid sends every error back, but needs a learning rate of its own: at 0.001, {converged["sigmoid output"]} of its
+runs arrive.
 """
 )
 in_short(
@@ -2796,29 +2785,25 @@ in_short(
 # %% [markdown]
 # ### 3.7 The quieter faults
 #
-# *Extension, 25 minutes.* The dead unit is not the only thing that is wrong with the program; it only hides the rest. Which other faults
-# do you find? Let `one_sample` mend each, and measure what each costs: by how much it changes what one epoch
-# does to the parameters, at several learning rates; and how many of the seeds 0 to 99 converge with and without
-# it.
+# *Extension, 25 minutes.* The dead unit hides other faults of the program. Which do you find? Three steps: let `one_sample`
+# mend each; measure by how much each changes what one epoch does to the parameters, at several learning rates (write
+# `change`); and count how many of the seeds 0 to 99 converge with and without it.
 
 # %% [markdown] tags=["solution"]
-# - **A stale forward pass** (`forward`). All four outputs are computed before the epoch. When the second sample's
-#   turn comes, the weights have changed, and its error is out of date. An update after each sample needs a
-#   forward pass for each sample.
+# - **A stale forward pass** (`forward`). All four outputs are computed before the epoch: when the second sample's turn
+#   comes, the weights have changed, and its error is out of date.
 # - **Updated weights in the hidden gradient** (`W_out`). The gradient of the hidden layer is $\delta_o W_o$, with
-#   the $W_o$ of the forward pass. The program has changed $W_o$ a few lines before. First compute all gradients,
-#   then update.
+#   the $W_o$ of the forward pass, and the program has just changed it. First compute all gradients, then update.
 # - **No hidden slope in the bias** (`b_hidden`). For $W_h$ the program multiplies by $\mathrm{relu}'(z_h)$, for
-#   $b_h$ it does not. So a hidden unit has its bias moved by samples for which it is switched off.
-# - **The slope read again** (`re-read`). The hidden slope is computed anew for the second weight of a unit, when the
-#   first has just been changed. Where that takes the unit across 0, one of its weights moves and the other doesn't.
-# - **A slope of 1 at 0** (`slope`), from the `>=`. That is a convention rather than a mistake. But with biases of
-#   0, every hidden unit is exactly at 0 on the point $(0,0)$, so it is not as rare a case as one may think.
+#   $b_h$ it does not: a hidden unit has its bias moved by samples for which it is switched off.
+# - **The slope read again** (`re-read`). The hidden slope is computed anew for the second weight of a unit. Where the change
+#   of the first takes the unit across 0, one of its weights moves and the other doesn't.
+# - **A slope of 1 at 0** (`slope`), from the `>=`. That is a convention rather than a mistake; but with biases of
+#   0, every hidden unit is exactly at 0 on the point $(0,0)$.
 # - **Updates inside the backward pass.** The gradient never exists as a whole, so it can't be held against a
 #   numerical derivative, which would have found the third fault at once.
-# - **Loops** over samples, units and weights: question 3.8.
-# - What its comments say: `.T` on an array with one axis does nothing (there is nothing to transpose), and
-#   `global` doesn't keep a change local: it lets the function change the variables outside.
+# - What its comments say: `.T` on an array with one axis does nothing, and `global` doesn't keep a change local: it lets
+#   the function change the variables outside.
 
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint 1: where to begin</summary>
@@ -2834,14 +2819,24 @@ in_short(
 # </details>
 # <details><summary>Hint 3: nearly the answer</summary>
 #
-# For the deviation: `change(rate, every)` is what one epoch changes with all mended, `change(rate, every - {fault})` with one fault
-# left. The norm of their difference over the norm of the first, for each seed; then the mean.
+# For the deviation: `change(living, rate, every)` is what one epoch changes with all mended, `change(living, rate, every - {fault})`
+# with one fault left. The norm of their difference over the norm of the first, for each seed; then the mean.
 #
 # </details>
 
 # %%
 FAULTS = ["forward", "W_out", "b_hidden", "re-read", "slope"]  # where five of them are
 rates = np.geomspace(1e-4, 1e-1, 7)
+
+
+def change(parameters, rate, mend):
+    """Return what one epoch changes, as one row of 41 numbers for each network of the stack."""
+    ### BEGIN SOLUTION
+    _, after = epoch_as_given(parameters, rate, mend)
+    differences = [new - old for new, old in zip(after, parameters, strict=True)]
+    return np.hstack([d.reshape(len(d), -1) for d in differences])
+    ### END SOLUTION
+
 
 # Wanted: deviation, a dictionary: for each of FAULTS an array of shape (7,), one number for
 # each of the rates. How much does what one epoch changes with only this fault (the others
@@ -2853,27 +2848,17 @@ rates = np.geomspace(1e-4, 1e-1, 7)
 # 99, over 1,500 epochs at learning rate 0.001.
 ### BEGIN SOLUTION
 living = [p[z_thousand[:100].max(axis=1) > 0] for p in hundred]
-
-
-def change(rate, mend):
-    """Return what one epoch changes, for each living seed: shape (seeds, 41)."""
-    _, after = epoch_as_given(living, rate, mend)
-    differences = [new - old for new, old in zip(after, living, strict=True)]
-    return np.hstack([d.reshape(len(d), -1) for d in differences])
-
-
 every = set(FAULTS)
 deviation = {}
 for fault in FAULTS:
     deviation[fault] = np.zeros(7)
     for k, rate in enumerate(rates):
-        right, wrong = change(rate, every), change(rate, every - {fault})
+        right, wrong = change(living, rate, every), change(living, rate, every - {fault})
         off = np.linalg.norm(wrong - right, axis=1) / np.linalg.norm(right, axis=1)
         deviation[fault][k] = np.mean(off)
 
-mending = {"as given": set()} | {fault: {fault} for fault in FAULTS} | {"all mended": every}
-convergence = {}
-for name, mend in mending.items():
+convergence = {"as given": first_below(losses_given[:1500], CONVERGED)}
+for name, mend in ({fault: {fault} for fault in FAULTS} | {"all mended": every}).items():
     _, losses = train_as_given(hundred, 0.001, 1500, mend)
     convergence[name] = first_below(losses, CONVERGED)
     if name == "re-read":
@@ -2940,18 +2925,17 @@ say(
 
 The stale forward pass and the updated weights hide at small learning rates: from η = 0.0001 to 0.001 their deviation
 grows {tenfold["forward"]:.1f} and {tenfold["W_out"]:.1f} times, nearly in proportion; a hundredfold from there, more
-slowly. They would come out as soon as someone made the program faster. The missing slope is wrong at any learning rate.
-The slope read again matters only when a unit crosses 0 between its two weights: in the first epoch it changes
-{deviation["re-read"][0]:.1%} at η = 0.0001 and {deviation["re-read"][2]:.1%} at 0.001, and over 1,500 epochs the losses of
-{turned} of the 100 seeds. The slope at 0 changes nothing in the first epoch, because on $(0,0)$ the
-error is 0 as well (but it is what has saved seed {", ".join(map(str, escaped))} in question 3.5).
+slowly. The missing slope is wrong at any learning rate. The slope read again matters only when a unit crosses 0 between its
+two weights: in the first epoch it changes {deviation["re-read"][0]:.1%} at η = 0.0001 and {deviation["re-read"][2]:.1%} at
+0.001, and over 1,500 epochs the losses of {turned} of the 100 seeds. The slope at 0 changes nothing in the first epoch,
+because on $(0,0)$ the error is 0 as well (but it has saved seed {", ".join(map(str, escaped))} in 3.5).
 
 | seeds 0 to 99, 1,500 epochs | converged | epochs, middle one of these |
 |---|---|---|
 {chr(10).join(rows_convergence)}
 
-Mending them all takes the number of seeds that converge from {count["as given"]} to {count["all mended"]}.
-They are mistakes; but what keeps the program from learning is the dead unit.
+Mending them all takes the number of seeds that converge from {count["as given"]} to {count["all mended"]}: what keeps the
+program from learning is the dead unit.
 """
 )
 in_short(
@@ -2962,8 +2946,8 @@ in_short(
 # %% [markdown]
 # ### 3.8 Loops, or whole arrays
 #
-# *Extension, 10 minutes.* How long do 10,000 epochs of the program take, and how long 10,000 of `train`? Time 100 epochs of the program,
-# and scale up. (`run_here(mended, 100)` runs them in this Python.)
+# *Extension, 10 minutes.* How long do 10,000 epochs of the program take, and how long 10,000 of `train`? Time 100 epochs of
+# the program (`run_here(mended, 100)`), and scale up.
 
 # %%
 # Wanted: seconds_loops, for 10,000 epochs of the program, and seconds_arrays, for 10,000 of
@@ -2996,7 +2980,7 @@ say(
     f"{seconds_arrays:.2f} s, which is {seconds_loops / seconds_arrays:.0f} times faster. In each epoch the program "
     f"calls `np.dot` {4 * per_sample} times, for one sample and mostly for one weight; `train` has five `@`. A call "
     f"of `np.dot` takes {short * 1e6:.2f} µs for 10 numbers and {long * 1e6:.2f} µs for 1,000: a hundred times the numbers "
-    f"for {long / short:.1f} times the time. So make few calls, with many numbers each."
+    f"for {long / short:.1f} times the time."
 )
 in_short(f"Whole arrays are {seconds_loops / seconds_arrays:.0f} times faster, here and now")
 ### END SOLUTION
@@ -3004,12 +2988,10 @@ in_short(f"Whole arrays are {seconds_loops / seconds_arrays:.0f} times faster, h
 # %% [markdown]
 # ## What to take with you
 #
-# - Gradient descent needs a loss and its gradient. The chain rule gives the gradient, layer by layer, from the
-#   back.
-# - Believe a gradient that you have written once a numerical derivative agrees with it.
+# - The chain rule gives the gradient, layer by layer, from the back. Believe one that you have written once a numerical
+#   derivative agrees with it.
 # - How large a learning rate may be is no matter of taste. For a linear model it is below $2/\lambda_{\max}$.
 # - Without a function between them, layers collapse into one.
 # - One run is an anecdote. Count over many seeds, and count the failures.
 # - Choose by validation, announce by test.
-# - When a loss doesn't move at all, look at the pre-activations and the gradients before you turn any
-#   knob.
+# - When a loss doesn't move at all, look at the pre-activations and the gradients before you turn any knob.
