@@ -247,6 +247,27 @@ def test_pointing_at_a_term_lights_its_link_and_the_other_way_round(opened):
     assert page.locator("#formula .t.hot[data-k='w:0:0:1']").count() == 0
 
 
+def test_formulas_are_those_that_the_library_carries(opened):
+    """Typeset as MathML: a loss's, an activation's with its slope, an optimizer's; numbers put in."""
+    page = opened("#start=relu-sometimes")
+    formula = page.locator("#formula")
+    do(page, kind="training", change={"optimizer": "momentum"})
+    press(page, "Space")
+    do(page, kind="sample", place=1)
+    z = run_of(page)["answer"]["layers"][0]["z"][2]  # the unit that is marked
+    assert z < 0
+    written = f"{z:.4g}".replace("-", "−")
+    expect(formula).to_contain_text(f"a3=relu(z3)=max({written},0)=0")
+    press(page, "Space", "Space")
+    expect(formula).to_contain_text("L=Σ(y^−y)2")
+    press(page, "Space", "Space")
+    expect(formula).to_contain_text("relu′(z)=1 if z>0 else 0=0")
+    press(page, "Space")
+    expect(formula).to_contain_text("v←0.9v−ηg=")
+    w11 = run_of(page)["answer"]["next_parameters"][4]
+    expect(formula.locator(".res")).to_have_text(f"{w11:.3f}".replace("-", "−").rstrip("0"))
+
+
 # The stories
 
 

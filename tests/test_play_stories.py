@@ -200,6 +200,12 @@ def test_relu_sometimes():
     beat, bold, option = says("relu-sometimes", 4)
     assert bold == [sum(end < 0.01 for end in ends)] == [5]
     assert option == "About a quarter"
+    for seed in (seed for seed, end in enumerate(ends) if end < 0.01):  # "faster here when it worked at all"
+        relu, sigmoid = (
+            [loss < 0.05 for loss in trained(handout(name, seed), name, rate, 300)[1]]
+            for name, rate in (("relu", 0.01), ("sigmoid", 0.5))
+        )
+        assert relu.index(True) < (sigmoid.index(True) if any(sigmoid) else 300)
     counts = re.search(r"; (\d+) end at a loss of 1 and (\d+) at 2", beat.answer)
     assert [int(counts[1]), int(counts[2])] == [sum(abs(end - k) < 0.01 for end in ends) for k in (1, 2)]
 
@@ -219,6 +225,9 @@ def test_identity_cannot():
         _, bold, option = says("identity-cannot", index)
         assert bold == [near(trained(w, "identity", 0.01, epochs)[1][-1])] == [near(((best - Y) ** 2).sum())]
         assert "1" in option
+    for seed in TEN:  # "a sum of sums is a sum": one plane, whatever the weights
+        corners = look(handout("identity", seed), "identity")[0]
+        assert corners[0] + corners[3] == pytest.approx(corners[1] + corners[2])
     flat = [trained(handout("identity", seed), "identity", 0.01, 1000)[1][-1] for seed in TEN]
     assert said(r"(\d+) of the seeds 1 to 10 end there", says("identity-cannot", 3)[0]) == [10]
     np.testing.assert_allclose(flat, 1)

@@ -76,6 +76,7 @@ export function fromText(text) {
   const tokens = text.match(/[\d.]+(?:e[−+-]?\d+)?|[\p{L}_]+[\u0302′₀-₉]*|./gu)?.filter((t) => t !== " ") ?? [];
   let at = 0;
   const atom = () => {
+    const before = tokens[at - 1];
     const token = tokens[at++];
     let body;
     if (token === "(") {
@@ -88,7 +89,8 @@ export function fromText(text) {
     else if (/^[\p{L}_]/u.test(token)) body = { inner: word(token, tokens[at] === "(") };
     else body = { inner: op(token), sign: true };
     const tall = body.inner.includes("mfrac");
-    let shown = body.wrapped ? `<mrow>${op("(", tall)}${body.inner}${op(")", tall)}</mrow>` : body.inner;
+    const isArgument = /^[(,]$/.test(before) && /^[),]$/.test(tokens[at]);  // max((−1), 0) is max(−1, 0)
+    let shown = body.wrapped && !isArgument ? `<mrow>${op("(", tall)}${body.inner}${op(")", tall)}</mrow>` : body.inner;
     if (tokens[at] === "²") { at++; shown = `<msup>${shown}<mn>2</mn></msup>`; }
     if (tokens[at] === "^") { at++; shown = `<msup>${shown}<mrow>${atom().bare}</mrow></msup>`; }
     return { shown, bare: body.wrapped ? body.inner : shown, sign: body.sign };
