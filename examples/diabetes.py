@@ -37,6 +37,6 @@ for name, model in ("line", line), ("network", network):
 
 figure = Figure(figsize=(6, 2), layout="constrained")
 axes = figure.subplots()
-for place, (name, values) in enumerate(scores.items()):
+for place, values in enumerate(scores.values()):
     axes.plot(values, [place] * 5, "o", alpha=0.6)
 axes.set(yticks=[0, 1], yticklabels=list(scores), ylim=(-0.5, 1.5), xlabel="R² of each of the five parts")
