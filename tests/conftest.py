@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import browser
 from practicals import small, td1  # noqa: F401 - fixtures, each made once for all modules
+
+hypothesis.settings.register_profile("byhand", deadline=None)  # nothing here hangs on the clock
+hypothesis.settings.load_profile("byhand")
 
 CHROMIUM_FLAGS = [
     "--disable-background-networking",
