@@ -1,11 +1,19 @@
 """How Sphinx builds the manual; `make docs` calls it. Nothing is fetched, then or when the pages are read."""
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import byhand
+
+# The kernels that run the pages show figures in them, and leave nothing in anybody's home.
+profile = Path(tempfile.mkdtemp()) / "profile_default"
+profile.mkdir()
+(profile / "ipython_kernel_config.py").write_text('c.InteractiveShellApp.matplotlib = "inline"\n', encoding="utf-8")
+os.environ["IPYTHONDIR"] = str(profile.parent)
 
 project = "byhand"
 author = "byhand contributors"
@@ -73,7 +81,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": True,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 9,
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
     "secondary_sidebar_items": ["page-toc"],

@@ -9,6 +9,7 @@ network is hardly better than the line: worth knowing before one trusts it.
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
@@ -33,3 +34,9 @@ scores = {}
 for name, model in ("line", line), ("network", network):
     scores[name] = cross_val_score(model, x, y, cv=5)
     print(f"  {name:8} {scores[name].mean():.3f} ± {scores[name].std():.3f}")
+
+figure = Figure(figsize=(6, 2), layout="constrained")
+axes = figure.subplots()
+for place, values in enumerate(scores.values()):
+    axes.plot(values, [place] * 5, "o", alpha=0.6)
+axes.set(yticks=[0, 1], yticklabels=list(scores), ylim=(-0.5, 1.5), xlabel="R² of each of the five parts")

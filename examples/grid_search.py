@@ -4,6 +4,7 @@ A grid search
 
 Which size, activation and penalty? A grid search over a pipeline, with cross-validation, as for any estimator."""
 
+from matplotlib.figure import Figure
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -31,3 +32,10 @@ for i in results["rank_test_score"].argsort()[:5]:
 
 accuracy = search.score(x_test, y_test)
 print(f"The best of them on {len(y_test)} tumours that it has never seen: {accuracy:.1%}")
+
+figure = Figure(figsize=(7, 2.6), layout="constrained")
+axes = figure.subplots()
+order = results["rank_test_score"].argsort()[::-1]
+axes.errorbar(results["mean_test_score"][order], range(len(order)), xerr=results["std_test_score"][order], fmt="o")
+labels = [", ".join(str(value) for value in results["params"][i].values()) for i in order]
+axes.set(yticks=range(len(order)), yticklabels=labels, xlabel="accuracy in cross-validation, ± its deviation")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import browser
 from practicals import small, td1  # noqa: F401 - fixtures, each made once for all modules
+
+hypothesis.settings.register_profile("byhand", deadline=None)  # nothing here hangs on the clock
+hypothesis.settings.load_profile("byhand")
 
 CHROMIUM_FLAGS = [
     "--disable-background-networking",
@@ -22,10 +26,18 @@ CHROMIUM_FLAGS = [
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the real practical on one worker, which then makes it once."""
+    """Run tests that share something dear (a practical, a study, a browser) on one worker, which makes it once."""
     for item in items:
-        if "td1" in item.fixturenames or "td1" in item.name:
-            item.add_marker(pytest.mark.xdist_group("td1"))
+        if group := shared(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def shared(item: pytest.Item) -> str:
+    """The real practical, or the module whose fixtures the test uses; "" for a test that stands alone."""
+    if "td1" in item.fixturenames or "td1" in item.name:
+        return "td1"
+    made = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    return item.path.stem if any(made[name][-1].scope == "module" for name in made) else ""
 
 
 @pytest.fixture(scope="session")

@@ -253,7 +253,7 @@ def test_each_unit_has_its_own_surface_and_all_have_one_scale():
 RUNS = st.lists(st.one_of(st.integers(0, 500), st.just(np.inf)), min_size=1, max_size=300)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(RUNS)
 def test_convergence_counts_the_runs_that_never_do(epochs):
     figure = figures.convergence({"runs": epochs}, within=400, title="t")
@@ -287,7 +287,7 @@ def test_a_candidate_that_never_gets_there_stands_at_the_right_edge_and_says_so(
     assert places[1] > places[0] == 10
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=200), st.floats(-4, 4))
 def test_no_bin_of_a_histogram_has_both_kinds_and_no_value_is_lost(values, split):
     figure = figures.histogram(values, title="t", xlabel="value", split=split, labels=("low", "high"))

@@ -910,10 +910,9 @@ def command(folder, *more):
     )
 
 
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
+def wait_for(condition):
+    """However long a busy machine takes; only pytest's own timeout ends it."""
     while not condition():
-        assert time.monotonic() < end
         time.sleep(0.02)
 
 
@@ -991,7 +990,7 @@ def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_pat
         from distributed import Client
 
         with Client(address) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2)
         folder = tmp_path / "s"
         running = command(folder, "--scheduler", address)
         wait_for(lambda: n_blocks(folder) >= 2)

@@ -229,7 +229,7 @@ def test_dead_runs_are_left_out_without_a_trace(monkeypatch):
         assert one.parameters.tolist() == other.parameters.tolist()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(1, 30), min_size=2, max_size=4),
     st.integers(1, 20),

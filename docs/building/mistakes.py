@@ -4,6 +4,7 @@ What they say is kept in `_build/mistakes` under a checksum of the program and o
 quick, and no page is older than the code.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -30,6 +31,7 @@ from solutions_table import CHANGES, FOLDER  # noqa: E402 - right solutions, and
 
 PACKAGE = Path(byhand.__file__).parent
 MOST_TRIED = 3
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 STOPPED = {  # Python's own errors, each in its smallest program
     "syntax-error": "x = (1\ny = 2\n",
     "missing-module": "import nunpy as np\n\nx = np.zeros(3)\n",
@@ -55,11 +57,20 @@ class Said:
     figure: str = ""
 
 
-def version_of_the_package() -> str:
+def code_of(file: Path) -> str:
+    """What the file does, without its docstrings and comments."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body[0].value.value = ""
+    return ast.dump(tree)
+
+
+def version_of_the_package(package: Path = PACKAGE) -> str:
     """A checksum of what an answer depends on: the diagnosis, and the formulas that it knows."""
     checksum = hashlib.sha256()
-    for file in [*sorted((PACKAGE / "diagnosis").rglob("*.py")), PACKAGE / "activations.py", PACKAGE / "losses.py"]:
-        checksum.update(file.read_bytes())
+    for file in [*sorted((package / "diagnosis").rglob("*.py")), package / "activations.py", package / "losses.py"]:
+        checksum.update(code_of(file).encode())
     return checksum.hexdigest()
 
 
