@@ -358,7 +358,7 @@ def test_what_else_is_refused():
         ByHandRegressor(loss="cross_entropy_from_logits").fit(X, y)
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
         ByHandRegressor().fit(X, y, sample_weight=-WEIGHTS)
-    with pytest.raises(ValueError, match="not all 0|at least one non-zero number"):  # ours, or a newer scikit-learn's
+    with pytest.raises(ValueError, match=r"not all 0|at least one non-zero number"):  # ours, or a newer scikit-learn's
         ByHandClassifier().fit(X, y, sample_weight=np.zeros(53))
 
 

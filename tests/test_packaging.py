@@ -73,7 +73,18 @@ def test_every_public_name_is_there():
 
 def test_every_module_of_the_mathematics_is_there_after_import_byhand():
     roots = {name for name in MODULES if "." not in name}
-    others = {"__init__", "__main__", "_types", "cli", "errors", "files", "installation", "pages", "students", "summary"}
+    others = {
+        "__init__",
+        "__main__",
+        "_types",
+        "cli",
+        "errors",
+        "files",
+        "installation",
+        "pages",
+        "students",
+        "summary",
+    }
     assert roots - others <= byhand._MODULES
 
 
