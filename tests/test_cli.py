@@ -15,7 +15,8 @@ import pytest
 
 import byhand
 from byhand import cli
-from byhand.errors import ByhandError, installation
+from byhand.errors import ByhandError
+from byhand.installation import installation
 from byhand.lab import build
 from byhand.lab.notebooks import DEFAULT_SEED
 

@@ -14,7 +14,7 @@ import pytest
 import byhand
 
 PACKAGE = Path(byhand.__file__).parent
-NO_MATHEMATICS = {"__init__", "__main__", "_types", "cli", "errors", "files", "pages"}
+NO_MATHEMATICS = {"__init__", "__main__", "_types", "cli", "errors", "files", "installation", "pages"}
 PACKAGES = ["arithmetic", "estimators", "layers"]
 MODULES = sorted({path.stem for path in PACKAGE.glob("*.py")} - NO_MATHEMATICS) + PACKAGES
 WITH_EXAMPLES = sorted(

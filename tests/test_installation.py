@@ -7,7 +7,8 @@ from importlib.metadata import Distribution
 
 import pytest
 
-from byhand.errors import MissingExtraError, installation, needs_extra
+from byhand.errors import MissingExtraError, needs_extra
+from byhand.installation import installation
 
 REQUIRES = [
     "numpy>=2",

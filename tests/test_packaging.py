@@ -47,6 +47,13 @@ def test_the_mathematics_loads_numpy_and_nothing_else(numpy_alone):
     assert libraries_loaded_by(f"import byhand\nfor name in {names}: getattr(byhand, name)") <= numpy_alone
 
 
+def test_a_network_and_its_training_load_next_to_nothing_beside_numpy():
+    code = "import numpy.random, sys; before = set(sys.modules); from byhand import Network, train; "
+    code += "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) <= {"__future__", "byhand", "copy", "dataclasses", "numpy"}
+
+
 def test_import_star_needs_no_extra(numpy_alone):
     assert libraries_loaded_by("from byhand import *\nNetwork, train") <= numpy_alone
 
@@ -66,7 +73,18 @@ def test_every_public_name_is_there():
 
 def test_every_module_of_the_mathematics_is_there_after_import_byhand():
     roots = {name for name in MODULES if "." not in name}
-    others = {"__init__", "__main__", "_types", "cli", "errors", "files", "pages", "students", "summary"}
+    others = {
+        "__init__",
+        "__main__",
+        "_types",
+        "cli",
+        "errors",
+        "files",
+        "installation",
+        "pages",
+        "students",
+        "summary",
+    }
     assert roots - others <= byhand._MODULES
 
 

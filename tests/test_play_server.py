@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
 
-from byhand.errors import ByhandError, installation
+from byhand.errors import ByhandError
+from byhand.installation import installation
 from byhand.play import page, schema, site
 from byhand.play.server import Desk, listen
 from byhand.play.stories import preset_of

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import sklearn
+from sklearn.utils.fixes import parse_version
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "estimators.md").read_text(encoding="utf-8")
 TABLE = DOCUMENT[DOCUMENT.index("## scikit-learn's own tests") :]
@@ -63,10 +64,12 @@ def outcomes(folder):
 
 
 def test_what_fails_is_in_the_table_and_what_is_in_the_table_fails(tmp_path):
+    version, *numbers = re.search(r"In scikit-learn ([\d.]+) (\d+) cases pass and (\d+) fail", TABLE).groups()
+    if parse_version(sklearn.__version__) < parse_version(version):
+        pytest.skip("an older scikit-learn has other tests")
     passed, cases = outcomes(tmp_path)
     told = set(re.findall(r"`(test_\w+)`", TABLE))
     assert len(passed) > 40
     assert {name for name, right in passed.items() if not right} == told & set(passed)
-    version, *numbers = re.search(r"In scikit-learn ([\d.]+) (\d+) cases pass and (\d+) fail", TABLE).groups()
     if version == sklearn.__version__:
         assert cases == [int(number) for number in numbers]

@@ -104,7 +104,7 @@ def _start(source: str) -> tuple[Preset, State | None]:
         inflate = zlib.decompressobj(-15)
         text = inflate.decompress(base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)), MAX_LINK)
         run = msgspec.json.decode(text, type=_Link).runs[0]
-    except (ValueError, IndexError, zlib.error, binascii.Error) as error:
+    except (ValueError, msgspec.DecodeError, IndexError, zlib.error, binascii.Error) as error:
         raise ByhandError("the link is damaged or cut off: copy it again from the page") from error
     sizes = "-".join(map(str, run.config.model.hidden))
     look_for = f"{run.config.data.kind}, hidden units {sizes or 'none'}, {run.config.training.loss.replace('_', ' ')}."
