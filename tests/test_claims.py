@@ -339,7 +339,7 @@ def hide_at_small_rates(n):
 def mending_helps_few(n):
     """Mending all makes fewer seeds converge than a tenth of those that are dead at first."""
     every = {"forward", "W_out", "b_hidden", "slope", "re-read"}
-    given, mended = (np.sum(n["train_as_given"](starts_of(n), 0.001, 1500, mend)[1][-1] < 0.01) for mend in ((), every))
+    given, mended = (np.sum(n["train_as_given"](starts_of(n), 0.001, 1000, mend)[1][-1] < 0.01) for mend in ((), every))
     return mended - given < dead_from_the_start(n, starts_of(n)).sum() / 10
 
 

@@ -611,7 +611,7 @@ def shares(
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, max(1.0, float(start.max())))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.55 / len(parts) - 0.12), ncols=4, frameon=False)
+    figure.legend(loc="outside lower left", ncols=2, frameon=False)
     return figure
 
 
@@ -646,13 +646,13 @@ def trade_off(
     figure, axes = _axes(title, xlabel, ylabel)
     finite = [x for group in groups.values() for x, _, _ in group.values() if np.isfinite(x)]
     edge = 2.0 * max(finite, default=1.0)
-    for (label, group), (color, _, marker) in zip(groups.items(), cycle(_STYLES), strict=False):
+    for (label, group), (color, _, marker), side in zip(groups.items(), cycle(_STYLES), cycle((5, -13)), strict=False):
         places, heights, bars = np.array(list(group.values()), dtype=float).T
         places = np.where(np.isfinite(places), places, edge)
         axes.errorbar(places, heights, yerr=bars, color=color, ls="", marker=marker, ms=8, capsize=3, label=label)
         for name, x, y in zip(group, places, heights, strict=True):
             text = name if x < edge else f"{name} (never)"
-            axes.annotate(text, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=9)
+            axes.annotate(text, (x, y), xytext=(7, side), textcoords="offset points", fontsize=9)
     if log_x:
         axes.set_xscale("log")
     axes.margins(x=0.15, y=0.15)

@@ -95,6 +95,7 @@ def _environment(folder: Path, graded: bool) -> dict[str, str]:
         os.environ,
         IPYTHONDIR=str(folder / "ipython"),
         MPLBACKEND="module://matplotlib_inline.backend_inline",
+        OPENBLAS_NUM_THREADS="1",  # small products: several threads only wait for each other
         PYTHONHASHSEED="0",
     )
     if path := os.environ.get("PYTHONPATH"):  # the kernel starts in another folder
