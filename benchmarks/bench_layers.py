@@ -268,7 +268,7 @@ def measure(work, contestant):
 def table(measured):
     """As Markdown."""
     lines = [
-        "| work | byhand | PyTorch | ratio (range) | goal | products alone | ratio | goal | memory / activations | goal |",
+        "| work | byhand | PyTorch | ratio (range) | goal | products alone | ratio | goal | memory in activations | |",
         "|---|--:|--:|--:|---|--:|--:|---|--:|---|",
     ]
     for work, rounds in measured.items():

@@ -1,7 +1,7 @@
 """Add two of thirty numbers: the two that were marked, wherever they stood.
 
-To do so at the end of the sequence, a network has to keep in mind what it saw, up to thirty steps ago. A plain recurrent
-layer of the same size does not find out how: its gradient fades on the way back. An LSTM does.
+To do so at the end of the sequence, a network has to keep in mind what it saw, up to thirty steps ago. An LSTM learns
+to; a plain recurrent layer of the same size is far behind after as much training.
 """
 
 import numpy as np

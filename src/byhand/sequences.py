@@ -49,7 +49,24 @@ def reverse(
 def sort(
     n: int = 1000, length: int | tuple[int, int] = 8, n_symbols: int = 8, *, seed: Seed = None
 ) -> tuple[Array, Array, Array]:
-    """Sequences of symbols, to be given back in order, the smallest first; parameters and results as in `reverse`."""
+    """Sequences of symbols, to be given back in order, the smallest first.
+
+    Parameters
+    ----------
+    n, length, n_symbols, seed
+        As in `reverse`.
+
+    Returns
+    -------
+    x, y, mask : array, shapes (n, T), (n, T, n_symbols + 1) and (n, T)
+        As in `reverse`.
+
+    Examples
+    --------
+    >>> x, y, mask = sort(1, 4, seed=0)
+    >>> x, y.argmax(axis=-1)
+    (array([[7., 6., 5., 3.]]), array([[3, 5, 6, 7]]))
+    """
     return _rearranged(n, length, n_symbols, seed, np.sort)
 
 
