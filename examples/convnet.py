@@ -1,13 +1,13 @@
 """Read handwritten digits with a small convolutional network.
 
-It sees the images as images: the same 3 × 3 filters at every place, so what a stroke looks like is learned once. With a
-tenth of the parameters of a dense network of 128 hidden units' size class it reads better; compare examples/digits.py.
+It sees the images as images: the same 3 × 3 filters at every place, so that what a stroke looks like is learned once,
+wherever it stands. Compare examples/digits.py, where a dense network reads them as tables.
 """
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from byhand import Dense, Network, accuracy, datasets, schedules, train
+from byhand import Dense, Dropout, Network, accuracy, datasets, schedules, train
 from byhand.layers import BatchNorm, Conv2D, Elementwise, Flatten, MaxPool2D
 from byhand.optimizers import Adam
 
@@ -16,29 +16,31 @@ x = x.astype(np.float32)
 x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
 
 rng = np.random.default_rng(0)
+parts = [
+    part
+    for n_in, n_out in ((1, 16), (16, 32))
+    for part in (Conv2D(n_in, n_out, 3, padding=1, seed=rng), BatchNorm(n_out), Elementwise("relu"))
+]
 network = Network(
     [
-        Conv2D(1, 16, 3, padding=1, seed=rng),
-        BatchNorm(16),
-        Elementwise("relu"),
+        *parts,
         MaxPool2D(2),
-        Conv2D(16, 32, 3, padding=1, seed=rng),
-        BatchNorm(32),
-        Elementwise("relu"),
+        Conv2D(32, 32, 3, "relu", padding=1, seed=rng),
         MaxPool2D(2),
         Flatten(),
+        Dropout(0.3, seed=rng),
         Dense(128, 10, seed=rng),
     ]
 ).astype(np.float32)
 print(network.summary())
 
-epochs = 15
+epochs = 12
 history = train(
     network,
     x_train,
     y_train,
     loss="cross_entropy_from_logits",
-    optimizer=Adam(0.01),
+    optimizer=Adam(0.005),
     schedule=schedules.cosine(epochs),
     epochs=epochs,
     batch_size=32,

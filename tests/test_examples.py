@@ -55,6 +55,28 @@ def test_grid_search(monkeypatch, capsys):
     assert "hidden_layer_sizes=(" in capsys.readouterr().out
 
 
+def test_convnet(monkeypatch, capsys):
+    example = run("convnet", monkeypatch=monkeypatch)
+    assert example["share"] > 0.985
+    assert not {row.tobytes() for row in example["x_train"]} & {row.tobytes() for row in example["x_test"]}
+    assert f"it reads {example['share']:.1%} right" in capsys.readouterr().out
+
+
+def test_lstm_adds(monkeypatch, capsys):
+    example = run("lstm_adds", monkeypatch=monkeypatch)
+    assert example["constant"] == pytest.approx(1 / 6, rel=0.1)
+    assert example["errors"]["LSTM"] < 0.002
+    assert example["errors"]["RNN"] > 20 * example["errors"]["LSTM"]  # "far behind"
+    assert "and the LSTM says" in capsys.readouterr().out
+
+
+def test_transformer_sorts(monkeypatch, capsys):
+    example = run("transformer_sorts", monkeypatch=monkeypatch)
+    assert example["share"] > 0.97
+    assert example["unseen"].sum() > 400
+    assert "→ [" in capsys.readouterr().out
+
+
 def test_every_example_is_tested():
     tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
