@@ -38,7 +38,9 @@ class Symptom:
     ----------
     id : str
         A mistake's id in the catalogue of `byhand check` and `byhand why` (dead-relu-output, saturated-units, …), or,
-        for what has no cause of its own, zero-gradient or stuck-at-constant.
+        for what has no cause of its own, zero-gradient or stuck-at-constant; of layers that the catalogue does not
+        have dead-filter, vanishing-through-time, exploding-through-time, uniform-attention, saturated-attention or
+        batch-norm-mode.
     message : str
         What is so, in plain words with its numbers.
     layer : int or None
@@ -663,7 +665,7 @@ def _wrong_mode(network: Network, copy: Network) -> list[Symptom]:
                 "batch-norm-mode",
                 f"the batch norm of layer {place} does another thing in use than in training: the means that it has "
                 f"gathered are up to {shift:.3g} standard deviations from those of these samples, and the standard "
-                f"deviations differ by a factor up to {ratio:.3g}. Train with it for longer, or with a larger momentum.",
+                f"deviations differ by a factor up to {ratio:.3g}. Train longer, or with a larger momentum.",
                 _number(place),
                 (),
                 None,
