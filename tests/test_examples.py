@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -13,7 +14,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 def run(name, *arguments, monkeypatch):
     """Run an example as `python examples/name.py arguments` does; its variables."""
     monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-    return runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    with threadpool_limits(1):  # threads of several tests at once would wait for each other
+        return runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
 
 
 def test_digits(monkeypatch, capsys):
