@@ -53,6 +53,7 @@ bench: ## measure how long the library takes beside others (installs PyTorch and
 	@tools/environment all bench
 	$(python) -m benchmarks
 	$(python) benchmarks/bench_study.py
+	$(python) benchmarks/bench_layers.py
 
 peers: ## hold the library against PyTorch (and install it)
 	@tools/environment all test peers

@@ -1,5 +1,6 @@
 import json
 import re
+from copy import deepcopy
 from io import StringIO
 from math import exp, log, pi, sqrt, tanh
 
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from byhand import arithmetic
 from byhand.activations import ACTIVATIONS, sigmoid, softmax
-from byhand.layers import Dense, Dropout
+from byhand.layers import RNN, Attention, BatchNorm, Conv2D, Dense, Dropout
 from byhand.losses import LOSSES
 from byhand.network import Network
 
@@ -179,3 +180,37 @@ def test_it_shows_itself_in_terminal_notebook_and_as_data():
 def test_mistakes_are_named(mistake, message):
     with pytest.raises(ValueError, match=message):
         mistake()
+
+
+IMAGE = np.random.default_rng(0).standard_normal((1, 4, 4, 1))
+STEPS = np.random.default_rng(1).standard_normal((2, 2, 2))
+FOUR = np.array([[1.0], [2.0], [4.0], [9.0]])
+TOLD = {
+    "a 3 × 3 filter on a 4 × 4 image": ([Conv2D(1, 1, 3, "tanh", seed=0)], IMAGE),
+    "two filters with stride and padding": ([Conv2D(1, 2, 2, "tanh", padding=1, stride=2, seed=0)], IMAGE),
+    "a convolution behind another": ([Conv2D(1, 1, 2, seed=1), Conv2D(1, 1, 2, "sigmoid", seed=0)], IMAGE),
+    "a batch norm of four numbers": ([BatchNorm(1)], FOUR),
+    "two steps back through time": ([RNN(2, 2, seed=0)], STEPS),
+    "the last of two steps": ([RNN(2, 2, "sigmoid", last=True, seed=0)], STEPS),
+    "one attention head on three tokens": ([Attention(2, seed=0)], STEPS[:1, [0, 1, 0]]),
+    "two causal heads": ([Attention(2, 2, mask="causal", seed=0)], STEPS),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_other_layers_are_told_with_every_number(case):
+    layers, x = TOLD[case]
+    network = Network(deepcopy(layers))
+    network.parameters += 0.1
+    y = np.random.default_rng(2).standard_normal(network.forward(x).shape)
+    told = arithmetic.tell(network, x, y, "sum_of_squares", learning_rate=0.1, digits=17)
+    left_out = [step.name for step in told.steps if step.phase != "given" and not step.terms(*(0,) * step.value.ndim)]
+    assert left_out == []
+    for step in told.steps:
+        for index in step.indices() if step.phase != "given" else ():
+            assert evaluate(step.terms(*index)) == pytest.approx(step.value[index], rel=1e-9, abs=1e-12)
+    grad_x = network.backward(2 * (network.forward(x) - y))
+    np.testing.assert_allclose(told["grad_x"].value, grad_x)
+    questions, answers = told.exercise("backward")
+    blanks = sum(step.value.size for step in told.steps if step.phase == "backward")
+    assert questions.count(r"\_\_\_\_\_\_") == len(answers.splitlines()) == blanks

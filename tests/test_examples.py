@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -13,7 +14,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 def run(name, *arguments, monkeypatch):
     """Run an example as `python examples/name.py arguments` does; its variables."""
     monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-    return runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    with threadpool_limits(1):  # threads of several tests at once would wait for each other
+        return runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
 
 
 def test_digits(monkeypatch, capsys):
@@ -53,6 +55,28 @@ def test_grid_search(monkeypatch, capsys):
     assert example["accuracy"] > 0.94
     assert example["search"].best_score_ > 0.97
     assert "hidden_layer_sizes=(" in capsys.readouterr().out
+
+
+def test_convnet(monkeypatch, capsys):
+    example = run("convnet", monkeypatch=monkeypatch)
+    assert example["share"] > 0.985
+    assert not {row.tobytes() for row in example["x_train"]} & {row.tobytes() for row in example["x_test"]}
+    assert f"it reads {example['share']:.1%} right" in capsys.readouterr().out
+
+
+def test_lstm_adds(monkeypatch, capsys):
+    example = run("lstm_adds", monkeypatch=monkeypatch)
+    assert example["constant"] == pytest.approx(1 / 6, rel=0.1)
+    assert example["errors"]["LSTM"] < 0.002
+    assert example["errors"]["RNN"] > 20 * example["errors"]["LSTM"]  # "far behind"
+    assert "and the LSTM says" in capsys.readouterr().out
+
+
+def test_transformer_sorts(monkeypatch, capsys):
+    example = run("transformer_sorts", monkeypatch=monkeypatch)
+    assert example["share"] > 0.97
+    assert example["unseen"].sum() > 400
+    assert "→ [" in capsys.readouterr().out
 
 
 def test_every_example_is_tested():

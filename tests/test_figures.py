@@ -32,6 +32,9 @@ EXAMPLES = {
     "convergence": lambda: figures.convergence({"a": [3, np.inf]}, within=10, title="title"),
     "shares": lambda: figures.shares({"a": {"yes": 0.25, "no": 0.75}}, title="title"),
     "trade_off": lambda: figures.trade_off({"a": {"b": (1, 2, 0.1)}}, title="title", xlabel="time", ylabel="loss"),
+    "image_grid": lambda: figures.image_grid(np.eye(3)[None], title="title"),
+    "attention_weights": lambda: figures.attention_weights(np.eye(3)[None], title="title"),
+    "gradient_through_time": lambda: figures.gradient_through_time({"a": np.ones((3, 2, 1))}, title="title"),
     "histogram": lambda: figures.histogram([1.0, 2.0, 3.0], title="title", xlabel="value"),
 }
 
@@ -54,7 +57,7 @@ def test_every_figure_says_what_it_shows_and_what_its_axes_hold(name):
     if name == "unit_surfaces":
         assert [a.get_xlabel() for a in figure.axes[:2]] == ["x₁", "x₁"]
         assert [a.get_ylabel() for a in figure.axes[:2]] == ["x₂", ""]  # once a row
-    else:
+    elif name != "image_grid":  # whose pixels are no axes
         assert axes.get_xlabel()
         assert axes.get_ylabel() or name == "shares"  # whose bars have names
     figure.draw_without_rendering()
@@ -302,3 +305,25 @@ def test_a_histogram_points_at_a_value():
     figure = figures.histogram([1.0, 2.0, 3.0], title="t", xlabel="value", mark=("here", 2.5))
     assert figure.axes[0].lines[0].get_xdata() == [2.5, 2.5]
     assert figure.axes[0].texts[0].get_text() == "here"
+
+
+def test_filters_attention_and_the_gradient_through_time():
+    from byhand.layers import LSTM, RNN, Attention, Conv2D
+
+    rng = np.random.default_rng(0)
+    W = Conv2D(1, 10, 3, seed=0).W[..., 0]
+    grid = figures.image_grid(W, title="10 filters", signed=True)
+    drawn = [axes.images[0] for axes in grid.axes if axes.images]
+    np.testing.assert_array_equal([image.get_array() for image in drawn], W)
+    assert {image.get_clim() for image in drawn} == {(-np.abs(W).max(), np.abs(W).max())}  # one scale, 0 in its middle
+    attention = Attention(4, 2, mask="causal", seed=0)
+    attention.forward(rng.standard_normal((1, 5, 4)))
+    heads = figures.attention_weights(attention.A[0], title="Two heads", tokens="abcde").axes
+    np.testing.assert_array_equal(heads[1].images[0].get_array(), attention.A[0, 1])
+    assert [label.get_text() for label in heads[0].get_xticklabels()] == list("abcde")
+    layers = {"RNN": RNN(2, 8, last=True, seed=0), "LSTM": LSTM(2, 8, last=True, seed=0)}
+    for layer in layers.values():
+        layer.backward(np.ones_like(layer.forward(rng.standard_normal((4, 30, 2)))))
+    figure = figures.gradient_through_time({name: one.grad_h for name, one in layers.items()}, title="Back")
+    for line, layer in zip(figure.axes[0].lines, layers.values(), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), [np.linalg.norm(grad) for grad in layer.grad_h])

@@ -4,6 +4,8 @@ from sklearn.linear_model import LinearRegression
 
 from byhand import symptoms
 from byhand.datasets import line, xor
+from byhand.layers import RNN, Attention, BatchNorm, Conv2D, Dense, Flatten
+from byhand.losses import get as get_loss
 from byhand.network import Network
 from byhand.optimizers import GradientDescent
 from byhand.training import Diverged, largest_learning_rate, train
@@ -201,3 +203,58 @@ def test_an_affine_output_is_named_and_a_nearly_affine_one_is_not():
     relu[0].b = [50.0] * 6  # no unit bends on any sample: R² is 1 to the last digits
     assert "linear-collapse" in {s.id for s in symptoms.find(relu, x, y, "mean_squared_error")}
     assert not collapse(0.5)
+
+
+# Convolutions, recurrent layers, attention, batch norms
+
+
+RNG = np.random.default_rng(0)
+IMAGES, SEQUENCES = RNG.standard_normal((6, 5, 5, 1)), RNG.standard_normal((8, 30, 3))
+
+
+def test_dead_filters_are_named():
+    network = Network([Conv2D(1, 4, 3, "relu", seed=0), Flatten(), Dense(36, 1, seed=1)])
+    y = RNG.standard_normal((6, 1))
+    assert symptoms.find(network, IMAGES, y, "mean_squared_error") == []
+    network[0].b = [0.0, -50.0, 0.0, -50.0]
+    (found,) = symptoms.find(network, IMAGES, y, "mean_squared_error")
+    assert (found.id, found.layer, found.units) == ("dead-filter", 1, (1, 3))
+    assert "2 of 4 filters of layer 1 (2, 4) are dead" in found.message
+    loss = get_loss("mean_squared_error")
+    network.backward(loss.gradient(network.forward(IMAGES), y))
+    assert not network[0].grad_W[[1, 3]].any()
+
+
+@pytest.mark.parametrize(("scale", "id_"), [(0.3, "vanishing-through-time"), (3.0, "exploding-through-time")])
+def test_a_gradient_that_changes_its_length_through_time(scale, id_):
+    network = Network([RNN(3, 4, "identity", last=True, seed=0), Dense(4, 1, seed=1)])
+    y = SEQUENCES.sum(axis=(1, 2))[:, None]
+    assert symptoms.find(network, SEQUENCES, y, "mean_squared_error") == []  # U is a rotation
+    network[0].U = scale * network[0].U
+    found = {one.id: one for one in symptoms.find(network, SEQUENCES, y, "mean_squared_error")}
+    assert found[id_].layer == 1
+    assert found[id_].evidence["factor"] == pytest.approx(scale**29, rel=1e-9)  # 29 steps back, each a multiple
+
+
+def test_attention_that_looks_at_all_or_at_one():
+    network = Network([Attention(4, 2, seed=0), Flatten(), Dense(40, 1, seed=1)])
+    x, y = RNG.standard_normal((8, 10, 4)), RNG.standard_normal((8, 1))
+    assert symptoms.find(network, x, y, "mean_squared_error") == []
+    W = network[0].W_qkv.copy()
+    W[:2] = 0  # the queries of the first head
+    W[2:4] *= 1e4
+    network[0].W_qkv = W
+    found = {one.id: one.units for one in symptoms.find(network, x, y, "mean_squared_error")}
+    assert found == {"uniform-attention": (0,), "saturated-attention": (1,)}
+
+
+def test_a_batch_norm_that_has_not_gathered_what_it_needs():
+    network = Network([Dense(2, 3, seed=0), BatchNorm(3), Dense(3, 1, seed=1)])
+    x = 5 + 4 * RNG.standard_normal((50, 2))
+    y = x.sum(axis=1, keepdims=True)
+    found = [one for one in symptoms.find(network, x, y, "mean_squared_error") if one.id == "batch-norm-mode"]
+    assert (found[0].layer, len(found)) == (2, 1)
+    assert not network[1].running_mean.any()  # it is left as it is
+    for _ in range(60):
+        network.forward(x)
+    assert "batch-norm-mode" not in ids(symptoms.find(network, x, y, "mean_squared_error"))

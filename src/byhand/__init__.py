@@ -38,6 +38,7 @@ _MODULE_OF = {
     "Nesterov": "optimizers",
     "Network": "network",
     "Parameter": "layers",
+    "State": "layers",
     "RMSProp": "optimizers",
     "accuracy": "training",
     "check": "diagnosis.notebook",
@@ -64,6 +65,7 @@ _MODULES = {
     "optimizers",
     "penalties",
     "schedules",
+    "sequences",
     "storage",
     "study",
     "symptoms",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from byhand import optimizers as optimizers
     from byhand import penalties as penalties
     from byhand import schedules as schedules
+    from byhand import sequences as sequences
     from byhand import storage as storage
     from byhand import study as study
     from byhand import symptoms as symptoms
@@ -104,6 +107,7 @@ if TYPE_CHECKING:
     from byhand.layers import Dropout as Dropout
     from byhand.layers import Layer as Layer
     from byhand.layers import Parameter as Parameter
+    from byhand.layers import State as State
     from byhand.losses import one_hot as one_hot
     from byhand.network import Network as Network
     from byhand.optimizers import Adam as Adam

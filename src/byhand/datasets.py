@@ -135,12 +135,17 @@ def spirals(n: int = 200, noise: float = 0.02, *, turns: float = 1.5, seed: Seed
     return _two_curves(n, noise, seed, lambda t, label: _polar(0.1 + 0.9 * t, 2 * np.pi * turns * t + np.pi * label))
 
 
-def digits() -> tuple[Array, Array]:
+def digits(*, images: bool = False) -> tuple[Array, Array]:
     """The 1,797 handwritten digits of 8 × 8 pixels that scikit-learn ships (UCI, Alpaydin & Kaynak 1998).
+
+    Parameters
+    ----------
+    images : bool
+        Give images, as `Conv2D` takes them, rather than a table.
 
     Returns
     -------
-    x : array, shape (1797, 64)
+    x : array, shape (1797, 64), or (1797, 8, 8, 1) as images
         Pixel values from 0 to 1.
     y : array, shape (1797, 10)
         One-hot: a 1 in the column of the digit.
@@ -155,11 +160,14 @@ def digits() -> tuple[Array, Array]:
     >>> x, y = digits()
     >>> x.shape, y.shape
     ((1797, 64), (1797, 10))
+    >>> digits(images=True)[0].shape
+    (1797, 8, 8, 1)
     """
     with needs_extra("sklearn"):
         from sklearn.datasets import load_digits
     data = load_digits()
-    return data.data / 16.0, np.eye(10)[data.target]
+    x = data.data / 16.0
+    return x.reshape(-1, 8, 8, 1) if images else x, np.eye(10)[data.target]
 
 
 def _polar(radius: Array, angle: Array) -> Array:

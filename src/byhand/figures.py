@@ -50,6 +50,8 @@ _FILLS = ((GREEN, ""), (YELLOW, ""), (BLACK, ""), (SKY_BLUE, "/"), (VERMILION, "
 
 _SURFACE = "cividis"  # its lightness rises evenly, for every kind of colour vision
 
+_SIGNED = "RdBu_r"  # white at 0
+
 _LOOK: dict[Any, Any] = {
     "font.size": 10,
     "axes.facecolor": "none",  # whatever it is put on shows through
@@ -531,6 +533,133 @@ def hidden_space(
         axes.margins(0.12)
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     _title(figure, title)
+    return figure
+
+
+def image_grid(
+    images: npt.ArrayLike, *, title: str, labels: Sequence[str] = (), columns: int = 8, signed: bool = False
+) -> Figure:
+    """Draw small images side by side, with one scale: the filters of a convolution, or its feature maps.
+
+    Parameters
+    ----------
+    images : array, shape (n, height, width)
+        Of filters ``conv.W[..., 0]``, of the feature maps of one image ``np.moveaxis(a[0], -1, 0)``.
+    title : str
+    labels : sequence of str
+        A name for each; by default their numbers, counted from 1.
+    columns : int
+        How many stand beside each other.
+    signed : bool
+        Whether the colours go from below to above 0, which is white.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> from byhand.layers import Conv2D
+    >>> figure = image_grid(Conv2D(1, 16, 3, seed=0).W[..., 0], title="16 filters", signed=True)
+    >>> len(figure.axes)
+    17
+    """
+    images = np.asarray(images, dtype=float)
+    labels = labels or [str(number) for number in range(1, len(images) + 1)]
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    with mpl.rc_context(_LOOK):
+        figure = Figure(figsize=(0.9 * columns + 1.0, 1.1 * rows + 0.5), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+    highest = float(np.abs(images).max())
+    low, high = (-highest, highest) if signed else (float(images.min()), float(images.max()))
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, one, label in zip(grid.flat, images, labels, strict=False):
+        colours = _SIGNED if signed else _SURFACE
+        drawn = axes.imshow(one, cmap=colours, vmin=low, vmax=high, interpolation="none")
+        axes.set_title(label, fontsize=8, fontweight="normal", loc="center")
+    figure.colorbar(drawn, ax=grid, aspect=30)
+    _title(figure, title)
+    return figure
+
+
+def attention_weights(
+    A: npt.ArrayLike, *, title: str, tokens: Sequence[str] = (), xlabel: str = "looks at", ylabel: str = "step"
+) -> Figure:
+    """Draw at which steps each step looks, head by head.
+
+    Parameters
+    ----------
+    A : array, shape (n_heads, T, T)
+        Of one sample: ``attention.A[0]``.
+    title : str
+    tokens : sequence of str
+        What stands at each step; by default its number, counted from 1.
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> from byhand.layers import Attention
+    >>> attention = Attention(4, n_heads=2, seed=0)
+    >>> _ = attention.forward(np.eye(4)[None])
+    >>> len(attention_weights(attention.A[0], title="Two heads", tokens="abcd").axes)
+    3
+    """
+    A = np.asarray(A, dtype=float)
+    tokens = tokens or [str(number) for number in range(1, A.shape[-1] + 1)]
+    with mpl.rc_context(_LOOK):
+        figure = Figure(figsize=(2.6 * len(A) + 0.8, 3.2), layout="constrained")
+        grid = figure.subplots(1, len(A), squeeze=False)[0]
+    for number, (axes, head) in enumerate(zip(grid, A, strict=True), 1):
+        drawn = axes.imshow(head, cmap=_SURFACE, vmin=0, vmax=1, interpolation="none")
+        axes.grid(visible=False)
+        axes.set_xticks(range(len(tokens)), list(tokens))
+        axes.set_yticks(range(len(tokens)), list(tokens))
+        axes.set_title(f"head {number}", fontsize=9, fontweight="normal")
+        axes.set_xlabel(xlabel)
+    grid[0].set_ylabel(ylabel)
+    figure.colorbar(drawn, ax=grid, label="weight", aspect=30)
+    _title(figure, title)
+    return figure
+
+
+def gradient_through_time(
+    gradients: Mapping[str, npt.ArrayLike], *, title: str, xlabel: str = "step", ylabel: str = "length of dL/dh"
+) -> Figure:
+    """Draw how long the gradient is at each step, on its way back through recurrent layers.
+
+    Parameters
+    ----------
+    gradients : mapping of str to array, shape (T, n, n_hidden)
+        From a label to dL/dhₜ, the steps first: ``lstm.grad_h`` after `backward`.
+    title, xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> from byhand.layers import LSTM
+    >>> lstm = LSTM(2, 3, last=True, seed=0)
+    >>> _ = lstm.backward(lstm.forward(np.ones((4, 20, 2))))
+    >>> figure = gradient_through_time({"LSTM": lstm.grad_h}, title="Back through 20 steps")
+    >>> len(figure.axes[0].lines[0].get_xdata())
+    20
+    """
+    figure, axes = _axes(title, xlabel, ylabel)
+    for (label, grad_h), (color, dashes, marker) in zip(gradients.items(), cycle(_STYLES), strict=False):
+        lengths = np.sqrt(np.square(np.asarray(grad_h, dtype=float)).sum(axis=(1, 2)))
+        steps = np.arange(1, len(lengths) + 1)
+        axes.plot(steps, lengths, color=color, ls=dashes, lw=1.8, marker=marker, markevery=[0], label=label)
+    axes.set_yscale("log")
+    if len(gradients) > 1:
+        _legend_beside(axes)
     return figure
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from byhand import losses as losses_module
 from byhand._types import Array
 from byhand.activations import ACTIVATIONS, Activation
-from byhand.layers import Dense, Dropout, Layer
+from byhand.layers import GRU, LSTM, RNN, Attention, BatchNorm, Conv2D, Dense, Dropout, Layer
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.training import History, largest_learning_rate
@@ -37,7 +38,9 @@ class Symptom:
     ----------
     id : str
         A mistake's id in the catalogue of `byhand check` and `byhand why` (dead-relu-output, saturated-units, …), or,
-        for what has no cause of its own, zero-gradient or stuck-at-constant.
+        for what has no cause of its own, zero-gradient or stuck-at-constant; of layers that the catalogue does not
+        have dead-filter, vanishing-through-time, exploding-through-time, uniform-attention, saturated-attention or
+        batch-norm-mode.
     message : str
         What is so, in plain words with its numbers.
     layer : int or None
@@ -302,6 +305,53 @@ def outside_range(y: Array, activation: str | Activation) -> npt.NDArray[np.bool
     return (y < low) | (y > high)
 
 
+def length_through_time(grad_h: Array) -> float:
+    """By what factor the gradient's length changes on its way back, from the last step to the first.
+
+    Parameters
+    ----------
+    grad_h : array, shape (T, n, n_hidden)
+        dL/dhₜ of a recurrent layer, the steps first.
+
+    Returns
+    -------
+    float
+        NaN if it is 0 at the last step.
+
+    Examples
+    --------
+    >>> length_through_time(np.array([[[1e-6]], [[1e-3]], [[1.0]]]))
+    1e-06
+    """
+    first, last = (float(np.linalg.norm(grad)) for grad in (grad_h[0], grad_h[-1]))
+    return first / last if last else float("nan")
+
+
+def attention_entropy(A: Array) -> npt.NDArray[Any]:
+    """How widely each head looks: the mean entropy of its rows, as a share of that of looking everywhere alike.
+
+    Parameters
+    ----------
+    A : array, shape (n, n_heads, T, T)
+        Attention weights. Of each row those that a mask makes 0 do not count, nor rows with one weight alone.
+
+    Returns
+    -------
+    array, shape (n_heads,)
+        1 for a head that looks at all steps alike, 0 for one that always looks at one.
+
+    Examples
+    --------
+    >>> attention_entropy(np.array([[[[0.5, 0.5], [0.5, 0.5]], [[1.0, 0.0], [0.5, 0.5]]]])).round(3)
+    array([1., 1.])
+    """
+    logs = np.log(np.where(A > 0, A, 1.0))
+    seen = (A > 0).sum(axis=-1)
+    share = -(A * logs).sum(axis=-1) / np.log(np.maximum(seen, 2))
+    counts = seen > 1
+    return np.asarray((share * counts).sum(axis=(0, 2)) / np.maximum(counts.sum(axis=(0, 2)), 1))
+
+
 # A whole network
 
 
@@ -359,6 +409,9 @@ def find(
         found += _saturated(copy, value, best_constant)
         found += _symmetric(copy)
         found += _collapsed(copy, x, y_hat, value, best_constant)
+        for place, layer in copy.walk():
+            found += _of_layer(place, layer, is_high=bool(is_high(value, best_constant)))
+        found += _wrong_mode(network, copy)
         found += _without_gradient(copy, y_hat, y, loss, value, explained=bool(found))
         if not found:
             found += _stuck(copy, value, best_constant)
@@ -512,6 +565,114 @@ def _collapsed(network: Network, x: Array, y_hat: Array, value: float, best_cons
             evidence={"r2": r2, "loss": value},
         )
     ]
+
+
+def _of_layer(place: str, layer: Layer, *, is_high: bool) -> list[Symptom]:
+    """What convolutions, recurrent layers and attention show on their own."""
+    if isinstance(layer, Conv2D) and layer.activation.name == "relu":
+        return _dead_filters(place, layer)
+    if not is_high:
+        return []
+    if isinstance(layer, RNN | LSTM | GRU):
+        return _through_time(place, layer)
+    return _attention(place, layer) if isinstance(layer, Attention) else []
+
+
+def _dead_filters(place: str, layer: Conv2D) -> list[Symptom]:
+    filters = _indices(dead_units(layer.z.reshape(-1, layer.n_out)))
+    if not filters:
+        return []
+    largest = float(layer.z[..., filters].max())
+    listed = ", ".join(str(one + 1) for one in filters[:8]) + (", …" if len(filters) > 8 else "")
+    return [
+        Symptom(
+            "dead-filter",
+            f"{len(filters)} of {layer.n_out} filters of layer {place} ({listed}) {_is(filters)} dead: z ≤ 0 at every "
+            f"place of every image (at most {largest:.4g}), so ReLU gives 0, its derivative is 0, and no gradient "
+            "reaches their weights.",
+            _number(place),
+            filters,
+            None,
+            {"largest_z": largest, "n_dead": len(filters), "n_units": layer.n_out},
+        )
+    ]
+
+
+def _through_time(place: str, layer: RNN | LSTM | GRU) -> list[Symptom]:
+    if layer.truncate is not None or not layer.last:
+        return []  # where each step has a loss of its own, the first has its share however little comes back
+    factor, n_steps = length_through_time(layer.grad_h), len(layer.grad_h)
+    if 1e-4 <= factor <= 1e4 or np.isnan(factor):
+        return []
+    vanishes = factor < 1
+    return [
+        Symptom(
+            "vanishing-through-time" if vanishes else "exploding-through-time",
+            f"on the way back through the {n_steps} steps of layer {place} the gradient becomes {factor:.1e} times as "
+            + ("long: the first steps can hardly be learned from." if vanishes else "long: the steps are as wild."),
+            _number(place),
+            (),
+            None,
+            {"factor": factor, "n_steps": n_steps},
+        )
+    ]
+
+
+def _attention(place: str, layer: Attention) -> list[Symptom]:
+    if layer.A.shape[-1] < 3:
+        return []
+    entropy = attention_entropy(layer.A)
+    found = []
+    for id_, heads, text in (
+        ("uniform-attention", entropy > 0.9999, "look at all steps alike: their queries and keys tell nothing apart"),
+        ("saturated-attention", entropy < 0.01, "look at one step alone, where softmax has a slope of nearly 0"),
+    ):
+        which = _indices(np.asarray(heads))
+        if which:
+            listed = ", ".join(str(one + 1) for one in which)
+            found.append(
+                Symptom(
+                    id_,
+                    f"{len(which)} of {layer.n_heads} heads of layer {place} ({listed}) {text} (entropy "
+                    f"{entropy[list(which)].mean():.4g} of the largest possible).",
+                    _number(place),
+                    which,
+                    None,
+                    {"entropy": float(entropy[list(which)].mean())},
+                )
+            )
+    return found
+
+
+def _wrong_mode(network: Network, copy: Network) -> list[Symptom]:
+    """Batch norms whose gathered means and variances are not those of the data: use differs from training."""
+    found = []
+    for (place, layer), passed in zip(network.walk(), copy.every_layer, strict=True):
+        if not isinstance(layer, BatchNorm):
+            continue
+        gathered, batch = layer, passed
+        assert isinstance(batch, BatchNorm)
+        m, epsilon = gathered.momentum, gathered.epsilon
+        mean = (batch.running_mean - (1 - m) * gathered.running_mean) / m  # what the pass added
+        variance = batch.std[0] ** 2 - epsilon
+        shift = float((np.abs(mean - gathered.running_mean) / batch.std[0]).max())
+        ratio = float(np.sqrt((gathered.running_variance + epsilon) / (variance + epsilon)).max())
+        ratio = max(ratio, float(np.sqrt((variance + epsilon) / (gathered.running_variance + epsilon)).max()))
+        if shift <= 1 and ratio <= 2:
+            continue
+        found.append(
+            Symptom(
+                "batch-norm-mode",
+                f"the batch norm of layer {place} does another thing in use than in training: the means that it has "
+                f"gathered are up to {shift:.3g} standard deviations from those of these samples, and the standard "
+                f"deviations differ by a factor up to {ratio:.3g}. Train longer, or with a larger momentum.",
+                _number(place),
+                (),
+                None,
+                {"shift": shift, "ratio": ratio},
+            )
+        )
+    return found
 
 
 def _without_gradient(

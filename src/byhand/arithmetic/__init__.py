@@ -23,6 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from byhand import losses
+from byhand.arithmetic import images as images  # which say how their layers are told
+from byhand.arithmetic import sequences as sequences
 from byhand.arithmetic.layers import tell_backward, tell_forward
 from byhand.arithmetic.steps import Layout, Phase, Step, Teller, write_number
 from byhand.losses import Loss

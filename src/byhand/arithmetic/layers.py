@@ -5,7 +5,7 @@ from functools import singledispatch
 
 from byhand._types import Array
 from byhand.activations import Activation
-from byhand.arithmetic.steps import Teller, input_name, kind_of, nothing, symbol, upright
+from byhand.arithmetic.steps import Phase, Teller, input_name, kind_of, nothing, symbol, upright
 from byhand.layers import Dense, Elementwise, Layer
 
 
@@ -116,6 +116,38 @@ def input_gradient(tell: Teller, number: int, grad_x: Array, formula: str, latex
     formula = f"{called} = dL/da{number - 1}" + (f" = {formula}" if formula else "")
     symbols = rf"\frac{{\partial L}}{{\partial {symbol('a', number - 1)}}}" + (f" = {latex}" if latex else "")
     tell.add("samples", called, "backward", number, formula, symbols, grad_x, terms)
+
+
+def apart(tell: Teller, name: str, phase: Phase, number: int, formula: str, values: Array, terms: Terms) -> None:
+    """The step of an array that is laid out as it is in every layout."""
+    called = f"{name}{number}"
+    latex = rf"{symbol(name, number)} = \text{{{formula.replace('_', ' ')}}}"
+    tell.add("biases", called, phase, number, f"{called} = {formula}", latex, values, terms)
+
+
+def gradient_of_input(tell: Teller, number: int, grad_x: Array, formula: str, terms: Terms) -> None:
+    """The step of dL/d(input), of the first layer too."""
+    called = f"grad_a{number - 1}" if number > 1 else "grad_x"
+    latex = rf"\frac{{\partial L}}{{\partial {input_name(number)[1]}}}"
+    tell.add("biases", called, "backward", number, f"{called} = {formula}", latex, grad_x, terms)
+
+
+def delta(
+    tell: Teller,
+    number: int,
+    activation: Activation,
+    grad_a: Array,
+    grad_z: Array,
+    z: Array,
+    a: Array,
+    *,
+    of: str = "grad_a",
+) -> None:
+    """The step of δ = dL/dz = dL/da ⊙ f′(z)."""
+    slope = slope_of_z(tell, activation, z, a)
+    formula = f"{of}{number} ⊙ {activation.name}′(z{number})"
+    terms: Terms = lambda *index: f"{tell.factor(grad_a[index])}·{slope(*index)}"  # noqa: E731
+    apart(tell, "delta", "backward", number, formula, grad_z, terms)
 
 
 def of_z(tell: Teller, activation: Activation, z: Array) -> Terms:

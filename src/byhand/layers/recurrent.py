@@ -90,11 +90,11 @@ class _Recurrent(Layer):
         self._start_backward()
         for t in reversed(range(n_steps)):
             grad_before = self._step_backward(t, self.grad_h[t])
-            if t and not self._ends_at(t):
+            if t and not self.ends_at(t):
                 self.grad_h[t - 1] += grad_before
         self._gradients()
 
-    def _ends_at(self, t: int) -> bool:
+    def ends_at(self, t: int) -> bool:
         """Whether the state before step t is taken as given: no gradient goes further back."""
         return self.truncate is not None and t % self.truncate == 0
 
@@ -300,7 +300,7 @@ class LSTM(_Recurrent):
         np.multiply(grad_h, tanh_c, out=grad_o)
         np.multiply(self.grad_c, i, out=grad_g)
         self.grad_z[t] *= self.slopes[t]
-        if self._ends_at(t):
+        if self.ends_at(t):
             self.grad_c[...] = 0
         else:
             self.grad_c *= f
