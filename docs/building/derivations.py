@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from building.reference import TABLES, first_line
+from building.reference import TABLES, first_line, public
 from byhand import layers
 
 HEAD = """---
@@ -114,11 +114,12 @@ def formulas(kind: str, entry: object) -> str:
 
 
 def layer_source(kind: type) -> str:
-    """Forward and backward as they run."""
+    """What the class says before its parameters, and forward and backward as they run."""
+    said = re.split(r"\n\w+\n-{3,}\n", inspect.getdoc(kind) or "")[0].strip()
     passes = [vars(kind)[name] for name in ("forward", "backward", "backward_parameters") if name in vars(kind)]
     code = [inspect.cleandoc("\n" + inspect.getsource(method)) for method in passes]
-    reference = f"[Reference](#{kind.__module__}.{kind.__name__})"
-    return "\n".join([f"{first_line(kind)} {reference}", "", "```python", "\n\n".join(code), "```", ""])
+    reference = f"[Its parameters](#byhand.layers.{kind.__name__})."
+    return "\n".join([said, "", reference, "", "```python", "\n\n".join(code), "```", ""])
 
 
 def page(folder: Path, kind: str) -> str:
@@ -127,7 +128,7 @@ def page(folder: Path, kind: str) -> str:
     if kind == "layers":
         entries = {
             name: thing
-            for name, thing in vars(layers).items()
+            for name, thing in public(layers).items()
             if inspect.isclass(thing) and issubclass(thing, layers.Layer) and thing is not layers.Layer
         }
     else:

@@ -29,14 +29,13 @@ def first_line(thing: object) -> str:
 
 
 def public(module: ModuleType) -> dict[str, object]:
-    """The functions and classes that the module offers: those it defines, or as a package takes from its own files."""
+    """The functions and classes that the module offers: what it lists, else what it defines itself."""
+    listed = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    things = {name: getattr(module, name) for name in listed}
     return {
         name: thing
-        for name, thing in vars(module).items()
-        if not name.startswith("_")
-        and (inspect.isclass(thing) or inspect.isfunction(thing))
-        and thing.__module__.startswith(module.__name__)
-        and (name in getattr(module, "__all__", [name]))
+        for name, thing in things.items()
+        if (inspect.isclass(thing) or inspect.isfunction(thing)) and thing.__module__.startswith(module.__name__)
     }
 
 
