@@ -14,7 +14,11 @@ _USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rat
 
 @dataclass(frozen=True)
 class Factor:
-    """What some parameters' steps are too long by: "constant-factor", "sum-versus-mean" or "learning-rate-twice"."""
+    """What some parameters' steps are too long by.
+
+    The id is "constant-factor", "sum-versus-mean", "bias-gradient-wrong" (such a sum or mean of biases alone) or
+    "learning-rate-twice".
+    """
 
     id: str
     states: tuple[State, ...]
@@ -41,14 +45,14 @@ def unequal_factors(
         return  # some of the rates can't be told from other numbers
     rated = {s: -c / (rates[s] or 1.0) for s, c in factors.items()}
     if len(factors) > 1 and not all_equal(list(factors.values())):
-        yield from _of_some(rated, sizes, own_loss=own_loss and known)
+        yield from _of_some(course, rated, sizes, own_loss=own_loss and known)
     elif own_loss and known and rated:
         factor = next(iter(rated.values()))
         if _is_size(factor, sizes, usual=_USUAL):
             yield Factor("sum-versus-mean", tuple(rated), factor)
 
 
-def _of_some(rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
+def _of_some(course: Course, rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
     groups: list[list[State]] = []
     for state, c in rated.items():
         group = next((g for g in groups if all_equal([rated[g[0]], c])), None)
@@ -64,7 +68,9 @@ def _of_some(rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> I
         if k != usual:
             factor = rated[group[0]] / rated[groups[usual][0]]
             sized = _is_size(factor, sizes) or _is_size(1 / factor, sizes)
-            yield Factor("sum-versus-mean" if sized else "constant-factor", tuple(group), factor)
+            is_bias = all(course.is_bias(state) for state in group)
+            id_ = "constant-factor" if not sized else "bias-gradient-wrong" if is_bias else "sum-versus-mean"
+            yield Factor(id_, tuple(group), factor)
 
 
 def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,26 @@ _SEVERAL = 6  # numbers of a series that have to agree where each is a single nu
 def place_of(course: Course, t: NodeId) -> Place:
     """The line of a node."""
     return Place(course.nodes[t].line, course.nodes[t].file)
+
+
+def _frames(course: Course, t: NodeId) -> list[tuple[Any, ...]]:
+    """The calls that a node was made in, the innermost first."""
+    return list(course.nodes[t].site)[1:]  # type: ignore[call-overload]
+
+
+def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:
+    """The line, in the function that both nodes were made in, from which one was made."""
+    mine, theirs = _frames(course, t)[::-1], _frames(course, other)[::-1]
+    for a, b in zip(mine, theirs, strict=False):
+        if a != b:
+            return Place(a[1], a[0])
+    return place_of(course, t)
+
+
+def in_the_line_of(course: Course, t: NodeId, other: NodeId) -> Place:
+    """The line of another node, if one was made in a call from there; else its own."""
+    place = place_of(course, other)
+    return place if any((f[1], f[0]) == (place.line, place.file) for f in _frames(course, t)) else place_of(course, t)
 
 
 def first_with_it(course: Course, edit: Edit, without: Gradients, with_it: Gradients) -> NodeId | None:

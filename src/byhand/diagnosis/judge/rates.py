@@ -168,7 +168,7 @@ def _rate(sight: Sight) -> NodeId | None:
     """The lasting number that steps are multiplied by."""
     if sight.trial is None:
         return None
-    for state in sight.trial.explained:
+    for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
             for leaf, _ in sight.course.rates(step):
                 return leaf
