@@ -1,4 +1,4 @@
-"""Whole programs of students: what is right in them is not accused, and what is wrong is neither cleared nor misnamed."""
+"""Whole programs of students: what is right is not accused, what is wrong neither cleared nor misnamed."""
 
 import io
 from contextlib import redirect_stderr, redirect_stdout

@@ -170,8 +170,9 @@ def _rate(sight: Sight) -> NodeId | None:
         return None
     for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
-            for leaf, _ in sight.course.rates(step):
-                return leaf
+            for rate, product in sight.course.rates(step):
+                if rate != product:  # else it is written there, and no value of its own
+                    return rate
     return None
 
 
