@@ -98,8 +98,9 @@ def _match_series(course: Course, wrong: list[NodeId], without: Gradients, with_
     return best
 
 
-def read_of(course: Course, edit: Edit, *, later: bool) -> NodeId | None:
-    """Where a version that the forward pass did not use is read for a step."""
+def read_of(course: Course, edit: Edit, forward: Gradients, *, later: bool) -> NodeId | None:
+    """Where a version that the forward pass (whose nodes have a gradient) did not use is read for a step."""
+    sites = {course.nodes[t].site for t in forward}
     for t in sorted(edit.overrides):
         for a in course.nodes[t].parents():
             root = _root(course, a)
@@ -111,7 +112,8 @@ def read_of(course: Course, edit: Edit, *, later: bool) -> NodeId | None:
                 continue
             other = state.versions[k]
             for user in _reads(course, other):
-                if user > t and course.roles.flows[user] and user not in edit.overrides and user not in course.stop:
+                is_forward = course.nodes[user].site in sites
+                if user > t and course.roles.flows[user] and not is_forward and user not in course.stop:
                     return user
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,14 @@ def _judge(trace: Trace) -> Judgement:
     if first is None:
         return Judgement("nothing")
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
+    sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = [*data_findings(first, sights), *_of_steps(worst), *course_findings(first, sights)]
     kind = worst.verdict.kind
     if kind != "right":
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
+    late = [f for f in findings if f.evidence.get("steps_before")]
+    if len(late) < len(findings):  # what the numbers come to in the end is told after what brings them there
+        findings = [f for f in findings if f not in late] + [replace(f, certainty="symptom") for f in late]
     exact = [f for f in findings if f.certainty == "exact"]
     if exact and kind != "wrong":
         kind = "wrong"
@@ -104,20 +109,33 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
             continue
         place = Place(0) if node is None else _place(sight, mistake, node)
         if "used_at" in mistake.detail:
-            place = _where_assigned(sight, str(evidence["name"]), place)
+            place = _where_stepped(sight, mistake) or _where_assigned(sight, str(evidence["name"]), place)
         yield Finding(mistake.id, place, "exact", message, evidence)
 
 
 def _always_one(sight: Sight, m: Mistake) -> NodeId | None:
-    """A comparison in the backward pass that holds for every number, where a slope is missing."""
+    """What stands in the backward pass for a slope that is missing, and is 1 for every number in every step."""
     if m.edit is None or not m.id.endswith("derivative-missing"):
         return None
     nodes, shape = sight.nodes, sight.nodes[m.edit.at].value.shape
-    for t in range(m.edit.at + 1, min(len(nodes), m.edit.at + 500)):
-        value = nodes[t].value
-        compares = nodes[t].op in ("greater", "greater_equal", "less", "less_equal")
-        if compares and value.shape == shape and value.all() and sight.course.roles.rests_on[t]:
-            return t
+    slopes: dict[object, list[NodeId]] = {}
+    for t in range(m.edit.at + 1, len(nodes)):
+        if nodes[t].op == "multiply" and nodes[t].value.shape == shape and sight.course.roles.flows[t]:
+            for position, a in enumerate(nodes[t].args):
+                if type(a) is int and nodes[a].value.size > 1:
+                    slopes.setdefault((nodes[t].site, position), []).append(a)
+    found = (same[0] for same in slopes.values() if all((nodes[a].value == 1).all() for a in same))
+    return next(found, None)
+
+
+def _where_stepped(sight: Sight, m: Mistake) -> Place | None:
+    """The call that takes the steps of parameters used in the same line as one that gets none."""
+    used = sight.nodes[int(m.detail["used_at"])]
+    for state in sight.trial.explained if sight.trial is not None else ():
+        for t in sight.course.roles.users.get(state.versions[0], ()):
+            node, step = sight.nodes[t], list(sight.nodes[step_of(sight.course, state)].site)[1:]  # type: ignore[call-overload]
+            if (node.op, node.line, node.file) == (used.op, used.line, used.file) and len(step) > 1:
+                return Place(step[1][1], step[1][0])
     return None
 
 
@@ -141,12 +159,12 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
     """Where a mistake stands."""
     course = sight.course
     if m.edit is not None and m.edit.overrides:
-        if "version" in m.detail:
-            read = read_of(course, m.edit, later=m.detail["version"] == "after")
-            if read is not None:
-                return read
         assert sight.trial is not None
         without = course.gradient(sight.trial.objective, sight.trial.overrides)
+        if "version" in m.detail:
+            read = read_of(course, m.edit, without, later=m.detail["version"] == "after")
+            if read is not None:
+                return read
         with_it = course.gradient(sight.trial.objective, {**sight.trial.overrides, **m.edit.overrides})
         found = first_with_it(course, m.edit, without, with_it)
         if found is not None:
@@ -157,7 +175,7 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
         return int(m.detail["lost"])
     if "array" in m.detail:
         return int(m.detail["used_at"])
-    for where in ("output", "read"):
+    for where in ("at", "output", "read"):
         if where in m.detail:
             return int(m.detail[where])
     if not m.states:
@@ -173,6 +191,11 @@ def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
     if m.id not in ("sign-flipped", "constant-factor", "sum-versus-mean") or sight.trial is None:
         return False
     others = [s for s in sight.trial.explained if s not in m.states and sight.trial.explained[s].kind == "follows"]
+    step = sight.nodes[step_of(sight.course, m.states[0])]
+    if any(sight.nodes[step_of(sight.course, s)].site == step.site for s in others):
+        return True  # the step is taken in a line that is right for others
+    if not others and m.id == "sum-versus-mean":
+        return True
     own = _factor_of_gradient(sight, m.states[0])
     usual = [c for s in others if (c := _factor_of_gradient(sight, s)) is not None]
     return own is not None and bool(usual) and not np.isclose(own, usual[0], rtol=1e-4)

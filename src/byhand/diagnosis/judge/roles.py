@@ -487,8 +487,12 @@ def _is_running_sum(roles: Roles, user: NodeId, t: NodeId) -> bool:
     node = roles.nodes[user]
     if node.op not in ("add", "subtract"):
         return False
-    others = [a for a in node.args if a != t]
-    return all(type(a) is not int or not roles.rests_on[a] or roles.nodes[a].site == node.site for a in others)
+    for a in node.args:
+        if type(a) is int and a != t and roles.nodes[a].site != node.site:
+            is_start = roles.nodes[a].op == "leaf" and not roles.nodes[a].value.any()
+            if not is_start:
+                return False
+    return True
 
 
 def _is_error(roles: Roles, t: NodeId) -> bool:

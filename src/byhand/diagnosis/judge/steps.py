@@ -62,6 +62,8 @@ class Explanation:
         The versions between which the steps lie.
     way : tuple or None
         Where an optimizer takes the gradient up, and the factor that it has there.
+    total : int or None
+        Where all gradients so far are added up.
     """
 
     kind: Kind
@@ -69,6 +71,7 @@ class Explanation:
     evidence: int = 0
     spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
     way: tuple[Hashable, float] | None = None
+    total: NodeId | None = None
 
     @property
     def holds(self) -> bool:
@@ -367,9 +370,10 @@ class Course:
                 self._goes_down(s, q, c) and self._is_made_of(s, q, objective)
                 for s, (q, c) in zip(moved[-2:], ways, strict=True)
             ):
-                kind: Kind = "accumulates" if self.sums_up(moved[-1], ways[-1][0]) else "optimizer"
-                evidence = len(moved) * state.size - 1 if kind == "optimizer" else 0
-                return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]))
+                total = self.sums_up(moved[-1], ways[-1][0])
+                kind: Kind = "optimizer" if total is None else "accumulates"
+                evidence = len(moved) * state.size - 1 if total is None else 0
+                return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
         return None
 
     def has_optimizer(self, step: Step, objective: Objective) -> bool:
@@ -417,8 +421,8 @@ class Course:
         effect = effect * np.sign(c)
         return bool((effect <= 0).all() and effect.any())
 
-    def sums_up(self, step: Step, q: NodeId) -> bool:
-        """Whether the step goes through a state that adds each gradient to all before, none of them fading."""
+    def sums_up(self, step: Step, q: NodeId) -> NodeId | None:
+        """The state that a step goes through if it adds each gradient to all before, none of them fading."""
         for t in self._made_since(step, set()):
             state = self.roles.versions.get(t)
             if state is None or t == step.after or t == state.versions[0] or t < q:
@@ -428,8 +432,8 @@ class Course:
             effect = sweep(self.nodes, {t: ones}, self.stop - {t}, dep=range(old, t + 1)).get(old)
             squared = any(self.nodes[x].op in _NORMALIZERS for x in self.roles.users.get(t, ()) if x < step.after)
             if effect is not None and np.allclose(effect, 1) and not squared:
-                return True
-        return False
+                return t
+        return None
 
     def _is_made_of(self, step: Step, q: NodeId, objective: Objective) -> bool:
         """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""

@@ -264,7 +264,7 @@ def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
     lengths |= {m * n for m in lengths for n in lengths if m != n}
     own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
     for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths):
-        yield Mistake(f.id, f.states, detail={"factor": f.factor})
+        yield Mistake(f.id, f.states, detail={"factor": f.factor} | ({} if f.at is None else {"at": f.at}))
 
 
 def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
@@ -416,7 +416,10 @@ def _old(course: Course, trial: Trial) -> Iterator[Mistake]:
     """Steps made with the outputs, or the gradient, of parameters that are there no more."""
     passes = list(old_passes(course, trial.objective))
     if passes:
-        yield Mistake("stale-gradient", tuple(trial.explained), detail={"output": passes[0][0], "times": passes[0][1]})
+        output, times = passes[0]
+        step = min((v for s in trial.explained for v in s.versions if v > output), default=output)
+        detail = {"output": output, "times": times, "step": step}
+        yield Mistake("stale-gradient", tuple(trial.explained), detail=detail)
         return
     old = [(s, v) for s in trial.explained for v in old_gradients(course, s, trial.gradients)]
     if old:
@@ -458,7 +461,7 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
         elif e.kind == "still" and _should_move(course, trial, state):
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
-            yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far"})
+            yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})
         elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
             alone = _of_one_sample(course, trial, state)
             if course.explain(state, trial.gradients, trial.objective, lag=1).holds:
