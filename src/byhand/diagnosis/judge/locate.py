@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,12 +45,11 @@ def in_the_line_of(course: Course, t: NodeId, other: NodeId) -> Place:
 def first_with_it(course: Course, edit: Edit, without: Gradients, with_it: Gradients) -> NodeId | None:
     """The first value outside the forward pass that is an adjoint as the edit makes it, and not as it should be."""
     wrong = [x for x, g in with_it.items() if x in without and _differ(g, without[x])]
-    best = None
-    for x in sorted(wrong, reverse=True):
-        t = _match(course, x, with_it[x], without[x])
-        if t is not None and (best is None or t < best):
-            best = t
-    return best if best is not None else _match_series(course, wrong, without, with_it)
+    found = [t for x in wrong if (t := _match(course, x, with_it[x], without[x])) is not None]
+    if not found:
+        return _match_series(course, wrong, without, with_it)
+    often = Counter(course.nodes[t].site for t in set(found))  # an optimizer's first step may be the gradient itself
+    return min(found, key=lambda t: (often[course.nodes[t].site] < 2, t))
 
 
 def _differ(g: Array, h: Array) -> bool:
@@ -60,7 +60,9 @@ def _backward_values(course: Course, after: NodeId) -> Iterator[NodeId]:
     """What was computed from the forward pass behind a node, up to the next time that its parameters are written."""
     for t in range(after + 1, min(len(course.nodes), after + 4000)):
         node = course.nodes[t]
-        if t not in course.stop and course.roles.flows[t] and course.roles.rests_on[t] and node.value.dtype.kind == "f":
+        if not course.roles.flows[t] or not course.roles.rests_on[t] or node.value.dtype.kind != "f":
+            continue
+        if _root(course, t) not in course.stop:
             yield t
 
 

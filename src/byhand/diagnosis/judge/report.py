@@ -198,7 +198,7 @@ def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
         return True
     own = _factor_of_gradient(sight, m.states[0])
     usual = [c for s in others if (c := _factor_of_gradient(sight, s)) is not None]
-    return own is not None and bool(usual) and not np.isclose(own, usual[0], rtol=1e-4)
+    return own is not None and bool(usual) and not np.isclose(own, usual, rtol=1e-4).any()
 
 
 def _factor_of_gradient(sight: Sight, state: State) -> float | None:

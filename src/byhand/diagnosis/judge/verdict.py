@@ -435,6 +435,8 @@ def _best_edit(
     held: Sequence[State],
 ) -> tuple[Edit, list[State], dict[State, Explanation]] | None:
     best = None
+    optimized = [s for s in open_ if s.size > 1 and _has_optimizer(course, s, objective)]
+    plain = [s for s in open_ if s not in optimized]
     for edit in candidates:
         if course.swept > _SEARCH_BUDGET:
             break
@@ -443,13 +445,17 @@ def _best_edit(
             gradients = course.gradient(counted, {**made, **edit.overrides})
         except (ValueError, IndexError):
             continue  # the edit's arrays do not fit: not this mistake
-        explained = course.explain_all([*open_, *held], gradients, objective, plain=open_)
+        explained = course.explain_all([*open_, *held], gradients, objective, plain=plain)
         if not all(explained[s].holds for s in held):
             continue
-        won = [s for s in open_ if explained[s].holds and explained[s].kind != "optimizer"]
+        won = [s for s in open_ if explained[s].holds and (s in optimized or explained[s].kind != "optimizer")]
         if won and (best is None or len(won) > len(best[1])):
             best = (edit, won, explained)
     return best
+
+
+def _has_optimizer(course: Course, state: State, objective: Objective) -> bool:
+    return any(course.has_optimizer(step, objective) for step in list(course.all_steps(state))[1:3])
 
 
 def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
