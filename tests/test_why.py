@@ -39,12 +39,14 @@ def test_the_handouts_cell_peels_down_to_the_dead_output(cell):
     assert dead["evidence"]["z"] == pytest.approx([0, -2.377, -2.605, -4.033], abs=5e-4)
 
 
-@pytest.mark.xfail(strict=True, reason="of the living seed only what the copies' runs show is named yet")
 def test_from_a_seed_that_lives_the_quieter_mistakes_come_to_light(cell):
     alive = {f["id"]: f["line"] for f in cell["findings"] if f["chapter"] >= 5}
     assert alive["updated-weights-used"] in (number("W_hidden[j][k] -="), number("b_hidden[j] -="))
+    assert alive["stale-gradient"] == number("= forward(X_train)")
     assert alive["slope-read-again"] == number("W_hidden[j][k] -=")
     assert number("b_hidden[j] -=") in [f["line"] for f in cell["findings"] if f["id"] == "bias-gradient-wrong"]
+    assert "on 4 samples" in cell["chapters"][4]["happened"]
+    assert "goes from 2 to 2" in cell["chapters"][4]["happened"]
 
 
 def test_a_mistake_is_named_its_line_rewritten_and_the_copy_judged():

@@ -110,8 +110,11 @@ class Judgement:
         In the order in which to tell them: exact before experiment before symptom, what comes first in the backward
         pass first. A training whose gradients are right may still have findings (dead units, a learning rate).
     facts : Facts
+    fault : str
+        An error of the judge's own that kept it from an answer; "" otherwise.
     """
 
     verdict: Verdict
     findings: list[Finding] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
+    fault: str = ""

@@ -1,4 +1,4 @@
-# expected: parameter-never-updated line 50 or 37
+# expected: parameter-never-updated line 50 or 51 or 37
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,4 +1,4 @@
-# expected: stale-gradient line 38
+# expected: stale-gradient line 38 or 39 or 41 or 42
 import numpy as np
 
 

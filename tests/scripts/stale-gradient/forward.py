@@ -1,4 +1,4 @@
-# expected: stale-gradient line 48
+# expected: stale-gradient line 46 or 48
 import numpy as np
 
 n_hidden = 8

@@ -1,4 +1,4 @@
-# expected: stale-gradient line 28
+# expected: stale-gradient line 26 or 28
 import numpy as np
 
 rng = np.random.default_rng(23)

@@ -11,12 +11,11 @@ from typing import TypeAlias
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.judge.roles import NodeId, Roles
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Roles
 from byhand.diagnosis.judge.steps import Gradients
 from byhand.diagnosis.tape.derive import Unknown, forward
 from byhand.diagnosis.tape.nodes import Const, Node
 
-PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
 _LINEAR = {
     "add", "subtract", "negative", "positive", "copy", "getitem", "move", "gather", "stack", "multiply", "divide",
     "sum", "mean", "setitem", "scatter", "item", "at",
@@ -55,7 +54,8 @@ class Anatomy:
         """The activations."""
         found: dict[Layer, list[Region]] = defaultdict(list)
         for a in self.reached:
-            if self.nodes[a].op not in PRODUCTS and self._is_handed_on(a):
+            is_number = self.nodes[a].value.dtype.kind == "f"  # a comparison has no slope
+            if is_number and self.nodes[a].op not in PRODUCTS and self._is_handed_on(a):
                 region = self.region_to(a)
                 if region is not None:
                     found[self.layer(a)].append(region)
@@ -121,8 +121,8 @@ class Anatomy:
         for t in region.inside:
             node = self.nodes[t]
             args = [a.value if isinstance(a, Const) else values.get(a, self.nodes[a].value) for a in node.args]
-            values[t] = forward(node.op, args, node.kw)
-        return values[region.a]
+            values[t] = forward(node, args)
+        return np.asarray(values[region.a], dtype=float)
 
     def slope(self, region: Region, z: Array, h: float = 1e-6) -> Array:
         """The activation's derivative at an input, element by element, by central differences."""

@@ -10,10 +10,9 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.anatomy import PRODUCTS
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
-from byhand.diagnosis.judge.roles import NodeId, State
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
 from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
 

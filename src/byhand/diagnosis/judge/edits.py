@@ -15,8 +15,8 @@ import numpy as np
 
 from byhand import activations
 from byhand._types import Array
-from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy, Layer, Region
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.anatomy import Anatomy, Layer, Region
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.steps import Overrides, Rule
 from byhand.diagnosis.tape.derive import Unknown, vjp
 from byhand.diagnosis.tape.nodes import Node

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from byhand.diagnosis.judge.roles import State
+from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Step, all_equal
 
 _USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rate makes it good
@@ -14,11 +14,16 @@ _USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rat
 
 @dataclass(frozen=True)
 class Factor:
-    """What some parameters' steps are too long by: "constant-factor", "sum-versus-mean" or "learning-rate-twice"."""
+    """What some parameters' steps are too long by.
+
+    The id is "constant-factor", "sum-versus-mean", "bias-gradient-wrong" (such a sum or mean of biases alone) or
+    "learning-rate-twice". `at` is where the factor stands, if that is known.
+    """
 
     id: str
     states: tuple[State, ...]
     factor: float
+    at: NodeId | None = None
 
 
 def unequal_factors(
@@ -32,23 +37,23 @@ def unequal_factors(
     steps = {s: step for s, e in explained.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: course.rate(step) for s, step in steps.items()}
-    twice = tuple(s for s, step in steps.items() if _multiplied_twice(course, step))
+    twice = {s: at for s, step in steps.items() if (at := _multiplied_twice(course, step)) is not None}
     if twice:
-        yield Factor("learning-rate-twice", twice, rates[twice[0]] or 0.0)
+        yield Factor("learning-rate-twice", tuple(twice), rates[next(iter(twice))] or 0.0, min(twice.values()))
         return
     known = all(rates.values())
     if not known and any(rates.values()):
         return  # some of the rates can't be told from other numbers
     rated = {s: -c / (rates[s] or 1.0) for s, c in factors.items()}
     if len(factors) > 1 and not all_equal(list(factors.values())):
-        yield from _of_some(rated, sizes, own_loss=own_loss and known)
+        yield from _of_some(course, rated, sizes, own_loss=own_loss and known)
     elif own_loss and known and rated:
         factor = next(iter(rated.values()))
         if _is_size(factor, sizes, usual=_USUAL):
             yield Factor("sum-versus-mean", tuple(rated), factor)
 
 
-def _of_some(rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
+def _of_some(course: Course, rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
     groups: list[list[State]] = []
     for state, c in rated.items():
         group = next((g for g in groups if all_equal([rated[g[0]], c])), None)
@@ -59,12 +64,20 @@ def _of_some(rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> I
     if len(groups) == 1:
         return
     weight = Counter({k: len(g) for k, g in enumerate(groups)})
-    usual = max(weight, key=lambda k: (own_loss and _is_usual(rated[groups[k][0]]), weight[k], -k))
+
+    def likeliness(k: int) -> tuple[bool, int, bool, float]:
+        """A factor of the loss's own, of most parameters, of weights, and what is not too long."""
+        own, weights = own_loss and _is_usual(rated[groups[k][0]]), not all(map(course.is_bias, groups[k]))
+        return own, weight[k], weights, -abs(rated[groups[k][0]])
+
+    usual = max(weight, key=likeliness)
     for k, group in enumerate(groups):
         if k != usual:
             factor = rated[group[0]] / rated[groups[usual][0]]
             sized = _is_size(factor, sizes) or _is_size(1 / factor, sizes)
-            yield Factor("sum-versus-mean" if sized else "constant-factor", tuple(group), factor)
+            is_bias = all(course.is_bias(state) for state in group)
+            id_ = "constant-factor" if not sized else "bias-gradient-wrong" if is_bias else "sum-versus-mean"
+            yield Factor(id_, tuple(group), factor)
 
 
 def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:
@@ -80,10 +93,11 @@ def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradie
     return Step(v, w, change, gradients[v])
 
 
-def _multiplied_twice(course: Course, step: Step) -> bool:
-    """Whether the same lasting number is multiplied with the gradient at two places."""
-    leaves = Counter(leaf for leaf, _ in course.rates(step))
-    return any(n > 1 for n in leaves.values())
+def _multiplied_twice(course: Course, step: Step) -> NodeId | None:
+    """Where a lasting number is multiplied with the gradient first, if it is again later."""
+    rates = course.rates(step)
+    leaves = Counter(leaf for leaf, _ in rates)
+    return min((t for leaf, t in rates if leaves[leaf] > 1), default=None)
 
 
 def _is_usual(c: float) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
-from byhand.diagnosis.judge.roles import NodeId, Objective, State, is_made_from
-from byhand.diagnosis.judge.steps import Course, Gradients
+from byhand.diagnosis.judge.anatomy import Anatomy
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from
+from byhand.diagnosis.judge.steps import Course, Gradients, Step, explain
+from byhand.diagnosis.tape.derive import unbroadcast
 
 _OFTEN = 3
 _FILLED = {"zeros", "ones", "full", "zeros_like"}
@@ -71,6 +73,38 @@ def lost_steps(course: Course) -> Iterator[tuple[NodeId, NodeId]]:
             yield start, sums[0]
 
 
+def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId]]:
+    """Parameters that take the steps of a bias, and that no forward pass adds: the parameter and the product.
+
+    Their steps are those of a bias added to a product, number for number: what arrives there, summed over the samples.
+    """
+    products = sorted(Anatomy(course.roles, gradients, course.limit).products.values())
+    for state in course.roles.idle:
+        for nodes in products:
+            steps = [s for s in _bias_steps(course, state, nodes, gradients) if s.gradient.any() or s.change.any()]
+            if len(steps) > 1 and explain(steps, course.nodes, (course.rate, course.scale)).holds:
+                yield state, nodes[0]
+                break
+
+
+def _bias_steps(course: Course, state: State, products: list[NodeId], gradients: Gradients) -> Iterator[Step]:
+    shape, start = _shape(course, state.versions[0]), 0
+    for v, w in pairwise(state.versions):
+        change = course.nodes[w].value.astype(float) - course.nodes[v].value
+        arrived = [gradients[t] for t in products if start < t < w]
+        if not arrived or not change.any():
+            continue
+        if any(not _broadcasts(shape, g.shape) for g in arrived):
+            return
+        yield Step(v, w, change, np.sum([unbroadcast(g, shape) for g in arrived], axis=0))
+        start = w
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    padded = (1,) * (len(to) - len(shape)) + shape
+    return len(padded) == len(to) and all(m in (1, n) for m, n in zip(padded, to, strict=True))
+
+
 def _is_parameter_like(course: Course, t: NodeId) -> bool:
     return t in course.stop or _looks_learned(course, t)
 
@@ -87,7 +121,8 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     """
     body = Anatomy(course.roles, gradients, course.limit)
     samples = max((n for t in objective.seeds[:3] for n in sizes(course, t)), default=0)
-    uses: Counter[tuple[NodeId, object]] = Counter()
+    steps = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions[1:])
+    rounds: dict[tuple[NodeId, object], set[int]] = defaultdict(set)  # between two steps lies a round
     first: dict[NodeId, NodeId] = {}
     for t, node in enumerate(course.nodes[: course.limit]):
         if node.op not in PRODUCTS and node.op != "add":
@@ -101,10 +136,10 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             root = body.root(a)
             learned = _looks_learned(course, root) and not _is_data(course, root, samples)
             if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
-                uses[root, node.site] += 1
+                rounds[root, node.site].add(bisect(steps, t))
                 first.setdefault(root, t)
-    for (root, _), n in uses.items():
-        if n >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
+    for (root, _), seen in rounds.items():
+        if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
 
 
@@ -134,6 +169,8 @@ def sizes(course: Course, t: NodeId) -> set[int]:
 
 
 def _is_data(course: Course, root: NodeId, samples: int) -> bool:
+    if not course.nodes[root].value.any():
+        return False
     shape = _shape(course, root)
     keys = {str(course.nodes[u].kw) for u in course.roles.users.get(root, ()) if course.nodes[u].op == "getitem"}
     return (samples > 1 and samples in shape) or len(keys) > 1
@@ -142,9 +179,10 @@ def _is_data(course: Course, root: NodeId, samples: int) -> bool:
 def _looks_learned(course: Course, t: NodeId) -> bool:
     """Whether an array rests on nothing and was drawn at random or filled with one number, scaled perhaps."""
     first = course.nodes[t]
-    if first.value.size == 1 and first.op == "leaf":  # a number that is added and is 0 waits to be learned
-        is_zero = first.kw.get("made") == "constant" and not first.value.any()
-        return is_zero and first.value.dtype.kind == "f" and not course.roles.rests_on[t]
+    if first.value.size == 1 and first.op == "leaf" and first.kw.get("made") == "constant":
+        return (
+            not first.value.any() and first.value.dtype.kind == "f"
+        )  # that is added, and is 0: it waits to be learned
     for _ in range(6):
         node = course.nodes[t]
         if course.roles.rests_on[t] or node.value.dtype.kind != "f":

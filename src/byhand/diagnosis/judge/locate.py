@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +22,34 @@ def place_of(course: Course, t: NodeId) -> Place:
     return Place(course.nodes[t].line, course.nodes[t].file)
 
 
+def _frames(course: Course, t: NodeId) -> list[tuple[Any, ...]]:
+    """The calls that a node was made in, the innermost first."""
+    return list(course.nodes[t].site)[1:]  # type: ignore[call-overload]
+
+
+def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:
+    """The line, in the function that both nodes were made in, from which one was made."""
+    mine, theirs = _frames(course, t)[::-1], _frames(course, other)[::-1]
+    for a, b in zip(mine, theirs, strict=False):
+        if a != b:
+            return Place(a[1], a[0])
+    return place_of(course, t)
+
+
+def in_the_line_of(course: Course, t: NodeId, other: NodeId) -> Place:
+    """The line of another node, if one was made in a call from there; else its own."""
+    place = place_of(course, other)
+    return place if any((f[1], f[0]) == (place.line, place.file) for f in _frames(course, t)) else place_of(course, t)
+
+
 def first_with_it(course: Course, edit: Edit, without: Gradients, with_it: Gradients) -> NodeId | None:
     """The first value outside the forward pass that is an adjoint as the edit makes it, and not as it should be."""
     wrong = [x for x, g in with_it.items() if x in without and _differ(g, without[x])]
-    best = None
-    for x in sorted(wrong, reverse=True):
-        t = _match(course, x, with_it[x], without[x])
-        if t is not None and (best is None or t < best):
-            best = t
-    return best if best is not None else _match_series(course, wrong, without, with_it)
+    found = [t for x in wrong if (t := _match(course, x, with_it[x], without[x])) is not None]
+    if not found:
+        return _match_series(course, wrong, without, with_it)
+    often = Counter(course.nodes[t].site for t in set(found))  # an optimizer's first step may be the gradient itself
+    return min(found, key=lambda t: (often[course.nodes[t].site] < 2, t))
 
 
 def _differ(g: Array, h: Array) -> bool:
@@ -39,7 +60,9 @@ def _backward_values(course: Course, after: NodeId) -> Iterator[NodeId]:
     """What was computed from the forward pass behind a node, up to the next time that its parameters are written."""
     for t in range(after + 1, min(len(course.nodes), after + 4000)):
         node = course.nodes[t]
-        if t not in course.stop and course.roles.flows[t] and course.roles.rests_on[t] and node.value.dtype.kind == "f":
+        if not course.roles.flows[t] or not course.roles.rests_on[t] or node.value.dtype.kind != "f":
+            continue
+        if _root(course, t) not in course.stop:
             yield t
 
 
@@ -77,8 +100,9 @@ def _match_series(course: Course, wrong: list[NodeId], without: Gradients, with_
     return best
 
 
-def read_of(course: Course, edit: Edit, *, later: bool) -> NodeId | None:
-    """Where a version that the forward pass did not use is read for a step."""
+def read_of(course: Course, edit: Edit, forward: Gradients, *, later: bool) -> NodeId | None:
+    """Where a version that the forward pass (whose nodes have a gradient) did not use is read for a step."""
+    sites = {course.nodes[t].site for t in forward}
     for t in sorted(edit.overrides):
         for a in course.nodes[t].parents():
             root = _root(course, a)
@@ -90,7 +114,8 @@ def read_of(course: Course, edit: Edit, *, later: bool) -> NodeId | None:
                 continue
             other = state.versions[k]
             for user in _reads(course, other):
-                if user > t and course.roles.flows[user] and user not in edit.overrides and user not in course.stop:
+                is_forward = course.nodes[user].site in sites
+                if user > t and course.roles.flows[user] and not is_forward and user not in course.stop:
                     return user
     return None
 

@@ -211,7 +211,7 @@ def call_of(sight: Sight, body: Anatomy, a: NodeId) -> Place:
 
 def samples_of(sight: Sight) -> int:
     """How many samples one output holds."""
-    return next((len(output) for output, _ in _pairs(sight)), sight.samples or 1)
+    return next((len(output) for output, _ in _pairs(sight)), sight.at_once or 1)
 
 
 def _compared(sight: Sight) -> Iterator[tuple[NodeId, Array, Array]]:
@@ -242,7 +242,7 @@ def _pairs(sight: Sight) -> Iterator[tuple[Array, Array]]:
         if output.ndim > 2:
             continue
         if output.ndim < 2:
-            shape = (1, -1) if (sight.samples or 1) == 1 else (-1, 1)
+            shape = (1, -1) if (sight.at_once or 1) == 1 else (-1, 1)
             output, target = output.reshape(shape), target.reshape(shape)
         elif output.shape[0] < output.shape[1]:
             output, target = output.T, target.T

@@ -31,22 +31,39 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                 break
             if node.op in ("log", "log2", "log10") and (parents[0] == 0).any() and sight.course.roles.rests_on[t]:
                 zeros = int((parents[0] == 0).sum())
+                steps = _steps_before(sight, t)
                 message = (
                     f"{zeros} of the {parents[0].size} numbers that this logarithm gets are exactly 0: it gives −inf, "
                 )
                 message += "and the loss is no number."
                 if _spoils(sight, t):
-                    yield Finding("log-of-zero", place_of(sight.course, t), "exact", message, {"zeros": zeros})
+                    yield Finding(
+                        "log-of-zero",
+                        place_of(sight.course, t),
+                        "exact",
+                        message,
+                        {"zeros": zeros, "steps_before": steps},
+                    )
                     return
             if node.op == "divide" and np.isnan(node.value).any():
                 exp = _overflown(sight, t)
                 if exp is not None:
                     largest = float(np.max(sight.nodes[sight.nodes[exp].parents()[0]].value))
+                    steps = _steps_before(sight, t)
                     message = f"The largest exponent is {largest:.4g}: its exponential is inf, and inf / inf is nan."
                     yield Finding(
-                        "softmax-overflow", place_of(sight.course, exp), "exact", message, {"largest": largest}
+                        "softmax-overflow",
+                        place_of(sight.course, exp),
+                        "exact",
+                        message,
+                        {"largest": largest, "steps_before": steps},
                     )
                     return
+
+
+def _steps_before(sight: Sight, t: NodeId) -> int:
+    """How many steps of a parameter were seen before a value."""
+    return max((sum(v < t for v in s.versions[1:]) for s in sight.course.roles.states), default=0)
 
 
 def _spoils(sight: Sight, t: NodeId) -> bool:
@@ -168,10 +185,11 @@ def _rate(sight: Sight) -> NodeId | None:
     """The lasting number that steps are multiplied by."""
     if sight.trial is None:
         return None
-    for state in sight.trial.explained:
+    for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
-            for leaf, _ in sight.course.rates(step):
-                return leaf
+            for rate, product in sight.course.rates(step):
+                if rate != product:  # else it is written there, and no value of its own
+                    return rate
     return None
 
 

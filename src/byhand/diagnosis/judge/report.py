@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,15 @@ import numpy as np
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
 from byhand.diagnosis.judge.course import course_findings
 from byhand.diagnosis.judge.data import data_findings
-from byhand.diagnosis.judge.locate import first_with_it, gradient_of, place_of, read_of, step_of
+from byhand.diagnosis.judge.locate import (
+    call_beside,
+    first_with_it,
+    gradient_of,
+    in_the_line_of,
+    place_of,
+    read_of,
+    step_of,
+)
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import proportion
@@ -19,7 +28,7 @@ from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.tape.run import Trace
 
 _OF_RIGHT_STEPS = {
-    "learning-rate-too-high", "too-few-epochs", "bias-missing", "linear-collapse", "tiny-initialization",
+    "learning-rate-too-high", "too-few-epochs", "linear-collapse", "tiny-initialization",
     "target-outside-range", "unscaled-data",
 }  # fmt: skip
 """What can be said of a training only when its steps are known to be right."""
@@ -38,20 +47,36 @@ def judge(trace: Trace) -> Judgement:
     ----------
     trace : Trace
         As `byhand.diagnosis.tape.run.trace` gives it.
+
+    Returns
+    -------
+    Judgement
+        "inconclusive" with its `fault` where the judge itself fails: that says nothing of the program.
     """
-    with np.errstate(all="ignore"):
-        sights: list[Sight] = []
-        for stretch in stretches(trace.tape):
-            search = all(s.verdict.kind == "nothing" for s in sights)
-            sights.append(Sight(trace, stretch, judge_steps(find_roles(stretch), search=search)))
-        first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
-        if first is None:
-            return Judgement("nothing")
-        worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
-        findings = [*data_findings(first, sights), *_of_steps(worst), *course_findings(first, sights)]
+    try:
+        with np.errstate(all="ignore"):
+            return _judge(trace)
+    except Exception as error:
+        return Judgement("inconclusive", fault=f"{type(error).__name__}: {error}")
+
+
+def _judge(trace: Trace) -> Judgement:
+    sights: list[Sight] = []
+    for stretch in stretches(trace.tape):
+        search = all(s.verdict.kind == "nothing" for s in sights)
+        sights.append(Sight(trace, stretch, judge_steps(find_roles(stretch), search=search)))
+    first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
+    if first is None:
+        return Judgement("nothing")
+    worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
+    sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
+    findings = [*data_findings(first, sights), *_of_steps(worst), *course_findings(first, sights)]
     kind = worst.verdict.kind
     if kind != "right":
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
+    late = [f for f in findings if f.evidence.get("steps_before")]
+    if len(late) < len(findings):  # what the numbers come to in the end is told after what brings them there
+        findings = [f for f in findings if f not in late] + [replace(f, certainty="symptom") for f in late]
     exact = [f for f in findings if f.certainty == "exact"]
     if exact and kind != "wrong":
         kind = "wrong"
@@ -82,22 +107,35 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
             text = "The slope that is multiplied here is 1 for every number, whatever the activation's input."
             yield Finding("derivative-always-1", place_of(sight.course, always), "exact", text, evidence)
             continue
-        place = Place(0) if node is None else place_of(sight.course, node)
+        place = Place(0) if node is None else _place(sight, mistake, node)
         if "used_at" in mistake.detail:
-            place = _where_assigned(sight, str(evidence["name"]), place)
+            place = _where_stepped(sight, mistake) or _where_assigned(sight, str(evidence["name"]), place)
         yield Finding(mistake.id, place, "exact", message, evidence)
 
 
 def _always_one(sight: Sight, m: Mistake) -> NodeId | None:
-    """A comparison in the backward pass that holds for every number, where a slope is missing."""
+    """What stands in the backward pass for a slope that is missing, and is 1 for every number in every step."""
     if m.edit is None or not m.id.endswith("derivative-missing"):
         return None
     nodes, shape = sight.nodes, sight.nodes[m.edit.at].value.shape
-    for t in range(m.edit.at + 1, min(len(nodes), m.edit.at + 500)):
-        value = nodes[t].value
-        compares = nodes[t].op in ("greater", "greater_equal", "less", "less_equal")
-        if compares and value.shape == shape and value.all() and sight.course.roles.rests_on[t]:
-            return t
+    slopes: dict[object, list[NodeId]] = {}
+    for t in range(m.edit.at + 1, len(nodes)):
+        if nodes[t].op == "multiply" and nodes[t].value.shape == shape and sight.course.roles.flows[t]:
+            for position, a in enumerate(nodes[t].args):
+                if type(a) is int and nodes[a].value.size > 1:
+                    slopes.setdefault((nodes[t].site, position), []).append(a)
+    found = (same[0] for same in slopes.values() if all((nodes[a].value == 1).all() for a in same))
+    return next(found, None)
+
+
+def _where_stepped(sight: Sight, m: Mistake) -> Place | None:
+    """The call that takes the steps of parameters used in the same line as one that gets none."""
+    used = sight.nodes[int(m.detail["used_at"])]
+    for state in sight.trial.explained if sight.trial is not None else ():
+        for t in sight.course.roles.users.get(state.versions[0], ()):
+            node, step = sight.nodes[t], list(sight.nodes[step_of(sight.course, state)].site)[1:]  # type: ignore[call-overload]
+            if (node.op, node.line, node.file) == (used.op, used.line, used.file) and len(step) > 1:
+                return Place(step[1][1], step[1][0])
     return None
 
 
@@ -107,26 +145,39 @@ def _where_assigned(sight: Sight, name: str, otherwise: Place) -> Place:
     return Place(max(lines), otherwise.file) if lines else otherwise
 
 
+def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
+    """The line of a node; of its call, where a function is called that is not at fault itself."""
+    step = m.detail.get("step")
+    if type(step) is int and "output" in m.detail:
+        return call_beside(sight.course, node, step)
+    if type(step) is int and m.id == "slope-read-again":
+        return in_the_line_of(sight.course, node, step)
+    return place_of(sight.course, node)
+
+
 def _node(sight: Sight, m: Mistake) -> NodeId | None:
     """Where a mistake stands."""
     course = sight.course
     if m.edit is not None and m.edit.overrides:
-        if "version" in m.detail:
-            read = read_of(course, m.edit, later=m.detail["version"] == "after")
-            if read is not None:
-                return read
         assert sight.trial is not None
         without = course.gradient(sight.trial.objective, sight.trial.overrides)
+        if "version" in m.detail:
+            read = read_of(course, m.edit, without, later=m.detail["version"] == "after")
+            if read is not None:
+                return read
         with_it = course.gradient(sight.trial.objective, {**sight.trial.overrides, **m.edit.overrides})
         found = first_with_it(course, m.edit, without, with_it)
         if found is not None:
             return found
+    if "product" in m.detail:
+        return int(m.detail["product"])
     if "lost" in m.detail:
         return int(m.detail["lost"])
     if "array" in m.detail:
         return int(m.detail["used_at"])
-    if "output" in m.detail:
-        return int(m.detail["output"])
+    for where in ("at", "output", "read"):
+        if where in m.detail:
+            return int(m.detail[where])
     if not m.states:
         return None
     state = m.states[0]
@@ -140,9 +191,14 @@ def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
     if m.id not in ("sign-flipped", "constant-factor", "sum-versus-mean") or sight.trial is None:
         return False
     others = [s for s in sight.trial.explained if s not in m.states and sight.trial.explained[s].kind == "follows"]
+    step = sight.nodes[step_of(sight.course, m.states[0])]
+    if any(sight.nodes[step_of(sight.course, s)].site == step.site for s in others):
+        return True  # the step is taken in a line that is right for others
+    if not others and m.id == "sum-versus-mean":
+        return True
     own = _factor_of_gradient(sight, m.states[0])
     usual = [c for s in others if (c := _factor_of_gradient(sight, s)) is not None]
-    return own is not None and bool(usual) and not np.isclose(own, usual[0], rtol=1e-4)
+    return own is not None and bool(usual) and not np.isclose(own, usual, rtol=1e-4).any()
 
 
 def _factor_of_gradient(sight: Sight, state: State) -> float | None:
@@ -188,8 +244,17 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
             evidence["times"] = m.detail["times"]
         case "stale-gradient" if "sums" in m.detail:
             text = f"{steps} made from the sum of all gradients so far: the sum is never set to zero."
+        case "stale-gradient" if "output" in m.detail:
+            text = "One forward pass, called here, serves the steps of several samples: from the second on, its "
+            text += "outputs come from other parameters than what is read in the steps."
+        case "slope-read-again":
+            text = f"{steps} made with a value of the forward pass that is computed here once more, from parameters "
+            text += "that have already taken a part of this step."
         case "stale-gradient":
             text = f"{steps} those of the gradient at earlier parameters."
+        case "bias-gradient-wrong" if "factor" in m.detail:
+            text = f"{steps} {m.detail['factor']:.4g} times as long as those of the weights: a mean in place of a sum "
+            text += "over the samples, or the other way round."
         case "bias-gradient-wrong":
             text = f"The step{of} is not along its gradient, while that of the weights beside it is."
         case "transposed-gradient":
@@ -213,6 +278,10 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
             )
         case "parameter-never-updated":
             text = f"{names or 'A parameter'} keeps its numbers in every step, while its gradient is not 0."
+        case "bias-missing":
+            evidence["name"] = m.detail["bias"]
+            text = f"{m.detail['bias'] or 'A parameter'} takes the steps of a bias of what is computed here, "
+            text += "and is never added to it."
         case "constant-factor":
             text = f"{steps} {m.detail['factor']:.4g} times as long as the others' are, each taken with its own rate."
         case "sum-versus-mean":

@@ -21,6 +21,7 @@ from byhand.diagnosis.tape.nodes import Const, Node
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
 _OF_A_PART = {"getitem", "gather", "item"}
+PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
 
 
 class Taped(Protocol):
@@ -79,6 +80,8 @@ class Roles:
         For each node the nodes that take it as an argument.
     objectives : list of Objective
         The likeliest first.
+    idle : list of State
+        What is added to again and again, and used for nothing else: a running sum, or a parameter that nothing reads.
     """
 
     nodes: list[Node]
@@ -88,6 +91,7 @@ class Roles:
     flows: list[bool] = field(default_factory=list)
     users: dict[NodeId, list[NodeId]] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
+    idle: list[State] = field(default_factory=list)
 
     def bit(self, state: State) -> int:
         """The bit that stands for a state."""
@@ -108,18 +112,18 @@ def find_roles(tape: Taped) -> Roles:
             users[a].append(t)
     carried = _without_intermediates(nodes, links, _carried(nodes, links))
     states = _that_feed_another(nodes, carried, links) or _stepped(nodes, links)
-    for state in states:
-        named = next((tape.names[v] for v in state.versions if v in tape.names), "")
-        state.name = named
-    roles = Roles(nodes, states, users=users)
+    idle = _idle(nodes, links, states)
+    for state in (*states, *idle):
+        state.name = next((tape.names[v] for v in state.versions if v in tape.names), "")
+    roles = Roles(nodes, states, users=users, idle=idle)
     roles.versions = {v: state for state in states for v in state.versions}
     roles.rests_on = _dependence(nodes, states, roles.versions)
     roles.flows = _flow(nodes, roles.versions, states)
-    roles.objectives = sorted(_objectives(roles), key=lambda o: _likeliness(o))
+    roles.objectives = sorted(_objectives(roles), key=_likeliness)
     return roles
 
 
-def _likeliness(objective: Objective) -> tuple[int, int, int]:
+def _likeliness(objective: Objective) -> tuple[int, bool, int]:
     return -objective.rests_on.bit_count(), objective.kind != "loss", -len(objective.seeds)
 
 
@@ -303,6 +307,19 @@ def _stepped(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[S
     return [State(versions, nodes[versions[0]].value.size) for versions in longest.values()]
 
 
+def _idle(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: Sequence[State]) -> list[State]:
+    """What begins as a leaf and is added to, sum after sum, and is no state."""
+    known = {v for state in states for v in state.versions}
+    chain: dict[NodeId, list[NodeId]] = {}
+    for t in range(len(nodes)):
+        for a in links[t]:
+            head = chain.pop(a, None) or ([a] if nodes[a].op == "leaf" and a not in known else None)
+            if head is not None and t not in known:
+                chain[t] = [*head, t]
+                break
+    return [State(versions, nodes[versions[0]].value.size) for versions in chain.values() if len(versions) > 2]
+
+
 def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId) -> bool:
     """Whether the source has a part in one of the values."""
     seen: set[NodeId] = set()
@@ -442,6 +459,7 @@ def _objectives(roles: Roles) -> Iterator[Objective]:
     for t, node in enumerate(roles.nodes):
         if roles.flows[t] and roles.rests_on[t] and node.value.size == 1 and (node.op, node.line) in lines:
             elsewhere[node.op, node.line].append(t)
+    errors = {site: seeds for site, seeds in errors.items() if not all(_is_one_minus(roles.nodes[t]) for t in seeds)}
     for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
         for seeds in groups.values():
             mask = 0
@@ -469,8 +487,12 @@ def _is_running_sum(roles: Roles, user: NodeId, t: NodeId) -> bool:
     node = roles.nodes[user]
     if node.op not in ("add", "subtract"):
         return False
-    others = [a for a in node.args if a != t]
-    return all(type(a) is not int or not roles.rests_on[a] or roles.nodes[a].site == node.site for a in others)
+    for a in node.args:
+        if type(a) is int and a != t and roles.nodes[a].site != node.site:
+            is_start = roles.nodes[a].op == "leaf" and not roles.nodes[a].value.any()
+            if not is_start:
+                return False
+    return True
 
 
 def _is_error(roles: Roles, t: NodeId) -> bool:
@@ -480,6 +502,11 @@ def _is_error(roles: Roles, t: NodeId) -> bool:
         new = node.args[1]
         return type(new) is int and roles.nodes[new].op == "subtract" and _rest_on_one_side(roles, roles.nodes[new])
     return node.op == "subtract" and _rest_on_one_side(roles, node)
+
+
+def _is_one_minus(node: Node) -> bool:
+    """Whether it is 1 - a, of which the derivative of a sigmoid or a tanh is made."""
+    return node.op == "subtract" and isinstance(node.args[0], Const) and bool(np.all(node.args[0].value == 1))
 
 
 def _rest_on_one_side(roles: Roles, node: Node) -> bool:

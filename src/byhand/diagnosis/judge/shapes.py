@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from byhand.diagnosis.findings import Certainty, Finding
-from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy, Region
+from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.tape.derive import ELEMENTWISE, Unknown
 from byhand.diagnosis.tape.nodes import Node

@@ -62,7 +62,15 @@ class Sight:
 
     @cached_property
     def samples(self) -> int | None:
-        """How many samples the output is compared with before a step, as far as the shapes tell."""
+        """How many samples the output is compared with before a step, or in one sum of the loss."""
+        if not self.sums:
+            return self.at_once
+        assert self.trial is not None
+        return (self.at_once or 1) * (len(self.trial.objective.seeds) // len(self.sums))
+
+    @cached_property
+    def at_once(self) -> int | None:
+        """How many samples one output holds, as far as the shapes tell."""
         shape = self._error_shape
         return None if not shape else shape[0] if self._rows_are_samples else shape[-1]
 
@@ -84,11 +92,27 @@ class Sight:
         return len(shape) != 2 or shape[0] >= shape[1]
 
     @cached_property
+    def sums(self) -> list[NodeId]:
+        """The sums in which the script adds up the numbers of its loss, one a sample; empty where it has none such."""
+        if self.trial is None or self.trial.objective.kind != "loss":
+            return []
+        seeds = self.trial.objective.seeds
+        for other in self.course.roles.objectives:
+            first = other.seeds[0]
+            if other.kind == "loss" and self.nodes[first].op == "add" and 1 < 2 * len(other.seeds) <= len(seeds):
+                added = {first}
+                for t in range(first, seeds[0], -1):
+                    added |= set(self.nodes[t].parents()) if t in added and self.nodes[t].op == "add" else set()
+                if set(seeds[: len(seeds) // len(other.seeds)]) <= added:
+                    return other.seeds
+        return []
+
+    @cached_property
     def losses(self) -> tuple[list[float], list[int]]:
         """The script's own loss: the list that it kept of it, or what was recorded of it."""
         if self.trial is None or self.trial.objective.kind != "loss":
             return [], []
-        seen = [float(self.nodes[t].value.ravel()[0]) for t in self.trial.objective.seeds]
+        seen = [float(self.nodes[t].value.ravel()[0]) for t in self.sums or self.trial.objective.seeds]
         for series in self.trace.tape.series.values():
             start = [series.values[k] for k, i in enumerate(series.indices) if i < len(seen)]
             wanted = [seen[i] for i in series.indices if i < len(seen)]

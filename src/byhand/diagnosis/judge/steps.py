@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State
 from byhand.diagnosis.tape.derive import sweep
 from byhand.diagnosis.tape.nodes import Node
 
@@ -61,6 +62,8 @@ class Explanation:
         The versions between which the steps lie.
     way : tuple or None
         Where an optimizer takes the gradient up, and the factor that it has there.
+    total : int or None
+        Where all gradients so far are added up.
     """
 
     kind: Kind
@@ -68,6 +71,7 @@ class Explanation:
     evidence: int = 0
     spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
     way: tuple[Hashable, float] | None = None
+    total: NodeId | None = None
 
     @property
     def holds(self) -> bool:
@@ -81,7 +85,11 @@ class Explanation:
 
 
 class Course:
-    """The steps of a tape's states, and gradients to hold them against."""
+    """The steps of a tape's states, and gradients to hold them against.
+
+    With `mended` (for a version the next, and the change between them) the steps are not those that the program took,
+    but those that it would have taken had it read other versions.
+    """
 
     def __init__(self, roles: Roles, limit: int | None = None) -> None:
         self.roles = roles
@@ -90,6 +98,7 @@ class Course:
         self.resting = {t for t, mask in enumerate(roles.rests_on) if mask}
         self.limit = len(roles.nodes) if limit is None else limit
         self.blocked: set[str] = set()
+        self.mended: Mapping[NodeId, tuple[NodeId, Array]] | None = None
         self.swept = 0  # nodes gone through, the measure of what this costs
 
     def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
@@ -117,10 +126,13 @@ class Course:
         ends = dict(pairwise(used if by_use else state.versions))
         found: list[Step] = []
         for k, v in enumerate(used[lag:]):
-            w = ends.get(v)
-            if w is None or (w > self.limit and found):
+            if self.mended is not None:
+                w, change = self.mended.get(v, (None, None))
+            else:
+                w = ends.get(v)
+                change = None if w is None else self.nodes[w].value.astype(float) - self.nodes[v].value
+            if w is None or change is None or (w > self.limit and found):
                 continue
-            change = self.nodes[w].value.astype(float) - self.nodes[v].value
             found.append(Step(v, w, change, np.reshape(gradients[used[k]], change.shape)))
             if len(found) == most:
                 break
@@ -211,6 +223,11 @@ class Course:
                 return Explanation("optimizer", own.factors, len(steps) - 1, own.spans, e.way)
         return None
 
+    def is_bias(self, state: State) -> bool:
+        """Whether a parameter is only ever added."""
+        uses = {self.nodes[t].op for v in state.versions[:3] for t in self.roles.users.get(v, ()) if t not in self.stop}
+        return "add" in uses and not uses & {"multiply", *PRODUCTS}
+
     def _same_line(self, state: State, other: State) -> bool:
         return self.nodes[state.versions[1]].site == self.nodes[other.versions[1]].site
 
@@ -246,11 +263,15 @@ class Course:
         return product or None
 
     def rates(self, step: Step) -> dict[tuple[NodeId, NodeId], float]:
-        """Such factors, by what they are made from and where they are multiplied with the gradient."""
+        """Such factors, by what they are made from and where they are multiplied with the gradient.
+
+        Where there is none, the number that is written down as the outermost factor counts.
+        """
         increment = self._increment(step)
         waiting = [] if increment is None else [increment]
         found: dict[tuple[NodeId, NodeId], float] = {}
         seen: set[NodeId] = set()
+        written = [] if increment is None else list(self._written_numbers(increment))
         while waiting and len(seen) < _FARTHEST:
             t = waiting.pop()
             if t in seen or t in self.stop or t <= step.before:
@@ -266,7 +287,17 @@ class Course:
                     waiting.append(a)
                 elif node.op == "multiply" or (node.op == "divide" and position == 0):
                     found |= {(leaf, t): value for leaf, value in self._lasting(a, step.before)}
-        return found
+        return found or dict(written[:1])
+
+    def _written_numbers(self, t: NodeId) -> Iterator[tuple[tuple[NodeId, NodeId], float]]:
+        """The numbers that stand in the text as the outermost factor of an increment, as in `0.1 * gradient`."""
+        outermost = [t, *(self.nodes[t].parents() if self.nodes[t].op in PRODUCTS else ())]
+        for x in outermost:
+            for a in self.nodes[x].args if self.nodes[x].op == "multiply" else ():
+                value = np.asarray(self.nodes[a].value if type(a) is int else a.value)
+                is_written = type(a) is not int or self.nodes[a].kw.get("made") == "constant"
+                if is_written and value.size == 1 and value.dtype.kind in "fi":
+                    yield (a if type(a) is int else x, x), float(value.ravel()[0])
 
     def _lasting(self, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, float]]:
         """The factors of a number that were there before the step, or were made of such; counts are none."""
@@ -339,9 +370,10 @@ class Course:
                 self._goes_down(s, q, c) and self._is_made_of(s, q, objective)
                 for s, (q, c) in zip(moved[-2:], ways, strict=True)
             ):
-                kind: Kind = "accumulates" if self.sums_up(moved[-1], ways[-1][0]) else "optimizer"
-                evidence = len(moved) * state.size - 1 if kind == "optimizer" else 0
-                return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]))
+                total = self.sums_up(moved[-1], ways[-1][0])
+                kind: Kind = "optimizer" if total is None else "accumulates"
+                evidence = len(moved) * state.size - 1 if total is None else 0
+                return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
         return None
 
     def has_optimizer(self, step: Step, objective: Objective) -> bool:
@@ -389,8 +421,8 @@ class Course:
         effect = effect * np.sign(c)
         return bool((effect <= 0).all() and effect.any())
 
-    def sums_up(self, step: Step, q: NodeId) -> bool:
-        """Whether the step goes through a state that adds each gradient to all before, none of them fading."""
+    def sums_up(self, step: Step, q: NodeId) -> NodeId | None:
+        """The state that a step goes through if it adds each gradient to all before, none of them fading."""
         for t in self._made_since(step, set()):
             state = self.roles.versions.get(t)
             if state is None or t == step.after or t == state.versions[0] or t < q:
@@ -400,8 +432,8 @@ class Course:
             effect = sweep(self.nodes, {t: ones}, self.stop - {t}, dep=range(old, t + 1)).get(old)
             squared = any(self.nodes[x].op in _NORMALIZERS for x in self.roles.users.get(t, ()) if x < step.after)
             if effect is not None and np.allclose(effect, 1) and not squared:
-                return True
-        return False
+                return t
+        return None
 
     def _is_made_of(self, step: Step, q: NodeId, objective: Objective) -> bool:
         """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""
@@ -496,6 +528,8 @@ def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | No
 
 def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> float | None:
     """The c for which d = c g, to the tolerance of the largest number; None if there is none; 0 if d is 0."""
+    if d.size == g.size == 1:
+        return _ratio(d.item(), g.item(), noise)
     d, g = np.ravel(d), np.ravel(g)
     if d.size != g.size or not np.isfinite(d).all() or not np.isfinite(g).all():
         return None
@@ -508,6 +542,12 @@ def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> floa
     if np.abs(d - c * unit).max() > tolerance * scale + noise:
         return None
     return float(c / largest)
+
+
+def _ratio(d: float, g: float, noise: float) -> float | None:
+    if not (math.isfinite(d) and math.isfinite(g)):
+        return None
+    return d / g if g else 0.0 if abs(d) <= noise else None
 
 
 def tolerance_of(value: Array) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.findings import Finding
-from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy, Region
+from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.outcome import (
     Outcome,
@@ -22,7 +22,7 @@ from byhand.diagnosis.judge.outcome import (
     units,
     where_set,
 )
-from byhand.diagnosis.judge.roles import NodeId, State
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
 from byhand.diagnosis.judge.sight import Sight
 
 _BENDS = {"where", "maximum", "tanh", "exp", "clip", "absolute", "sigmoid", "expit", "power", "square"}

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.judge.anatomy import PRODUCTS, Anatomy
+from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes
+from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
 from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion
+from byhand.diagnosis.judge.versions import Versions
 
 _MOST_OBJECTIVES = 14
 _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
 _SEARCHED_STEPS = 6
+_MOST_MISTAKES = 12
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
 
@@ -90,7 +92,7 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
         return Verdict("wrong" if lost else "nothing", None, lost, [], course)
     best = _complete(trials, course)
     if best is not None:
-        mistakes = [*_never_updated(course, best), *_repeated(course, best), *_of_factors(course, best)]
+        mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
     flipped = _all_held(trials, course)
     if flipped is not None:
@@ -102,7 +104,12 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     if not search:
         likeliest = max(trials, key=lambda t: (len(t.explained), t.right))
         return Verdict("inconclusive", likeliest, [], likeliest.unexplained, course)
-    answers = [_search(roles, trial) for trial in _worth_a_search(trials)]
+    answers: list[Verdict] = []
+    full = max(len(t.explained) for t in trials)
+    for trial in _worth_a_search(trials):
+        answers.append(_search(roles, trial))
+        if answers[-1].kind == "wrong" and not answers[-1].open and len(trial.explained) == full:
+            break
     return min(answers, key=_fewest_open)
 
 
@@ -257,14 +264,17 @@ def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
     lengths |= {m * n for m in lengths for n in lengths if m != n}
     own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
     for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths):
-        yield Mistake(f.id, f.states, detail={"factor": f.factor})
+        yield Mistake(f.id, f.states, detail={"factor": f.factor} | ({} if f.at is None else {"at": f.at}))
 
 
-def _never_updated(course: Course, trial: Trial) -> Iterator[Mistake]:
+def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
+    """Steps that reach no parameter, parameters that reach no loss, and what stands for one and takes no step."""
     lost = dict(lost_steps(course))
     for root, step in lost.items():
         yield Mistake("parameter-never-updated", (), detail={"array": root, "lost": step})
     gradients = course.gradient(trial.objective) if trial.overrides else trial.gradients
+    for state, product in unread(course, gradients):
+        yield Mistake("bias-missing", (), detail={"bias": state.name, "product": product})
     for root, use in frozen(course, gradients, trial.objective):
         if root not in lost:
             yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
@@ -287,22 +297,79 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _search(roles: Roles, trial: Trial) -> Verdict:
-    """Find the smallest edits that explain the steps, without losing one that was explained."""
+    """The mistakes that explain the steps as they are, or as if they had read the versions of the forward pass."""
     states = list(trial.explained)
     if not states:
         return Verdict("nothing", None, [], [], Course(roles))
+    reread = _reread(roles, trial, states)
+    if reread is not None and _tried(reread[0], trial.objective, trial.overrides).right > trial.right:
+        return _searched(reread[0], trial, reread[1])
     ends = [s.versions[min(_SEARCHED_STEPS, len(s.versions) - 1)] for s in states]
-    course = Course(roles, limit=max(ends) + 1)
+    plain = _searched(Course(roles, limit=max(ends) + 1), trial, [])
+    if not plain.open or reread is None:
+        return plain
+    return min(plain, _searched(reread[0], trial, reread[1]), key=_fewest_open)
+
+
+def _reread(roles: Roles, trial: Trial, states: list[State]) -> tuple[Course, list[Mistake]] | None:
+    """The first steps with the versions that the forward pass used, and the reads of others; None if there are none."""
+    versions = Versions(Course(roles), trial.gradients, states)
+    mended = versions.mended() if versions.reads else None
+    if not mended:
+        return None
+    course = Course(roles, limit=max(w for w, _ in mended.values()) + 1)
+    course.mended = mended
+    return course, list(_of_versions(versions))
+
+
+def _of_versions(versions: Versions) -> Iterator[Mistake]:
+    """The reads of later versions: of this sample's own change, for a slope or for an error, or of other samples'."""
+    for read in versions.reads:
+        detail: dict[str, Any] = {"read": read.at, "step": read.step}
+        if not read.is_own:
+            output = versions.output_of(read.step)
+            if output is not None:
+                yield Mistake("stale-gradient", (), detail={**detail, "output": output})
+        else:
+            id_ = "slope-read-again" if read.is_slope else "updated-weights-used"
+            yield Mistake(id_, (versions.course.roles.versions[read.step],), detail=detail)
+
+
+def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict:
+    """Find the smallest edits that explain the steps, without losing one that was explained."""
     start = _tried(course, trial.objective, trial.overrides)
-    mistakes = [*_old(course, trial), *_of_one_parameter(course, start)]
-    settled = {s for m in mistakes for s in m.states}
+    mistakes = [*known, *(_old(course, trial) if not known else ()), *_of_one_parameter(course, start)]
+    settled = {s for m in mistakes if "read" not in m.detail for s in m.states}
     held = [s for s, e in start.explained.items() if e.holds and s not in settled]
     open_ = [
         s for s, e in start.explained.items() if not e.holds and s not in settled and e.kind not in ("flat", "few")
     ]
-    candidates = list(edits(Anatomy(roles, start.gradients, course.limit), trial.objective.seeds)) if open_ else []
+    open_ = _with_edits(course, trial, start, mistakes, open_, held)
+    for state in list(open_):
+        if _has_another_gradient(course, start, state) and _is_bias_of_a_right_layer(
+            course, start, state, held, mistakes
+        ):
+            mistakes.append(Mistake("bias-gradient-wrong", (state,)))
+            open_.remove(state)
+    kind = "inconclusive" if open_ or not mistakes else "wrong"
+    mistakes += _without_effect(course, start) if mistakes or open_ else []
+    claims = (
+        any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes)
+        or any(m.edit is not None for m in mistakes)
+        or held
+        or len(settled) > 1
+    )
+    return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
+
+
+def _with_edits(
+    course: Course, trial: Trial, start: Trial, mistakes: list[Mistake], open_: list[State], held: list[State]
+) -> list[State]:
+    """Add the edits that explain parameters to the mistakes, and what they explain to `held`; what stays open."""
+    body = Anatomy(course.roles, start.gradients, course.limit)
+    candidates = list(edits(body, trial.objective.seeds)) if open_ else []
     made: dict[NodeId, Any] = dict(trial.overrides)
-    while open_ and candidates and len(mistakes) < 8:
+    while open_ and candidates and len(mistakes) < _MOST_MISTAKES:
         best = _best_edit(course, trial.objective, candidates, made, open_, held)
         if best is None:
             break
@@ -312,21 +379,7 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
         mistakes += [Mistake("sign-flipped", (s,)) for s in won if explained[s].kind == "opposes"]
         held += won
         open_ = [s for s in open_ if s not in won]
-    for state in list(open_):
-        if _has_another_gradient(course, start, state) and _is_bias_of_a_right_layer(
-            course, start, state, held, mistakes
-        ):
-            mistakes.append(Mistake("bias-gradient-wrong", (state,)))
-            open_.remove(state)
-    kind = "inconclusive" if open_ or not mistakes else "wrong"
-    mistakes += _never_updated(course, start) if mistakes or open_ else []
-    claims = (
-        any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes)
-        or any(m.edit is not None for m in mistakes)
-        or held
-        or len(settled) > 1
-    )
-    return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
+    return open_
 
 
 def _is_bias_of_a_right_layer(
@@ -346,6 +399,8 @@ def _is_bias_of_a_right_layer(
 def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:
     """Whether what the program takes for a parameter's gradient, before any optimizer, is none of its multiples."""
     steps = course.steps(state, trial.gradients)[:4]
+    if course.mended is not None:
+        return trial.explained[state].kind == "other"
     if any(course.has_optimizer(s, trial.objective) for s in steps):
         return False
     taken = [course.gradient_used(s) for s in steps]
@@ -361,7 +416,10 @@ def _old(course: Course, trial: Trial) -> Iterator[Mistake]:
     """Steps made with the outputs, or the gradient, of parameters that are there no more."""
     passes = list(old_passes(course, trial.objective))
     if passes:
-        yield Mistake("stale-gradient", tuple(trial.explained), detail={"output": passes[0][0], "times": passes[0][1]})
+        output, times = passes[0]
+        step = min((v for s in trial.explained for v in s.versions if v > output), default=output)
+        detail = {"output": output, "times": times, "step": step}
+        yield Mistake("stale-gradient", tuple(trial.explained), detail=detail)
         return
     old = [(s, v) for s in trial.explained for v in old_gradients(course, s, trial.gradients)]
     if old:
@@ -377,6 +435,8 @@ def _best_edit(
     held: Sequence[State],
 ) -> tuple[Edit, list[State], dict[State, Explanation]] | None:
     best = None
+    optimized = [s for s in open_ if s.size > 1 and _has_optimizer(course, s, objective)]
+    plain = [s for s in open_ if s not in optimized]
     for edit in candidates:
         if course.swept > _SEARCH_BUDGET:
             break
@@ -385,13 +445,17 @@ def _best_edit(
             gradients = course.gradient(counted, {**made, **edit.overrides})
         except (ValueError, IndexError):
             continue  # the edit's arrays do not fit: not this mistake
-        explained = course.explain_all([*open_, *held], gradients, objective, plain=open_)
+        explained = course.explain_all([*open_, *held], gradients, objective, plain=plain)
         if not all(explained[s].holds for s in held):
             continue
-        won = [s for s in open_ if explained[s].holds and explained[s].kind != "optimizer"]
+        won = [s for s in open_ if explained[s].holds and (s in optimized or explained[s].kind != "optimizer")]
         if won and (best is None or len(won) > len(best[1])):
             best = (edit, won, explained)
     return best
+
+
+def _has_optimizer(course: Course, state: State, objective: Objective) -> bool:
+    return any(course.has_optimizer(step, objective) for step in list(course.all_steps(state))[1:3])
 
 
 def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
@@ -403,7 +467,7 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
         elif e.kind == "still" and _should_move(course, trial, state):
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
-            yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far"})
+            yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})
         elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
             alone = _of_one_sample(course, trial, state)
             if course.explain(state, trial.gradients, trial.objective, lag=1).holds:
@@ -412,7 +476,7 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
                 yield Mistake("update-outside-loop", (state,), alone, alone.detail)
             elif _explains(course, trial, state, {v: np.swapaxes(g, -1, -2) for v, g in _square(state, trial)}):
                 yield Mistake("transposed-gradient", (state,))
-            elif not _is_added(course, state):
+            elif not course.is_bias(state):
                 for other in states:
                     if other is not state and other.size == state.size:
                         theirs = {
@@ -432,12 +496,6 @@ def _of_one_sample(course: Course, trial: Trial, state: State) -> Edit | None:
         if _explains(course, trial, state, course.gradient(counted, trial.overrides)):
             return edit
     return None
-
-
-def _is_added(course: Course, state: State) -> bool:
-    """Whether a parameter is a bias: its forward use is a sum."""
-    uses = [course.nodes[t].op for v in state.versions[:3] for t in course.roles.users.get(v, ())]
-    return "add" in uses and not any(op in PRODUCTS or op == "multiply" for op in uses)
 
 
 def _should_move(course: Course, trial: Trial, state: State) -> bool:

@@ -55,11 +55,28 @@ class Run:
 
 
 def judged(program: Program) -> Run:
-    """Trace and judge in this process; the files of the program lie in the present folder."""
+    """Trace and judge in this process; the files of the program lie in the present folder.
+
+    An error counts as the program's own when its text, run as it stands, ends with it too.
+    """
+    traced = _traced(program)
+    error: ScriptError | None = _error(traced)
+    ended = "finished"
+    if error is not None:
+        own = _error(_traced(program, plain=True))
+        if own is None or (own.type, own.place) != (error.type, error.place):
+            ended = f"a fault of byhand's own, {error.type}: {error.message}"
+            error = None
+    judgement = judge(traced)
+    if judgement.fault:
+        ended = f"a fault of byhand's own, {judgement.fault}"
+    return Run(judgement, error, ended, _training_loop(traced.tape))
+
+
+def _traced(program: Program, *, plain: bool = False) -> Trace:
     random.seed(0)  # a script that sets no seed starts the same each time
     np.random.seed(0)  # noqa: NPY002
-    traced = trace(program.source, SCRIPT, Path())
-    return Run(judge(traced), _error(traced), loop=_training_loop(traced.tape))
+    return trace(program.source, SCRIPT, Path(), plain=plain)
 
 
 def _error(traced: Trace) -> ScriptError | None:
@@ -247,7 +264,7 @@ def read(message: Mapping[str, Any]) -> Run:
     }
     place = facts["objective_place"]
     facts["objective_place"] = None if place is None else Place(**place)
-    judgement = Judgement(j["verdict"], [read_finding(f) for f in j["findings"]], Facts(**facts))
+    judgement = Judgement(j["verdict"], [read_finding(f) for f in j["findings"]], Facts(**facts), j["fault"])
     if error is not None:
         error = ScriptError(
             **{

@@ -482,19 +482,40 @@ def _is_constant(nodes: Sequence[Node], a: int | Const) -> bool:
     return nodes[a].op == "leaf" and not str(nodes[a].kw.get("made")).startswith("random.")
 
 
-def forward(op: str, args: Sequence[Any], kw: Mapping[str, Any]) -> Array:
-    """The result of an elementwise operation at other operands.
+REDUCTIONS = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "diff", "trace"}
+PRODUCTS = {"dot", "matmul", "inner", "outer"}
+
+
+def forward(node: Node, args: Sequence[Any]) -> Array:
+    """The result of a node's operation at other operands.
 
     Raises
     ------
     Unknown
-        When it is none.
+        When it is not known how the operation is computed.
     """
-    if op in FLAT and hasattr(np, op):
-        return np.asarray(getattr(np, op)(*args))
-    if op not in ELEMENTWISE:
-        raise Unknown(op)
-    return np.asarray(ELEMENTWISE[op].function(*args))
+    op, kw = node.op, node.kw
+    if op in ELEMENTWISE:
+        return np.asarray(ELEMENTWISE[op].function(*args))
+    if op != "round" and op in FLAT | REDUCTIONS | PRODUCTS and hasattr(np, op):
+        return np.asarray(getattr(np, op)(*args, **kw))
+    if op == "einsum":
+        return np.asarray(np.einsum(kw["spec"], *args))
+    first: Array = np.asarray(args[0]) if args else np.zeros(0)
+    if op == "getitem":
+        return np.asarray(first[kw["k"]])
+    if op == "item":
+        return np.asarray(first.item(*kw.get("a", ())))
+    if op in ("move", "gather"):
+        return np.concatenate([*(np.ravel(x) for x in args), [0]])[np.asarray(kw["idx"])]
+    if op == "stack":
+        return np.concatenate([np.ravel(x) for x in args]).reshape(node.value.shape)
+    if op in ("setitem", "scatter"):
+        written = np.array(first, dtype=float)
+        where = kw["k"] if op == "setitem" else np.asarray(kw["idx"])
+        (written if op == "setitem" else written.reshape(-1))[where] = args[1]
+        return written
+    raise Unknown(op)
 
 
 def resting(nodes: Sequence[Node], on: Collection[int]) -> set[int]:

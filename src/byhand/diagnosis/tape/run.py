@@ -91,6 +91,7 @@ def trace(
     *,
     argv: list[str] | None = None,
     most_bytes: int = MOST_BYTES,
+    plain: bool = False,
 ) -> Trace:
     """Run a program and record it.
 
@@ -106,6 +107,8 @@ def trace(
         Arguments of its command line.
     most_bytes : int
         Recording ends when the tape holds so much besides what the program holds.
+    plain : bool
+        Run the text as it is, and record nothing: to see whether an error is the program's own.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def trace(
     printed = _Printed()
     main = ModuleType("__main__")
     main.__file__ = str(path)
-    with World(recorder, Path(folder) if folder is not None else path.parent.resolve()) as world:
+    with World(recorder, Path(folder) if folder is not None else path.parent.resolve(), plain=plain) as world:
         sys.argv[:] = [str(path), *(argv or [])]
         sys.modules["__main__"] = main
         failure = None

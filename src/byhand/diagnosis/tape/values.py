@@ -195,14 +195,17 @@ class Values:
         buffer.version += 1
         self.known[id(x)] = known = self.known.get(id(x)) or Known(x)
         known.node, known.version = node, buffer.version
-        if x is buffer.owner or _same_order(x, buffer.owner):
+        shape = self.tape.nodes[buffer.node].value.shape if buffer.node >= 0 else x.shape
+        is_whole = x is buffer.owner or _same_order(x, buffer.owner)
+        if is_whole and shape == x.shape:
             buffer.node = node
             return
         index = index_in(x, buffer.owner) if x.dtype == buffer.owner.dtype else None
         if buffer.node < 0 or index is None:
             buffer.node = -1
-        else:
-            buffer.node = self.add("scatter", (buffer.node, node), {"idx": index}, buffer.owner)
+        else:  # the memory keeps the shape in which it is known
+            content = buffer.owner.reshape(shape) if buffer.owner.flags.c_contiguous else buffer.owner
+            buffer.node = self.add("scatter", (buffer.node, node), {"idx": index}, content)
 
     def let_go(self) -> None:
         """Recording pauses: what the program may now write unseen is copied, and no array is known any more."""

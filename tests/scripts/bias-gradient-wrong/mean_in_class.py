@@ -1,4 +1,4 @@
-# expected: sum-versus-mean line 28
+# expected: bias-gradient-wrong line 28
 import numpy as np
 
 rng = np.random.default_rng(7)
