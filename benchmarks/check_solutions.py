@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from byhand.diagnosis import sources
-from byhand.diagnosis.check import check_cells
+from byhand.diagnosis.check.free import check_free
+from byhand.diagnosis.story.program import Program
 from solutions_table import HELD_OUT, solutions
 
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
@@ -26,8 +26,8 @@ BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 def judge(item):
     name, what, source = item
     started = time.monotonic()
-    report = check_cells(sources.parse(source, "solution.py"), "solution.py")
-    return name, what, [finding.id for finding in report.findings], report.is_right, time.monotonic() - started
+    report = check_free(Program("solution.py", source))
+    return name, what, [finding.id for finding in report.findings], report.outcome, time.monotonic() - started
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
         chosen = [r for r in results if (r[0].split("/")[0] in HELD_OUT) == half]
         right = [r for r in chosen if r[1] == "right"]
         wrong = [r for r in chosen if r[1] != "right"]
-        alarms = sum(bool(ids) or not is_right for _, _, ids, is_right, _ in right)
+        alarms = sum(outcome == "wrong" for _, _, _, outcome, _ in right)
         first = sum(ids[:1] == [what] for _, what, ids, _, _ in wrong)
         at_all = sum(what in ids for _, what, ids, _, _ in wrong)
         called = sum(bool(ids) for _, _, ids, _, _ in wrong)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from byhand.diagnosis.grading import grade
+from byhand.diagnosis.check.grading import grade
 from solutions_table import solutions
 
 HOSTILE = (

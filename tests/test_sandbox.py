@@ -199,7 +199,8 @@ while frame is not None:
     seen.append(repr(frame.f_locals))
     frame = frame.f_back
 seen += [repr(o) for o in gc.get_objects() if isinstance(o, dict | list | tuple | bytes) and len(o) < 1000]
-print("expected number" in "".join(seen), [m for m in sys.modules if m.endswith(("asked", "check_judging", "sandbox"))])
+secret = ("asked", "trials", "practical", "sandbox")
+print("expected number" in "".join(seen), [m for m in sys.modules if m.endswith(secret)])
 open({!r}).read()
 """
 
@@ -328,7 +329,7 @@ def test_both_doors_work_without_what_only_unix_has(door, monkeypatch, tmp_path)
     outcomes, of_the_run = [], sandbox._outcome
     monkeypatch.setattr(sandbox, "_outcome", lambda *args: outcomes.append(of_the_run(*args)) or outcomes[-1])
     if door == "check":
-        from byhand.diagnosis.check import check_file
+        from byhand.diagnosis.check.file import check_file
 
         report = check_file(tmp_path / "theirs.py")
         found = report.findings

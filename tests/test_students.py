@@ -114,8 +114,8 @@ def test_of_other_files_nothing_is_said(tmp_path, text):
 
 
 def test_check_says_which_notebook_it_checks(run, tmp_path, monkeypatch):
-    from byhand.diagnosis import check as room
-    from byhand.diagnosis.check_results import Report
+    from byhand.diagnosis.check import file as room
+    from byhand.diagnosis.check.results import Report
 
     monkeypatch.setattr(room, "check_file", lambda path: Report(path.name))
     path = tmp_path / "td1.ipynb"
@@ -125,7 +125,7 @@ def test_check_says_which_notebook_it_checks(run, tmp_path, monkeypatch):
 
 
 def test_a_graded_class_says_what_is_not_the_students_own(run, tmp_path, monkeypatch):
-    from byhand.diagnosis import grading
+    from byhand.diagnosis.check import grading
 
     monkeypatch.setattr(grading, "grade", lambda *_, **__: [])
     for folder, owner in (("anna", "anna"), ("benoît", "anna"), ("carla", "carla")):

@@ -391,3 +391,12 @@ out = net.W * params["b"] * params["W1"] * w * v * lists[0]
     assert made["params['W1']"] == "ones"
     assert made["w"] == made["v"] == made["lists[0]"] == "constant"
     assert "out" in made
+
+
+def test_a_loop_without_end_is_left_and_each_statement_is_announced():
+    reached = []
+    source = '"""Doc."""\nfrom __future__ import annotations\nx = 1.0\nwhile True:\n    pass\ny = 2\n'
+    traced = trace(source, on_line=reached.append)
+    assert traced.failure is None
+    assert reached == [3, 4]
+    assert "y" not in traced.names

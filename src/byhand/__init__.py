@@ -41,7 +41,7 @@ _MODULE_OF = {
     "State": "layers",
     "RMSProp": "optimizers",
     "accuracy": "training",
-    "check": "diagnosis.notebook",
+    "check": "diagnosis.check.notebook",
     "check_gradients": "gradient_check",
     "load": "storage",
     "numerical_gradient": "gradient_check",
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from byhand import study as study
     from byhand import symptoms as symptoms
     from byhand import training as training
-    from byhand.diagnosis.notebook import check as check
+    from byhand.diagnosis.check.notebook import check as check
     from byhand.errors import ByhandError as ByhandError
     from byhand.estimators import ByHandClassifier as ByHandClassifier
     from byhand.estimators import ByHandLinearRegression as ByHandLinearRegression

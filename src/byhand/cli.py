@@ -178,10 +178,11 @@ def why(script: Path, more: bool, as_json: bool, html: Path | None, timeout: flo
 
 CHECK_EXIT_CODES = """\b
 Exit codes:
-  0    checked, and nothing is wrong in what has been done; for a folder: graded
+  0    something was judged, and nothing is wrong in what has been done; for a folder: graded
   1    could not be done; one line on stderr says why and what to do
   2    the command line was not understood
-  3    checked, and something is wrong
+  3    something is wrong
+  4    nothing wrong was found, but something, or all, could not be judged
   130  stopped with Ctrl-C
 """
 
@@ -192,10 +193,11 @@ Exit codes:
 @click.option("--jobs", type=click.IntRange(1), help="For a folder: how many at a time.  [default: the processors]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: questions, findings, notes.")
 def check(path: Path, out: Path | None, jobs: int | None, as_json: bool) -> int:
-    """Test the functions in a student's file, and name the mistake when one is wrong.
+    """Judge what a student has written, and name the mistake when something is wrong.
 
-    PATH is a .py file or a notebook: whatever of the practical it has is called, in a process of its own, on inputs of
-    ours, in its own convention. What is not written yet is "not done yet".
+    PATH is a .py file or a notebook. The practical's own notebook is judged question by question; any other program by
+    its training, or by what its functions and classes do in a training of ours. What is not written yet is "not done
+    yet", and what could not be told is "not judged".
 
     PATH may be a folder, one subfolder or file a student: then --out grades.csv is written, with grades.json and
     grades.html (which mistakes were made how often) beside it. Stopped, it goes on where it was.
@@ -210,8 +212,8 @@ def check(path: Path, out: Path | None, jobs: int | None, as_json: bool) -> int:
         raise click.UsageError("--out and --jobs are for a folder")
     from rich.console import Console
 
-    from byhand.diagnosis.check import check_file
-    from byhand.diagnosis.check_report import show
+    from byhand.diagnosis.check.file import check_file
+    from byhand.diagnosis.check.report import show
     from byhand.students import told
 
     report = check_file(path)
@@ -221,13 +223,13 @@ def check(path: Path, out: Path | None, jobs: int | None, as_json: bool) -> int:
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:
         show(report, Console())
-    return 0 if report.is_right else 3
+    return report.exit_code
 
 
 def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> int:
     import json
 
-    from byhand.diagnosis.grading import grade
+    from byhand.diagnosis.check.grading import grade
 
     with progress_by_question() as on_question:
         rows = grade(
@@ -245,8 +247,11 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
             inside = file.relative_to(folder)
             if not any(part.startswith(".") for part in inside.parts):
                 click.echo("".join(f"{line}\n" for line in told(file, inside.with_suffix("").parts[0])), nl=False)
-        wrong = sum(not row["report"]["right"] for row in rows)
-        click.echo(f"{len(rows)} submissions, {wrong} of them with something wrong")
+        outcomes = [row["outcome"] for row in rows]
+        click.echo(
+            f"{len(rows)} submissions: {outcomes.count('right')} right, {outcomes.count('wrong')} with something "
+            f"wrong, {outcomes.count('not judged')} not judged or only in part"
+        )
         for file in (out, out.with_suffix(".json"), out.with_suffix(".html")):
             click.echo(file)
     return 0

@@ -1,7 +1,4 @@
-"""The catalogue of mistakes: one entry for each, with the words that `byhand check` and `byhand why` both use.
-
-Which wrong gradient a mistake gives stands in `variants`, under the same ids.
-"""
+"""The catalogue of mistakes: one entry for each, with the words that `byhand check` and `byhand why` both use."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -79,12 +79,27 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
     Their steps are those of a bias added to a product, number for number: what arrives there, summed over the samples.
     """
     products = sorted(Anatomy(course.roles, gradients, course.limit).products.values())
+    stepped = [v for s in course.roles.states for v in s.versions[1:]]
+    behind = _ancestors(course, stepped) if course.roles.idle else set()
     for state in course.roles.idle:
+        if behind & set(state.versions[1:]):
+            continue  # it collects what a parameter's step is made of
         for nodes in products:
             steps = [s for s in _bias_steps(course, state, nodes, gradients) if s.gradient.any() or s.change.any()]
             if len(steps) > 1 and explain(steps, course.nodes, (course.rate, course.scale)).holds:
                 yield state, nodes[0]
                 break
+
+
+def _ancestors(course: Course, nodes: Sequence[NodeId]) -> set[NodeId]:
+    """All that some nodes are made of."""
+    found: set[NodeId] = set()
+    waiting = list(nodes)
+    while waiting:
+        new = [a for a in course.nodes[waiting.pop()].parents() if a not in found]
+        found.update(new)
+        waiting += new
+    return found
 
 
 def _bias_steps(course: Course, state: State, products: list[NodeId], gradients: Gradients) -> Iterator[Step]:

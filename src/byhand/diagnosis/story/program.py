@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -73,11 +73,17 @@ def read(path: Path) -> Program:
     if len(cells) == 1 and not cells[0].name:
         source = cells[0].source
         return Program(script.name, source, dict(_beside(script, source)))
+    program = of_cells(cells, script.name)
+    return replace(program, files=dict(_beside(script, program.source)))
+
+
+def of_cells(cells: Sequence[sources.Cell], name: str) -> Program:
+    """A notebook's cells, one after the other."""
     source, starts = "", []
     for cell in cells:
         starts.append((cell.name, source.count("\n") + 1))
         source += cell.source.rstrip("\n") + "\n"
-    return Program(script.name, source, dict(_beside(script, source)), tuple(starts))
+    return Program(name, source, cells=tuple(starts))
 
 
 def _script_in(folder: Path) -> Path:
@@ -97,6 +103,11 @@ def _imports(text: str, module: str) -> bool:
     return bool(re.search(rf"(?m)^\s*(from\s+\.?{re.escape(module)}\b|import\s+.*\b{re.escape(module)}\b)", text))
 
 
+def _reads(text: str, name: str) -> bool:
+    """Whether a path with that name in it stands in the text, in quotation marks."""
+    return bool(re.search(rf"""["'](?:[^"'\n]*[/\\])?{re.escape(name)}(?:[/\\][^"'\n]*)?["']""", text))
+
+
 def _beside(script: Path, source: str) -> Iterator[tuple[str, bytes]]:
     """The modules that the script imports (and those that these import), and the data that a text names."""
     folder, room, taken = script.resolve().parent, MAX_DATA, set()
@@ -108,7 +119,9 @@ def _beside(script: Path, source: str) -> Iterator[tuple[str, bytes]]:
             if entry in taken:
                 continue
             is_module = entry.suffix == ".py" or entry.is_dir()
-            if not (is_module and _imports(text, entry.stem)) and (entry.suffix == ".py" or entry.name not in text):
+            if not (is_module and _imports(text, entry.stem)) and (
+                entry.suffix == ".py" or not _reads(text, entry.name)
+            ):
                 continue
             taken.add(entry)
             inside = sorted(p for p in entry.rglob("*") if p.is_file()) if entry.is_dir() else [entry]

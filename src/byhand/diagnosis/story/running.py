@@ -54,12 +54,18 @@ class Run:
     loop: TrainingLoop | None = None
 
 
-def judged(program: Program) -> Run:
+def judged(program: Program, on_line: Callable[[int], object] | None = None) -> Run:
     """Trace and judge in this process; the files of the program lie in the present folder.
 
     An error counts as the program's own when its text, run as it stands, ends with it too.
+
+    Parameters
+    ----------
+    program : Program
+    on_line : callable, optional
+        Told the line of each of the script's own statements before it runs.
     """
-    traced = _traced(program)
+    traced = _traced(program, on_line=on_line)
     error: ScriptError | None = _error(traced)
     ended = "finished"
     if error is not None:
@@ -73,10 +79,10 @@ def judged(program: Program) -> Run:
     return Run(judgement, error, ended, _training_loop(traced.tape))
 
 
-def _traced(program: Program, *, plain: bool = False) -> Trace:
+def _traced(program: Program, *, plain: bool = False, on_line: Callable[[int], object] | None = None) -> Trace:
     random.seed(0)  # a script that sets no seed starts the same each time
     np.random.seed(0)  # noqa: NPY002
-    return trace(program.source, SCRIPT, Path(), plain=plain)
+    return trace(program.source, SCRIPT, Path(), plain=plain, on_line=on_line)
 
 
 def _error(traced: Trace) -> ScriptError | None:
@@ -201,12 +207,12 @@ def _behind_walls(
 
 def run_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
     """In the sandbox: judge the script that lies there."""
-    send(written(judged(_here())))
+    send(written(judged(here())))
 
 
 def try_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
     """In the sandbox: judge one text after the other, until one no longer has the finding."""
-    program, finding, file = _here(), read_finding(request["finding"]), request["file"]
+    program, finding, file = here(), read_finding(request["finding"]), request["file"]
     loop = None if request["loop"] is None else TrainingLoop(**request["loop"])
 
     def tried(text: str) -> Run:
@@ -241,7 +247,7 @@ def helps(before: Judgement, after: Run, finding: Finding, *, others: bool = Fal
     return fewer and (others or places(after.judgement, of_it=False) <= places(before, of_it=False))
 
 
-def _here() -> Program:
+def here() -> Program:
     """The program that lies in the present folder."""
     files = {p.as_posix(): p.read_bytes() for p in Path().rglob("*.py") if p.name != SCRIPT}
     return Program(SCRIPT, Path(SCRIPT).read_text(encoding="utf-8"), files)

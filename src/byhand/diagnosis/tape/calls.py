@@ -90,6 +90,7 @@ class Recorder:
         self.loops = Loops(self.tape, self._pause)
         self.modules: set[str] = {"__main__"}
         self.bottom: CodeType | None = None
+        self.reach: Callable[[int], object] = lambda line: None
         self._positions: dict[CodeType, list[Any]] = {}
 
     def _pause(self) -> None:

@@ -15,6 +15,12 @@ MOST_NESTED = 6_000  # the same for a loop inside another
 HARD = 2  # times as much, and it is closed at once
 TICKS = 3  # complete ticks that a window should hold
 ALL = 70_000  # events of the whole tape
+LONGEST = 50_000  # ticks of a window, however little happens in them
+MOST_TICKS = 5_000_000  # unrecorded turns after which a loop has no end
+
+
+class EndlessError(BaseException):
+    """A loop that does not end; its line and file."""
 
 
 class Loops:
@@ -80,6 +86,8 @@ class Loops:
         block: Any = None
         try:
             for begins in itertools.chain([0], later_windows(loop.length)):
+                if loop.length is None and begins > MOST_TICKS:
+                    break
                 if begins > loop.ticks:
                     if not is_silent:
                         is_silent = True
@@ -97,9 +105,12 @@ class Loops:
             if not is_silent:
                 is_silent = True
                 self.silence()
-            block = itertools.repeat(False, 1 << 60)
-            loop.ticks += 1 << 60
+            most = max(MOST_TICKS, loop.length or 0)
+            block = itertools.repeat(False, most)
+            loop.ticks += most
             yield block
+            block = None
+            raise EndlessError(loop.line, loop.file)
         finally:
             if block is not None:
                 loop.ticks -= operator.length_hint(block)
@@ -117,7 +128,8 @@ class Loops:
             self.tape.windows[-1].ticks[index] = (at, loop.ticks)
             yield (self.on,)
             events = len(self.tape.nodes) - start
-            if not self.on or events >= most or (events >= least and loop.ticks - at >= TICKS):
+            ticks = loop.ticks - at
+            if not self.on or events >= most or (events >= least and ticks >= TICKS) or ticks >= LONGEST:
                 return
 
 

@@ -39,7 +39,7 @@ def rewrite(source: str, filename: str, file: str) -> tuple[CodeType, dict[int, 
     """
     tree = ast.parse(source, filename)
     recorded = _Recorded(file)
-    tree.body = recorded.block(tree.body)
+    tree.body = recorded.whole(tree.body) if file == "" else recorded.block(tree.body)
     code: CodeType = compile(ast.fix_missing_locations(tree), filename, "exec")
     return code, recorded.targets
 
@@ -90,6 +90,18 @@ class _Recorded(ast.NodeTransformer):
         self.in_generator = False
 
     # Blocks
+
+    def whole(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        """The script's own statements, each announced before it runs."""
+        result: list[ast.stmt] = []
+        for statement in statements:
+            is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+            if not is_text and not is_future:
+                here = ast.Expr(self._call("reach", statement, ast.Constant(statement.lineno)))
+                result.append(ast.copy_location(here, statement))
+            result += self.block([statement])
+        return result
 
     def block(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         """These statements, recorded."""

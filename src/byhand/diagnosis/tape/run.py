@@ -13,7 +13,7 @@ import numbers
 import platform
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,7 @@ import numpy as np
 from byhand.diagnosis import sources
 from byhand.diagnosis.tape.beside import World
 from byhand.diagnosis.tape.calls import Recorder
+from byhand.diagnosis.tape.loops import EndlessError
 from byhand.diagnosis.tape.nodes import Series, Tape
 
 MOST_BYTES = 300_000_000  # that the tape holds besides what the program itself holds
@@ -91,6 +92,7 @@ def trace(
     *,
     argv: list[str] | None = None,
     most_bytes: int = MOST_BYTES,
+    on_line: Callable[[int], object] | None = None,
     plain: bool = False,
 ) -> Trace:
     """Run a program and record it.
@@ -107,6 +109,8 @@ def trace(
         Arguments of its command line.
     most_bytes : int
         Recording ends when the tape holds so much besides what the program holds.
+    on_line : callable, optional
+        Told the line of each of the script's own statements before it runs.
     plain : bool
         Run the text as it is, and record nothing: to see whether an error is the program's own.
 
@@ -119,6 +123,7 @@ def trace(
     source, cells = _text(source, path)
     recorder = Recorder({}, most_bytes)
     recorder.bottom = _execute.__code__
+    recorder.reach = on_line or recorder.reach
     printed = _Printed()
     main = ModuleType("__main__")
     main.__file__ = str(path)
@@ -130,7 +135,7 @@ def trace(
             code = world.compile(source, str(path), "")
             with _quiet(printed):
                 _execute(code, world.furnish(vars(main)))
-        except SystemExit:
+        except (SystemExit, EndlessError):
             pass
         except KeyboardInterrupt:
             raise

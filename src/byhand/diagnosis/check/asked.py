@@ -1,22 +1,28 @@
-"""What the practical asks for, question by question, and what its numbers should be.
+"""What the practical asks for, question by question, and what its values should be.
 
-The functions of a question are tried on inputs of ours (`check_job`); the values are compared with what follows from
-the student's own values before them, so that a mistake counts where it was made.
+The functions of a question are tried on inputs of ours (`trials`); its values are compared with what follows from the
+student's own values before them, so that a mistake counts where it was made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from byhand._types import Array
-from byhand.activations import sigmoid
+from byhand.activations import Activation, identity, relu, sigmoid
+from byhand.datasets import xor
+from byhand.diagnosis.check.results import Status
+from byhand.layers import Dense
+from byhand.losses import sum_of_squares
+from byhand.network import Network
+from byhand.optimizers import GradientDescent
+from byhand.training import train as fit
 
-Status = Literal["right", "wrong", "not done yet", "unclear"]
 Values = Mapping[str, Any]
 Truth = Callable[[Values], Any]
 
@@ -35,12 +41,18 @@ class Wanted:
         For a value that is free within bounds: what is wrong with it, "" when nothing is.
     rtol : float
         How far it may be from the truth, relative to the truth's largest number.
+    is_step : bool
+        It is a step on the way, and may be left out.
+    yours : callable, optional
+        What of it is compared; the value itself when left out.
     """
 
     truth: Truth | None = None
     slips: Sequence[tuple[str, Truth]] = ()
     complaint: Callable[[Values], str] | None = None
     rtol: float = 1e-6
+    is_step: bool = False
+    yours: Truth | None = None
 
     @property
     def is_judged(self) -> bool:
@@ -61,15 +73,6 @@ class Asked:
     def heading(self) -> str:
         """Number and title."""
         return f"{self.number} {self.title}"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A small function of the practical: arguments to call it with, and what it then returns."""
-
-    arguments: Sequence[tuple[Any, ...]]
-    truth: Callable[..., list[Array]]
-    slips: Sequence[tuple[str, Callable[..., list[Array]]]] = ()
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,8 @@ def _best_line(v: Values) -> Array:
 
 def _noise(v: Values) -> str:
     x, y = np.asarray(v["x_train"]), np.asarray(v["y_train"])
-    if x.size != y.size:
-        return f"x_train has {x.size} numbers, y_train {y.size}"
+    if x.shape != y.shape or x.ndim != 1:
+        return f"x_train has shape {x.shape} and y_train {y.shape}; both should be (N,)"
     if x.min() < 0 or x.max() >= 1:
         return f"x_train goes from {x.min():.3g} to {x.max():.3g}; it should lie in [0, 1)"
     deviation = float(np.sqrt(np.mean((y.ravel() - 2 * x.ravel() - 1) ** 2)))
@@ -144,21 +147,158 @@ def _noise(v: Values) -> str:
     return told + (": 0.01 is the variance, its root the deviation" if 0.007 < deviation < 0.013 else "")
 
 
-def _path(v: Values) -> str:
-    end, best = np.asarray(v["path"])[-1], _best_line(v)
-    if np.allclose(end, best, rtol=1e-2):
-        return ""
-    return f"path ends at a = {end[0]:.4g}, b = {end[1]:.4g}; the best line has {best[0]:.4g} and {best[1]:.4g}"
+def _descent(v: Values) -> tuple[Array, Array]:
+    """Losses and path of a thousand epochs."""
+    return descent(v["x_train"], v["y_train"], v["a_start"], v["b_start"], _RATE, 1000)
+
+
+def descent(x: Array, y: Array, a: float, b: float, rate: float, epochs: int) -> tuple[Array, Array]:
+    """The loss before each update, and (a, b) at the start and after each, as the library trains a line."""
+    line = Network.dense([1, 1], "identity", seed=0)
+    line.parameters[:] = a, b
+    losses, path = [], [line.parameters.copy()]
+    for _ in range(epochs):
+        columns = np.reshape(x, (-1, 1)), np.reshape(y, (-1, 1))
+        losses += fit(line, *columns, loss="mean_squared_error", optimizer=GradientDescent(rate), epochs=1).loss
+        path.append(line.parameters.copy())
+    return np.array(losses), np.array(path)
 
 
 # ── part 2: the network ─────────────────────────────────────────────────────────────────────────────────────────────
 
-_X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+_X, _Y = xor()
+Parameters = Sequence[Array]
 
 
-def _sigmoid_network(parameters: Sequence[Array]) -> Array:
-    W_hidden, b_hidden, W_out, b_out = parameters
-    return sigmoid(sigmoid(_X @ W_hidden.T + b_hidden) @ W_out.T + b_out)
+def _layers(parameters: Parameters, hidden: Activation, out: Activation) -> tuple[Dense, Dense]:
+    """The library's layers with these parameters, in the layout that the practical asks for."""
+    layers = []
+    for W, b, activation in zip(parameters[::2], parameters[1::2], (hidden, out), strict=True):
+        layer = Dense(np.shape(W)[1], np.shape(W)[0], activation, seed=0)
+        layer.W, layer.b = np.array(W, dtype=float), np.ravel(b)
+        layers.append(layer)
+    return layers[0], layers[1]
+
+
+def _arrays(flat: Array, parameters: Parameters) -> list[Array]:
+    """One flat array in the shapes of the parameters."""
+    ends = np.cumsum([np.size(p) for p in parameters])[:-1]
+    return [part.reshape(np.shape(p)) for part, p in zip(np.split(flat, ends), parameters, strict=True)]
+
+
+def forward(x: Array, parameters: Parameters, hidden: Activation, out: Activation) -> list[Array]:
+    """z_hidden, a_hidden, z_out and the outputs."""
+    layers = _layers(parameters, hidden, out)
+    Network(layers).forward(x)
+    return [array for layer in layers for array in (layer.z, layer.a)]
+
+
+def backward(x: Array, y: Array, parameters: Parameters, hidden: Activation, out: Activation) -> list[Array]:
+    """The gradients of the sum of squares, as the parameters are ordered."""
+    network = Network(_layers(parameters, hidden, out))
+    network.backward(sum_of_squares.gradient(network.forward(x), y))
+    return _arrays(network.gradients, parameters)
+
+
+def train(
+    parameters: Parameters, x: Array, y: Array, hidden: Activation, out: Activation, rate: float, epochs: int
+) -> tuple[list[Array], Array]:
+    """The parameters after so many epochs, and the loss before each."""
+    network = Network(_layers(parameters, hidden, out))
+    losses = fit(network, x, y, loss=sum_of_squares, optimizer=GradientDescent(rate), epochs=epochs).loss
+    return _arrays(network.parameters, parameters), np.array(losses)
+
+
+def _flat(arrays: Sequence[Array]) -> Array:
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def _flattened(name: str) -> Truth:
+    return lambda v: _flat(v[name])
+
+
+def _outputs(parameters: Parameters) -> Array:
+    return forward(_X, parameters, sigmoid, sigmoid)[-1]
+
+
+_MEMORY: dict[bytes, tuple[list[Array], Array]] = {}
+
+
+def _trained(v: Values, hidden: Activation, out: Activation, rate: float, epochs: int) -> tuple[list[Array], Array]:
+    """A training from the student's start; a class starts from the same one, so it is kept."""
+    start = [np.asarray(p, dtype=float) for p in v["start"]]
+    key = repr((hidden.name, out.name, rate, epochs)).encode() + b"".join(p.tobytes() for p in start)
+    if key not in _MEMORY:
+        _MEMORY[key] = train(start, _X, _Y, hidden, out, rate, epochs)
+    return _MEMORY[key]
+
+
+def _losses(name: str, hidden: Activation, out: Activation, rate: float) -> Wanted:
+    """The losses of a training; of a long one the beginning, where rounding has not grown."""
+    return Wanted(
+        lambda v: _trained(v, hidden, out, rate, 1000)[1], yours=lambda v: np.asarray(v[name])[:1000], rtol=1e-6
+    )
+
+
+def _step_values() -> dict[str, Wanted]:
+    """The steps of 2.7, each from what the student's own values before it give."""
+
+    def delta_out(v: Values) -> Array:
+        _, _, z_out, outputs = v["passed"]
+        return 2 * (outputs - _Y) * sigmoid.derivative(z_out, outputs)
+
+    def delta_hidden(v: Values) -> Array:
+        z_hidden, a_hidden = v["passed"][:2]
+        return (v["delta_out"] @ v["shifted"][2]) * sigmoid.derivative(z_hidden, a_hidden)
+
+    def raw(v: Values) -> Array:
+        z_hidden, a_hidden, _, outputs = v["passed"]
+        return (2 * (outputs - _Y) @ v["shifted"][2]) * sigmoid.derivative(z_hidden, a_hidden)
+
+    slips: dict[str, list[tuple[str, Truth]]] = {
+        "delta_out": [
+            ("constant-factor", lambda v: delta_out(v) / 2),
+            ("sign-flipped", lambda v: -delta_out(v)),
+            ("output-derivative-missing", lambda v: 2 * (v["passed"][3] - _Y)),
+            (
+                "derivative-of-activation",
+                lambda v: 2 * (v["passed"][3] - _Y) * sigmoid.derivative(v["passed"][3], sigmoid(v["passed"][3])),
+            ),
+        ],
+        "delta_hidden": [
+            ("hidden-derivative-missing", lambda v: v["delta_out"] @ v["shifted"][2]),
+            ("hidden-error-raw", raw),
+            (
+                "derivative-of-activation",
+                lambda v: (
+                    (v["delta_out"] @ v["shifted"][2]) * sigmoid.derivative(v["passed"][1], sigmoid(v["passed"][1]))
+                ),
+            ),
+        ],
+        "grad_b_out": [("bias-gradient-wrong", lambda v: v["delta_out"].mean(axis=0, keepdims=True))],
+        "grad_b_hidden": [("bias-gradient-wrong", lambda v: v["delta_hidden"].mean(axis=0, keepdims=True))],
+        "grad_W_out": [("wrong-layer-activation", lambda v: v["delta_out"].T @ v["passed"][0])],
+    }
+    truths: dict[str, Truth] = {
+        "shifted": lambda v: _flat(v["start"]) + 0.1,
+        "passed": lambda v: _flat(forward(_X, v["shifted"], sigmoid, sigmoid)),
+        "delta_out": delta_out,
+        "grad_W_out": lambda v: v["delta_out"].T @ v["passed"][1],
+        "grad_b_out": lambda v: v["delta_out"].sum(axis=0, keepdims=True),
+        "delta_hidden": delta_hidden,
+        "grad_W_hidden": lambda v: v["delta_hidden"].T @ _X,
+        "grad_b_hidden": lambda v: v["delta_hidden"].sum(axis=0, keepdims=True),
+    }
+    flat = ("shifted", "passed")
+    return {
+        name: Wanted(
+            truth,
+            slips.get(name, []),
+            is_step=True,
+            yours=_flattened(name) if name in flat else None,
+        )
+        for name, truth in truths.items()
+    }
 
 
 def _falls(name: str) -> Wanted:
@@ -210,7 +350,10 @@ QUESTIONS: tuple[Asked, ...] = (
         },
     ),
     Asked(
-        "1.8", "A thousand epochs", ("gradient_descent",), {"losses": _falls("losses"), "path": Wanted(complaint=_path)}
+        "1.8",
+        "A thousand epochs",
+        ("gradient_descent",),
+        {"losses": Wanted(lambda v: _descent(v)[0]), "path": Wanted(lambda v: _descent(v)[1])},
     ),
     Asked("1.9", "The line moves to its place"),
     Asked(
@@ -265,15 +408,30 @@ QUESTIONS: tuple[Asked, ...] = (
     ),
     Asked("2.4", "The sigmoid and its derivative", ("sigmoid", "sigmoid_derivative")),
     Asked("2.5", "Forward", ("forward",)),
-    Asked("2.6", "Untrained", values={"y_untrained": Wanted(lambda v: _sigmoid_network(v["start"]))}),
-    Asked("2.7", "Backward", ("backward",)),
-    Asked("2.8", "Ten thousand epochs", ("train",), {"trained": _THERE, "losses_sigmoid": _falls("losses_sigmoid")}),
-    Asked("2.9", "Trained", values={"y_trained": Wanted(lambda v: _sigmoid_network(v["trained"]))}),
+    Asked("2.6", "Untrained", values={"y_untrained": Wanted(lambda v: _outputs(v["start"]))}),
+    Asked("2.7", "Backward", ("backward",), _step_values()),
+    Asked(
+        "2.8",
+        "Ten thousand epochs",
+        ("train",),
+        {
+            "losses_sigmoid": Wanted(lambda v: _trained(v, sigmoid, sigmoid, 0.5, 10_000)[1]),
+            "trained": Wanted(
+                lambda v: _flat(_trained(v, sigmoid, sigmoid, 0.5, 10_000)[0]), yours=lambda v: _flat(v["trained"])
+            ),
+        },
+    ),
+    Asked("2.9", "Trained", values={"y_trained": Wanted(lambda v: _outputs(v["trained"]))}),
     Asked(
         "2.10",
         "The same with ReLU",
         ("relu", "relu_derivative", "identity", "identity_derivative"),
-        dict.fromkeys(("trained_relu", "losses_relu", "trained_mixed", "losses_mixed"), _THERE),
+        {
+            "losses_relu": _losses("losses_relu", relu, relu, 0.01),
+            "losses_mixed": _losses("losses_mixed", relu, identity, 0.01),
+            "trained_relu": _THERE,
+            "trained_mixed": _THERE,
+        },
     ),
     Asked("2.11", "Which converges the fastest?", values={"reached": _THERE}),
     Asked(
@@ -313,28 +471,8 @@ QUESTIONS: tuple[Asked, ...] = (
 
 BY_NUMBER = {asked.number: asked for asked in QUESTIONS}
 
-CONTEXT = ("x_train", "y_train", "a_start", "b_start", "start", "trained")
+CONTEXT = ("x_train", "y_train", "a_start", "b_start", "start", "trained", "shifted", "passed")
 """The values that others follow from."""
-
-# ── its small functions ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _drawn(seed: int) -> list[Array]:
-    generator = np.random.RandomState(seed)
-    W_hidden = generator.randn(10, 2)
-    return [W_hidden, np.zeros((1, 10)), generator.randn(1, 10), np.zeros((1, 1))]
-
-
-_numbers = np.random.default_rng(3).normal
-_W, _x, _b = _numbers(size=(5, 3)), _numbers(size=(3, 4)), _numbers(size=(5, 1))
-
-TRIALS: dict[str, Trial] = {
-    "xor": Trial([(0, 0), (0, 1), (1, 0), (1, 1)], lambda p, q: [np.array(float(p != q))]),
-    "layer_columns": Trial([(_W, _x, _b)], lambda W, x, b: [W @ x + b], [("bias-missing", lambda W, x, b: [W @ x])]),
-    "layer_rows": Trial([(_x.T, _W.T, _b.T)], lambda x, V, b: [x @ V + b], [("bias-missing", lambda x, V, b: [x @ V])]),
-    "draw": Trial([(7,)], _drawn),
-}
-"""By the function's name; all but `xor` as the practical's own notebook words them."""
 
 
 def find(what: str) -> Asked | None:
@@ -353,33 +491,51 @@ def find(what: str) -> Asked | None:
     return BY_NUMBER[number[0]]
 
 
-def answers(asked: Asked, values: Values) -> list[Answer]:
-    """Judge the values of a question; those of which nothing more is known than that they are there are left out."""
+def answers(asked: Asked, values: Values, lost: Collection[str] = ()) -> list[Answer]:
+    """Judge the values of a question; those of which nothing more is known than that they are there are left out.
+
+    Parameters
+    ----------
+    asked : Asked
+    values : mapping
+        The student's.
+    lost : collection of str
+        Names that are assigned, and whose values could not be had.
+    """
     result = []
     for name, wanted in asked.values.items():
-        if not _is_there(values.get(name)):
-            result.append(Answer(name, "not done yet"))
+        if not is_there(values.get(name)):
+            if name in lost:
+                if wanted.is_judged:
+                    result.append(Answer(name, "not judged", "the code that computes it did not come to its end"))
+            elif not wanted.is_step:
+                result.append(Answer(name, "not done yet"))
         elif wanted.is_judged:
             result.append(_answer(name, wanted, values))
     return result
 
 
-def _is_there(value: Any) -> bool:
+def is_there(value: Any) -> bool:
+    """Whether it is more than a stub's value."""
     return value is not None and value is not Ellipsis
 
 
 def _answer(name: str, wanted: Wanted, values: Values) -> Answer:
     try:
-        if wanted.complaint is not None:
-            told = wanted.complaint(values)
-            return Answer(name, "wrong" if told else "right", told)
-        assert wanted.truth is not None
-        truth = np.asarray(wanted.truth(values), dtype=float)
-        yours = np.asarray(values[name], dtype=float)
-        slips = [(id_, np.asarray(slip(values), dtype=float)) for id_, slip in wanted.slips]
+        with np.errstate(all="ignore"):
+            if wanted.complaint is not None:
+                told = wanted.complaint(values)
+                return Answer(name, "wrong" if told else "right", told)
+            assert wanted.truth is not None
+            truth = np.asarray(wanted.truth(values), dtype=float)
+            slips = [(id_, np.asarray(slip(values), dtype=float)) for id_, slip in wanted.slips]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        return Answer(name, "unclear", f"{name} cannot be compared: what it follows from is not there, or is no number")
-    if yours.size != truth.size:
+        return Answer(name, "not judged", "what it follows from is not there, or not as it should be")
+    try:
+        yours = np.asarray(values[name] if wanted.yours is None else wanted.yours(values), dtype=float)
+    except (TypeError, ValueError, IndexError):
+        return Answer(name, "wrong", f"{name} is no array of numbers of shape {truth.shape}")
+    if yours.shape != truth.shape and (yours.size, truth.size) != (1, 1):
         return Answer(name, "wrong", f"{name} has shape {yours.shape}, expected {truth.shape}")
     if close(yours, truth, wanted.rtol):
         return Answer(name, "right")
@@ -388,7 +544,7 @@ def _answer(name: str, wanted: Wanted, values: Values) -> Answer:
 
 
 def close(yours: Array, truth: Array, rtol: float = 1e-6) -> bool:
-    """Whether they are equal up to `rtol` of the largest number of the truth, whatever the shape."""
+    """Whether they are equal up to `rtol` of the largest number of the truth."""
     if yours.size != truth.size:
         return False
     size = max(float(np.abs(truth).max(initial=0.0)), 1e-12)

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from byhand import __version__
-from byhand.diagnosis.asked import BY_NUMBER
 from byhand.diagnosis.catalogue import CATALOGUE
-from byhand.diagnosis.check import LIMITS, check_file
-from byhand.diagnosis.check_results import Report
+from byhand.diagnosis.check.asked import BY_NUMBER
+from byhand.diagnosis.check.file import check_file
+from byhand.diagnosis.check.results import Report
 from byhand.diagnosis.sandbox import SandboxError
 from byhand.errors import ByhandError
 from byhand.files import write_text
@@ -203,7 +203,7 @@ def _row(folder: Path, submission: Submission) -> dict[str, Any]:
     if not submission.path.resolve().is_relative_to(_own_folder(folder, submission)):
         return _row_of(folder, submission, Report(submission.path.name, notes=["a link that leads out of its folder"]))
     try:
-        report = check_file(submission.path, LIMITS)
+        report = check_file(submission.path)
     except SandboxError as error:
         return _failed(folder, submission, str(error))
     except ByhandError as error:
@@ -222,7 +222,7 @@ def _own_folder(folder: Path, submission: Submission) -> Path:
 def _failed(folder: Path, submission: Submission, what: str) -> dict[str, Any]:
     """A row for a file that byhand failed on, which says nothing against the student."""
     note = f"not judged, by a fault of byhand's own and not of this file; please look ({what})"
-    return _row_of(folder, submission, Report(submission.path.name, notes=[note])) | {"failed": True, "total": None}
+    return _row_of(folder, submission, Report(submission.path.name, notes=[note])) | {"failed": True}
 
 
 def _row_of(folder: Path, submission: Submission, report: Report, seconds: float = 0.0) -> dict[str, Any]:
@@ -230,8 +230,11 @@ def _row_of(folder: Path, submission: Submission, report: Report, seconds: float
     return {
         "student": submission.student,
         "file": str(submission.path.relative_to(folder)),
+        "outcome": report.outcome,
         "marks": marks,
-        "total": sum(mark for mark in marks.values() if mark is not None),
+        "total": round(sum(mark for mark in marks.values() if not isinstance(mark, str)), 2),
+        "maximum": len(marks),
+        "not judged": sum(mark == NOT_JUDGED for mark in marks.values()),
         "mistakes": [finding.id for finding in report.findings],
         "report": report.as_json(),
         "failed": False,
@@ -239,21 +242,27 @@ def _row_of(folder: Path, submission: Submission, report: Report, seconds: float
     }
 
 
-def marks_of(report: Report) -> dict[str, float | None]:
-    """A mark for each question of the practical that could be judged, by its number.
+NOT_DONE, NOT_JUDGED = "not done", "not judged"
 
-    0 when something in it is wrong, else the share of it that is done; None when a person must look.
+
+def marks_of(report: Report) -> dict[str, float | str]:
+    """A mark for each question of the practical that it has something of, by its number; at most 1.
+
+    0 when something in it is wrong, else the share of it that is done; "not done"; or "not judged", when a person must
+    look: because it could not be told, or because it follows from an earlier mistake.
     """
     by_part: dict[str, list[str]] = {}
     for question in report.questions:
         by_part.setdefault(question.part, []).append(question.status)
-    marks: dict[str, float | None] = {}
+    marks: dict[str, float | str] = {}
     for part, statuses in by_part.items():
         right, undone = statuses.count("right"), statuses.count("not done yet")
         if "wrong" in statuses:
             marks[part] = 0.0
+        elif "not judged" in statuses:
+            marks[part] = NOT_JUDGED
         else:
-            marks[part] = round(right / (right + undone), 2) if right + undone else None
+            marks[part] = round(right / (right + undone), 2) if right else NOT_DONE
     return dict(sorted(marks.items(), key=lambda item: _order(item[0])))
 
 
@@ -264,11 +273,15 @@ def _order(part: str) -> tuple[bool, list[int], str]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as CSV: student, file, a column for each question that was judged, total, mistakes, notes."""
+    """The rows as CSV.
+
+    Student, file, a column for each question, the total and what it could be at most, how many questions a person must
+    look at, mistakes, notes.
+    """
     parts = _parts(rows)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["student", "file", *parts, "total", "mistakes", "notes"])
+    writer.writerow(["student", "file", *parts, "total", "maximum", "not judged", "mistakes", "notes"])
     for row in rows:
         marks = [row["marks"].get(part) for part in parts]
         cells = [
@@ -276,6 +289,8 @@ def table(rows: list[dict[str, Any]]) -> str:
             row["file"],
             *marks,
             row["total"],
+            row["maximum"],
+            "please look" if row["failed"] else row["not judged"],
             "; ".join(row["mistakes"]),
             "; ".join(row["report"]["notes"]),
         ]
@@ -292,8 +307,10 @@ def page(rows: list[dict[str, Any]]) -> str:
     """A page for the class: how far each question is, and which mistakes were made, how often and by whom."""
     counts = Counter(id_ for row in rows for id_ in set(row["mistakes"]))
     most = max(counts.values(), default=1)
-    clean = sum(row["report"]["right"] and bool(row["marks"]) for row in rows)
+    clean = sum(row["outcome"] == "right" for row in rows)
+    open_ = sum(row["outcome"] == "not judged" for row in rows)
     title = f"{len(rows)} submissions: {clean} without a mistake"
+    title += f", {open_} for you to look at" if open_ else ""
     common = f"; most often: {_title(counts.most_common(1)[0][0])}" if counts else ""
     return _PAGE.format(
         title=html.escape(title + common),
@@ -308,13 +325,17 @@ def _parts(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _question(part: str, rows: list[dict[str, Any]]) -> str:
-    marks = [row["marks"][part] for row in rows if row["marks"].get(part) is not None]
-    right, wrong = sum(mark == 1 for mark in marks), sum(mark == 0 for mark in marks)
-    partly = len(marks) - right - wrong
+    marks = [row["marks"].get(part) for row in rows]
+    right, wrong, undone = marks.count(1.0), marks.count(0.0), marks.count(NOT_DONE)
+    open_ = marks.count(NOT_JUDGED)
+    partly = sum(isinstance(mark, float) for mark in marks) - right - wrong
+    counts = (right, partly, wrong, undone, open_)
     name = BY_NUMBER[part].heading if part in BY_NUMBER else part
-    widths = [100 * count / len(rows) for count in (right, partly, wrong)]
-    bar = "".join(f'<i class="{kind}" style="width:{w:.1f}%"></i>' for kind, w in zip("rpw", widths, strict=True))
-    cells = "".join(f"<td>{count or ''}</td>" for count in (right, partly, wrong, len(rows) - len(marks)))
+    bar = "".join(
+        f'<i class="{kind}" style="width:{100 * count / len(rows):.1f}%"></i>'
+        for kind, count in zip("rpwno", counts, strict=True)
+    )
+    cells = "".join(f"<td>{count or ''}</td>" for count in counts)
     return f'<tr><th scope="row">{html.escape(name)}</th><td class="bar">{bar}</td>{cells}</tr>'
 
 
@@ -337,7 +358,9 @@ def _entry(id_: str, count: int, most: int, rows: list[dict[str, Any]]) -> str:
 def _place(id_: str, row: dict[str, Any]) -> str:
     found: dict[str, Any] = next((f for f in row["report"]["findings"] if f["id"] == id_), {})
     place = ", ".join(part for part in (found.get("cell"), found.get("line") and f"line {found['line']}") if part)
-    return f"<li>{html.escape(row['student'])}" + (f" <small>({html.escape(place)})</small>" if place else "") + "</li>"
+    source = f" <code>{html.escape(found['source'])}</code>" if found.get("source") else ""
+    where = f" <small>({html.escape(place)})</small>{source}" if place else ""
+    return f"<li>{html.escape(row['student'])}{where}</li>"
 
 
 _PAGE = """<!doctype html>
@@ -356,6 +379,7 @@ _PAGE = """<!doctype html>
   td.bar {{ width: 35%; text-align: left; font-size: 0; white-space: nowrap; }}
   td.bar i {{ display: inline-block; height: 14px; }}
   .r {{ background: var(--blue); }} .p {{ background: var(--sky); }}
+  .n {{ background: #8883; }} .o {{ box-shadow: inset 0 0 0 1px currentColor; }}
   .w {{ background: repeating-linear-gradient(45deg, var(--orange) 0 4px, #fff 4px 6px); }}
   details {{ border-bottom: 1px solid var(--rule); padding: .4em 0; }}
   summary {{ cursor: pointer; display: grid; grid-template-columns: 2.5em 3.5em 10em 1fr; gap: .6em; }}
@@ -364,14 +388,14 @@ _PAGE = """<!doctype html>
   summary i {{ height: .8em; background: var(--blue); }}
   code, small {{ opacity: .75; }}
   details > p, details > ul {{ margin: .6em 0 .6em 7em; max-width: 42em; }}
-  ul {{ columns: 14em; padding-left: 1.2em; }}
+  ul {{ columns: 24em; padding-left: 1.2em; }}
   @media (max-width: 40em) {{ summary {{ grid-template-columns: 2em 3em 1fr; }} summary i {{ display: none; }}
     details > p, details > ul {{ margin-left: 0; }} td.bar {{ display: none; }} }}
 </style>
 <h1>{title}</h1>
 <h2>The questions</h2>
 <table>
-<tr><th>question</th><th></th><th>right</th><th>partly</th><th>wrong or not done</th><th>not judged</th></tr>
+<tr><th>question</th><th></th><th>right</th><th>partly</th><th>wrong</th><th>not done</th><th>not judged</th></tr>
 {questions}
 </table>
 <h2>The mistakes</h2>

@@ -1,0 +1,290 @@
+"""Any program that is not the practical's notebook: run on the tape, or, where it trains nothing, by drivers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from byhand.diagnosis.catalogue import CATALOGUE
+from byhand.diagnosis.check.drivers import HELD, drivers
+from byhand.diagnosis.check.judging import NO_MISTAKES, Request
+from byhand.diagnosis.check.results import UNKNOWN, Finding, Question, Report
+from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
+from byhand.diagnosis.findings import Finding as Found
+from byhand.diagnosis.findings import Place, Verdict
+from byhand.diagnosis.story import errors, running
+from byhand.diagnosis.story.program import Program
+from byhand.diagnosis.story.running import Run
+
+_ATTEMPTS = 4
+_PRYING = re.compile("_getframe|f_back|f_locals|get_objects|get_referrers|ctypes|byhand.diagnosis")
+"""What no training needs. Its verdict is found in the process that runs it, which such code could talk to."""
+
+# Which question of the practical a mistake belongs to: for a network, and for a line.
+_FORWARD = ("2.5", "1.4")
+_GRADIENT = ("2.7", "1.6")
+_UPDATE = ("2.8", "1.8")
+_STAGES = {
+    **dict.fromkeys(("bias-missing", "forward-returns-z", "softmax-wrong-axis", "softmax-overflow"), _FORWARD),
+    **dict.fromkeys(("sigmoid-falling",), ("2.4", "1.4")),
+    **dict.fromkeys(("derivative-always-1",), ("2.4", "1.6")),
+    **dict.fromkeys(
+        (
+            "output-derivative-missing", "hidden-derivative-missing", "derivative-of-activation", "hidden-error-raw",
+            "wrong-layer-activation", "bias-gradient-wrong", "constant-factor", "sum-versus-mean", "unknown",
+            "transposed-gradient",
+            "dot-instead-of-elementwise", "weight-gradient-wrong", "delta-wrong", "broadcast-error-matrix",
+        ),
+        _GRADIENT,
+    ),
+}  # fmt: skip
+_DEGREES = {"too-few-epochs", "unscaled-data"}
+"""Matters of degree: noted, and no mistake."""
+_ROWS = {
+    "2.4": "the activation",
+    "2.5": "the forward pass",
+    "2.7": "the gradients",
+    "2.8": "the training",
+    "1.4": "the predictions",
+    "1.6": "the gradients",
+    "1.8": "the training",
+}
+
+
+def check_free(program: Program) -> Report:
+    """Judge a program by its training."""
+    return _Free(program).report()
+
+
+class _Free:
+    """A program on its way to a report."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.notes: list[str] = []
+        self.whole: Run | None = None
+        self.units: dict[str, list[Run]] = {}
+        self.sure: dict[str, int] = {}
+
+    def report(self) -> Report:
+        unreadable = errors.syntax_error(self.program)
+        report = Report(self.program.name)
+        if unreadable is not None:
+            self._add_error(report, Run(error=unreadable))
+            return report
+        self._run()
+        self._judge(report)
+        report.notes += self.notes
+        if prying := _PRYING.search(self.program.source):
+            note = f"please look: the code reaches for {prying[0]}, and could answer for itself"
+            report.questions = [
+                replace(q, status="not judged", note=note) if q.status == "right" else q for q in report.questions
+            ]
+        return report
+
+    def _run(self) -> None:
+        """In the sandbox; a statement that takes the whole process with it is left out the next time."""
+        from byhand.diagnosis import sandbox
+
+        spared: list[int] = []
+        source = self.program.source
+        for _ in range(_ATTEMPTS):
+            made = drivers(self.program.source, spared)
+            self.sure = {d.unit: d.line for d in made if d.line}
+            request = Request(self.whole is None, [(d.unit, d.text) for d in made])
+            files = {**self.program.files, running.SCRIPT: source.encode()}
+            outcome = sandbox.run("byhand.diagnosis.check.judging:main", request, files, limits=LIMITS)
+            reached = 0
+            for message in outcome.messages:
+                try:
+                    reached = self._take(message) or reached
+                except (KeyError, TypeError, ValueError, AttributeError):
+                    self.notes.append("an answer came that is none; please look at what the code does")
+            at = self.program.where(reached) if reached else ""
+            self.notes += [n for n in how_it_ended(outcome, LIMITS, at) if n not in self.notes]
+            if outcome.ended in ("finished", "raised") or reached in spared:
+                return
+            if self.whole is not None:  # a driver did it: what it drives is left alone
+                return
+            spared.append(reached)
+            source = _without(self.program.source, spared)
+
+    def _take(self, message: Mapping[str, Any]) -> int:
+        """Keep what the child tells; the line that it has reached, if it tells that."""
+        if "reached" in message:
+            return int(message["reached"])
+        if "fault" in message:
+            self.notes.append(f"the whole could not be judged, by a fault of byhand's own ({message['fault']})")
+        elif message["unit"] == "":
+            self.whole = running.read(message)
+        else:
+            self.units.setdefault(str(message["unit"]), []).append(running.read(message))
+        return 0
+
+    # ---- the report
+
+    def _judge(self, report: Report) -> None:
+        whole = self.whole or Run()
+        judgement = whole.judgement
+        if judgement.verdict == "nothing" and whole.error is None:
+            self._judge_units(report)
+        elif whole.error is not None and whole.error.type in NO_MISTAKES:
+            at = self._where(whole.error.place.line, whole.error.place.file)
+            self.notes.append(f"{at}: it stopped there with {whole.error.type}: {whole.error.message}")
+            if judgement.verdict in ("right", "wrong"):
+                self._add_training(report, whole)
+            else:
+                self._judge_units(report)
+        elif whole.error is not None:
+            self._add_error(report, whole)
+        elif judgement.verdict in ("right", "wrong"):
+            self._add_training(report, whole)
+        else:
+            self._judge_units(report)
+            names = ", ".join(n for n in judgement.facts.unexplained if n)
+            note = f"not every step could be explained{': ' + names if names else ''}"
+            if report.outcome != "wrong":
+                report.questions.append(Question("the training", "not judged", note, "2.8"))
+            self.notes += [
+                f"{self._where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})" for f in judgement.findings
+            ]
+        for name in self._stubs():
+            report.questions.append(Question(name, "not done yet", "", name))
+
+    def _add_training(self, report: Report, run: Run, unit: str = "") -> None:
+        """Rows by question, and what was found."""
+        judgement = run.judgement
+        if judgement.verdict == "inconclusive":
+            row = Question(f"{_ROWS['2.7']} ({unit})", "not judged", "not every step could be explained", "2.7")
+            report.questions.append(row)
+            return
+        found = [f for f in judgement.findings if judgement.verdict == "right" or f.certainty == "exact"]
+        for f in [f for f in found if f.id in _DEGREES]:
+            found.remove(f)
+            self.notes.append(f"{self._where(f.place.line, f.place.file)}: {f.message}")
+        k = int(_is_line(run))
+        parts = [stage[k] for stage in (_FORWARD, _GRADIENT, _UPDATE)]
+        blamed = [_STAGES.get(f.id, _UPDATE)[k] for f in found]
+        parts += [p for p in blamed if p not in parts]
+        first = min((parts.index(p) for p in blamed if p in parts[:3]), default=3)
+        of = f" ({unit})" if unit else ""
+        for number, part in sorted(enumerate(parts), key=lambda pair: pair[1]):
+            if part in blamed:
+                report.questions.append(Question(_ROWS[part] + of, "wrong", "", part))
+            elif number > first:
+                report.questions.append(Question(_ROWS[part] + of, "not judged", "something before it is wrong", part))
+            else:
+                shown = f"{len(judgement.facts.parameters)} parameters, every step explained" if number == 2 else ""
+                report.questions.append(Question(_ROWS[part] + of, "right", shown, part))
+        report.findings += [self._finding(f, _ROWS[p] + of) for f, p in zip(found, blamed, strict=True)]
+
+    def _untold(self, run: Run, unit: str) -> Run:
+        """Steps that are no known mistake: wrong where they are without doubt meant for the gradient's."""
+        place = Place(self.sure.get(unit, 0))
+        found = [Found("unknown", place, "exact", "What is returned here is not the gradient, for inputs of mine.")]
+        verdict: Verdict = "wrong" if place.line else "inconclusive"
+        return replace(run, judgement=replace(run.judgement, verdict=verdict, findings=found if place.line else []))
+
+    def _judge_units(self, report: Report) -> None:
+        """What the drivers showed, unit by unit: right somewhere is right."""
+        entries = {unit: self._of_unit(unit, runs) for unit, runs in self.units.items()}
+        for thing in dict.fromkeys(unit.partition(".")[0] for unit in entries):
+            mine = [run for unit, run in entries.items() if run is not None and unit.partition(".")[0] == thing]
+            for run in sorted(mine, key=lambda run: ("wrong", "right", "inconclusive").index(run.judgement.verdict))[
+                :1
+            ]:
+                self._add_training(report, run, thing)
+        if not report.questions:
+            report.questions.append(
+                Question(
+                    "the program", "not judged", "no training was found in it, and none could be made of its functions"
+                )
+            )
+
+    def _of_unit(self, unit: str, runs: Sequence[Run]) -> Run | None:
+        """The run that speaks for all that were made with a function: right somewhere is right."""
+        right = next((r for r in runs if r.judgement.verdict == "right"), None)
+        wrong = next((r for r in runs if self._accuses(r)), None)
+        if (run := right or wrong) is None:
+            untold = next((r for r in runs if r.error is None), None)
+            return None if untold is None else self._untold(untold, unit)
+        own = [f for f in run.judgement.findings if f.certainty == "exact" and self._is_own(f)] if run is wrong else []
+        return replace(run, judgement=replace(run.judgement, findings=own))
+
+    def _accuses(self, run: Run) -> bool:
+        exact = [f for f in run.judgement.findings if f.certainty == "exact"]
+        return run.judgement.verdict == "wrong" and run.error is None and any(self._is_own(f) for f in exact)
+
+    def _is_own(self, found: Found) -> bool:
+        return bool(found.place.file) or 0 < found.place.line <= len(self.program.source.splitlines())
+
+    def _add_error(self, report: Report, run: Run) -> None:
+        assert run.error is not None
+        found = [f for f in run.judgement.findings if f.certainty == "exact"]
+        report.questions.append(Question("the program", "wrong", "", "the program"))
+        report.findings += [self._finding(f, "the program") for f in (errors.explain(run.error, self.program), *found)]
+
+    def _finding(self, found: Found, question: str) -> Finding:
+        message = found.message.replace(f" of {HELD}", "").replace(HELD, "a parameter")
+        title = CATALOGUE[found.id].title if found.id in CATALOGUE else UNKNOWN
+        line, cell = self._home(found.place.line) if not found.place.file else (found.place.line, "")
+        source = self.program.line(found.place.line, found.place.file).strip()
+        return Finding(
+            found.id, title, line or None, cell, message, question, found.certainty, source, found.place.file
+        )
+
+    def _home(self, line: int) -> tuple[int, str]:
+        """The line in its cell, and the cell."""
+        cell = max(((first, name) for name, first in self.program.cells if first <= line), default=None)
+        return (line - cell[0] + 1, cell[1]) if cell else (line, "")
+
+    def _where(self, line: int, file: str) -> str:
+        return self.program.where(line, file)
+
+    def _stubs(self) -> list[str]:
+        """Functions that are still to be written."""
+        found = []
+        for node in ast.walk(ast.parse(self.program.source)):
+            if isinstance(node, ast.FunctionDef):
+                body = [
+                    s
+                    for s in node.body
+                    if not (
+                        isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) and isinstance(s.value.value, str)
+                    )
+                ]
+                if not node.name.startswith("__") and all(isinstance(s, ast.Pass) or _is_stub(s) for s in body):
+                    found.append(node.name)
+        return found
+
+
+def _is_stub(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Raise):
+        return "NotImplemented" in ast.unparse(node)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
+
+
+def _is_line(run: Run) -> bool:
+    """Whether what is trained is one slope and one intercept."""
+    sizes = [int(_product(p.shape)) for p in run.judgement.facts.parameters]
+    return 0 < len(sizes) <= 2 and all(size <= 2 for size in sizes)
+
+
+def _product(shape: Sequence[int]) -> int:
+    product = 1
+    for n in shape:
+        product *= n
+    return product
+
+
+def _without(source: str, spared: Sequence[int]) -> str:
+    """The text without the top-level statements that begin at these lines."""
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        if node.lineno in spared:
+            for k in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                lines[k - 1] = ""
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,57 @@
+"""In the sandbox: a program is run on the tape and judged; where that decides nothing, its drivers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from byhand.diagnosis.story import running
+from byhand.diagnosis.story.program import Program
+
+NO_MISTAKES = {
+    "ModuleNotFoundError", "FileNotFoundError", "EOFError", "PermissionError", "AssertionError", "NotImplementedError",
+}  # fmt: skip
+"""Errors that say something of the place where it runs, of how it went, or of a stub; not of what is written."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be done: judge the script, and the drivers where that decides nothing."""
+
+    with_script: bool
+    drivers: list[tuple[str, str]]
+    """Unit and text."""
+
+
+def _decides(program: Program, send: Callable[[Mapping[str, Any]], None]) -> bool:
+    """Judge the script as a whole; whether that says what is to be said."""
+    try:
+        whole = running.judged(program, on_line=lambda line: send({"reached": line}))
+    except Exception as error:  # a fault of ours: the drivers may tell all the same
+        send({"fault": f"{type(error).__name__}: {error}"[:300]})
+        return False
+    send({**running.written(whole), "unit": ""})
+    stopped = whole.error is not None and whole.error.type not in NO_MISTAKES
+    return stopped or whole.judgement.verdict in ("right", "wrong")
+
+
+def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
+    """In the sandbox: judge the script that lies there; where that decides nothing, the drivers."""
+    program = running.here()
+    if request.with_script and _decides(program, send):
+        return
+    right: set[str] = set()
+    for unit, text in request.drivers:
+        if unit in right:
+            continue
+        Path(running.SCRIPT).write_text(text, encoding="utf-8")
+        try:
+            run = running.judged(program.with_text(text))
+        except Exception:  # a text that cannot be judged decides nothing
+            continue
+        if run.judgement.verdict != "nothing":
+            send({**running.written(run), "unit": unit})
+        if run.judgement.verdict == "right":
+            right.add(unit)
