@@ -1,27 +1,20 @@
-"""What an argument of somebody's function is for: guessed from its default, and from how the text uses it."""
+"""What an argument of somebody's function is for: guessed from its default, and from how it is used."""
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "unknown"]
 
-_MAKES = "randn|rand|zeros|ones|normal|uniform|random|empty|full|standard_normal|sqrt"
-_TAKES = "dot|matmul|einsum|multiply|maximum|exp|log|clip|tanh"
-_OF_ARRAYS = "T|dot|shape|reshape|ndim|mean|sum|copy|size|ravel|flatten"
-_USES: tuple[tuple[Kind, str], ...] = (
-    ("count", r"range\((?:[^()]*[^\w.])?ALONE|% ALONE|(?:while|and) \w+ <=? ALONE"),
-    ("sizes", r"len\(ALONE|NAME\[:?-?\d?:?-?1?\](?=, NAME\[)|zip\(NAME\["),
-    ("size", rf"(?:{_MAKES})\([^\n]*?(?<![\w.])ALONE"),
-    ("array", rf"NAME\.(?:{_OF_ARRAYS})\b|(?:{_TAKES})\((?:[^()]*, )?NAME|@ NAME|NAME @|NAME\[|len\(NAME\)| in NAME:"),
-    ("function", r"(?<![\w.])NAME\("),
-    ("rate", r"ALONE \*(?!\*)|\* ALONE|/ ALONE"),
-    ("array", r"[-+] NAME|NAME [-+]|NAME == |NAME \*\*"),
-)
-"""What an argument is for, by how the text uses it; ALONE is the name with no part of it asked for. In this order."""
+_SHAPING = {
+    "randn", "rand", "zeros", "ones", "normal", "uniform", "random", "random_sample", "standard_normal", "empty",
+    "full", "sqrt", "reshape", "eye",
+}  # fmt: skip
+_OF_ARRAYS = {"T", "dot", "shape", "reshape", "ndim", "mean", "sum", "copy", "size", "ravel", "flatten", "squeeze"}
+_ORDER: tuple[Kind, ...] = ("sizes", "size", "count", "array", "function", "rate")
+"""Which of several uses decides."""
 
 
 def kind(
@@ -48,19 +41,75 @@ def kind(
     if isinstance(given, ast.Constant) and isinstance(given.value, bool | str):
         return "flag" if isinstance(given.value, bool) else "text"
     names = _aliases(function, argument)
-    text = ast.unparse(scope or function)
-    name = "(?:" + "|".join(re.escape(n) for n in names) + ")"
-    for found, pattern in _USES:
-        if re.search(pattern.replace("ALONE", name + r"(?![\w.(\[])").replace("NAME", name + r"\b"), text):
-            return found
+    found = set(_uses(scope or function, names, counts_layers=function.name == "__init__"))
     for call in (n for n in ast.walk(scope or function) if isinstance(n, ast.Call) and depth):
         called = functions.get(getattr(call.func, "id", ""))
         places = [k for k, a in enumerate(call.args) if ast.unparse(a) in names]
         if called is not None and called is not function and places and places[0] < len(called.args.args):
-            passed = kind(called, called.args.args[places[0]].arg, functions, None, depth - 1)
-            if passed != "unknown":
-                return passed
-    return "rate" if isinstance(given, ast.Constant) and isinstance(given.value, float) else "unknown"
+            found.add(kind(called, called.args.args[places[0]].arg, functions, None, depth - 1))
+    number: Kind = "rate" if isinstance(given, ast.Constant) and isinstance(given.value, float) else "unknown"
+    return next((use for use in _ORDER if use in found), number)
+
+
+def _uses(scope: ast.AST, names: Sequence[str], *, counts_layers: bool) -> Iterator[Kind]:
+    """What each place where one of the names stands makes of it."""
+    above = {child: node for node in ast.walk(scope) for child in ast.iter_child_nodes(node)}
+    for node in above:
+        if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in names:
+            yield from _use(node, above, counts_layers)
+
+
+def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -> Iterator[Kind]:
+    parent = above.get(node)
+    match parent:
+        case ast.Attribute(attr=attr) if attr in _OF_ARRAYS:
+            yield "array"
+        case ast.Subscript(value=value, slice=ast.Slice(lower=low, upper=high)) if value is node and counts_layers:
+            yield "sizes" if low is None or high is None else "array"
+        case ast.Subscript(value=value, slice=index) if value is node:
+            is_size = not isinstance(index, ast.Slice) and _shapes(parent, above)
+            yield "sizes" if counts_layers or is_size else "array"
+        case ast.Call(func=func) if func is node:
+            yield "function"
+        case ast.Call(func=ast.Name(id="len")):
+            yield "sizes" if counts_layers else "array"
+        case ast.BinOp(op=ast.MatMult()):
+            yield "array"
+        case ast.BinOp(op=ast.Mod(), right=right) if right is node:
+            yield "count"
+    arithmetic = _outermost(node, above)
+    match above.get(arithmetic):
+        case ast.Slice():
+            yield "size"
+        case ast.Call(func=func, args=args, keywords=keywords) if arithmetic in (*args, *keywords):
+            name = getattr(func, "attr", getattr(func, "id", ""))
+            if name == "range":
+                yield "count"
+            elif _shapes(node, above):
+                yield "size"
+            elif arithmetic is node and isinstance(func, ast.Attribute):
+                yield "array"
+        case ast.Compare() if isinstance(above.get(above[arithmetic]), ast.While):
+            yield "count"
+        case ast.For(iter=iterated) if iterated is node:
+            yield "array"
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div):
+        yield "rate"
+    elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
+        yield "array"
+
+
+def _outermost(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> ast.AST:
+    """The arithmetic, or the list of numbers, that something stands in."""
+    while isinstance(above.get(node), ast.BinOp | ast.Tuple | ast.List | ast.keyword):
+        node = above[node]
+    return node
+
+
+def _shapes(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether it says how large an array is to be."""
+    call = above.get(_outermost(node, above))
+    return isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in _SHAPING
 
 
 def _aliases(function: ast.FunctionDef, argument: str) -> list[str]:

@@ -23,12 +23,12 @@ HELD = "held[key]"
 _SUPPORT = Path(__file__).with_name("driving.py").read_text(encoding="utf-8").partition("# ---- begin\n")[2]
 _DATA = (
     ("X_ = draw_(size=(7, 4)); Y_ = random_(size=(7, 3))", 3),
-    ("X_ = draw_(size=(7, 4)); Y_ = np.array([0, 2, 1, 1, 0, 2, 2])", 3),
-    ("X_ = draw_(size=(7, 4)); Y_ = np.eye(3)[[0, 2, 1, 1, 0, 2, 2]]", 3),
-    ("X_ = draw_(size=(4, 7)); Y_ = np.array([[0.0, 1, 1, 0, 1, 0, 0]])", 1),
+    ("X_ = draw_(size=(7, 4)); Y_ = np_.array([0, 2, 1, 1, 0, 2, 2])", 3),
+    ("X_ = draw_(size=(7, 4)); Y_ = np_.eye(3)[[0, 2, 1, 1, 0, 2, 2]]", 3),
+    ("X_ = draw_(size=(4, 7)); Y_ = np_.array([[0.0, 1, 1, 0, 1, 0, 0]])", 1),
     ("X_ = draw_(size=(4, 7)); Y_ = random_(size=(3, 7))", 3),
-    ("X_ = draw_(size=(7, 4)); Y_ = np.array([[0.0], [1], [1], [0], [1], [0], [0]])", 1),
-    ("X_ = draw_(size=(7, 4)); Y_ = np.array([0.0, 1, 1, 0, 1, 0, 0])", 1),
+    ("X_ = draw_(size=(7, 4)); Y_ = np_.array([[0.0], [1], [1], [0], [1], [0], [0]])", 1),
+    ("X_ = draw_(size=(7, 4)); Y_ = np_.array([0.0, 1, 1, 0, 1, 0, 0])", 1),
 )
 """Inputs and targets, in rows or in columns, and the number of outputs: 4 inputs, 5 hidden units, 7 samples."""
 
@@ -36,16 +36,16 @@ _START = "{data}\nthing_ = redraw_({made})\nholders_of_ = holders_(thing_)\n"
 _BY_RESULT = f"for epoch_ in range({EPOCHS}):\n    step_(holders_of_, arrays_({{call}}))\n"
 _BOTH_WAYS = f"""for epoch_ in range({EPOCHS}):
     out_ = thing_.{{forward}}(X_)
-    loss_ = np.sum((out_ - Y_) ** 2)
+    loss_ = np_.sum((out_ - Y_) ** 2)
     before_ = copies_(holders_of_)
     result_ = thing_.{{backward}}
     step_if_still_(thing_, holders_of_, before_, result_)
 """
-_THERE_AND_BACK = f"""goal_ = draw_(size=np.shape(thing_.{{forward}}(X_)))
+_THERE_AND_BACK = f"""goal_ = draw_(size=np_.shape(thing_.{{forward}}(X_)))
 for epoch_ in range({EPOCHS}):
     out_ = thing_.{{forward}}(X_)
     error_ = out_ - goal_
-    loss_ = 0.5 * np.sum(error_**2)
+    loss_ = 0.5 * np_.sum(error_**2)
     before_ = copies_(holders_of_)
     result_ = thing_.{{backward}}
     step_if_still_(thing_, holders_of_, before_, result_)
@@ -57,7 +57,7 @@ for epoch_ in range({EPOCHS}):
     out_, cache_ = {{forward}}({{given}})
     goal_ = draw_(size=out_.shape) if goal_ is None else goal_
     error_ = out_ - goal_
-    loss_ = 0.5 * np.sum(error_**2)
+    loss_ = 0.5 * np_.sum(error_**2)
     step_(holders_(parameters_){{part}}, arrays_({{backward}}(error_, cache_)))
 """
 
@@ -205,21 +205,24 @@ class _File:
 
     def _of_loss(self, function: ast.FunctionDef) -> Iterator[Driver]:
         """A function that takes parameters and data, and gives a loss and its gradients."""
-        needed = [a for a in own_names(function) if default(function, a) is None]
-        arrays = [a for a in needed if kind(function, a, self.functions) in ("array", "unknown")]
+        kinds = {a: kind(function, a, self.functions) for a in own_names(function) if default(function, a) is None}
+        arrays = [a for a, what in kinds.items() if what in ("array", "unknown")]
         if returns(function) < 2 or not 2 <= len(arrays) <= 4:
             return
-        others = [f"{a}=0.05" for a in needed if a not in arrays]
         for data, outputs in _DATA:
+            sizes = ["4", "5", str(outputs)]
+            unrolled = list(kinds.values()).count("size") == 3
+            others = [
+                f"{a}={sizes.pop(0) if what == 'size' and sizes else '0.05'}"
+                for a, what in kinds.items()
+                if a not in arrays
+            ]
             for order in _ORDERS[len(arrays)]:
                 given = [f"{a}={value}" for a, value in zip(arrays, order, strict=True)]
                 call = f"{function.name}({', '.join([*given, *others])})"
-                start = (
-                    f"{data}\nparameters_ = parameters_for_(X_, Y_, {outputs}, {order.count('X_')}, {len(arrays)})\n"
-                )
-                yield Driver(
-                    function.name, f"{start}holders_of_ = holders_(parameters_)\n" + _BY_RESULT.format(call=call)
-                )
+                shape = f"X_, Y_, {outputs}, {order.count('X_')}, {len(arrays)}, {unrolled}"
+                start = f"{data}\nparameters_ = parameters_for_({shape})\nholders_of_ = holders_(parameters_)\n"
+                yield Driver(function.name, start + _BY_RESULT.format(call=call))
 
     def _of_pair(self, name: str) -> Iterator[Driver]:
         """f_forward(x, w, b) that gives (out, cache), and f_backward(dout, cache) that gives a gradient for each."""

@@ -3,13 +3,13 @@
 # ruff: noqa
 # mypy: ignore-errors
 # ---- begin
-import numpy as np
+import numpy as np_
 
-draw_, random_ = np.random.default_rng(5).normal, np.random.default_rng(6).random
+draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_rng(6).random
 
 
 def is_parameter_(value):
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0 and value.size > 0
+    return isinstance(value, np_.ndarray) and value.dtype.kind == "f" and value.ndim > 0 and value.size > 0
 
 
 def holders_(thing, depth=3):
@@ -41,7 +41,7 @@ def arrays_(result):
         return [a for value in result.values() for a in arrays_(value)]
     if isinstance(result, (list, tuple)):
         return [a for value in result for a in arrays_(value)]
-    return [result] if isinstance(result, np.ndarray) and result.ndim > 0 else []
+    return [result] if isinstance(result, np_.ndarray) and result.ndim > 0 else []
 
 
 def copies_(holders):
@@ -62,15 +62,17 @@ def step_(holders, gradients):
 def step_if_still_(thing, holders, before, result):
     """A step, unless the parameters have taken one: along what came back, or what lies in the thing since then."""
     for (held, key), (old, copy) in zip(holders, before):
-        if held[key] is not old or not np.array_equal(old, copy):
+        if held[key] is not old or not np_.array_equal(old, copy):
             return
     kept = [h[k] for h, k in holders_(thing) if not any(h is held and k == key for held, key in holders)]
     step_(holders, arrays_(result) or kept)
 
 
-def parameters_for_(X, Y, outputs, takes_data, arrays):
-    """Scores for the targets; or weights, with biases when so many arrays are taken."""
+def parameters_for_(X, Y, outputs, takes_data, arrays, unrolled):
+    """Scores for the targets; or weights, with biases when so many arrays are taken; or two layers' in one vector."""
     if not takes_data:
         return [draw_(size=(len(Y), outputs))]
+    if unrolled:
+        return [0.5 * draw_(size=5 * (4 + 1) + outputs * (5 + 1))]
     weights = (X.shape[1], outputs) if outputs > 1 else (X.shape[1],) if Y.ndim == 1 else (4, 1)
     return [0.5 * draw_(size=weights), 0.5 * draw_(size=outputs)][: arrays - 2]

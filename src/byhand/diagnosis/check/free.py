@@ -14,7 +14,7 @@ from byhand.diagnosis.check.judging import NO_MISTAKES, Request
 from byhand.diagnosis.check.results import UNKNOWN, Finding, Question, Report
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
 from byhand.diagnosis.findings import Finding as Found
-from byhand.diagnosis.findings import Place, Verdict
+from byhand.diagnosis.findings import Judgement, Place, Verdict
 from byhand.diagnosis.story import errors, running
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
@@ -181,6 +181,10 @@ class _Free:
                 report.questions.append(Question(_ROWS[part] + of, "right", shown, part))
         report.findings += [self._finding(f, _ROWS[p] + of) for f, p in zip(found, blamed, strict=True)]
 
+    def _lacks_a_name(self, error: errors.ScriptError) -> bool:
+        """Whether it is a name that the program never defines: so whatever it is called with."""
+        return error.type == "NameError" and 0 < error.place.line <= len(self.program.source.splitlines())
+
     def _untold(self, run: Run, unit: str) -> Run:
         """Steps that are no known mistake: wrong where they are without doubt meant for the gradient's."""
         place = Place(self.sure.get(unit, 0))
@@ -209,6 +213,10 @@ class _Free:
         right = next((r for r in runs if r.judgement.verdict == "right"), None)
         wrong = next((r for r in runs if self._accuses(r)), None)
         if (run := right or wrong) is None:
+            unnamed = next((r for r in runs if r.error is not None and self._lacks_a_name(r.error)), None)
+            if unnamed is not None and unnamed.error is not None:
+                found = errors.explain(unnamed.error, self.program)
+                return Run(Judgement("wrong", [found]), ended=unnamed.ended)
             untold = next((r for r in runs if r.error is None), None)
             return None if untold is None else self._untold(untold, unit)
         own = [f for f in run.judgement.findings if f.certainty == "exact" and self._is_own(f)] if run is wrong else []

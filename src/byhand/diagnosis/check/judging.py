@@ -51,7 +51,7 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
             run = running.judged(program.with_text(text))
         except Exception:  # a text that cannot be judged decides nothing
             continue
-        if run.judgement.verdict != "nothing":
+        if run.judgement.verdict != "nothing" or (run.error is not None and run.error.type == "NameError"):
             send({**running.written(run), "unit": unit})
         if run.judgement.verdict == "right":
             right.add(unit)

@@ -17,6 +17,13 @@ from byhand.diagnosis.check.results import Question, Report
 from byhand.diagnosis.sources import Cell, plain
 
 
+class MistakeError(AssertionError):
+    """Something is wrong, and nbgrader is grading. Jupyter shows the message alone: the traceback would lead to us."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"✗ {self}"]
+
+
 def check(*what: str, namespace: dict[str, Any] | None = None) -> Report:
     """Check what has been written so far, and print what is right, wrong, not done yet, or not judged.
 
@@ -62,9 +69,7 @@ def check(*what: str, namespace: dict[str, Any] | None = None) -> Report:
     report.file = title
     _print(report, with_summary=not what)
     if os.environ.get("NBGRADER_EXECUTION") and report.outcome == "wrong":
-        from byhand.lab.cells import WrongResultError
-
-        raise WrongResultError("; ".join(f"{f.question}: {f.title}" for f in report.findings) or "something is wrong")
+        raise MistakeError("; ".join(f"{f.question}: {f.title}" for f in report.findings) or "something is wrong")
     return report
 
 

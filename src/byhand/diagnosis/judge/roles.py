@@ -111,6 +111,7 @@ def find_roles(tape: Taped) -> Roles:
         for a in node.parents():
             users[a].append(t)
     carried = _without_intermediates(nodes, links, _carried(nodes, links))
+    carried = [state for state in carried if not _is_shuffled(nodes, state)]
     states = _that_feed_another(nodes, carried, links) or _stepped(nodes, links)
     idle = _idle(nodes, links, states)
     for state in (*states, *idle):
@@ -134,9 +135,15 @@ def _same_shape(nodes: Sequence[Node], a: object, value: Array) -> bool:
     return type(a) is int and nodes[a].value.shape == value.shape
 
 
-def _is_constant_factor(nodes: Sequence[Node], a: int | Const) -> bool:
-    """A number that multiplies a state without being made from data: a decay."""
-    return np.size(a.value if isinstance(a, Const) else nodes[a].value) == 1
+def _is_constant_factor(nodes: Sequence[Node], a: int | Const, value: Array) -> bool:
+    """A number that multiplies a state without being made from data: a decay.
+
+    Where the states are numbers, all is; then it is one that stands in the text, or is made of such.
+    """
+    if isinstance(a, Const):
+        return np.size(a.value) == 1
+    made_of = list(nodes[a].parents()) or [a]
+    return nodes[a].value.size == 1 and (value.size > 1 or all(nodes[x].op == "leaf" for x in made_of))
 
 
 def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
@@ -167,10 +174,14 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
                 yield args[0]
         case "multiply":
             for a, other in (args, args[::-1]):
-                if type(a) is int and _same_shape(nodes, a, value) and _is_constant_factor(nodes, other):
+                if type(a) is int and _same_shape(nodes, a, value) and _is_constant_factor(nodes, other, value):
                     yield a
         case "divide":
-            if type(args[0]) is int and _same_shape(nodes, args[0], value) and _is_constant_factor(nodes, args[1]):
+            if (
+                type(args[0]) is int
+                and _same_shape(nodes, args[0], value)
+                and _is_constant_factor(nodes, args[1], value)
+            ):
                 yield args[0]
         case "stack" | "move":
             yield from _whole_of_parts(nodes, args, value)
@@ -223,6 +234,13 @@ def _carried(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[S
                 after[earlier].add(value)
             seen[value] = user
     return _as_states(nodes, links, after)
+
+
+def _is_shuffled(nodes: Sequence[Node], state: State) -> bool:
+    """Whether its versions are the same numbers in another order: data."""
+    first, *others = (nodes[v].value for v in state.versions[:3])
+    moved = [value for value in others if not np.array_equal(first, value)]
+    return bool(moved) and state.size > 1 and all(np.array_equal(np.sort(first, None), np.sort(v, None)) for v in moved)
 
 
 def _uses_by_place(

@@ -194,8 +194,8 @@ def _slopes_of(sight: Sight, body: Anatomy, regions: Sequence[Region], shift: fl
         if slope is None:
             return None
         samples = samples_of(sight)
-        if z.ndim == 1:
-            slope = slope[None, :]
+        if z.ndim < 2:
+            slope = slope.reshape(1, -1)
         elif z.ndim == 2 and z.shape[0] != samples and (z.shape[1] == samples or z.shape[1] == 1):
             slope = slope.T
         rows.append(slope)
