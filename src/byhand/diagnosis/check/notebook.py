@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from byhand.diagnosis.check import asked
+from byhand.diagnosis.check import asked, slices
 from byhand.diagnosis.check.asked import QUESTIONS, Asked
 from byhand.diagnosis.check.results import Question, Report
 from byhand.diagnosis.sources import Cell, plain
@@ -74,12 +74,14 @@ def check(*what: str, namespace: dict[str, Any] | None = None) -> Report:
 
 
 def _of_practical(cells: list[Cell], namespace: dict[str, Any], questions: list[Asked], names: list[str]) -> Report:
-    """What is asked about, judged with all the questions before it: a mistake of theirs is not told twice."""
+    """What is asked about, judged with the questions that it rests on: a mistake of theirs is not told twice."""
     from byhand.diagnosis.check.practical import check_practical
 
     shown = questions or [q for q in QUESTIONS if not names or set(names) & {*q.functions, *q.values}]
-    last = max((QUESTIONS.index(q) for q in shown), default=-1)
-    report = check_practical(cells, "", questions=QUESTIONS[: last + 1], values=namespace)
+    every = slices.statements(cells)
+    behind = {name for q in shown for own in (*q.values, *q.functions) for name in slices.rests_on(every, own)}
+    judged = [q for q in QUESTIONS if q in shown or behind & {*q.values, *q.functions}]
+    report = check_practical(cells, "", questions=judged, values=namespace)
     parts = {q.number for q in shown}
     wanted = [q for q in report.questions if q.part in parts and (not names or q.name in names)]
     if not questions and not names:
