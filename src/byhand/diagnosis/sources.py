@@ -10,8 +10,6 @@ from typing import Any
 
 from byhand.errors import ByhandError
 
-_STUB = re.compile(r"YOUR CODE HERE|NotImplementedError|^\s*(\.\.\.|pass)\s*(#.*)?$", re.MULTILINE)
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -70,11 +68,6 @@ def parse(text: str, name: str) -> list[Cell]:
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ByhandError(f"{name} is not a notebook that Jupyter could open") from error
-
-
-def has_stub(source: str) -> bool:
-    """Whether something is still to be written in it."""
-    return bool(_STUB.search(source))
 
 
 def _is_check(cell: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from itertools import product
 from pathlib import Path
 
 from byhand.diagnosis.check.arguments import default, kind, own_names, returned_names, returns
+from byhand.diagnosis.story.text import first_line
 
 EPOCHS = 5
 HELD = "held[key]"
@@ -369,8 +370,7 @@ def _definitions(source: str, tree: ast.Module, spared: set[int]) -> str:
         for node in tree.body:
             if node.lineno not in spared and _is_kept(node, used):
                 used |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-                kept |= set(range(first, (node.end_lineno or node.lineno) + 1))
+                kept |= set(range(first_line(node), (node.end_lineno or node.lineno) + 1))
     return "\n".join(line if k in kept else "" for k, line in enumerate(source.splitlines(), 1)) + "\n"
 
 

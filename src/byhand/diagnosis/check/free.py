@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check.drivers import HELD, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
-from byhand.diagnosis.check.results import UNKNOWN, Finding, Question, Report
+from byhand.diagnosis.check.results import Finding, Question, Report, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
 from byhand.diagnosis.findings import Finding as Found
 from byhand.diagnosis.findings import Judgement, Place, Verdict
@@ -43,6 +43,8 @@ _STAGES = {
 }  # fmt: skip
 _DEGREES = {"too-few-epochs", "unscaled-data"}
 """Matters of degree: noted, and no mistake."""
+_FIRST = ("wrong", "right", "inconclusive")
+"""Which of a thing's runs speaks for it."""
 _ROWS = {
     "2.4": "the activation",
     "2.5": "the forward pass",
@@ -132,7 +134,7 @@ class _Free:
         if judgement.verdict == "nothing" and whole.error is None:
             self._judge_units(report)
         elif whole.error is not None and whole.error.type in NO_MISTAKES:
-            at = self._where(whole.error.place.line, whole.error.place.file)
+            at = self.program.where(whole.error.place.line, whole.error.place.file)
             self.notes.append(f"{at}: it stopped there with {whole.error.type}: {whole.error.message}")
             if judgement.verdict in ("right", "wrong"):
                 self._add_training(report, whole)
@@ -149,7 +151,8 @@ class _Free:
             if report.outcome != "wrong":
                 report.questions.append(Question("the training", "not judged", note, "2.8"))
             self.notes += [
-                f"{self._where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})" for f in judgement.findings
+                f"{self.program.where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})"
+                for f in judgement.findings
             ]
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
@@ -164,7 +167,7 @@ class _Free:
         found = [f for f in judgement.findings if judgement.verdict == "right" or f.certainty == "exact"]
         for f in [f for f in found if f.id in _DEGREES]:
             found.remove(f)
-            self.notes.append(f"{self._where(f.place.line, f.place.file)}: {f.message}")
+            self.notes.append(f"{self.program.where(f.place.line, f.place.file)}: {f.message}")
         k = int(_is_line(run))
         parts = [stage[k] for stage in (_FORWARD, _GRADIENT, _UPDATE)]
         blamed = [_STAGES.get(f.id, _UPDATE)[k] for f in found]
@@ -197,10 +200,8 @@ class _Free:
         entries = {unit: self._of_unit(unit, runs) for unit, runs in self.units.items()}
         for thing in dict.fromkeys(unit.partition(".")[0] for unit in entries):
             mine = [run for unit, run in entries.items() if run is not None and unit.partition(".")[0] == thing]
-            for run in sorted(mine, key=lambda run: ("wrong", "right", "inconclusive").index(run.judgement.verdict))[
-                :1
-            ]:
-                self._add_training(report, run, thing)
+            if mine:
+                self._add_training(report, min(mine, key=lambda run: _FIRST.index(run.judgement.verdict)), thing)
         if not report.questions:
             report.questions.append(
                 Question(
@@ -237,20 +238,19 @@ class _Free:
 
     def _finding(self, found: Found, question: str) -> Finding:
         message = found.message.replace(f" of {HELD}", "").replace(HELD, "a parameter")
-        title = CATALOGUE[found.id].title if found.id in CATALOGUE else UNKNOWN
-        line, cell = self._home(found.place.line) if not found.place.file else (found.place.line, "")
+        cell, line = ("", found.place.line) if found.place.file else self.program.home(found.place.line)
         source = self.program.line(found.place.line, found.place.file).strip()
         return Finding(
-            found.id, title, line or None, cell, message, question, found.certainty, source, found.place.file
+            found.id,
+            title_of(found.id),
+            line or None,
+            cell,
+            message,
+            question,
+            found.certainty,
+            source,
+            found.place.file,
         )
-
-    def _home(self, line: int) -> tuple[int, str]:
-        """The line in its cell, and the cell."""
-        cell = max(((first, name) for name, first in self.program.cells if first <= line), default=None)
-        return (line - cell[0] + 1, cell[1]) if cell else (line, "")
-
-    def _where(self, line: int, file: str) -> str:
-        return self.program.where(line, file)
 
     def _stubs(self) -> list[str]:
         """Functions that are still to be written."""
@@ -277,15 +277,8 @@ def _is_stub(node: ast.stmt) -> bool:
 
 def _is_line(run: Run) -> bool:
     """Whether what is trained is one slope and one intercept."""
-    sizes = [int(_product(p.shape)) for p in run.judgement.facts.parameters]
+    sizes = [prod(p.shape) for p in run.judgement.facts.parameters]
     return 0 < len(sizes) <= 2 and all(size <= 2 for size in sizes)
-
-
-def _product(shape: Sequence[int]) -> int:
-    product = 1
-    for n in shape:
-        product *= n
-    return product
 
 
 def _without(source: str, spared: Sequence[int]) -> str:

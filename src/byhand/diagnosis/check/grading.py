@@ -27,7 +27,7 @@ from byhand import __version__
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check.asked import BY_NUMBER
 from byhand.diagnosis.check.file import check_file
-from byhand.diagnosis.check.results import Report
+from byhand.diagnosis.check.results import Report, title_of
 from byhand.diagnosis.sandbox import SandboxError
 from byhand.errors import ByhandError
 from byhand.files import write_text
@@ -311,7 +311,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     open_ = sum(row["outcome"] == "not judged" for row in rows)
     title = f"{len(rows)} submissions: {clean} without a mistake"
     title += f", {open_} for you to look at" if open_ else ""
-    common = f"; most often: {_title(counts.most_common(1)[0][0])}" if counts else ""
+    common = f"; most often: {title_of(counts.most_common(1)[0][0])}" if counts else ""
     return _PAGE.format(
         title=html.escape(title + common),
         questions="\n".join(_question(part, rows) for part in _parts(rows)),
@@ -339,10 +339,6 @@ def _question(part: str, rows: list[dict[str, Any]]) -> str:
     return f'<tr><th scope="row">{html.escape(name)}</th><td class="bar">{bar}</td>{cells}</tr>'
 
 
-def _title(id_: str) -> str:
-    return CATALOGUE[id_].title if id_ in CATALOGUE else "a wrong result that is no mistake I know"
-
-
 def _entry(id_: str, count: int, most: int, rows: list[dict[str, Any]]) -> str:
     mistake = CATALOGUE.get(id_)
     why = f"<p>{html.escape(mistake.why)}</p><p><b>To mend it:</b> {html.escape(mistake.mend)}</p>" if mistake else ""
@@ -350,7 +346,7 @@ def _entry(id_: str, count: int, most: int, rows: list[dict[str, Any]]) -> str:
     share = f"{100 * count / len(rows):.0f} %"
     return (
         f'<details><summary><b>{count}</b><span>{share}</span><i style="width:{100 * count / most:.0f}%"></i>'
-        f"<span>{html.escape(_title(id_))} <code>{html.escape(id_)}</code></span></summary>"
+        f"<span>{html.escape(title_of(id_))} <code>{html.escape(id_)}</code></span></summary>"
         f"{why}<ul>{where}</ul></details>"
     )
 

@@ -6,15 +6,15 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check.book import Stopped
-from byhand.diagnosis.check.results import Finding
+from byhand.diagnosis.check.results import Finding, title_of
 from byhand.diagnosis.check.slices import Statement, needed
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.sandbox import Limits
 from byhand.diagnosis.sources import Cell
 from byhand.diagnosis.story import errors, running
 from byhand.diagnosis.story.program import Program
+from byhand.diagnosis.story.text import first_line
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ def by_steps(function: str, steps: str, statements: Sequence[Statement], limits:
     starts: dict[int, int] = {}
     for s in kept:
         starts[id(s)] = text.count("\n") + 1
-        lines = s.cell.source.splitlines()[_first_line(s.node) - 1 : s.node.end_lineno]
+        lines = s.cell.source.splitlines()[first_line(s.node) - 1 : s.node.end_lineno]
         text += "\n".join(lines) + "\n"
     run = running.run(Program("notebook", text + steps.replace("{f}", function)), limits.wall_seconds)
     for finding in run.judgement.findings:
         if finding.certainty == "exact":
             home = defined if defined in kept else kept[-1]
-            offset = finding.place.line - starts[id(home)] + _first_line(home.node)
-            inside = _first_line(home.node) <= offset <= (home.node.end_lineno or 0)
+            offset = finding.place.line - starts[id(home)] + first_line(home.node)
+            inside = first_line(home.node) <= offset <= (home.node.end_lineno or 0)
             return Named(finding.id, offset if inside else 0, finding.message)
     return None
 
@@ -56,15 +56,9 @@ def of_error(error: Stopped, cells: Sequence[Cell], row: str) -> Finding:
     told = errors.explain(
         errors.ScriptError(error.type, error.message, Place(line)), Program(cell_name, source, cells=((cell_name, 1),))
     )
-    title = CATALOGUE[told.id].title if told.id in CATALOGUE else "Python stops with an error"
     lines = source.splitlines()
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    return Finding(told.id, title, line, cell_name, told.message, row, told.certainty, text)
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(d.lineno for d in decorators)])
+    return Finding(told.id, title_of(told.id), line, cell_name, told.message, row, told.certainty, text)
 
 
 def _is_definition(node: ast.stmt) -> bool:

@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check import naming, slices
 from byhand.diagnosis.check.asked import CONTEXT, QUESTIONS, Answer, Asked, Values, answers, close, first_difference
 from byhand.diagnosis.check.book import ANSWERS, CALLS, Begun, Book, Call, Piece, Returned, Stopped, Value
-from byhand.diagnosis.check.results import UNKNOWN, Finding, Question, Report
+from byhand.diagnosis.check.results import Finding, Question, Report, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
 from byhand.diagnosis.check.slices import Statement
 from byhand.diagnosis.check.trials import TRIALS, Trial
 from byhand.diagnosis.sandbox import Limits, Outcome, run
 from byhand.diagnosis.sandboxed import pack_value, unpack_value
-from byhand.diagnosis.sources import Cell, has_stub
+from byhand.diagnosis.sources import Cell
 
 _ATTEMPTS = 5
 
@@ -331,7 +330,7 @@ def _is_stub(node: ast.stmt) -> bool:
     """Whether it is still to be written: a body of nothing, or None or ... assigned."""
     if isinstance(node, ast.FunctionDef):
         body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        return all(isinstance(s, ast.Pass | ast.Raise) for s in body) and has_stub(ast.unparse(node) + "\n    pass")
+        return all(isinstance(s, ast.Pass | ast.Raise) for s in body)
     value = getattr(node, "value", None)
     return isinstance(node, ast.Assign) and isinstance(value, ast.Constant) and value.value in (None, ...)
 
@@ -363,7 +362,7 @@ def _place(cell: str, line: int) -> str:
 
 
 def _finding(id_: str, evidence: str, question: str, at: Statement | None, line: int | None) -> Finding:
-    title = CATALOGUE[id_].title if id_ in CATALOGUE else UNKNOWN
+    title = title_of(id_)
     if at is None:
         return Finding(id_, title, None, "", evidence, question)
     line = line or at.node.lineno

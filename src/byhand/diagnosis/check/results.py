@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.findings import Certainty
 
 Status = Literal["right", "wrong", "not done yet", "not judged"]
@@ -12,6 +13,11 @@ Outcome = Literal["right", "wrong", "not judged"]
 
 UNKNOWN = "a wrong result that is no mistake I know"
 EXIT_CODES: dict[Outcome, int] = {"right": 0, "wrong": 3, "not judged": 4}
+
+
+def title_of(id_: str) -> str:
+    """What a mistake is called; the same words for all that the catalogue does not have."""
+    return CATALOGUE[id_].title if id_ in CATALOGUE else UNKNOWN
 
 
 @dataclass(frozen=True)

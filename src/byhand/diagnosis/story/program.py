@@ -56,8 +56,13 @@ class Program:
         """A place in words: "line 3", "cell 2, line 1", "line 3 of layers.py"."""
         if file:
             return f"line {line} of {file}"
-        cell = max(((first, name) for name, first in self.cells if first <= line), default=None)
-        return f"{cell[1]}, line {line - cell[0] + 1}" if cell else f"line {line}"
+        cell, line = self.home(line)
+        return f"{cell}, line {line}" if cell else f"line {line}"
+
+    def home(self, line: int) -> tuple[str, int]:
+        """The cell that a line of the script stands in ("" outside of notebooks), and which line of it."""
+        first, name = max(((first, name) for name, first in self.cells if first <= line), default=(1, ""))
+        return name, line - first + 1
 
 
 def read(path: Path) -> Program:
