@@ -120,7 +120,8 @@ def find_roles(tape: Taped) -> Roles:
     roles.versions = {v: state for state in states for v in state.versions}
     roles.rests_on = _dependence(nodes, states, roles.versions)
     roles.flows = _flow(nodes, roles.versions, states)
-    roles.objectives = sorted(_objectives(roles), key=_likeliness)
+    steps = {t for s in states for v, w in pairwise(s.versions) for _, t in _additions(links, v, w)}
+    roles.objectives = sorted(_objectives(roles, steps), key=_likeliness)
     return roles
 
 
@@ -274,21 +275,54 @@ def _earlier(links: Sequence[Sequence[NodeId]], value: NodeId, seen: dict[NodeId
 def _as_states(
     nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], after: dict[NodeId, set[NodeId]]
 ) -> list[State]:
-    """Chains of versions; what starts again from one value more than once is not carried."""
+    """Chains of versions; what starts again from one value more than once is not carried.
+
+    Where a value leads to several, as a bias to the sums that begin with it, the one that takes its place is that after
+    which it is used no more, and which more than an addition makes of it.
+    """
+    last_use = {a: t for t, node in enumerate(nodes) for a in node.parents()}
     following: dict[NodeId, NodeId] = {}
     for a, candidates in after.items():
-        first = min(candidates)
-        if all(first == c or _leads_to(links, first, c) for c in candidates):
-            following[a] = first
+        if not _in_one_line(links, candidates):
+            candidates = {c for c in candidates if c >= last_use[a] and _is_fed_back(nodes, links, a, c)}
+        if candidates and _in_one_line(links, candidates):
+            following[a] = min(candidates)
     longest: dict[NodeId, list[NodeId]] = {}
     for head in sorted(set(following) - set(following.values())):
         versions = [head]
         while versions[-1] in following:
             versions.append(following[versions[-1]])
+        versions += _used_elsewhere(links, versions, after)
+        if len(versions) > 2 and nodes[versions[-1]].site != nodes[versions[-2]].site:
+            a, c = versions[-2:]
+            versions = versions if _is_fed_back(nodes, links, a, c) else versions[:-1]
         if len(versions) > len(longest.get(versions[-1], [])):
             longest[versions[-1]] = versions
     chains = _interleaved(links, list(longest.values()))
     return [State(chain, nodes[chain[0]].value.size) for chain in chains if nodes[chain[0]].value.size]
+
+
+def _in_one_line(links: Sequence[Sequence[NodeId]], candidates: set[NodeId]) -> bool:
+    first = min(candidates)
+    return all(first == c or _leads_to(links, first, c) for c in candidates)
+
+
+def _is_fed_back(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], a: NodeId, c: NodeId) -> bool:
+    """Whether what is added to a value to make another has itself been made from it."""
+    way = {t for _, t in _additions(links, a, c)}
+    added = [p for t in way for p in nodes[t].parents() if p not in way and p != a]
+    return is_made_from(nodes, added, a, farthest=len(nodes))
+
+
+def _used_elsewhere(
+    links: Sequence[Sequence[NodeId]], versions: list[NodeId], after: dict[NodeId, set[NodeId]]
+) -> list[NodeId]:
+    """Versions after the last, each used only where another version was before: the last of an epoch, in a measure."""
+    found: list[NodeId] = []
+    for c in sorted({c for v in versions for c in after[v] if c > versions[-1]}):
+        if _leads_to(links, (found or versions)[-1], c):
+            found.append(c)
+    return found
 
 
 def _interleaved(links: Sequence[Sequence[NodeId]], chains: list[list[NodeId]]) -> list[list[NodeId]]:
@@ -338,10 +372,10 @@ def _idle(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: Sequ
     return [State(versions, nodes[versions[0]].value.size) for versions in chain.values() if len(versions) > 2]
 
 
-def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId) -> bool:
-    """Whether the source has a part in one of the values."""
+def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId, farthest: int = _FARTHEST) -> bool:
+    """Whether the source has a part in one of the values, so many of which are followed back at most."""
     seen: set[NodeId] = set()
-    while waiting and len(seen) < _FARTHEST:
+    while waiting and len(seen) < farthest:
         t = waiting.pop()
         if t == source:
             return True
@@ -369,11 +403,15 @@ def _without_intermediates(
     """Without values that begin as something made from another state, such as the stream of residual blocks."""
     rests_on = _dependence(nodes, states, {v: s for s in states for v in s.versions})
 
-    def is_intermediate(state: State) -> bool:
-        made = any(rests_on[a] for a in nodes[state.versions[0]].parents())
-        return made and not _begins_by_itself(nodes, links, state.versions[0])
-
-    return [s for s in states if not is_intermediate(s)]
+    made = {id(s) for s in states if any(rests_on[a] for a in nodes[s.versions[0]].parents())}
+    at_a_number = [k for k, s in enumerate(states) if id(s) in made and _begins_at_a_number(nodes[s.versions[0]])]
+    feeds = _feeds(nodes, states, links) if at_a_number else []
+    of_themselves = {id(states[k]) for k in at_a_number if any(feeds[v] >> k & 1 for v in states[k].versions)}
+    return [
+        s
+        for s in states
+        if id(s) not in made - of_themselves or _begins_by_itself(nodes, links, s.versions[0])
+    ]
 
 
 def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:
@@ -387,6 +425,11 @@ def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], 
             seen.add(a)
             waiting += links[a]
     return False
+
+
+def _begins_at_a_number(node: Node) -> bool:
+    """Whether it is what came of a number in the text: the first step of a `b = 0`, if it has a part in its next."""
+    return node.op in ("add", "subtract") and node.value.size == 1 and isinstance(node.args[0], Const)
 
 
 def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequence[Sequence[NodeId]]) -> list[State]:
@@ -460,15 +503,19 @@ def _flow(nodes: Sequence[Node], versions: dict[NodeId, State], states: Sequence
 # -- objectives --------------------------------------------------------------------------------------------------------
 
 
-def _objectives(roles: Roles) -> Iterator[Objective]:
-    """Losses, errors, and what is computed where a loss is while a step is made, as for a numerical slope."""
+def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
+    """Losses, errors, and what is computed where a loss is while a step is made, as for a numerical slope.
+
+    What a step itself adds to a state is no error.
+    """
+    sums = _running_sums(roles)
     losses: dict[Hashable, list[NodeId]] = defaultdict(list)
     errors: dict[Hashable, list[NodeId]] = defaultdict(list)
     flowing = {roles.nodes[t].site for t in range(len(roles.nodes)) if roles.flows[t]}
     for t, node in enumerate(roles.nodes):
         if not roles.rests_on[t] or t in roles.versions or node.value.dtype.kind != "f":
             continue
-        if node.value.size == 1 and node.site not in flowing and _is_told(roles, t):
+        if node.value.size == 1 and node.site not in flowing and _is_told(roles, t, sums):
             losses[node.site].append(t)
         elif node.site in flowing and _is_error(roles, t):
             errors[node.site].append(t)
@@ -477,7 +524,12 @@ def _objectives(roles: Roles) -> Iterator[Objective]:
     for t, node in enumerate(roles.nodes):
         if roles.flows[t] and roles.rests_on[t] and node.value.size == 1 and (node.op, node.line) in lines:
             elsewhere[node.op, node.line].append(t)
-    errors = {site: seeds for site, seeds in errors.items() if not all(_is_one_minus(roles.nodes[t]) for t in seeds)}
+    errors = {
+        site: seeds
+        for site, seeds in errors.items()
+        if not all(_is_one_minus(roles.nodes[t]) for t in seeds)
+        and not any(x in steps for t in seeds for x in (t, *roles.users.get(t, ())))
+    }
     for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
         for seeds in groups.values():
             mask = 0
@@ -486,12 +538,14 @@ def _objectives(roles: Roles) -> Iterator[Objective]:
             yield Objective(kind, seeds, mask, -1.0 if kind == "loss" and _is_subtracted(roles, seeds[0]) else 1.0)
 
 
-def _is_told(roles: Roles, t: NodeId) -> bool:
+def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:
     """A number that is kept, printed, or added to a running sum, and used for nothing else."""
     if roles.nodes[t].op in ("leaf", "opaque"):
         return False
     return all(
-        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy") or _is_running_sum(roles, user, t)
+        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy")
+        or _is_added_to(roles, user, t, sums)
+        or _is_share_of(roles, user, t, sums)
         for user in roles.users.get(t, ())
     )
 
@@ -500,17 +554,44 @@ def _is_subtracted(roles: Roles, t: NodeId) -> bool:
     return any(roles.nodes[user].op == "subtract" and roles.nodes[user].args[1] == t for user in roles.users.get(t, ()))
 
 
-def _is_running_sum(roles: Roles, user: NodeId, t: NodeId) -> bool:
+def _running_sums(roles: Roles) -> set[Hashable]:
+    """The places where a number is added to what stands there from before, as it was or less by a share of it."""
+    return {
+        node.site
+        for node in roles.nodes
+        if node.op in ("add", "subtract") and node.value.size == 1
+        if any(type(a) is int and roles.nodes[_unscaled(roles, a)].site == node.site for a in node.args)
+    }
+
+
+def _unscaled(roles: Roles, t: NodeId) -> NodeId:
+    """What a number was before it was multiplied with numbers that rest on nothing."""
+    while roles.nodes[t].op in ("multiply", "divide"):
+        resting = [a for a in roles.nodes[t].parents() if roles.rests_on[a]]
+        if len(resting) != 1:
+            break
+        t = resting[0]
+    return t
+
+
+def _is_added_to(roles: Roles, user: NodeId, t: NodeId, sums: set[Hashable]) -> bool:
     """Whether a value is added to what was added up so far, at the same place."""
     node = roles.nodes[user]
     if node.op not in ("add", "subtract"):
         return False
     for a in node.args:
-        if type(a) is int and a != t and roles.nodes[a].site != node.site:
+        if type(a) is int and a != t and roles.nodes[_unscaled(roles, a)].site != node.site:
             is_start = roles.nodes[a].op == "leaf" and not roles.nodes[a].value.any()
-            if not is_start:
+            if not is_start and (roles.rests_on[a] or node.site not in sums):
                 return False
     return True
+
+
+def _is_share_of(roles: Roles, user: NodeId, t: NodeId, sums: set[Hashable]) -> bool:
+    """Whether a share of a value is added to a running sum, as in a loss that is shown smoothed."""
+    users = roles.users.get(user, ())
+    shares = bool(users) and roles.nodes[user].value.size == 1 and _unscaled(roles, user) == _unscaled(roles, t) != user
+    return shares and all(roles.nodes[x].site in sums and _is_added_to(roles, x, user, sums) for x in users)
 
 
 def _is_error(roles: Roles, t: NodeId) -> bool:

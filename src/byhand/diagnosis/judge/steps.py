@@ -423,6 +423,9 @@ class Course:
 
     def sums_up(self, step: Step, q: NodeId) -> NodeId | None:
         """The state that a step goes through if it adds each gradient to all before, none of them fading."""
+        held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
+        ones = np.ones_like(self.nodes[step.after].value, dtype=float)
+        reached = sweep(self.nodes, {step.after: ones}, {step.before, q} | held, dep=range(step.before, step.after + 1))
         for t in self._made_since(step, set()):
             state = self.roles.versions.get(t)
             if state is None or t == step.after or t == state.versions[0] or t < q:
@@ -430,8 +433,7 @@ class Course:
             old = state.versions[state.versions.index(t) - 1]
             ones = np.ones_like(self.nodes[t].value, dtype=float)
             effect = sweep(self.nodes, {t: ones}, self.stop - {t}, dep=range(old, t + 1)).get(old)
-            squared = any(self.nodes[x].op in _NORMALIZERS for x in self.roles.users.get(t, ()) if x < step.after)
-            if effect is not None and np.allclose(effect, 1) and not squared:
+            if effect is not None and np.allclose(effect, 1) and t in reached:
                 return t
         return None
 
