@@ -55,12 +55,15 @@ class Objective:
         The states it depends on, a bit each.
     sign : float
         −1 where the program subtracts its nodes from a sum that it shows: minus them is the loss.
+    is_truncated : bool
+        Whether what it takes over from earlier versions of the parameters counts as constant.
     """
 
     kind: str
     seeds: list[NodeId]
     rests_on: int
     sign: float = 1.0
+    is_truncated: bool = False
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State
+from byhand.diagnosis.judge.truncated import taken_over
 from byhand.diagnosis.tape.derive import sweep
 from byhand.diagnosis.tape.nodes import Node
 
@@ -28,7 +29,7 @@ _SCALES = {
     "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean",
     "einsum", "stack", "setitem", "scatter", "item",
 }  # fmt: skip
-_NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs", "clip"}
+_NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs"}
 
 Kind = Literal["follows", "opposes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"]
 
@@ -99,6 +100,7 @@ class Course:
         self.limit = len(roles.nodes) if limit is None else limit
         self.blocked: set[str] = set()
         self.mended: Mapping[NodeId, tuple[NodeId, Array]] | None = None
+        self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
         self.swept = 0  # nodes gone through, the measure of what this costs
 
     def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
@@ -110,9 +112,19 @@ class Course:
             for t in objective.seeds
             if t < self.limit
         }
+        if objective.is_truncated:
+            overrides = {**self.taken_over(objective), **(overrides or {})}
         found: Gradients = sweep(self.nodes, seeds, self.stop, overrides, self.resting, self.blocked)
         self.swept += len(found)
         return found
+
+    def taken_over(self, objective: Objective) -> Overrides:
+        """Where an objective's forward pass takes up what earlier versions of its parameters gave."""
+        seeds = tuple(objective.seeds)
+        if seeds not in self._taken_over:
+            whole = self.gradient(replace(objective, is_truncated=False))
+            self._taken_over[seeds] = taken_over(self.roles, whole)
+        return self._taken_over[seeds]
 
     def steps(
         self, state: State, gradients: Gradients, *, by_use: bool = False, lag: int = 0, most: int = _MOST_STEPS

@@ -144,30 +144,34 @@ def _trials(course: Course) -> Iterator[Trial]:
     for objective in roles.objectives[:_MOST_OBJECTIVES]:
         if 2 * objective.rests_on.bit_count() < full:
             continue
-        for overrides, kind in _readings(course, objective):
-            reading = replace(objective, kind=kind)
+        for reading, overrides in _readings(course, objective):
             trial = _tried(course, reading, overrides)
-            if trial.moves or kind == "loss":
+            if trial.moves or reading.kind == "loss":
                 yield trial
             if trial.right == len(trial.explained) == full:
                 break
 
 
-def _readings(course: Course, objective: Objective) -> Iterator[tuple[Overrides, str]]:
-    """The derivative as it is; with the other slope at corners; for an error, as the gradient behind the output."""
+def _readings(course: Course, objective: Objective) -> Iterator[tuple[Objective, Overrides]]:
+    """The derivative as it is; with the other slope at corners; for an error, as the gradient behind the output.
+
+    All once more cut where the forward pass takes up what earlier parameters gave, if it does.
+    """
     gradients = course.gradient(objective)
-    yield {}, objective.kind
+    yield objective, {}
     body = Anatomy(course.roles, gradients, course.limit)
     corners = at_kinks(body)
     if corners:
-        yield corners, objective.kind
-        yield at_kinks(body, right=False), objective.kind
+        yield objective, corners
+        yield objective, at_kinks(body, right=False)
     if objective.kind == "error":
         behind = link(body, objective.seeds)
         if behind:
-            yield behind, "link"
+            yield replace(objective, kind="link"), behind
             if corners:
-                yield {**corners, **behind}, "link"
+                yield replace(objective, kind="link"), {**corners, **behind}
+    if not objective.is_truncated and course.taken_over(objective):
+        yield from _readings(course, replace(objective, is_truncated=True))
 
 
 def _tried(course: Course, objective: Objective, overrides: Overrides) -> Trial:
@@ -301,8 +305,11 @@ def _repeated(course: Course, trial: Trial) -> Iterator[Mistake]:
 
 
 def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
-    own = [t for t in trials if t.objective.kind == "loss" and not t.overrides]
-    errors = [t for t in trials if t.objective.kind == "error" and not t.overrides]
+    truncated = {tuple(t.objective.seeds) for t in trials if t.objective.is_truncated}
+    plain = [t for t in trials if not t.overrides]
+    plain = [t for t in plain if t.objective.is_truncated or tuple(t.objective.seeds) not in truncated]
+    own = [t for t in plain if t.objective.kind == "loss"]
+    errors = [t for t in plain if t.objective.kind == "error"]
     ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
     return [*ranked, *(t for t in errors[:1] if t not in ranked)]
 

@@ -1,0 +1,50 @@
+"""What a forward pass takes over from earlier parameters, as a recurrent network its last hidden state: a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from byhand.diagnosis.judge.roles import NodeId, Roles, State
+from byhand.diagnosis.tape.derive import Override, vjp
+from byhand.diagnosis.tape.nodes import Node
+
+_MOST = 3_000_000  # states of all nodes
+
+
+def taken_over(roles: Roles, reached: Collection[NodeId]) -> dict[NodeId, Override]:
+    """The derivative without operands that rest on an older version of a parameter than another operand does.
+
+    So backpropagation through time is cut where it goes past a step.
+
+    Parameters
+    ----------
+    roles : Roles
+    reached : collection of int
+        The nodes that a loss's whole derivative reaches.
+    """
+    if len(reached) * len(roles.states) > _MOST:
+        return {}
+    newest: dict[NodeId, dict[State, NodeId]] = {}
+    cut: dict[NodeId, Override] = {}
+    for t in sorted(reached):
+        if t in roles.versions:
+            newest[t] = {roles.versions[t]: t}
+            continue
+        operands = [a for a in roles.nodes[t].parents() if a in newest]
+        rests_on: dict[State, NodeId] = {}
+        for a in operands:
+            rests_on |= {s: v for s, v in newest[a].items() if v > rests_on.get(s, -1)}
+        kept = [a for a in operands if all(v == rests_on[s] for s, v in newest[a].items())]
+        if len(kept) < len(operands):
+            cut[t] = _without(roles.nodes, t, set(operands) - set(kept))
+            rests_on = {s: v for a in kept for s, v in newest[a].items()}
+        newest[t] = newest[operands[0]] if operands and newest[operands[0]] == rests_on else rests_on
+    return cut
+
+
+def _without(nodes: Sequence[Node], t: NodeId, left_out: Collection[NodeId]) -> Override:
+    def rule(g):  # type: ignore[no-untyped-def]
+        flows = zip(nodes[t].args, vjp(nodes, t, g), strict=True)
+        return [(a, flow) for a, flow in flows if type(a) is int and flow is not None and a not in left_out]
+
+    return rule
