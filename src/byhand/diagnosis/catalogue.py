@@ -474,6 +474,14 @@ _ENTRIES = (
         plain="All that comes after this value is right; the value itself is not.",
     ),
     Mistake(
+        "penalty-gradient-wrong",
+        "the derivative of the penalty is missing, or has another factor",
+        "The loss adds a penalty on the weights, and the step has no such part, or one of another size.",
+        "The loss is L + λ‖W‖², so its gradient is dL/dW + 2λW; with λ/2 ‖W‖² it is dL/dW + λW.",
+        "Differentiate the penalty as it stands in the loss, with its factor, and add it to the gradient.",
+        plain="The loss counts large weights as bad, and the steps do not know it, or not how much.",
+    ),
+    Mistake(
         "syntax-error",
         "Python cannot read the line",
         "SyntaxError or IndentationError, before anything runs.",

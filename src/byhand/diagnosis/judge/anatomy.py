@@ -20,7 +20,6 @@ _LINEAR = {
     "add", "subtract", "negative", "positive", "copy", "getitem", "move", "gather", "stack", "multiply", "divide",
     "sum", "mean", "setitem", "scatter", "item", "at",
 }  # fmt: skip
-_VIEWS = {"move", "gather", "copy", "getitem", "item"}
 _LARGEST_REGION = 60
 
 Layer: TypeAlias = tuple[Hashable, int]
@@ -42,6 +41,7 @@ class Anatomy:
     def __init__(self, roles: Roles, gradients: Gradients, limit: int) -> None:
         self.roles = roles
         self.nodes: list[Node] = roles.nodes
+        self.gradients, self.limit = gradients, limit
         self.reached = sorted(t for t in gradients if t < limit and t not in roles.versions)
         self._reached = set(self.reached)
 
@@ -84,18 +84,9 @@ class Anatomy:
         for t in self.reached:
             if self.nodes[t].op in ("add", "subtract"):
                 for position, a in enumerate(self.nodes[t].args):
-                    if type(a) is int and self.root(a) in self.roles.versions:
+                    if type(a) is int and self.roles.root(a) in self.roles.versions:
                         found[self.layer(t)].append((t, position))
         return dict(found)
-
-    def root(self, t: int) -> NodeId:
-        """The value under transposes, reshapes and indexing."""
-        while t not in self.roles.versions and self.nodes[t].op in _VIEWS and len(self.nodes[t].args) == 1:
-            first = self.nodes[t].args[0]
-            if type(first) is not int:
-                break
-            t = first
-        return t
 
     def seen_through(self, t: NodeId, root: NodeId, value: Array) -> Array:
         """What t, a view of the root, would be if the root were another value."""
@@ -153,7 +144,7 @@ class Anatomy:
 
     def _is_weighting(self, t: NodeId) -> bool:
         """Whether numbers are multiplied by a parameter: a product of matrices written out."""
-        return any(type(a) is int and self.root(a) in self.roles.versions for a in self.nodes[t].args)
+        return any(type(a) is int and self.roles.root(a) in self.roles.versions for a in self.nodes[t].args)
 
     def region_to(self, a: NodeId) -> Region | None:
         """The activation that ends in a node."""

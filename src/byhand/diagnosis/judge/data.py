@@ -34,7 +34,8 @@ def _changed_inputs(sight: Sight) -> Iterator[Finding]:
     """Data that are made anew from themselves in every round."""
     assert sight.trial is not None
     assert sight.body is not None
-    for state in sight.course.roles.parameters(sight.trial.objective.rests_on):
+    arrays = [s for s in sight.course.roles.parameters(sight.trial.objective.rests_on) if s.size > 1]
+    for state in arrays:
         changes = [c for v, w in pairwise(state.versions) if (c := _own_change(sight, v, w))]
         if len(changes) < len(state.versions) - 1 or not changes or not _meets_parameters(sight, state):
             continue
@@ -71,7 +72,7 @@ def _meets_parameters(sight: Sight, state: State) -> bool:
         pair = node.parents()
         if node.op in PRODUCTS | {"multiply"} and len(pair) == 2:
             for data, parameter in (pair, pair[::-1]):
-                own = roles.versions.get(sight.body.root(parameter))
+                own = roles.versions.get(sight.body.roles.root(parameter))
                 if own is not None and own is not state and roles.rests_on[data] == bit:
                     return True
     return False

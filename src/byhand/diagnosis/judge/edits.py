@@ -16,10 +16,14 @@ import numpy as np
 from byhand import activations
 from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy, Layer, Region
+from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.steps import Overrides, Rule
 from byhand.diagnosis.tape.derive import Unknown, vjp
 from byhand.diagnosis.tape.nodes import Node
+
+_NEAR = 4000  # nodes behind a product in which what is sent back to it is looked for
+_MOST_PLACES = 12
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _raw_error,
         _bias_part,
         _one_sample,
+        _other_penalty,
     ):
         yield from family(body)
     yield from some_seeds(body, seeds)
@@ -230,7 +235,7 @@ def _other_version(body: Anatomy) -> Iterator[Edit]:
         for layer, products in body.products.items():
             for t in products:
                 for position, a in enumerate(body.nodes[t].args):
-                    if type(a) is int and (root := body.root(a)) in versions:
+                    if type(a) is int and (root := body.roles.root(a)) in versions:
                         try:
                             value = body.seen_through(a, root, body.nodes[versions[root]].value)
                         except (Unknown, IndexError, ValueError):
@@ -251,7 +256,7 @@ def _transposed(body: Anatomy) -> Iterator[Edit]:
             rules: dict[NodeId, Rule] = {}
             for t in products:
                 a = body.nodes[t].args[position] if len(body.nodes[t].args) > position else None
-                if type(a) is not int or body.root(a) not in body.roles.versions:
+                if type(a) is not int or body.roles.root(a) not in body.roles.versions:
                     continue
                 w = body.nodes[a].value
                 if w.ndim == 2 and w.shape[0] == w.shape[1] > 1:
@@ -265,7 +270,7 @@ def _other_operand(body: Anatomy) -> Iterator[Edit]:
     for products in body.products.values():
         first = products[0]
         for position, a in enumerate(body.nodes[first].args[:2]):
-            if type(a) is not int or body.root(a) in body.roles.versions:
+            if type(a) is not int or body.roles.root(a) in body.roles.versions:
                 continue
             places: dict[Layer, NodeId] = {}
             for t in body.data_beside(body.nodes[a].value.shape, first):
@@ -318,7 +323,7 @@ def _raw_pair(body: Anatomy, t: NodeId, a: NodeId, *, weighted: bool) -> tuple[R
         raw = dict(_passed(body.nodes, t, vjp(body.nodes, t, error)))
         if not weighted:
             raw = {x: np.broadcast_to(error, body.nodes[x].value.shape) for x, _ in true if _broadcasts(body, error, x)}
-        return [(x, y if body.root(x) in body.roles.versions else raw.get(x, y)) for x, y in true]
+        return [(x, y if body.roles.root(x) in body.roles.versions else raw.get(x, y)) for x, y in true]
 
     return keep, use
 
@@ -328,6 +333,72 @@ def _broadcasts(body: Anatomy, error: Array, x: NodeId) -> bool:
         return np.broadcast_shapes(error.shape, body.nodes[x].value.shape) == body.nodes[x].value.shape
     except ValueError:
         return False
+
+
+# -- what a layer sends back -------------------------------------------------------------------------------------------
+
+
+def deltas(body: Anatomy) -> Iterator[Edit]:
+    """A value of the backward pass, whatever it is, in place of the derivative by a layer's product or sum."""
+    for sums in (*body.products.values(), *([t for t, _ in pairs] for pairs in body.sums.values())):
+        shape = body.nodes[sums[0]].value.shape
+        places: dict[object, list[NodeId]] = {}
+        for t in range(sums[0] + 1, min(body.limit, sums[0] + _NEAR)):
+            if _is_backward(body, t) and body.nodes[t].value.shape == shape:
+                places.setdefault(body.nodes[t].site, []).append(t)
+        for found in list(places.values())[-_MOST_PLACES:]:
+            pairs = list(zip(sums, _one_each(sums, found), strict=False))
+            scale = _scale(body, pairs)
+            rules = {z: _sent_back(body, z, scale * body.nodes[t].value) for z, t in pairs}
+            if len(rules) >= max(1, len(sums) - 1):  # the last pass may have been cut off
+                yield Edit("delta-wrong", sums[0], rules, detail={"sent_back": found[0]})
+
+
+def _is_backward(body: Anatomy, t: NodeId) -> bool:
+    node = body.nodes[t]
+    return (
+        node.value.dtype.kind == "f" and body.roles.flows[t] and body.roles.rests_on[t] > 0 and t not in body.gradients
+    )
+
+
+def _one_each(sums: Sequence[NodeId], found: Sequence[NodeId]) -> Iterator[NodeId]:
+    """For each node of the forward pass the first value after it that is nobody else's."""
+    left = list(found)
+    for z in sums:
+        t = next((t for t in left if t > z), None)
+        if t is not None:
+            left.remove(t)
+            yield t
+
+
+def _scale(body: Anatomy, pairs: Sequence[tuple[NodeId, NodeId]]) -> float:
+    """What a value of the backward pass is usually multiplied with to be the derivative."""
+    g, value = (np.concatenate([np.ravel(x) for x in xs]) for xs in zip(*_compared(body, pairs), strict=True))
+    ratios = g[(value != 0) & (g != 0)] / value[(value != 0) & (g != 0)]
+    return float(np.median(ratios)) if ratios.size else 1.0
+
+
+def _compared(body: Anatomy, pairs: Sequence[tuple[NodeId, NodeId]]) -> Iterator[tuple[Array, Array]]:
+    yield np.empty(0), np.empty(0)
+    yield from ((body.gradients[z], body.nodes[t].value) for z, t in pairs)
+
+
+def _sent_back(body: Anatomy, z: NodeId, value: Array) -> Rule:
+    return lambda g: _passed(body.nodes, z, vjp(body.nodes, z, value))
+
+
+def _other_penalty(body: Anatomy) -> Iterator[Edit]:
+    """The derivative of a penalty on a parameter left out, or times a factor."""
+    counts = {n for t in body.reached[:200] for n in body.nodes[t].value.shape if n > 2}
+    for state in body.roles.states:
+        uses = penalties(body.roles, state, body.gradients)
+        for factor in (0.0, 0.5, 2.0, *counts, *(1 / n for n in counts)) if uses else ():
+            rules = {t: _scaled(body, t, factor) for t in uses}
+            yield Edit("penalty-gradient-wrong", uses[0], rules, detail={"factor": factor})
+
+
+def _scaled(body: Anatomy, t: NodeId, factor: float) -> Rule:
+    return lambda g: _passed(body.nodes, t, vjp(body.nodes, t, g * factor))
 
 
 # -- biases and samples ------------------------------------------------------------------------------------------------

@@ -146,9 +146,9 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             continue
         for position, a in enumerate(node.args[:2]):
             other = node.args[1 - position] if len(node.args) > 1 else None
-            if type(a) is not int or type(other) is not int or body.root(other) in course.stop:
+            if type(a) is not int or type(other) is not int or body.roles.root(other) in course.stop:
                 continue
-            root = body.root(a)
+            root = body.roles.root(a)
             learned = _looks_learned(course, root) and not _is_data(course, root, samples)
             if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
                 rounds[root, node.site].add(bisect(steps, t))

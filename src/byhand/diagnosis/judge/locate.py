@@ -62,7 +62,7 @@ def _backward_values(course: Course, after: NodeId) -> Iterator[NodeId]:
         node = course.nodes[t]
         if not course.roles.flows[t] or not course.roles.rests_on[t] or node.value.dtype.kind != "f":
             continue
-        if _root(course, t) not in course.stop:
+        if course.roles.root(t) not in course.stop:
             yield t
 
 
@@ -105,7 +105,7 @@ def read_of(course: Course, edit: Edit, forward: Gradients, *, later: bool) -> N
     sites = {course.nodes[t].site for t in forward}
     for t in sorted(edit.overrides):
         for a in course.nodes[t].parents():
-            root = _root(course, a)
+            root = course.roles.root(a)
             state = course.roles.versions.get(root)
             if state is None:
                 continue
@@ -131,15 +131,6 @@ def _reads(course: Course, version: NodeId) -> Iterator[NodeId]:
     yield from sorted(u for u in found if course.nodes[u].op not in ("move", "gather", "getitem", "item", "copy"))
 
 
-def _root(course: Course, t: NodeId) -> NodeId:
-    while t not in course.stop and course.nodes[t].op in ("move", "gather", "getitem", "item", "copy"):
-        first = course.nodes[t].args[0]
-        if type(first) is not int:
-            break
-        t = first
-    return t
-
-
 def step_of(course: Course, state: State, number: int = 0) -> NodeId:
     """The node that a state's step gave."""
     return state.versions[min(number + 1, len(state.versions) - 1)]
@@ -151,3 +142,13 @@ def gradient_of(course: Course, state: State) -> NodeId:
     change = course.nodes[w].value - course.nodes[v].value
     used = course.gradient_used(Step(v, w, change, change))
     return w if used is None else used
+
+
+def decay_of(course: Course, state: State) -> NodeId:
+    """Where a step takes the parameter itself, as a penalty's derivative does; else what is taken for the gradient."""
+    v, w = state.versions[:2]
+    for t in range(v + 1, w):
+        node = course.nodes[t]
+        if node.op == "multiply" and course.roles.flows[t] and any(course.roles.root(a) == v for a in node.parents()):
+            return t
+    return gradient_of(course, state)

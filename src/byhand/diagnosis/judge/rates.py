@@ -121,7 +121,7 @@ def unscaled(outcome: Outcome) -> Iterator[Finding]:
     for t in sorted(t for ts in body.products.values() for t in ts) if body else ():
         assert body is not None
         for a in sight.nodes[t].parents():
-            data = body.root(a)
+            data = body.roles.root(a)
             if sight.course.roles.rests_on[data] or data in sight.course.stop:
                 continue
             data = _whole(sight, data)

@@ -13,6 +13,7 @@ from byhand.diagnosis.judge.course import course_findings
 from byhand.diagnosis.judge.data import data_findings
 from byhand.diagnosis.judge.locate import (
     call_beside,
+    decay_of,
     first_with_it,
     gradient_of,
     in_the_line_of,
@@ -158,6 +159,10 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
 def _node(sight: Sight, m: Mistake) -> NodeId | None:
     """Where a mistake stands."""
     course = sight.course
+    if m.id == "penalty-gradient-wrong":
+        return decay_of(course, m.states[0])
+    if m.id == "delta-wrong":
+        return int(m.detail["sent_back"])
     if m.edit is not None and m.edit.overrides:
         assert sight.trial is not None
         without = course.gradient(sight.trial.objective, sight.trial.overrides)
@@ -181,7 +186,12 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
     if not m.states:
         return None
     state = m.states[0]
-    if m.id in ("bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation") or _gradient_is_odd(sight, m):
+    if m.id in (
+        "bias-gradient-wrong",
+        "transposed-gradient",
+        "wrong-layer-activation",
+        "weight-gradient-wrong",
+    ) or _gradient_is_odd(sight, m):
         return gradient_of(course, state)
     return step_of(course, state)
 
@@ -286,6 +296,23 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
             text = f"{steps} {m.detail['factor']:.4g} times as long as the others' are, each taken with its own rate."
         case "sum-versus-mean":
             text = f"{steps} {m.detail['factor']:.4g} times too long: a sum where a mean stands elsewhere."
+        case "weight-gradient-wrong":
+            evidence["angle"] = m.detail["angle"]
+            text = (
+                f"The first step{of} and its gradient point {m.detail['angle']:.3g} degrees apart, and no multiple of "
+            )
+            text += "the gradient is made on the way to it; the steps of other parameters are those of the same loss."
+        case "delta-wrong":
+            text = f"{steps} what follows from this value, and this value is not the derivative of the loss."
+        case "penalty-gradient-wrong" if not m.detail["factor"]:
+            text = (
+                f"The loss has a penalty on {names or 'a parameter'}, and its steps are those of a gradient without it."
+            )
+        case "penalty-gradient-wrong":
+            text = (
+                f"The loss has a penalty on {names or 'a parameter'}, and its steps are those of a gradient that has "
+            )
+            text += f"{m.detail['factor']:.4g} times its derivative."
         case "learning-rate-twice":
             text = f"The gradient{of} is multiplied with the learning rate twice."
         case _:

@@ -21,6 +21,7 @@ from byhand.diagnosis.tape.nodes import Const, Node
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
 _OF_A_PART = {"getitem", "gather", "item"}
+VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
 
 
@@ -99,6 +100,15 @@ class Roles:
     def bit(self, state: State) -> int:
         """The bit that stands for a state."""
         return 1 << self.states.index(state)
+
+    def root(self, t: NodeId) -> NodeId:
+        """The value under transposes, reshapes and indexing."""
+        while t not in self.versions and self.nodes[t].op in VIEWS and len(self.nodes[t].args) == 1:
+            first = self.nodes[t].args[0]
+            if type(first) is not int:
+                break
+            t = first
+        return t
 
     def parameters(self, mask: int) -> list[State]:
         """The states of a mask."""
@@ -280,14 +290,13 @@ def _as_states(
 ) -> list[State]:
     """Chains of versions; what starts again from one value more than once is not carried.
 
-    Where a value leads to several, as a bias to the sums that begin with it, the one that takes its place is that after
-    which it is used no more, and which more than an addition makes of it.
+    Where a value leads to several, as a bias to the sums that begin with it, the one that takes its place is that to
+    which something is added that has itself been made from it.
     """
-    last_use = {a: t for t, node in enumerate(nodes) for a in node.parents()}
     following: dict[NodeId, NodeId] = {}
     for a, candidates in after.items():
         if not _in_one_line(links, candidates):
-            candidates = {c for c in candidates if c >= last_use[a] and _is_fed_back(nodes, links, a, c)}
+            candidates = {c for c in candidates if _is_fed_back(nodes, links, a, c)}
         if candidates and _in_one_line(links, candidates):
             following[a] = min(candidates)
     longest: dict[NodeId, list[NodeId]] = {}
@@ -410,11 +419,7 @@ def _without_intermediates(
     at_a_number = [k for k, s in enumerate(states) if id(s) in made and _begins_at_a_number(nodes[s.versions[0]])]
     feeds = _feeds(nodes, states, links) if at_a_number else []
     of_themselves = {id(states[k]) for k in at_a_number if any(feeds[v] >> k & 1 for v in states[k].versions)}
-    return [
-        s
-        for s in states
-        if id(s) not in made - of_themselves or _begins_by_itself(nodes, links, s.versions[0])
-    ]
+    return [s for s in states if id(s) not in made - of_themselves or _begins_by_itself(nodes, links, s.versions[0])]
 
 
 def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:

@@ -87,7 +87,7 @@ def _tables(sight: Sight) -> Iterator[Finding]:
 def _is_output_with_data(sight: Sight, pair: Sequence[NodeId]) -> bool:
     roles = sight.course.roles
     output = [a for a in pair if roles.rests_on[a]]
-    is_parameter = any(sight.body is not None and sight.body.root(a) in roles.versions for a in output)
+    is_parameter = any(sight.body is not None and sight.body.roles.root(a) in roles.versions for a in output)
     return len(output) == 1 and not is_parameter
 
 
@@ -229,9 +229,11 @@ def _sample_axis(sight: Sight, body: Anatomy, region: Region) -> int | None:
         node = sight.nodes[t]
         pair = node.parents()
         if node.op in PRODUCTS and len(pair) == 2:
-            right, left = (body.root(pair[k]) in sight.course.roles.versions for k in (1, 0))
+            right, left = (body.roles.root(pair[k]) in sight.course.roles.versions for k in (1, 0))
             return None if right == left else 0 if right else 1
-        inner = [a for a in pair if sight.course.roles.rests_on[a] and body.root(a) not in sight.course.roles.versions]
+        inner = [
+            a for a in pair if sight.course.roles.rests_on[a] and body.roles.root(a) not in sight.course.roles.versions
+        ]
         if len(inner) != 1:
             return None
         t = inner[0]
@@ -245,7 +247,9 @@ def _unused_activations(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     for t in sorted(reached | errors):
         pair = nodes[t].parents()
         going_on = [
-            a for a in pair if roles.rests_on[a] and a not in roles.versions and body.root(a) not in roles.versions
+            a
+            for a in pair
+            if roles.rests_on[a] and a not in roles.versions and body.roles.root(a) not in roles.versions
         ]
         is_use = t in errors or (nodes[t].op in PRODUCTS and len(going_on) < len(pair))
         if not is_use or len(going_on) != 1 or nodes[going_on[0]].op not in PRODUCTS | {"add", "subtract"}:
@@ -302,10 +306,12 @@ def _sign_of_product(sight: Sight, body: Anatomy, t: NodeId) -> int | None:
     for _ in range(8):
         node = sight.nodes[t]
         if node.op in PRODUCTS or node.op == "multiply":
-            factors = [body.root(a) for a in node.parents()]
+            factors = [body.roles.root(a) for a in node.parents()]
             return sign * (-1) ** sum(sight.nodes[a].op == "negative" for a in factors)
         inner = [
-            a for a in node.parents() if sight.course.roles.rests_on[a] and body.root(a) not in body.roles.versions
+            a
+            for a in node.parents()
+            if sight.course.roles.rests_on[a] and body.roles.root(a) not in body.roles.versions
         ]
         if len(inner) != 1 or node.op not in (
             "add",

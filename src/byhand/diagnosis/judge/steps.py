@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from byhand._types import Array
+from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State
 from byhand.diagnosis.judge.truncated import taken_over
 from byhand.diagnosis.tape.derive import sweep
@@ -23,6 +24,7 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 EQUAL = 1e-4  # how nearly the factors of two steps are one
 _EXACT, _SINGLE = 1e-6, 2e-3
 _MOST_STEPS = 10_000
+_FEW = 8
 _MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
 _FARTHEST = 1500  # nodes that one step is followed back
 _SCALES = {
@@ -161,6 +163,11 @@ class Course:
                 return False
         return True
 
+    def reached_from(self, objective: Objective) -> set[NodeId]:
+        """What an objective is made of."""
+        ones = {t: np.ones_like(self.nodes[t].value, dtype=float) for t in objective.seeds}
+        return set(sweep(self.nodes, ones, self.stop, dep=self.resting)) - set(objective.seeds)
+
     def all_steps(self, state: State) -> Iterator[Step]:
         """All changes of a state, whatever rests on its versions."""
         for v, w in zip(state.versions, state.versions[1:], strict=False):
@@ -172,11 +179,12 @@ class Course:
     ) -> Explanation:
         """What the steps are to the gradient; if plain, no optimizer is looked for."""
         steps = self.steps(state, gradients, lag=lag)
-        found = self._explain_steps(state, steps, objective, plain or lag > 0)
+        decays = not penalties(self.roles, state, gradients)  # else the loss says how much
+        found = self._explain_steps(state, steps, objective, plain=plain or lag > 0, decays=decays)
         if not found.holds:
             others = self.steps(state, gradients, by_use=True, lag=lag)
             if [s.after for s in others] != [s.after for s in steps]:
-                by_use = self._explain_steps(state, others, objective, plain or lag > 0)
+                by_use = self._explain_steps(state, others, objective, plain=plain or lag > 0, decays=decays)
                 if by_use.holds or found.kind == "still":
                     return by_use
         return found
@@ -191,12 +199,14 @@ class Course:
             inside += length
         return len(state.versions) - 1 - inside <= 2 * longest
 
-    def _explain_steps(self, state: State, steps: Sequence[Step], objective: Objective, plain: bool) -> Explanation:
+    def _explain_steps(
+        self, state: State, steps: Sequence[Step], objective: Objective, *, plain: bool, decays: bool
+    ) -> Explanation:
         found = explain(steps, self.nodes, (self.rate, self.scale))
-        if found.kind in ("other", "scattered"):
+        if found.kind in ("other", "scattered") and decays:
             found = with_decay(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
-            found = self._through_optimizer(state, steps, objective, found.factors) or found
+            found = self._through_optimizer(state, steps, objective, found.factors, decays=decays) or found
         found.spans = [(s.before, s.after) for s in steps]
         return found
 
@@ -214,12 +224,31 @@ class Course:
         for state, e in found.items():
             if e.kind in ("scattered", "other") and state.size == 1:
                 found[state] = self._as_the_others(state, e, found, gradients) or e
+        found |= self._sums_of_numbers(found, gradients)
         few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
         shared = [c for e in few for c in e.factors.values()]
         if 1 < len(few) == len(found) and all_equal(shared):  # one step, one number each, one factor for all
             for state, e in found.items():
                 found[state] = Explanation("follows" if shared[0] < 0 else "opposes", e.factors, 1, e.spans)
         return found
+
+    def _sums_of_numbers(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
+        """Single numbers that, all together, take one multiple of the sum of all gradients so far as their steps."""
+        odd = [s for s, e in found.items() if s.size == 1 and e.kind in ("scattered", "other")]
+        steps = {s: self.steps(s, gradients, most=_FEW) for s in odd}
+        several = [s for s in odd if len(steps[s]) > 1]
+        if len(several) < 2:
+            return {}
+        taken, sums = (
+            np.concatenate([np.cumsum([x.item() for x in xs]) if summed else [x.item() for x in xs] for xs in columns])
+            for summed, columns in (
+                (False, [[s.change for s in steps[state]] for state in several]),
+                (True, [[s.gradient for s in steps[state]] for state in several]),
+            )
+        )
+        if not proportion(taken, sums, _EXACT):
+            return {}
+        return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in several}
 
     def _as_the_others(
         self, state: State, own: Explanation, found: Mapping[State, Explanation], gradients: Gradients
@@ -357,12 +386,18 @@ class Course:
     # -- optimizers ----------------------------------------------------------------------------------------------------
 
     def _through_optimizer(
-        self, state: State, steps: Sequence[Step], objective: Objective, factors_of_steps: dict[NodeId, float]
+        self,
+        state: State,
+        steps: Sequence[Step],
+        objective: Objective,
+        factors_of_steps: dict[NodeId, float],
+        *,
+        decays: bool,
     ) -> Explanation | None:
         """An optimizer's step: made of one multiple of the gradient, the same in all steps, its own state, and numbers.
 
         Velocities, moments, decay and clipping come out so, whatever their formula; a step into which anything else
-        flows does not.
+        flows does not. Where the loss itself has a penalty, no step `decays` besides.
         """
         moved = [s for s in steps if s.gradient.any()][:4]
         if not moved or (state.size == 1 and len(moved) < 3):
@@ -379,7 +414,7 @@ class Course:
         for site in list(common)[-_MOST_WAYS:]:
             ways = [next((q, c) for q, c in self._multiples(s) if self.nodes[q].site == site) for s in moved[-2:]]
             if all(
-                self._goes_down(s, q, c) and self._is_made_of(s, q, objective)
+                self._goes_down(s, q, c) and self._is_made_of(s, q, objective, decays=decays)
                 for s, (q, c) in zip(moved[-2:], ways, strict=True)
             ):
                 total = self.sums_up(moved[-1], ways[-1][0])
@@ -392,6 +427,10 @@ class Course:
         """Whether a state that no objective rests on has a part in a step: a velocity, a moment."""
         made = {p for t in [*self._made_since(step, set()), step.after] for p in self.nodes[t].parents()}
         return any(t in self.stop and not self.roles.rests_on[t] & objective.rests_on for t in made)
+
+    def has_a_multiple(self, step: Step) -> bool:
+        """Whether something on the way to a step's end is a multiple of its gradient."""
+        return any(True for _ in self._multiples(step))
 
     def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
         """The values on the way to a step's end that are a multiple of its gradient."""
@@ -449,7 +488,7 @@ class Course:
                 return t
         return None
 
-    def _is_made_of(self, step: Step, q: NodeId, objective: Objective) -> bool:
+    def _is_made_of(self, step: Step, q: NodeId, objective: Objective, *, decays: bool) -> bool:
         """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""
         own: set[NodeId] = set()
         of_q = {q}
@@ -460,6 +499,8 @@ class Course:
                 continue
             if a != step.after and a in self.stop and self.roles.rests_on[a] & objective.rests_on:
                 return False  # another parameter's new value
+            if not decays and step.before in parents and self.nodes[a].op in ("multiply", "divide"):
+                return False
             if any(p in of_q for p in parents):
                 of_q.add(a)
                 parents = [p for p in parents if p not in of_q]
@@ -519,6 +560,16 @@ def _goes_with(
     """Whether the steps' factors are one number times a scale of each step."""
     scales = {v: scale(s) for v, s in steps.items()}
     return all(scales.values()) and all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
+
+
+def shrinks(step: Step, old: Array) -> bool:
+    """Whether a step is made of its gradient, the parameter itself and its signs: a penalty that no loss shows."""
+    made_of = np.stack([np.ravel(x).astype(float) for x in (step.gradient, old, np.sign(old))], axis=1)
+    d = np.ravel(step.change).astype(float)
+    if d.size < 4 or not (np.isfinite(made_of).all() and np.isfinite(d).all()):
+        return True
+    factors, *_ = np.linalg.lstsq(made_of, d, rcond=None)
+    return bool(np.abs(made_of @ factors - d).max() <= tolerance_of(old) * np.abs(d).max())
 
 
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:

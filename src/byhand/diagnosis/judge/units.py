@@ -164,7 +164,7 @@ def _weights(sight: Sight, body: Anatomy) -> Iterator[tuple[NodeId, State, NodeI
     seen: set[int] = set()
     for t in sorted(t for ts in body.products.values() for t in ts):
         for a in sight.nodes[t].parents():
-            w = body.root(a)
+            w = body.roles.root(a)
             state = sight.course.roles.versions.get(w)
             if state is not None and id(state) not in seen:
                 seen.add(id(state))
@@ -174,7 +174,7 @@ def _weights(sight: Sight, body: Anatomy) -> Iterator[tuple[NodeId, State, NodeI
 def _start_of(sight: Sight, body: Anatomy, z: NodeId) -> NodeId | None:
     """Where the weights of the last product before z were made, or the bias where it is the larger part of z."""
     for a in sight.nodes[z].parents() if sight.nodes[z].op == "add" else ():
-        state = sight.course.roles.versions.get(body.root(a))
+        state = sight.course.roles.versions.get(body.roles.root(a))
         if state is not None and np.abs(sight.value(a)).mean() > 0.8 * np.abs(sight.value(z)).mean():
             return state.versions[0]
     before = [(t, w) for t, _, w in _weights(sight, body) if t <= z and sight.nodes[t].op in PRODUCTS | {"multiply"}]

@@ -10,22 +10,23 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
-from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds
+from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
-from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion
+from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion, shrinks
 from byhand.diagnosis.judge.versions import Versions
 
 _MOST_OBJECTIVES = 14
 _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
 _SEARCHED_STEPS = 6
+_MANY = 2000  # seeds
 _MOST_MISTAKES = 12
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
 
-@dataclass
+@dataclass(eq=False)
 class Trial:
     """One objective, and what its gradient explains."""
 
@@ -87,18 +88,19 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     """Hold all steps against all objectives; without a search, what is not explained is not looked into."""
     course = Course(roles)
     trials = list(_trials(course))
+    whole = _not_superseded(trials, course)
     if not trials:
         lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
         return Verdict("wrong" if lost else "nothing", None, lost, [], course)
-    best = _complete(trials, course)
+    best = _complete(whole, course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
-    flipped = _all_held(trials, course)
+    flipped = _all_held(whole, course)
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
         return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
-    quiet = _without_open_steps(trials)
+    quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
     if not search:
@@ -106,13 +108,34 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
         return Verdict("inconclusive", likeliest, [], likeliest.unexplained, course)
     answers: list[Verdict] = []
     full = max(len(t.explained) for t in trials)
-    for trial in _worth_a_search(trials):
+    for trial in dict.fromkeys((*_worth_a_search(whole), *_worth_a_search(trials))):
         answers.append(_search(roles, trial))
         if answers[-1].kind == "wrong" and not answers[-1].open and len(trial.explained) == full:
             break
-    answer = min(answers, key=_fewest_open)
+    answer = _unnamed(min(answers, key=_fewest_open), trials)
     says_otherwise = any(t.objective.kind == "loss" and not _has_own_link(course, t) for t in trials)
     return answer if says_otherwise else _behind_the_output(answer)
+
+
+def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
+    """Steps that no known mistake explains, where others follow the same loss: so it is this loss that is meant."""
+    course, trial = verdict.course, verdict.trial
+    elsewhere = {s for t in trials for s, e in t.explained.items() if e.right}
+    open_ = [s for s in verdict.open if s not in elsewhere]
+    if not open_ or trial is None or trial.objective.kind != "loss" or course.mended is not None:
+        return verdict
+    start = _tried(course, trial.objective, trial.overrides)
+    held = [s for s, e in start.explained.items() if e.right]
+    mistakes = list(verdict.mistakes)
+    if held:
+        body = Anatomy(course.roles, start.gradients, course.limit)
+        open_ = _with_edits(course, trial, deltas(body), mistakes, open_, list(held))
+        angles = {s: angle for s in open_ if (angle := _angle_of_other_steps(course, start, s)) is not None}
+        mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": angle}) for s, angle in angles.items()]
+        open_ = [s for s in verdict.open if s in elsewhere or (s in open_ and s not in angles)]
+    if len(mistakes) == len(verdict.mistakes):
+        return verdict
+    return replace(verdict, kind="inconclusive" if open_ else "wrong", mistakes=mistakes, open=open_)
 
 
 def _behind_the_output(verdict: Verdict) -> Verdict:
@@ -150,6 +173,15 @@ def _trials(course: Course) -> Iterator[Trial]:
                 yield trial
             if trial.right == len(trial.explained) == full:
                 break
+
+
+def _not_superseded(trials: Sequence[Trial], course: Course) -> list[Trial]:
+    """Without the parts of a loss that is computed of them before any step is made."""
+    own = [t for t in trials if t.objective.kind == "loss"]
+    whole = [t for t in own if len(t.objective.seeds) < _MANY and course.one_version_each(t.objective)]
+    reached = [(t, course.reached_from(t.objective)) for t in whole]
+    parts = [part for part in own if any(not r.isdisjoint(part.objective.seeds) for _, r in reached)]
+    return [t for t in trials if t not in parts]
 
 
 def _readings(course: Course, objective: Objective) -> Iterator[tuple[Objective, Overrides]]:
@@ -362,7 +394,8 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
     open_ = [
         s for s, e in start.explained.items() if not e.holds and s not in settled and e.kind not in ("flat", "few")
     ]
-    open_ = _with_edits(course, trial, start, mistakes, open_, held)
+    body = Anatomy(course.roles, start.gradients, course.limit)
+    open_ = _with_edits(course, trial, edits(body, trial.objective.seeds), mistakes, open_, held)
     for state in list(open_):
         if _has_another_gradient(course, start, state) and _is_bias_of_a_right_layer(
             course, start, state, held, mistakes
@@ -381,12 +414,18 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
 
 
 def _with_edits(
-    course: Course, trial: Trial, start: Trial, mistakes: list[Mistake], open_: list[State], held: list[State]
+    course: Course,
+    trial: Trial,
+    family: Iterator[Edit],
+    mistakes: list[Mistake],
+    open_: list[State],
+    held: list[State],
 ) -> list[State]:
     """Add the edits that explain parameters to the mistakes, and what they explain to `held`; what stays open."""
-    body = Anatomy(course.roles, start.gradients, course.limit)
-    candidates = list(edits(body, trial.objective.seeds)) if open_ else []
+    candidates = list(family) if open_ else []
     made: dict[NodeId, Any] = dict(trial.overrides)
+    for m in mistakes:
+        made |= m.edit.overrides if m.edit is not None else {}
     while open_ and candidates and len(mistakes) < _MOST_MISTAKES:
         best = _best_edit(course, trial.objective, candidates, made, open_, held)
         if best is None:
@@ -412,6 +451,21 @@ def _is_bias_of_a_right_layer(
                 if any(course.roles.rests_on[a] & course.roles.bit(s) for a in beside for s in clean):
                     return True
     return False
+
+
+def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float | None:
+    """Degrees between a parameter's gradient and what it is stepped by, if no multiple of it is made on the way."""
+    steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any()][:3]
+    if trial.explained[state].kind != "other" or state.size < 3 or not steps or course.mended is not None:
+        return None
+    if any(course.has_a_multiple(s) or shrinks(s, course.nodes[s.before].value) for s in steps):
+        return None
+    used = course.gradient_used(steps[0])
+    if used is None or course.nodes[used].value.size != state.size:
+        return None
+    d, g = (np.ravel(x).astype(float) for x in (course.nodes[used].value, steps[0].gradient))
+    lengths = float(np.linalg.norm(d) * np.linalg.norm(g))
+    return float(np.degrees(np.arccos(np.clip(d @ g / lengths, -1, 1)))) if lengths else None
 
 
 def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:

@@ -74,15 +74,20 @@ def judged(program: Program, on_line: Callable[[int], object] | None = None) -> 
             ended = f"a fault of byhand's own, {error.type}: {error.message}"
             error = None
     judgement = judge(traced)
+    if judgement.verdict in ("nothing", "inconclusive") and error is None and traced.tape.is_cut:
+        longer = judge(_traced(program, is_long=True))
+        judgement = longer if longer.verdict in ("right", "wrong") else judgement
     if judgement.fault:
         ended = f"a fault of byhand's own, {judgement.fault}"
     return Run(judgement, error, ended, _training_loop(traced.tape))
 
 
-def _traced(program: Program, *, plain: bool = False, on_line: Callable[[int], object] | None = None) -> Trace:
+def _traced(
+    program: Program, *, plain: bool = False, is_long: bool = False, on_line: Callable[[int], object] | None = None
+) -> Trace:
     random.seed(0)  # a script that sets no seed starts the same each time
     np.random.seed(0)  # noqa: NPY002
-    return trace(program.source, SCRIPT, Path(), plain=plain, on_line=on_line)
+    return trace(program.source, SCRIPT, Path(), plain=plain, is_long=is_long, on_line=on_line)
 
 
 def _error(traced: Trace) -> ScriptError | None:

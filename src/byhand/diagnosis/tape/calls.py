@@ -82,12 +82,14 @@ class Recorder:
         The name of each file that belongs to the program (as its code objects give it), to what nodes call it.
     most_bytes : int
         Recording ends when the tape itself holds more than that.
+    is_long : bool
+        As `Loops` takes it.
     """
 
-    def __init__(self, files: dict[str, str], most_bytes: int) -> None:
+    def __init__(self, files: dict[str, str], most_bytes: int, *, is_long: bool = False) -> None:
         self.tape, self.files, self.most_bytes = Tape(), files, most_bytes
         self.values = Values(self.tape, self.add)
-        self.loops = Loops(self.tape, self._pause)
+        self.loops = Loops(self.tape, self._pause, is_long=is_long)
         self.modules: set[str] = {"__main__"}
         self.bottom: CodeType | None = None
         self.reach: Callable[[int], object] = lambda line: None

@@ -15,6 +15,7 @@ MOST_NESTED = 6_000  # the same for a loop inside another
 HARD = 2  # times as much, and it is closed at once
 TICKS = 3  # complete ticks that a window should hold
 ALL = 70_000  # events of the whole tape
+LONG = 150_000  # the same where each loop's beginning alone is recorded, but three ticks of an outermost one whole
 LONGEST = 50_000  # ticks of a window, however little happens in them
 MOST_TICKS = 5_000_000  # unrecorded turns after which a loop has no end
 
@@ -28,14 +29,23 @@ class Loops:
 
     Each loop gets an iterator of flags, one a tick: record it or not. The iterator is made of blocks that C code walks
     through, so a stretch that isn't recorded costs next to nothing.
+
+    Parameters
+    ----------
+    tape : Tape
+    pause : callable
+        Called when recording stops.
+    is_long : bool
+        For a program whose training is too long for the usual windows: record the beginning of each loop alone, and of
+        an outermost one three whole ticks with all loops in them.
     """
 
-    def __init__(self, tape: Tape, pause: Callable[[], None]) -> None:
-        self.tape, self.pause = tape, pause
+    def __init__(self, tape: Tape, pause: Callable[[], None], *, is_long: bool = False) -> None:
+        self.tape, self.pause, self.is_long = tape, pause, is_long
         self.on = True
         self.silent = 0  # loops that ask for silence
         self.running: list[int] = []
-        self.limit = MOST_FIRST * HARD
+        self.limit = LONG if is_long else MOST_FIRST * HARD
         self.is_over = False
         tape.windows.append(Window(0, 0))
 
@@ -67,10 +77,11 @@ class Loops:
             self.pause()
 
     def _start(self) -> None:
-        if not self.on and not self.silent and not self.is_over and len(self.tape.nodes) < ALL:
+        most = LONG if self.is_long else ALL
+        if not self.on and not self.silent and not self.is_over and len(self.tape.nodes) < most:
             self.on = True
             self.tape.windows.append(Window(len(self.tape.nodes), len(self.tape.nodes)))
-            self.limit = min(ALL, len(self.tape.nodes) + MOST_LATER * HARD)
+            self.limit = LONG if self.is_long else min(ALL, len(self.tape.nodes) + MOST_LATER * HARD)
 
     # Loops
 
@@ -85,7 +96,7 @@ class Loops:
         is_silent = False
         block: Any = None
         try:
-            for begins in itertools.chain([0], later_windows(loop.length)):
+            for begins in itertools.chain([0], () if self.is_long else later_windows(loop.length)):
                 if loop.length is None and begins > MOST_TICKS:
                     break
                 if begins > loop.ticks:
@@ -129,7 +140,9 @@ class Loops:
             yield (self.on,)
             events = len(self.tape.nodes) - start
             ticks = loop.ticks - at
-            if not self.on or events >= most or (events >= least and ticks >= TICKS) or ticks >= LONGEST:
+            is_enough = self.on and self.is_long and (loop.depth > 0 or ticks < TICKS)
+            is_enough = not is_enough and (events >= most or (events >= least and ticks >= TICKS))
+            if not self.on or is_enough or ticks >= LONGEST:
                 return
 
 

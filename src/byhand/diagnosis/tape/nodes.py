@@ -131,6 +131,14 @@ class Tape:
     seeded: list[Seeding] = field(default_factory=list)
     output: str = ""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether a loop inside another was left out in part, or no outermost loop was seen to turn twice."""
+        seen = {k: ticks[1] for w in reversed(self.windows) for k, ticks in w.ticks.items()}
+        return any(
+            seen.get(k, 0) < (loop.ticks if loop.depth else min(loop.ticks, 2)) for k, loop in enumerate(self.loops)
+        )
+
 
 class Strided:
     """Flat indices of a view: they take no room until somebody asks for the numbers.

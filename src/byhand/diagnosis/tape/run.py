@@ -94,6 +94,7 @@ def trace(
     most_bytes: int = MOST_BYTES,
     on_line: Callable[[int], object] | None = None,
     plain: bool = False,
+    is_long: bool = False,
 ) -> Trace:
     """Run a program and record it.
 
@@ -113,6 +114,8 @@ def trace(
         Told the line of each of the script's own statements before it runs.
     plain : bool
         Run the text as it is, and record nothing: to see whether an error is the program's own.
+    is_long : bool
+        Record three whole turns of a training, however long, and nothing later.
 
     Raises
     ------
@@ -121,7 +124,7 @@ def trace(
     """
     path = Path(path)
     source, cells = _text(source, path)
-    recorder = Recorder({}, most_bytes)
+    recorder = Recorder({}, most_bytes, is_long=is_long)
     recorder.bottom = _execute.__code__
     recorder.reach = on_line or recorder.reach
     printed = _Printed()
