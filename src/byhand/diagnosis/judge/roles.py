@@ -441,10 +441,15 @@ def _begins_at_a_number(node: Node) -> bool:
 
 
 def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequence[Sequence[NodeId]]) -> list[State]:
-    """Without those that only add up and are never used for anything else, such as a running mean of the loss."""
+    """Without those that only add up and are never used for anything else, such as a running mean of the loss.
+
+    One that a value is multiplied with is used, though its own steps be made in a branch that no number leads to.
+    """
+    multiplied = {a for node in nodes if node.op in PRODUCTS for a in node.parents()}
+    used = {id(s) for s in states if not multiplied.isdisjoint(s.versions[1:])}
     while states:
         feeds = _feeds(nodes, states, links)
-        kept = [s for s in states if any(feeds[v] for v in s.versions)]
+        kept = [s for s in states if id(s) in used or any(feeds[v] for v in s.versions)]
         if len(kept) == len(states):
             break
         states = kept

@@ -218,7 +218,7 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     whole = [
         t
         for t in trials
-        if t.right == len(t.explained) == full and all(course.covers(s, e) for s, e in t.explained.items())
+        if t.right == len(t.explained) == full > 0 and all(course.covers(s, e) for s, e in t.explained.items())
     ]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
