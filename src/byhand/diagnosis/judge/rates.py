@@ -17,6 +17,8 @@ _OUTSIDE = 0.05  # of the targets
 _LARGE = 8.0  # inputs of standard size stay below
 _FARTHEST = 60  # nodes that a value is followed
 _RISES = 0.2  # of the steps
+_FALLEN = 0.7  # of the loss at the beginning: with noise from sample to sample, and learning all the same
+_LEARNT = 0.95  # of what there is to explain, or of the answers
 _FALLS = 0.01  # of the loss, over the last tenth of the run
 
 
@@ -159,7 +161,9 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     if not outcome.grew:
         rises = np.diff(curve) > 1e-3 * np.abs(curve[:-1])
         late = rises[len(rises) // 2 :]
-        if late.mean() < _RISES or np.ptp(curve[len(curve) // 2 :]) < np.median(np.abs(curve)):
+        few = max(1, len(curve) // 10)
+        has_fallen = np.median(curve[-few:]) < _FALLEN * np.median(curve[:few])
+        if has_fallen or late.mean() < _RISES or np.ptp(curve[len(curve) // 2 :]) < np.median(np.abs(curve)):
             return
     rate = _rate(outcome.first)
     finite = curve[np.isfinite(curve)]
@@ -198,6 +202,9 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     curve = np.array(outcome.curve)
     loops = [loop for loop in outcome.first.trace.tape.loops if loop.depth == 0 and loop.ticks > 1]
     if len(curve) < 4 or not loops or not np.isfinite(curve).all():
+        return
+    has_learnt = max(outcome.explained or 0.0, outcome.gained or 0.0) > _LEARNT or curve[-1] < 1e-3 * curve[0]
+    if has_learnt:
         return
     loop = max(loops, key=lambda found: found.ticks)
     few = max(2, len(curve) // 10)

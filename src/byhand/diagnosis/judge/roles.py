@@ -446,7 +446,7 @@ def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequen
     One that a value is multiplied with is used, though its own steps be made in a branch that no number leads to.
     """
     multiplied = {a for node in nodes if node.op in PRODUCTS for a in node.parents()}
-    used = {id(s) for s in states if not multiplied.isdisjoint(s.versions[1:])}
+    used = {id(s) for s in states if len(multiplied.intersection(s.versions[1:])) > 1}
     while states:
         feeds = _feeds(nodes, states, links)
         kept = [s for s in states if id(s) in used or any(feeds[v] for v in s.versions)]
@@ -556,7 +556,7 @@ def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:
     if roles.nodes[t].op in ("leaf", "opaque"):
         return False
     return all(
-        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy")
+        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy", "round")
         or _is_added_to(roles, user, t, sums)
         or _is_share_of(roles, user, t, sums)
         for user in roles.users.get(t, ())

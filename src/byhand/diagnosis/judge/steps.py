@@ -23,6 +23,8 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 
 EQUAL = 1e-4  # how nearly the factors of two steps are one
 _EXACT, _SINGLE = 1e-6, 2e-3
+_CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
+_FADED = 1e-7  # of the longest step
 _MOST_STEPS = 10_000
 _FEW = 8
 _MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
@@ -190,7 +192,12 @@ class Course:
         return found
 
     def covers(self, state: State, explanation: Explanation) -> bool:
-        """Whether the steps explained are all that the state took, but for those that the recording cut off."""
+        """Whether the steps explained are all that the state took, but for those that the recording cut off.
+
+        Where a loss is computed now and then only, the others are taken by the same lines.
+        """
+        if explanation.spans and len({self.nodes[v].site for v in state.versions[1:]}) == 1:
+            return True
         inside = 0
         longest = 1
         for v, w in explanation.spans:
@@ -462,7 +469,7 @@ class Course:
         mixed = np.random.default_rng(0).uniform(1, 2, shape)
         within = set(self._made_since(step, {q}))
         effect, effect_of_mixed = (
-            sweep(self.nodes, {step.after: seed}, {step.before, q} | held, dep=within).get(q)
+            sweep(self.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False).get(q)
             for seed in (np.ones(shape), mixed)
         )
         if effect is None or effect_of_mixed is None or not np.isfinite(effect).all():
@@ -501,6 +508,10 @@ class Course:
                 return False  # another parameter's new value
             if not decays and step.before in parents and self.nodes[a].op in ("multiply", "divide"):
                 return False
+            if self.nodes[a].op in ("add", "subtract") and self.nodes[a].value.size > 1:
+                summands = [p for p in parents if self.nodes[p].value.size == 1 and p != q]
+                if any(self.roles.rests_on[p] & objective.rests_on for p in summands):
+                    return False  # a number may scale a step, as a norm does, and not shift it
             if any(p in of_q for p in parents):
                 of_q.add(a)
                 parents = [p for p in parents if p not in of_q]
@@ -522,6 +533,8 @@ def explain(
     """What steps are to their gradients, as one factor for all of them or one that goes with the learning rate."""
     factors: dict[NodeId, float] = {}
     by_step: dict[NodeId, Step] = {}
+    longest = max((float(np.abs(s.change).max(initial=0)) for s in steps), default=0.0)
+    still: dict[NodeId, float] = {}  # and how large the gradient is beside rounding
     numbers = 0
     for step in steps:
         if not (np.isfinite(step.change).all() and np.isfinite(step.gradient).all()):
@@ -529,17 +542,21 @@ def explain(
         old = nodes[step.before].value
         noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
         c = proportion(step.change, step.gradient, tolerance_of(old), noise)
+        if c is None and np.abs(step.change).max() < _FADED * longest:
+            continue  # saturated: what is left of 1 - a is rounding
         if c is None:
             return Explanation("other")
         if not step.gradient.any():
             continue
         if not step.change.any():
-            factors[step.before] = 0.0
+            still[step.before] = float(np.abs(step.gradient).max() / (noise or 1.0))
             continue
-        if np.abs(step.change).max() > 1e3 * noise:
+        if np.abs(step.change).max() > (_CLEAR if step.change.size > 1 else _CLEAR_NUMBER) * noise:
             factors[step.before] = c
             by_step[step.before] = step
             numbers += int(np.count_nonzero(step.gradient))
+    usual = float(np.median(np.abs(list(factors.values())))) if factors else np.inf
+    factors |= {v: 0.0 for v, size in still.items() if usual * size > 1}
     if not factors:
         return Explanation("flat" if not any(s.change.any() for s in steps) else "few")
     values = list(factors.values())

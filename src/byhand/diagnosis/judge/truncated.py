@@ -14,7 +14,8 @@ _MOST = 3_000_000  # states of all nodes
 def taken_over(roles: Roles, reached: Collection[NodeId]) -> dict[NodeId, Override]:
     """The derivative without operands that rest on an older version of a parameter than another operand does.
 
-    So backpropagation through time is cut where it goes past a step.
+    So backpropagation through time is cut where it goes past a step. What is taken over must have come from the same
+    places as what is computed now, as a state of a cell does; anything else is a parameter that nobody has seen yet.
 
     Parameters
     ----------
@@ -26,6 +27,7 @@ def taken_over(roles: Roles, reached: Collection[NodeId]) -> dict[NodeId, Overri
         return {}
     newest: dict[NodeId, dict[State, NodeId]] = {}
     cut: dict[NodeId, Override] = {}
+    left_out: set[NodeId] = set()
     for t in sorted(reached):
         if t in roles.versions:
             newest[t] = {roles.versions[t]: t}
@@ -36,10 +38,12 @@ def taken_over(roles: Roles, reached: Collection[NodeId]) -> dict[NodeId, Overri
             rests_on |= {s: v for s, v in newest[a].items() if v > rests_on.get(s, -1)}
         kept = [a for a in operands if all(v == rests_on[s] for s, v in newest[a].items())]
         if len(kept) < len(operands):
+            left_out |= {roles.root(a) for a in operands if a not in kept}
             cut[t] = _without(roles.nodes, t, set(operands) - set(kept))
             rests_on = {s: v for a in kept for s, v in newest[a].items()}
         newest[t] = newest[operands[0]] if operands and newest[operands[0]] == rests_on else rests_on
-    return cut
+    sites = {roles.nodes[t].site for t in reached if t not in left_out}
+    return cut if all(roles.nodes[a].site in sites for a in left_out) else {}
 
 
 def _without(nodes: Sequence[Node], t: NodeId, left_out: Collection[NodeId]) -> Override:

@@ -14,6 +14,7 @@ from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
 from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion, shrinks
 from byhand.diagnosis.judge.versions import Versions
@@ -22,6 +23,8 @@ _MOST_OBJECTIVES = 14
 _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
 _SEARCHED_STEPS = 6
 _MANY = 2000  # seeds
+_LEAST = 1.0  # degrees
+_WIDEST = 40  # nodes of an output's activation
 _MOST_MISTAKES = 12
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
@@ -228,10 +231,20 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         agrees = any(t.right == len(t.explained) == full for t in own)
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
             return None  # the script says which loss it means, and this is not its gradient
+        if kind != "loss" and any(_is_penalized(course, t) for t in own):
+            return None  # what the loss adds to the error's gradient is missing from it
         chosen = next((t for t in whole if t.objective.kind == kind), None)
         if chosen is not None:
             return chosen
     return None
+
+
+def _is_penalized(course: Course, trial: Trial) -> bool:
+    """Whether a loss has a penalty, and is computed in the forward pass that the steps are made from."""
+    if not any(penalties(course.roles, state, trial.gradients) for state in trial.explained):
+        return False
+    errors = [t for o in course.roles.objectives if o.kind == "error" for t in o.seeds]
+    return any(a in trial.gradients and a not in course.stop for t in errors for a in course.nodes[t].parents())
 
 
 def _without_open_steps(trials: Sequence[Trial]) -> Trial | None:
@@ -277,15 +290,16 @@ def _has_own_link(course: Course, trial: Trial) -> bool:
     Then an error taken for the delta is that loss's gradient, also where the loss is computed on other data.
     """
     body = Anatomy(course.roles, trial.gradients, course.limit)
-    most = max((key[1] for key in body.regions), default=0)
-    for key, regions in body.regions.items():
-        region = regions[0]
-        gradient = trial.gradients.get(region.z)
-        if key[1] == most and gradient is not None and np.any(gradient):
-            for t in region.inside:
-                output = course.nodes[t].value
-                if output.shape == gradient.shape and _is_output_minus_target(course, output, gradient, t):
-                    return True
+    inputs = {r[0].z for r in body.regions.values()} | {ts[0] for ts in body.products.values()}
+    inputs |= {pairs[0][0] for pairs in body.sums.values()}
+    most = max((body.layer(z)[1] for z in inputs), default=0)
+    for z in (z for z in inputs if body.layer(z)[1] == most and np.any(trial.gradients[z])):
+        gradient = trial.gradients[z]
+        for t in range(z + 1, min(z + _WIDEST, len(course.nodes))):
+            output = course.nodes[t].value
+            is_alike = t in trial.gradients and output.shape == gradient.shape
+            if is_alike and _is_output_minus_target(course, output, gradient, t):
+                return True
     return False
 
 
@@ -465,7 +479,8 @@ def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float |
         return None
     d, g = (np.ravel(x).astype(float) for x in (course.nodes[used].value, steps[0].gradient))
     lengths = float(np.linalg.norm(d) * np.linalg.norm(g))
-    return float(np.degrees(np.arccos(np.clip(d @ g / lengths, -1, 1)))) if lengths else None
+    angle = float(np.degrees(np.arccos(np.clip(d @ g / lengths, -1, 1)))) if lengths else 0.0
+    return angle if _LEAST < angle < 180 - _LEAST else None  # less may be a formula that is right but for rounding
 
 
 def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:

@@ -20,7 +20,7 @@ Cotangents: TypeAlias = "list[Array | None]"
 Rule: TypeAlias = Callable[..., Cotangents]
 Override: TypeAlias = Callable[[Array], "list[tuple[int, Array]]"]
 
-GUARD = 1e-5  # a constant up to this, added before a logarithm, a root or a division, is no part of what is meant
+GUARD = 1e-5  # a constant up to this, added before a logarithm or a division, is no part of what is meant
 
 
 class Unknown(Exception):
@@ -423,7 +423,7 @@ def vjp(
     subst : dict, optional
         Position to the value to use in place of that operand's.
     guards : bool
-        Leave a constant of at most 1e-5 away that is added before a logarithm, a root or a division.
+        Leave a constant of at most 1e-5 away that is added before a logarithm or a division.
 
     Raises
     ------
@@ -436,7 +436,7 @@ def vjp(
     if any(nodes[a].value.dtype.kind == "c" for a in (t, *node.parents())):
         raise Unknown(f"{node.op} of complex numbers")
     values = [operand(nodes, a) for a in node.args]
-    if guards and node.op in ("log", "log2", "log10", "divide", "sqrt", "reciprocal"):
+    if guards and node.op in ("log", "log2", "log10", "divide", "reciprocal"):
         values = [_without_guard(nodes, a, value) for a, value in zip(node.args, values, strict=True)]
     for i, value in (subst or {}).items():
         values[i] = np.asarray(value, dtype=float)
