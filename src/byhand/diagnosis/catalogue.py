@@ -474,6 +474,22 @@ _ENTRIES = (
         plain="All that comes after this value is right; the value itself is not.",
     ),
     Mistake(
+        "derivative-twice",
+        "the derivative of an activation is taken twice",
+        "An error that already is the delta, as with cross-entropy, is multiplied with the slope once more.",
+        "With cross-entropy and a sigmoid or softmax dL/dz = a - y: f'(z) has cancelled out of it.",
+        "Leave the slope out behind this loss, or use the squared error, whose delta has it.",
+        plain="The loss's own derivative has this slope in it already; once more makes the steps too small.",
+    ),
+    Mistake(
+        "derivative-wrong",
+        "the derivative of the activation is wrong",
+        "What is multiplied with in the backward pass is another function than the activation's derivative.",
+        "δ = (Wᵀ δ) ⊙ f'(z): for a sigmoid f' = a (1 - a), for tanh 1 - a².",
+        "Derive f once more, and hold it against (f(z + h) - f(z - h)) / 2h for a small h.",
+        plain="The slope that the backward pass uses is not that of the function in the forward pass.",
+    ),
+    Mistake(
         "penalty-gradient-wrong",
         "the derivative of the penalty is missing, or has another factor",
         "The loss adds a penalty on the weights, and the step has no such part, or one of another size.",

@@ -24,6 +24,7 @@ from byhand.diagnosis.tape.nodes import Node
 
 _NEAR = 4000  # nodes behind a product in which what is sent back to it is looked for
 _MOST_PLACES = 12
+_WIDEST = 40  # nodes of a function
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     """All edits that the forward pass has a place for, and those of what counts of an objective's seeds."""
     for family in (
         _left_out,
+        _taken_twice,
         _other_version,
         _other_slope,
         _other_activation,
         _other_layers_slope,
+        _slope_that_is_used,
         _summed_up,
         _transposed,
         _other_operand,
@@ -112,6 +115,14 @@ def _left_out(body: Anatomy) -> Iterator[Edit]:
     hidden = [r for layer, regions in body.regions.items() if layer != body.output for r in regions]
     if len(body.regions) > 2:
         yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(hidden), detail={"layer": "all hidden"})
+
+
+def _taken_twice(body: Anatomy) -> Iterator[Edit]:
+    """The slope of an activation once more than the chain has it, as behind an error that already is the delta."""
+    for layer, regions in body.regions.items():
+        if all(body.is_elementwise(r) for r in regions):
+            rules = {r.a: _times(r.z, body.slope(r, body.nodes[r.z].value) ** 2) for r in regions}
+            yield Edit("derivative-twice", regions[0].a, rules, detail={"layer": _where(body, layer)})
 
 
 def _other_slope(body: Anatomy) -> Iterator[Edit]:
@@ -191,6 +202,53 @@ def _other_layers_slope(body: Anatomy) -> Iterator[Edit]:
                 continue
             rules = {r.a: _times(r.z, body.slope(o, body.nodes[o.z].value)) for r, o in pairs}
             yield Edit("wrong-layer-activation", regions[0].a, rules, detail={"layer": _where(body, layer)})
+
+
+def _slope_that_is_used(body: Anatomy) -> Iterator[Edit]:
+    """What the program multiplies with where the slope belongs, whatever it is: a function of the layer's input alone."""
+    everywhere: dict[object, tuple[dict[NodeId, Rule], NodeId]] = {}
+    for layer, regions in body.regions.items():
+        places: dict[object, dict[NodeId, NodeId]] = {}
+        for r in regions:
+            for site, slope in _factors_of(body, r):
+                places.setdefault(site, {}).setdefault(r.a, slope)
+        for site, found in places.items():
+            rules = {r.a: _times(r.z, body.nodes[found[r.a]].value) for r in regions if r.a in found}
+            if len(rules) >= max(1, len(regions) - 1):
+                detail = {"layer": _where(body, layer), "slope": next(iter(found.values()))}
+                yield Edit("derivative-wrong", regions[0].a, rules, detail=detail)
+                everywhere.setdefault(site, ({}, detail["slope"]))[0].update(rules)
+    for rules, slope in everywhere.values():
+        if len({body.layer(a) for a in rules}) > 1:
+            yield Edit("derivative-wrong", min(rules), rules, detail={"layer": "all", "slope": slope})
+
+
+def _factors_of(body: Anatomy, region: Region) -> Iterator[tuple[object, NodeId]]:
+    """What is multiplied in the backward pass and is made of the layer's input or output alone: its place, and itself."""
+    shape = body.nodes[region.a].value.shape
+    for t in range(region.a + 1, min(body.limit, region.a + _NEAR)):
+        node = body.nodes[t]
+        if node.op == "multiply" and node.value.shape == shape and _is_backward(body, t):
+            for a in node.parents():
+                value = body.nodes[a].value
+                if value.shape == shape and value.dtype.kind in "fb" and _is_made_of(body, a, region):
+                    yield body.nodes[a].site[:2], a  # type: ignore[index]
+
+
+def _is_made_of(body: Anatomy, a: NodeId, region: Region) -> bool:
+    """Whether a value, not the output itself, is made of an activation's input or output and of numbers alone."""
+    ends, waiting, seen = {region.z, *region.inside}, [a], {a}
+    while waiting:
+        t = waiting.pop()
+        if t in ends:
+            continue
+        node = body.nodes[t]
+        if t <= region.z or len(seen) > _WIDEST or (node.op == "leaf" and node.kw.get("made") != "constant"):
+            return False
+        new = [x for x in node.parents() if x not in seen]
+        seen |= set(new)
+        waiting += new
+    return a not in ends
 
 
 def _alike(body: Anatomy, region: Region, other: Region) -> bool:

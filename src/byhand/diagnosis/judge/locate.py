@@ -36,6 +36,15 @@ def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:
     return place_of(course, t)
 
 
+def beside_the_forward_pass(course: Course, t: NodeId) -> Place:
+    """The line of a node; of its call, where it was made in a function that the forward pass has called as well."""
+    forward = {(n.file, n.line) for k, n in enumerate(course.nodes[: t + 1]) if k != t and n.op == course.nodes[t].op}
+    for frame in _frames(course, t):
+        if (frame[0], frame[1]) not in forward:
+            return Place(frame[1], frame[0])
+    return place_of(course, t)
+
+
 def in_the_line_of(course: Course, t: NodeId, other: NodeId) -> Place:
     """The line of another node, if one was made in a call from there; else its own."""
     place = place_of(course, other)

@@ -12,6 +12,7 @@ from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Plac
 from byhand.diagnosis.judge.course import course_findings
 from byhand.diagnosis.judge.data import data_findings
 from byhand.diagnosis.judge.locate import (
+    beside_the_forward_pass,
     call_beside,
     decay_of,
     first_with_it,
@@ -149,6 +150,8 @@ def _where_assigned(sight: Sight, name: str, otherwise: Place) -> Place:
 def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     """The line of a node; of its call, where a function is called that is not at fault itself."""
     step = m.detail.get("step")
+    if m.id == "delta-wrong":
+        return beside_the_forward_pass(sight.course, node)
     if type(step) is int and "output" in m.detail:
         return call_beside(sight.course, node, step)
     if type(step) is int and m.id == "slope-read-again":
@@ -161,8 +164,9 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
     course = sight.course
     if m.id == "penalty-gradient-wrong":
         return decay_of(course, m.states[0])
-    if m.id == "delta-wrong":
-        return int(m.detail["sent_back"])
+    for what in ("sent_back", "slope"):
+        if what in m.detail:
+            return int(m.detail[what])
     if m.edit is not None and m.edit.overrides:
         assert sight.trial is not None
         without = course.gradient(sight.trial.objective, sight.trial.overrides)
@@ -233,6 +237,11 @@ def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
     match m.id:
         case "output-derivative-missing" | "hidden-derivative-missing":
             text = f"{steps} those of a gradient without the derivative of {layer}, number for number."
+        case "derivative-twice":
+            text = f"{steps} those of a gradient that has the derivative of {layer} twice."
+        case "derivative-wrong":
+            text = f"{steps} those of a gradient in which something else stands for the derivative of {layer}: "
+            text += "what is multiplied with in its place is not that derivative."
         case "derivative-of-activation":
             text = f"{steps} those of a gradient whose derivative of {layer} is taken at the wrong value"
             text += " (the activation's result in place of its input)." if m.detail.get("given") == "a" else "."

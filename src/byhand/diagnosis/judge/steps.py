@@ -419,7 +419,8 @@ class Course:
                 return None
         assert common is not None
         for site in list(common)[-_MOST_WAYS:]:
-            ways = [next((q, c) for q, c in self._multiples(s) if self.nodes[q].site == site) for s in moved[-2:]]
+            # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
+            ways = [[(q, c) for q, c in self._multiples(s) if self.nodes[q].site == site][-1] for s in moved[-2:]]
             if all(
                 self._goes_down(s, q, c) and self._is_made_of(s, q, objective, decays=decays)
                 for s, (q, c) in zip(moved[-2:], ways, strict=True)
@@ -468,6 +469,7 @@ class Course:
         shape = self.nodes[step.after].value.shape
         mixed = np.random.default_rng(0).uniform(1, 2, shape)
         within = set(self._made_since(step, {q}))
+        self.swept += 2 * len(within)
         effect, effect_of_mixed = (
             sweep(self.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False).get(q)
             for seed in (np.ones(shape), mixed)
@@ -483,7 +485,9 @@ class Course:
         """The state that a step goes through if it adds each gradient to all before, none of them fading."""
         held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
         ones = np.ones_like(self.nodes[step.after].value, dtype=float)
-        reached = sweep(self.nodes, {step.after: ones}, {step.before, q} | held, dep=range(step.before, step.after + 1))
+        within = set(self._made_since(step, {q}))
+        reached = sweep(self.nodes, {step.after: ones}, {step.before, q} | held, dep=within, guards=False)
+        self.swept += len(reached)
         for t in self._made_since(step, set()):
             state = self.roles.versions.get(t)
             if state is None or t == step.after or t == state.versions[0] or t < q:

@@ -24,6 +24,8 @@ _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
 _SEARCHED_STEPS = 6
 _MANY = 2000  # seeds
 _LEAST = 1.0  # degrees
+_SAME = 1e-6
+_NEAR = 500  # nodes
 _WIDEST = 40  # nodes of an output's activation
 _MOST_MISTAKES = 12
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
@@ -231,20 +233,42 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         agrees = any(t.right == len(t.explained) == full for t in own)
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
             return None  # the script says which loss it means, and this is not its gradient
-        if kind != "loss" and any(_is_penalized(course, t) for t in own):
-            return None  # what the loss adds to the error's gradient is missing from it
         chosen = next((t for t in whole if t.objective.kind == kind), None)
+        if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
+            return None  # what the loss adds to the error's gradient is missing from it
+        if chosen is not None and kind == "error" and any(_has_this_link(course, t, chosen) for t in own):
+            return None  # the error is that loss's delta, and has been multiplied with a slope once more
         if chosen is not None:
             return chosen
     return None
 
 
-def _is_penalized(course: Course, trial: Trial) -> bool:
-    """Whether a loss has a penalty, and is computed in the forward pass that the steps are made from."""
-    if not any(penalties(course.roles, state, trial.gradients) for state in trial.explained):
-        return False
-    errors = [t for o in course.roles.objectives if o.kind == "error" for t in o.seeds]
-    return any(a in trial.gradients and a not in course.stop for t in errors for a in course.nodes[t].parents())
+def _is_penalized(course: Course, own: Trial, other: Trial) -> bool:
+    """Whether a loss is, for the same parameters and data, what another objective is, and a penalty besides."""
+    for state in own.explained:
+        uses = penalties(course.roles, state, own.gradients)
+        if not uses:
+            continue
+        bare = course.gradient(own.objective, {**own.overrides, **dict.fromkeys(uses, _nothing)})
+        pairs = [(bare[v], other.gradients[v]) for v in state.versions if v in bare and v in other.gradients][:3]
+        if pairs and all(proportion(g, h, _SAME) for g, h in pairs):
+            return True
+    return False
+
+
+def _has_this_link(course: Course, own: Trial, error: Trial) -> bool:
+    """Whether an error itself is a loss's derivative before the output's activation: of the same output and targets."""
+    for t in error.objective.seeds[:2]:
+        value = course.nodes[t].value
+        near = [z for z in own.gradients if abs(z - t) < _NEAR and own.gradients[z].shape == value.shape]
+        linked = [z for z in near if proportion(own.gradients[z], value, _SAME)]
+        if value.size < 2 or not any(course.roles.rests_on[z] == course.roles.rests_on[t] for z in linked):
+            return False
+    return True
+
+
+def _nothing(g: Array) -> list[tuple[NodeId, Array]]:
+    return []
 
 
 def _without_open_steps(trials: Sequence[Trial]) -> Trial | None:
