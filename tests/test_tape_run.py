@@ -354,7 +354,7 @@ def test_an_operation_without_a_rule_blocks_and_is_named():
 
 @pytest.mark.parametrize(
     ("text", "slope"),
-    [("np.log(W + 1e-8)", 1 / 1e-6), ("2 / (W + 1e-8)", -2 / 1e-12), ("np.sqrt(W + 1e-8)", 0.5 / 1e-3)],
+    [("np.log(W + 1e-8)", 1 / 1e-6), ("2 / (W + 1e-8)", -2 / 1e-12)],
 )
 def test_a_guard_is_no_part_of_what_is_meant_unless_asked(text, slope):
     run = trace(f"import numpy as np\nW = np.array([1e-6])\nloss = ({text}).sum()\n")

@@ -136,7 +136,7 @@ class Anatomy:
             user not in self._reached
             or self.nodes[user].op in PRODUCTS | {"stack", "setitem", "scatter"}
             or sum(self._has_weight(x) for x in self.nodes[user].args) > 1
-            or self._reached.isdisjoint(self.roles.users.get(user, ()))  # the error itself
+            or (self.nodes[user].op == "subtract" and self._reached.isdisjoint(self.roles.users.get(user, ())))
             for user in self.roles.users.get(a, ())
         )
 

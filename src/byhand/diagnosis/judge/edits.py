@@ -61,7 +61,6 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _other_slope,
         _other_activation,
         _other_layers_slope,
-        _slope_that_is_used,
         _summed_up,
         _transposed,
         _other_operand,
@@ -105,7 +104,8 @@ def _to_z(regions: Iterable[Region]) -> dict[NodeId, Rule]:
 
 
 def _where(body: Anatomy, layer: Layer) -> str:
-    return "output" if layer == body.output else "hidden"
+    most = max(key[1] for key in body.regions)
+    return "output" if layer == body.output or layer[1] == most else "hidden"
 
 
 def _left_out(body: Anatomy) -> Iterator[Edit]:
@@ -204,8 +204,8 @@ def _other_layers_slope(body: Anatomy) -> Iterator[Edit]:
             yield Edit("wrong-layer-activation", regions[0].a, rules, detail={"layer": _where(body, layer)})
 
 
-def _slope_that_is_used(body: Anatomy) -> Iterator[Edit]:
-    """What the program multiplies with where the slope belongs, whatever it is: a function of the layer's input alone."""
+def used_slopes(body: Anatomy) -> Iterator[Edit]:
+    """What a program multiplies with where the slope belongs, whatever it is: a function of the layer's input alone."""
     everywhere: dict[object, tuple[dict[NodeId, Rule], NodeId]] = {}
     for layer, regions in body.regions.items():
         places: dict[object, dict[NodeId, NodeId]] = {}
@@ -224,7 +224,7 @@ def _slope_that_is_used(body: Anatomy) -> Iterator[Edit]:
 
 
 def _factors_of(body: Anatomy, region: Region) -> Iterator[tuple[object, NodeId]]:
-    """What is multiplied in the backward pass and is made of the layer's input or output alone: its place, and itself."""
+    """What is multiplied in the backward pass and made of the layer's input or output alone: its place, and itself."""
     shape = body.nodes[region.a].value.shape
     for t in range(region.a + 1, min(body.limit, region.a + _NEAR)):
         node = body.nodes[t]

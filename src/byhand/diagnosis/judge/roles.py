@@ -449,7 +449,8 @@ def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequen
     used = {id(s) for s in states if len(multiplied.intersection(s.versions[1:])) > 1}
     while states:
         feeds = _feeds(nodes, states, links)
-        kept = [s for s in states if id(s) in used or any(feeds[v] for v in s.versions)]
+        feeding = [s for s in states if any(feeds[v] for v in s.versions)]
+        kept = [s for s in states if id(s) in used or s in feeding] if feeding else []
         if len(kept) == len(states):
             break
         states = kept

@@ -191,12 +191,13 @@ class Course:
                     return by_use
         return found
 
-    def covers(self, state: State, explanation: Explanation) -> bool:
+    def covers(self, state: State, explanation: Explanation, objective: Objective) -> bool:
         """Whether the steps explained are all that the state took, but for those that the recording cut off.
 
-        Where a loss is computed now and then only, the others are taken by the same lines.
+        Where a loss is computed now and then only, each time anew, the others are taken by the same lines.
         """
-        if explanation.spans and len({self.nodes[v].site for v in state.versions[1:]}) == 1:
+        is_sporadic = objective.kind == "loss" and 0 < len(objective.seeds) <= len(explanation.spans) + 1
+        if is_sporadic and len({self.nodes[v].site for v in state.versions[1:]}) == 1:
             return True
         inside = 0
         longest = 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
-from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds
+from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds, used_slopes
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.kinks import at_kinks
@@ -223,7 +223,8 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     whole = [
         t
         for t in trials
-        if t.right == len(t.explained) == full > 0 and all(course.covers(s, e) for s, e in t.explained.items())
+        if t.right == len(t.explained) == full > 0
+        and all(course.covers(s, e, t.objective) for s, e in t.explained.items())
     ]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
@@ -236,7 +237,11 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         chosen = next((t for t in whole if t.objective.kind == kind), None)
         if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
             return None  # what the loss adds to the error's gradient is missing from it
-        if chosen is not None and kind == "error" and any(_has_this_link(course, t, chosen) for t in own):
+        if (
+            chosen is not None
+            and kind == "error"
+            and any(_has_own_link(course, t) and _has_this_link(course, t, chosen) for t in own)
+        ):
             return None  # the error is that loss's delta, and has been multiplied with a slope once more
         if chosen is not None:
             return chosen
@@ -434,6 +439,7 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
     ]
     body = Anatomy(course.roles, start.gradients, course.limit)
     open_ = _with_edits(course, trial, edits(body, trial.objective.seeds), mistakes, open_, held)
+    open_ = _with_edits(course, trial, used_slopes(body), mistakes, open_, held)
     for state in list(open_):
         if _has_another_gradient(course, start, state) and _is_bias_of_a_right_layer(
             course, start, state, held, mistakes
