@@ -215,9 +215,10 @@ def used_slopes(body: Anatomy) -> Iterator[Edit]:
         for site, found in places.items():
             rules = {r.a: _times(r.z, body.nodes[found[r.a]].value) for r in regions if r.a in found}
             if len(rules) >= max(1, len(regions) - 1):
-                detail = {"layer": _where(body, layer), "slope": next(iter(found.values()))}
+                slope = next(iter(found.values()))
+                detail = {"layer": _where(body, layer), "slope": slope}
                 yield Edit("derivative-wrong", regions[0].a, rules, detail=detail)
-                everywhere.setdefault(site, ({}, detail["slope"]))[0].update(rules)
+                everywhere.setdefault(site, ({}, slope))[0].update(rules)
     for rules, slope in everywhere.values():
         if len({body.layer(a) for a in rules}) > 1:
             yield Edit("derivative-wrong", min(rules), rules, detail={"layer": "all", "slope": slope})
