@@ -85,6 +85,8 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
             name = getattr(func, "attr", getattr(func, "id", ""))
             if name == "range":
                 yield "count"
+            elif name == "reshape" and args and arithmetic is args[0] and _is_of_module(func):
+                yield "array"
             elif _shapes(node, above):
                 yield "size"
             elif arithmetic is node and isinstance(func, ast.Attribute):
@@ -110,6 +112,11 @@ def _shapes(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> bool:
     """Whether it says how large an array is to be."""
     call = above.get(_outermost(node, above))
     return isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in _SHAPING
+
+
+def _is_of_module(func: ast.expr) -> bool:
+    """Whether it is a function that takes the array, and no method of it."""
+    return isinstance(func, ast.Name) or ast.unparse(func) in ("np.reshape", "numpy.reshape")
 
 
 def _aliases(function: ast.FunctionDef, argument: str) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Protocol
 
 from byhand.diagnosis.check.arguments import default, kind, own_names, returned_names, returns
 from byhand.diagnosis.story.text import first_line
@@ -21,7 +22,7 @@ from byhand.diagnosis.story.text import first_line
 EPOCHS = 5
 HELD = "held[key]"
 """What a parameter is called in a driver's step."""
-_SUPPORT = Path(__file__).with_name("driving.py").read_text(encoding="utf-8").partition("# ---- begin\n")[2]
+SUPPORT = Path(__file__).with_name("driving.py").read_text(encoding="utf-8").partition("# ---- begin\n")[2]
 _DATA = (
     ("X_ = draw_(size=(7, 4)); Y_ = random_(size=(7, 3))", 3),
     ("X_ = draw_(size=(7, 4)); Y_ = np_.array([0, 2, 1, 1, 0, 2, 2])", 3),
@@ -89,8 +90,26 @@ def drivers(source: str, spared: Sequence[int] = ()) -> list[Driver]:
     except (SyntaxError, ValueError):
         return []
     file = _File(tree)
-    head = _definitions(source, tree, set(spared)) + _SUPPORT
+    head = definitions(source, tree, set(spared)) + SUPPORT
     return [Driver(d.unit, head + d.text, d.line) for d in file.bodies()]
+
+
+class Defined(Protocol):
+    """Functions and classes by their names."""
+
+    functions: dict[str, ast.FunctionDef]
+    classes: dict[str, ast.ClassDef]
+
+
+def arguments_of(defined: Defined) -> Callable[[ast.ClassDef, int], str | None]:
+    """What gives the text of a constructor's arguments, for a number of outputs; None when it takes arrays."""
+    file = _File(ast.Module([*defined.functions.values(), *defined.classes.values()], []))
+
+    def made(node: ast.ClassDef, outputs: int) -> str | None:
+        init = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+        return "" if init is None else file.arguments(init, node, outputs, [])
+
+    return made
 
 
 class _File:
@@ -150,6 +169,10 @@ class _File:
         return loops and len(needed) >= 2 and not any(isinstance(n, ast.Yield) for n in inside)
 
     def _of_trainer(self, function: ast.FunctionDef) -> Iterator[Driver]:
+        """Inputs and targets; one that takes its parameters, too, is tried out (`probing.of_trainers`)."""
+        needed = [a for a in own_names(function) if default(function, a) is None]
+        if sum(kind(function, a, self.functions) == "array" for a in needed) > 2:
+            return
         for data, outputs in _DATA:
             arguments = self.arguments(function, None, outputs, ["X_", "Y_", "X_", "Y_"])
             if arguments is not None:
@@ -354,7 +377,7 @@ def _line_of_gradients(node: ast.ClassDef, method: ast.FunctionDef) -> int:
     return max(lines) if given and given <= own else 0
 
 
-def _definitions(source: str, tree: ast.Module, spared: set[int]) -> str:
+def definitions(source: str, tree: ast.Module, spared: set[int]) -> str:
     """The text with only imports, definitions, and what these use; each at its own line."""
     kept: set[int] = set()
     used = {

@@ -9,9 +9,10 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from byhand.diagnosis.check.drivers import HELD, drivers
+from byhand.diagnosis.check.drivers import HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
-from byhand.diagnosis.check.results import Finding, Question, Report, title_of
+from byhand.diagnosis.check.probing import Probe, names_gradients, reached
+from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
 from byhand.diagnosis.findings import Finding as Found
 from byhand.diagnosis.findings import Judgement, Place, Verdict
@@ -70,6 +71,7 @@ class _Free:
         self.whole: Run | None = None
         self.units: dict[str, list[Run]] = {}
         self.sure: dict[str, int] = {}
+        self.probes: dict[str, Probe] = {}
 
     def report(self) -> Report:
         unreadable = errors.syntax_error(self.program)
@@ -96,7 +98,8 @@ class _Free:
         for _ in range(_ATTEMPTS):
             made = drivers(self.program.source, spared)
             self.sure = {d.unit: d.line for d in made if d.line}
-            request = Request(self.whole is None, [(d.unit, d.text) for d in made])
+            head = definitions(self.program.source, ast.parse(self.program.source), set(spared))
+            request = Request(self.whole is None, [(d.unit, d.text) for d in made], head, SUPPORT)
             files = {**self.program.files, running.SCRIPT: source.encode()}
             outcome = sandbox.run("byhand.diagnosis.check.judging:main", request, files, limits=LIMITS)
             reached = 0
@@ -120,6 +123,9 @@ class _Free:
             return int(message["reached"])
         if "fault" in message:
             self.notes.append(f"the whole could not be judged, by a fault of byhand's own ({message['fault']})")
+        elif "probe" in message:
+            probe = Probe(**message["probe"])
+            self.probes[probe.unit] = probe
         elif message["unit"] == "":
             self.whole = running.read(message)
         else:
@@ -154,6 +160,9 @@ class _Free:
                 f"{self.program.where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})"
                 for f in judgement.findings
             ]
+        if judgement.verdict == "right" and whole.error is None:
+            for probe in (p for p in self.probes.values() if p.answer == "wrong"):
+                self._add_probe(report, probe)
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
 
@@ -196,18 +205,72 @@ class _Free:
         return replace(run, judgement=replace(run.judgement, verdict=verdict, findings=found if place.line else []))
 
     def _judge_units(self, report: Report) -> None:
-        """What the drivers showed, unit by unit: right somewhere is right."""
+        """What the drivers and the probes showed, unit by unit: right somewhere is right."""
         entries = {unit: self._of_unit(unit, runs) for unit, runs in self.units.items()}
-        for thing in dict.fromkeys(unit.partition(".")[0] for unit in entries):
+        for thing in dict.fromkeys([*(unit.partition(".")[0] for unit in entries), *self.probes]):
             mine = [run for unit, run in entries.items() if run is not None and unit.partition(".")[0] == thing]
-            if mine:
-                self._add_training(report, min(mine, key=lambda run: _FIRST.index(run.judgement.verdict)), thing)
+            run = min(mine, key=lambda run: _FIRST.index(run.judgement.verdict), default=None)
+            causes = self._causes(thing)
+            if (probe := self.probes.get(thing)) is not None and not self._tells_more(run, probe):
+                self._add_probe(report, probe)
+            elif run is not None and run.judgement.verdict == "wrong" and causes:
+                note = f"it follows from {', '.join(causes)}"
+                report.questions.append(Question(f"{_ROWS['2.8']} ({thing})", "not judged", note, "2.8"))
+            elif run is not None and not self._is_no_training(thing, run):
+                self._add_training(report, run, thing)
         if not report.questions:
             report.questions.append(
                 Question(
                     "the program", "not judged", "no training was found in it, and none could be made of its functions"
                 )
             )
+
+    @property
+    def _functions(self) -> dict[str, ast.FunctionDef]:
+        return {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.FunctionDef)}
+
+    def _causes(self, thing: str) -> list[str]:
+        """The functions that a thing calls and that are wrong themselves."""
+        wrong = {name for p in self.probes.values() if p.answer == "wrong" for name in p.names}
+        return sorted((reached(self._functions, [thing]) - {thing}) & wrong)
+
+    def _is_no_training(self, thing: str, run: Run) -> bool:
+        """Whether it was taken for a loss with gradients, explains nothing, and does not say that it is one."""
+        if run.judgement.verdict != "inconclusive" or thing not in self._functions:
+            return False
+        known = any(thing in p.names for p in self.probes.values() if p.answer == "right")
+        function = self._functions[thing]
+        loops = any(isinstance(n, ast.For | ast.While) for n in ast.walk(function))
+        return known or not (loops or names_gradients(function))
+
+    def _tells_more(self, run: Run | None, probe: Probe) -> bool:
+        """Whether a training says more than the differences: it has the same answer, and names and judges more."""
+        if run is None or run.judgement.verdict == "inconclusive":
+            return False
+        if run.judgement.verdict == "right" and " and " not in probe.unit:
+            return True
+        return run.judgement.verdict == probe.answer or (probe.answer == "unclear" and run.judgement.verdict == "right")
+
+    def _add_probe(self, report: Report, probe: Probe) -> None:
+        """A row, and where it is wrong the line."""
+        name = f"{_ROWS['2.7']} ({probe.unit})"
+        status: Status = "not judged" if probe.answer == "unclear" else probe.answer
+        note = probe.message if probe.answer == "unclear" else "held against differences" * (probe.answer == "right")
+        report.questions.append(Question(name, status, note, "2.7"))
+        if probe.answer == "wrong":
+            runs = [r for runs in self.units.values() for r in runs if self._accuses(r)]
+            named = [f for r in runs for f in r.judgement.findings if f.certainty == "exact" and self._is_in(f, probe)]
+            found = next(iter(named), Found("unknown", Place(probe.line), "exact", probe.message))
+            report.findings.append(self._finding(found, name))
+
+    def _is_cleared(self, found: Found) -> bool:
+        """Whether it lies in a function that was held against differences, and is right."""
+        return any(self._is_in(found, p) for p in self.probes.values() if p.answer == "right")
+
+    def _is_in(self, found: Found, probe: Probe) -> bool:
+        """Whether it lies in a function that a probe is about."""
+        functions = [self._functions[name] for name in probe.names if name in self._functions]
+        return not found.place.file and any(n.lineno <= found.place.line <= (n.end_lineno or 0) for n in functions)
 
     def _of_unit(self, unit: str, runs: Sequence[Run]) -> Run | None:
         """The run that speaks for all that were made with a function: right somewhere is right."""
@@ -220,12 +283,12 @@ class _Free:
                 return Run(Judgement("wrong", [found]), ended=unnamed.ended)
             untold = next((r for r in runs if r.error is None), None)
             return None if untold is None else self._untold(untold, unit)
-        own = [f for f in run.judgement.findings if f.certainty == "exact" and self._is_own(f)] if run is wrong else []
+        own = [f for f in run.judgement.findings if f.certainty == "exact" and self._is_own(f) and not self._is_cleared(f)] if run is wrong else []
         return replace(run, judgement=replace(run.judgement, findings=own))
 
     def _accuses(self, run: Run) -> bool:
         exact = [f for f in run.judgement.findings if f.certainty == "exact"]
-        return run.judgement.verdict == "wrong" and run.error is None and any(self._is_own(f) for f in exact)
+        return run.judgement.verdict == "wrong" and run.error is None and any(self._is_own(f) and not self._is_cleared(f) for f in exact)
 
     def _is_own(self, found: Found) -> bool:
         return bool(found.place.file) or 0 < found.place.line <= len(self.program.source.splitlines())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from byhand.diagnosis.check import objects, probing
+from byhand.diagnosis.check.drivers import arguments_of
 from byhand.diagnosis.story import running
 from byhand.diagnosis.story.program import Program
 
@@ -23,6 +27,10 @@ class Request:
     with_script: bool
     drivers: list[tuple[str, str]]
     """Unit and text."""
+    head: str = ""
+    """The file's definitions, each at its own line."""
+    support: str = ""
+    """What stands below them in every driver."""
 
 
 def _decides(program: Program, send: Callable[[Mapping[str, Any]], None]) -> bool:
@@ -38,12 +46,28 @@ def _decides(program: Program, send: Callable[[Mapping[str, Any]], None]) -> boo
 
 
 def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
-    """In the sandbox: judge the script that lies there; where that decides nothing, the drivers."""
+    """In the sandbox: judge the script that lies there; where that decides nothing, the drivers and what fits."""
     program = running.here()
-    if request.with_script and _decides(program, send):
+    decided = request.with_script and _decides(program, send)
+    file = None
+    with contextlib.suppress(Exception):  # what stops as it is defined has been told already
+        file = probing.File(request.head)
+    if not decided:
+        _drive(program, request.drivers, send)
+    if file is None:
         return
+    families = (probing.of_pairs(file), probing.of_gradients(file), objects.of_classes(file, arguments_of(file)))
+    for probe in probing.without_blame(chain(*families), file):
+        send({"probe": asdict(probe)})
+    if not decided:
+        trainers = [(unit, request.head + request.support + text) for unit, text in probing.of_trainers(file)]
+        _drive(program, trainers, send)
+
+
+def _drive(program: Program, drivers: list[tuple[str, str]], send: Callable[[Mapping[str, Any]], None]) -> None:
+    """Judge what was made of functions and classes."""
     right: set[str] = set()
-    for unit, text in request.drivers:
+    for unit, text in drivers:
         if unit in right:
             continue
         Path(running.SCRIPT).write_text(text, encoding="utf-8")
