@@ -169,9 +169,10 @@ class _File:
         return loops and len(needed) >= 2 and not any(isinstance(n, ast.Yield) for n in inside)
 
     def _of_trainer(self, function: ast.FunctionDef) -> Iterator[Driver]:
-        """Inputs and targets; one that takes its parameters, too, is tried out (`probing.of_trainers`)."""
+        """Inputs and targets, and those of a second set; what takes its parameters is tried (`probing.of_trainers`)."""
         needed = [a for a in own_names(function) if default(function, a) is None]
-        if sum(kind(function, a, self.functions) == "array" for a in needed) > 2:
+        arrays = [a for a in needed if kind(function, a, self.functions) == "array"]
+        if len(arrays) > 2 and not (len(arrays) == 4 and all(re.search(_INPUTS, a, re.I) for a in arrays[::2])):
             return
         for data, outputs in _DATA:
             arguments = self.arguments(function, None, outputs, ["X_", "Y_", "X_", "Y_"])
@@ -266,6 +267,10 @@ class _File:
 
 _COST = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy"
 """How a function is called whose value is what the training makes smaller: it is called as well, so that it is seen."""
+_NO_PART = r"update|predict|plot|load|train|model"
+"""How functions are called that are no part of one round."""
+_INPUTS = r"x|data|inputs?|features|entr[eé]e"
+"""How inputs are called, where there are two sets of them."""
 _LAYERS = (("(7, 4)", "(4, 5)", "(5,)"), ("(4, 7)", "(5, 4)", "(5, 1)"), ("(7, 4)", "(5, 4)", "(5,)"))
 """Inputs, weights and biases of a layer, in three layouts."""
 _ORDERS = {
@@ -319,7 +324,7 @@ class _Chain:
         """The calls of one round, up to that of `last`."""
         lines: list[str] = []
         others = [f for f in self.file.functions.values() if f is not last and returned_names(f)]
-        others = [f for f in others if not re.search(r"update|predict|plot|load|train|model", f.name)]
+        others = [f for f in others if re.search("forward", f.name, re.I) or not re.search(_NO_PART, f.name)]
         while (call := self._call(last)) is None:
             ready = (self._call(f) for f in others if f.name not in self.used)
             found = next((line for line in ready if line is not None), None)

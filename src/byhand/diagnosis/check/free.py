@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.drivers import HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
 from byhand.diagnosis.check.probing import Probe, names_gradients, reached
@@ -218,12 +219,27 @@ class _Free:
                 report.questions.append(Question(f"{_ROWS['2.8']} ({thing})", "not judged", note, "2.8"))
             elif run is not None and not self._is_no_training(thing, run):
                 self._add_training(report, run, thing)
+        self._add_uncalled(report, entries)
         if not report.questions:
             report.questions.append(
                 Question(
                     "the program", "not judged", "no training was found in it, and none could be made of its functions"
                 )
             )
+
+    def _add_uncalled(self, report: Report, entries: Mapping[str, Run | None]) -> None:
+        """Functions that give gradients, and that nothing judged has called."""
+        seen = [unit for unit, run in entries.items() if run is not None]
+        seen += [name for probe in self.probes.values() for name in probe.names]
+        called = reached(self._functions, seen)
+        functions = self._functions
+        left = [n for n, f in functions.items() if n not in called and names_gradients(f) and len(own_names(f)) >= 2]
+        for name in [n for n in left if not any(n in reached(functions, [m]) for m in left if m != n)]:
+            note = "no inputs of mine fit what it takes"
+            if report.questions:
+                report.questions.append(Question(f"{_ROWS['2.7']} ({name})", "not judged", note, "2.7"))
+            else:
+                self.notes.append(f"{self.program.where(functions[name].lineno)}: {name} was not called: {note}")
 
     @property
     def _functions(self) -> dict[str, ast.FunctionDef]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis.check.arguments import default, own_names
+from byhand.diagnosis.check.arguments import default, kind, own_names
 from byhand.diagnosis.check.driving import holders_
-from byhand.diagnosis.check.probing import Answer, Array, File, Probe, draw, flat, held_against, quiet, same_size, settings
+from byhand.diagnosis.check.probing import Answer, Array, File, Probe, draw, flat, held_against, quiet, same_size, settings, twice
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "__add__": lambda a, b: a + b,
@@ -209,7 +209,7 @@ def _of_layer(
     if there is None or back is None or len([a for a in own_names(methods[there]) if default(methods[there], a) is None]) != 1:
         return None
     taken = [a for a in own_names(methods[back]) if default(methods[back], a) is None]
-    if not 1 <= len(taken) <= 2:
+    if not 1 <= len(taken) <= 2 or (len(taken) == 2 and kind(methods[back], taken[1], {}) != "rate"):
         return None
     for base, inputs in _instances(file, node, methods, made):
         for held, key in holders_(base):
@@ -236,6 +236,10 @@ def _of_instance(base: Any, there: str, back: str, x: Array, taken: int) -> dict
     if not isinstance(out, np.ndarray):
         return {}
     answers: dict[str, Answer] = {}
+    other = copy.deepcopy(base)
+    run(other, x)
+    if not twice(flat(result), flat(getattr(other, back)(*[2 * goal, 0.1][:taken]))):
+        return {}  # it takes something else, such as targets
     mine = [g for g in flat(result) if g.shape == x.shape]
     if mine and not (mine[0].shape == goal.shape and np.array_equal(mine[0], goal)):
         answers["the input"] = held_against(lambda at: float(np.sum(goal * run(copy.deepcopy(base), at[0]))), [x], mine[:1])

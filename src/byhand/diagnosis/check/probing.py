@@ -29,6 +29,8 @@ STEP = 1e-5
 NEAR, FAR = 1e-4, 1e-2
 """Below which part of the slope a difference is rounding, and above which it is a mistake."""
 _DIRECTIONS = 8
+_MANY = 100
+"""A loop of so many turns is a training; none is needed for a layer or a loss."""
 _GUESSES = 400
 """How many a function is tried with."""
 _CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
@@ -68,6 +70,10 @@ class _Strict(np.ndarray):
 def strict(value: Any) -> Any:
     """The value, its arrays refusing to be stretched by one that they stretch themselves."""
     return value.copy().view(_Strict) if isinstance(value, np.ndarray) else value
+
+
+def _called(node: ast.AST) -> set[str]:
+    return {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
 
 
 def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
@@ -183,7 +189,7 @@ _SETTINGS = [
         for b in ([(one,) for one in biases] if b_is else [()])
     ),
     *(_Setting((y,), (draw(*shape),)) for y, shape in ((_LABELS, (7, 3)), (_HOT, (7, 3)), (_HOT.T, (3, 7)))),
-    _Setting((2,), (draw(4), draw(6, 4))),
+    *(_Setting(index, (draw(4), draw(6, 4))) for index in ((2,), ())),
 ]
 _UNROLLED = [_Setting((_X, y), (draw(5 * 5 + 3 * 6),)) for y in (_LABELS, _LABELS + 1, _LABELS[:, None] + 1, _HOT)]
 """Two layers' weights in one vector: 4 inputs, 5 hidden units, 3 outputs."""
@@ -227,11 +233,14 @@ class File:
 
     def __init__(self, text: str) -> None:
         tree = ast.parse(text)
+        own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        # what the file computes with its own functions may be a whole training
+        tree.body = [n for n in tree.body if not isinstance(n, ast.Assign | ast.AnnAssign) or not own & _called(n)]
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.classes = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)}
-        self.names: dict[str, Any] = {"__name__": "script"}
+        self.names: dict[str, Any] = {"__name__": "__main__"}
         with quiet():
-            exec(compile(text, "script.py", "exec"), self.names)
+            exec(compile(tree, "script.py", "exec"), self.names)
 
     def call(self, name: str, given: Mapping[str, Any]) -> Any:
         """A call of a function; those behind a star have names that begin with one."""
@@ -247,10 +256,16 @@ class File:
         needed = [a for a in own_names(function) if default(function, a) is None]
         return [*needed, "*0", "*1"] if function.args.vararg is not None else needed
 
+    def counts(self, function: ast.FunctionDef) -> list[str]:
+        """The arguments that say how often something is done."""
+        return [a for a in own_names(function) if kind(function, a, self.functions) == "count"]
+
     def is_tame(self, function: ast.FunctionDef) -> bool:
         """Whether it ends by itself, and asks nobody."""
         for n in ast.walk(function):
             if isinstance(n, ast.While | ast.Yield | ast.YieldFrom | ast.Await):
+                return False
+            if isinstance(n, ast.Call) and ast.unparse(n.func) == "range" and any(_is_many(a) for a in n.args):
                 return False
             if isinstance(n, ast.Name) and n.id in ("input", "exit", "quit", "open", "plt"):
                 return False
@@ -262,7 +277,7 @@ class File:
         kinds = {a: kind(function, a, self.functions) if a[0] != "*" else "array" for a in names}
         sizes = [a for a, what in kinds.items() if what == "size"]
         fixed: dict[str, Any] = dict(zip(sizes, (4, 5, 3), strict=False))
-        fixed |= {a: 4 for a, what in kinds.items() if what == "count"}
+        fixed |= {a: 4 for a in self.counts(function)}
         rates = {a: 0.3 for a, what in kinds.items() if what == "rate"}
         things = {a: Anything() for a in names if kinds[a] in ("unknown", "function") and _is_thing(function, a)}
         if any(what in ("text", "sizes") for what in kinds.values()):
@@ -278,7 +293,8 @@ class File:
                     if any(kinds[a] == "array" for a in rest):
                         continue
                     taken = dict(zip(chosen, roles, strict=True))
-                    values = {a: {**fixed_now, **rest, **taken}[a] for a in [*names, *numbers]}
+                    everything = {**fixed_now, **rest, **taken}
+                    values = {a: everything[a] for a in dict.fromkeys([*names, *fixed_now])}
                     yield _Guess(values, list(chosen[len(setting.data) :]), bool(loose))
             if not rates:
                 return
@@ -290,6 +306,10 @@ def _is_thing(function: ast.FunctionDef, argument: str) -> bool:
     methods = [n for n in ast.walk(function) if isinstance(n, ast.Attribute) and n.value in used]
     handed = [n for n in ast.walk(function) if isinstance(n, ast.Call) and any(a in used for a in n.args)]
     return not used or any(not hasattr(np.ndarray, n.attr) for n in methods) or (bool(handed) and len(used) == len(handed))
+
+
+def _is_many(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) is int and value.value >= _MANY
 
 
 def _is_zero(value: ast.expr | None) -> bool:
@@ -345,7 +365,7 @@ def _partners(file: File, gradient: str) -> Iterator[tuple[str, bool]]:
     taken = {a.lower() for a in file.taken(file.functions[gradient])}
     for name, function in file.functions.items():
         same = {a.lower() for a in file.taken(function)} == taken
-        if name != gradient and same and file.is_tame(function):
+        if name != gradient and same and file.is_tame(function) and not file.counts(function):
             yield name, bool(re.search(_CALLED, name, re.I)) and _meant(name) in (_meant(gradient), "")
 
 
@@ -382,6 +402,8 @@ def _answers(file: File, cost: str, gradient: str, pick: int) -> Iterator[tuple[
                     yield "wrong", guess.is_loose
                     continue
                 gradients = _matching(result, at, pick if cost == gradient else None)
+                if file.counts(file.functions[gradient]) and len(flat(result)) > len(at) + (cost == gradient):
+                    continue  # it trains, and gives its parameters back
                 answer = held_against(
                     lambda new, g=guess: _loss(file.call(cost, g.at(new)), pick, alone=cost != gradient),  # type: ignore[misc]
                     at,
@@ -432,6 +454,11 @@ def _matching(result: Any, at: Sequence[Array], pick: int | None) -> list[Array]
         k = next(k for k, g in enumerate(left) if _size(g) == _size(p))
         found.append(left.pop(k))
     return found
+
+
+def twice(once: Sequence[Array], doubled: Sequence[Array]) -> bool:
+    """Whether what comes back has doubled, as gradients do when what is sent back has."""
+    return all(np.allclose(2 * a, b) for a, b in zip(once, doubled, strict=True) if a.ndim)
 
 
 def same_size(one: Array, other: Array) -> bool:
@@ -572,7 +599,12 @@ def _there_and_back(
     goals = [draw(*np.shape(results[k])) for k in range(outs)]
     handed = [*(g.copy() for g in goals), *results[-1:]][: len(taken) - len(named)]
     back_given = {**named, **dict(zip([a for a in taken if a not in named], handed, strict=True))}
+    more = {a: v.copy() if isinstance(v, np.ndarray) else v for a, v in back_given.items()}
+    for a, goal in zip([a for a in taken if a not in named], goals, strict=False):
+        more[a] = 2 * goal
     gradients = [g for g in flat(file.call(back.name, back_given)) if g.ndim]
+    if not twice(gradients, [g for g in flat(file.call(back.name, more)) if g.ndim]):
+        return {}  # it takes something else, such as targets
 
     def value(new: Mapping[str, Any]) -> float:
         return float(sum(np.sum(g * r) for g, r in zip(goals, call(new), strict=False)))
@@ -604,8 +636,7 @@ _FITS = 3
 def of_trainers(file: File) -> Iterator[tuple[str, str]]:
     """Calls of functions that step parameters which they take: unit, and the lines that call it."""
     for name, function in file.functions.items():
-        loops = any(isinstance(n, ast.For) for n in ast.walk(function))
-        if loops and len(file.taken(function)) >= 3 and function.args.vararg is None and file.is_tame(function):
+        if file.counts(function) and len(file.taken(function)) >= 3 and function.args.vararg is None and file.is_tame(function):
             guesses = islice(file.guesses(function), _GUESSES)
             fitting = (g for g in guesses if not g.is_loose and _trains(file, name, g))
             for guess in islice(fitting, _FITS):
