@@ -100,6 +100,187 @@ def test_a_driver_keeps_the_lines_of_the_definitions_and_leaves_out_what_runs():
     assert {d.unit for d in drivers(source)} == {"f"}
 
 
+# ---- what fits is held against differences
+
+SIGMOID = "import numpy as np\n\ndef sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n\n"
+COST = (
+    SIGMOID
+    + """def compute_cost(theta, X, y, lam):
+    h = sigmoid(X @ theta)
+    return -np.mean(y * np.log(h) + (1 - y) * np.log(1 - h)) + lam / (2 * len(y)) * np.sum(theta[1:] ** 2)
+
+def compute_gradient(theta, X, y, lam):
+    grad = X.T @ (sigmoid(X @ theta) - y) / len(y)
+    grad[1:] += lam / len(y) * theta[1:]
+    return grad
+"""
+)
+ORDERED = """import numpy as np
+
+def loss_mae(y, tx, w):
+    return np.mean(np.abs(y - tx @ w))
+
+def loss_mse(y, tx, w):
+    e = y - tx @ w
+    return e @ e / (2 * len(y))
+
+def gradient_mse(y, tx, w):
+    return -tx.T @ (y - tx @ w) / len(y)
+"""
+COLUMNS = (
+    SIGMOID
+    + """def spread(w, b, X, Y):
+    m = X.shape[1]
+    A = sigmoid(w.T @ X + b)
+    cost = -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / m
+    grads = {"dw": X @ (A - Y).T / m, "db": np.sum(A - Y) / m}
+    return grads, cost
+
+def descend(w, b, X, Y, turns, rate):
+    for _ in range(turns):
+        grads, cost = spread(w, b, X, Y)
+        w = w - rate * grads["dw"]
+        b = b - rate * grads["db"]
+    return w, b
+"""
+)
+NORM = """import numpy as np
+
+def norm_forward(x, gamma, beta, options):
+    if options["mode"] == "train":
+        mu, var = x.mean(axis=0), x.var(axis=0)
+        hat = (x - mu) / np.sqrt(var + options.get("eps", 1e-5))
+        return gamma * hat + beta, (hat, gamma, var, options.get("eps", 1e-5))
+    raise ValueError
+
+def norm_backward(dout, cache):
+    hat, gamma, var, eps = cache
+    g = dout * gamma
+    dx = (g - g.mean(axis=0) - hat * (g * hat).mean(axis=0)) / np.sqrt(var + eps)
+    return dx, (dout * hat).sum(axis=0), dout.sum(axis=0)
+"""
+CELL = """import numpy as np
+
+def cell_forward(x, h, Wx, Wh, b):
+    new = np.tanh(x @ Wx + h @ Wh + b)
+    return new, (x, h, Wx, Wh, new)
+
+def cell_backward(dnew, cache):
+    x, h, Wx, Wh, new = cache
+    da = dnew * (1 - new**2)
+    dh = da @ Wh.T
+    return da @ Wx.T, dh, x.T @ da, h.T @ da, da.sum(axis=0)
+"""
+ENGINE = """class Number:
+    def __init__(self, v, parents=()):
+        self.v, self.slope, self.parents, self.send = v, 0.0, parents, lambda: None
+
+    def __add__(self, other):
+        out = Number(self.v + other.v, (self, other))
+        def send():
+            self.slope += out.slope
+            other.slope += out.slope
+        out.send = send
+        return out
+
+    def __mul__(self, other):
+        out = Number(self.v * other.v, (self, other))
+        def send():
+            self.slope += other.v * out.slope
+            other.slope += self.v * out.slope
+        out.send = send
+        return out
+
+    def backward(self):
+        order, seen = [], set()
+        def visit(n):
+            if n not in seen:
+                seen.add(n)
+                for p in n.parents:
+                    visit(p)
+                order.append(n)
+        visit(self)
+        self.slope = 1.0
+        for n in reversed(order):
+            n.send()
+"""
+LAYER = """import numpy as np
+
+class Full:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        self.db = dout.sum(axis=0)
+        return dout @ self.W.T
+
+class Net:
+    def __init__(self, n_in, n_hidden, n_out):
+        self.params = {"W1": np.random.randn(n_in, n_hidden), "W2": np.random.randn(n_hidden, n_out)}
+
+    def scores(self, x):
+        self.h = np.tanh(x @ self.params["W1"])
+        return self.h @ self.params["W2"]
+
+    def loss(self, x, t):
+        return 0.5 * np.sum((self.scores(x) - t) ** 2) / len(x)
+
+    def gradient(self, x, t):
+        d = (self.scores(x) - t) / len(x)
+        back = d @ self.params["W2"].T * (1 - self.h**2)
+        return {"W1": x.T @ back, "W2": self.h.T @ d}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "place"),
+    [
+        (COST, "lam / len(y) * theta[1:]", "lam * theta[1:]", "return grad"),
+        (ORDERED, "return -tx.T @ (y - tx @ w)", "return tx.T @ (y - tx @ w)", "return tx.T @ (y - tx @ w)"),
+        (ORDERED, "return -tx.T @ (y - tx @ w) / len(y)", "return np.linalg.norm(y - tx @ w)", "return np.linalg"),
+        (COLUMNS, '"db": np.sum(A - Y) / m', '"db": np.sum(A + Y) / m', None),
+        (NORM, " - hat * (g * hat).mean(axis=0)", "", "dx = "),
+        (CELL, "dh = da @ Wh.T", "dh = dnew @ Wh.T", "dh = "),
+        (ENGINE, "self.slope += other.v * out.slope", "self.slope = other.v * out.slope", "self.slope = other.v"),
+        (LAYER, "self.db = dout.sum(axis=0)", "self.db = dout[0]", "self.db = "),
+        (LAYER, " * (1 - self.h**2)", "", None),
+    ],
+    ids=["penalty", "sign", "norm", "scalar bias", "variance", "state", "engine", "layer", "model"],
+)
+def test_what_a_file_defines_is_right_as_it_stands_and_wrong_at_its_line(source, old, new, place):
+    right = judged(source)
+    assert right.findings == []
+    assert right.count("right")
+    assert old in source
+    wrong = judged(source.replace(old, new, 1))
+    assert wrong.outcome == "wrong"
+    assert place is None or wrong.findings[0].source.startswith(place)
+
+
+def test_a_cost_of_another_name_accuses_no_gradient():
+    assert judged(ORDERED.replace("loss_mse", "loss_rms")).findings == []
+
+
+def test_who_calls_a_wrong_function_is_not_blamed():
+    twice = "def chain_forward(x, h, Wx, Wh, b):\n    return cell_forward(x, h, Wx, Wh, b)\n\n"
+    twice += "def chain_backward(dnew, cache):\n    return cell_backward(dnew, cache)\n"
+    report = judged(CELL.replace("dh = da @ Wh.T", "dh = dnew @ Wh.T") + twice)
+    assert len(report.findings) == 1
+    assert any(q.note == "it follows from cell_backward, cell_forward" for q in report.questions)
+
+
+def test_a_gradient_that_nothing_fits_is_told_and_not_right():
+    odd = "\ndef odd_gradient(table, words):\n    grad = table.lookup(words)[0]['x']\n    return grad\n"
+    report = judged(COST + odd)
+    assert (report.outcome, report.exit_code) == ("not judged", 4)
+    assert report.questions[-1].name == "the gradients (odd_gradient)"
+
+
 # ---- truth first
 
 

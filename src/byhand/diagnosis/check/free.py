@@ -299,12 +299,24 @@ class _Free:
                 return Run(Judgement("wrong", [found]), ended=unnamed.ended)
             untold = next((r for r in runs if r.error is None), None)
             return None if untold is None else self._untold(untold, unit)
-        own = [f for f in run.judgement.findings if f.certainty == "exact" and self._is_own(f) and not self._is_cleared(f)] if run is wrong else []
+        own = (
+            [
+                f
+                for f in run.judgement.findings
+                if f.certainty == "exact" and self._is_own(f) and not self._is_cleared(f)
+            ]
+            if run is wrong
+            else []
+        )
         return replace(run, judgement=replace(run.judgement, findings=own))
 
     def _accuses(self, run: Run) -> bool:
         exact = [f for f in run.judgement.findings if f.certainty == "exact"]
-        return run.judgement.verdict == "wrong" and run.error is None and any(self._is_own(f) and not self._is_cleared(f) for f in exact)
+        return (
+            run.judgement.verdict == "wrong"
+            and run.error is None
+            and any(self._is_own(f) and not self._is_cleared(f) for f in exact)
+        )
 
     def _is_own(self, found: Found) -> bool:
         return bool(found.place.file) or 0 < found.place.line <= len(self.program.source.splitlines())

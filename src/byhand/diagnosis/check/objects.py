@@ -1,4 +1,4 @@
-"""Classes that a file defines, held against differences: engines that derive by themselves, layers, models with a loss."""
+"""Classes that a file defines, held against differences: engines that derive, layers, models with a loss."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from byhand.diagnosis.check import driving
 from byhand.diagnosis.check.arguments import default, kind, own_names
-from byhand.diagnosis.check.driving import holders_
-from byhand.diagnosis.check.probing import Answer, Array, File, Probe, draw, flat, held_against, quiet, same_size, settings, twice
+from byhand.diagnosis.check.probing import (
+    Answer,
+    Array,
+    File,
+    Probe,
+    draw,
+    flat,
+    held_against,
+    quiet,
+    same_size,
+    settings,
+    twice,
+)
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "__add__": lambda a, b: a + b,
@@ -66,9 +78,9 @@ def _of_engine(made: Any, methods: Mapping[str, ast.FunctionDef]) -> Probe | Non
     answers = {name: _of_operation(made, back, ways) for name, ways in _operations(made, methods, back)}
     answers = {name: answer for name, answer in answers.items() if answer is not None}
     wrong = [name for name, answer in answers.items() if answer == "wrong"]
-    if not wrong and {"__add__", "__mul__"} <= {n for n, a in answers.items() if a == "right"}:
-        if _of_operation(made, back, [_meeting]) == "wrong":
-            wrong, answers[back] = [back], "wrong"
+    both = {"__add__", "__mul__"} <= {n for n, a in answers.items() if a == "right"}
+    if not wrong and both and _of_operation(made, back, [_meeting]) == "wrong":
+        wrong, answers[back] = [back], "wrong"
     if not answers:
         return None
     unit = made.__name__
@@ -96,11 +108,11 @@ def _operations(
     for name, node in methods.items():
         if name in _BINARY:
             f = _BINARY[name]
-            twice = [lambda a, b, f=f: f(a, a)] if name != "__matmul__" else []
-            yield name, [lambda a, b, f=f: f(a, b), *twice]
+            again = [lambda a, b, f=f: f(f(a, b), a), lambda a, b, f=f: f(b, f(a, b))]
+            same = [lambda a, b, f=f: f(a, a)] if name != "__matmul__" else []
+            yield name, [f, *same, *again]
         elif name in _UNARY:
-            g = _UNARY[name]
-            yield name, [lambda a, b, g=g: g(a)]
+            yield name, [lambda a, b, g=_UNARY[name]: g(a)]
         elif not name.startswith("_") and name != back and all(default(node, a) is not None for a in own_names(node)):
             yield name, [lambda a, b, name=name: getattr(a, name)()]
 
@@ -117,8 +129,7 @@ def _of_operation(made: Any, back: str, ways: Sequence[Callable[..., Any]]) -> A
     for way in ways:
         for values in _values(made):
             with contextlib.suppress(Exception):
-                answer = _of_expression(made, back, way, values)
-                if answer is not None:
+                if (answer := _of_expression(made, back, way, values)) is not None:
                     found.append(answer)
     if not found:
         return None
@@ -176,7 +187,10 @@ _ARRAYS = (((7, 4), (4, 5), (5,)), ((4, 7), (5, 4), (5, 1)), ((7, 4), (4,), (4,)
 
 
 def _instances(
-    file: File, node: ast.ClassDef, methods: Mapping[str, ast.FunctionDef], made: Callable[[ast.ClassDef, int], str | None]
+    file: File,
+    node: ast.ClassDef,
+    methods: Mapping[str, ast.FunctionDef],
+    made: Callable[[ast.ClassDef, int], str | None],
 ) -> Iterator[tuple[Any, tuple[tuple[int, ...], ...]]]:
     """Objects, each with the shapes of inputs that it may take."""
     init = methods.get("__init__")
@@ -201,18 +215,25 @@ def _instances(
 
 
 def _of_layer(
-    file: File, node: ast.ClassDef, methods: Mapping[str, ast.FunctionDef], made: Callable[[ast.ClassDef, int], str | None]
+    file: File,
+    node: ast.ClassDef,
+    methods: Mapping[str, ast.FunctionDef],
+    made: Callable[[ast.ClassDef, int], str | None],
 ) -> Probe | None:
     """A way there and back: the gradient for the input, and those left in attributes."""
     there = next((m for m in methods if re.match("(?i)forward|__call__", m)), None)
     back = next((m for m in methods if re.match(_BACK, m)), None)
-    if there is None or back is None or len([a for a in own_names(methods[there]) if default(methods[there], a) is None]) != 1:
+    if (
+        there is None
+        or back is None
+        or len([a for a in own_names(methods[there]) if default(methods[there], a) is None]) != 1
+    ):
         return None
     taken = [a for a in own_names(methods[back]) if default(methods[back], a) is None]
     if not 1 <= len(taken) <= 2 or (len(taken) == 2 and kind(methods[back], taken[1], {}) != "rate"):
         return None
     for base, inputs in _instances(file, node, methods, made):
-        for held, key in holders_(base):
+        for held, key in _arrays_in(base):
             held[key][...] = draw(*held[key].shape)
         for shape in inputs:
             with contextlib.suppress(Exception):
@@ -242,14 +263,19 @@ def _of_instance(base: Any, there: str, back: str, x: Array, taken: int) -> dict
         return {}  # it takes something else, such as targets
     mine = [g for g in flat(result) if g.shape == x.shape]
     if mine and not (mine[0].shape == goal.shape and np.array_equal(mine[0], goal)):
-        answers["the input"] = held_against(lambda at: float(np.sum(goal * run(copy.deepcopy(base), at[0]))), [x], mine[:1])
+        answers["the input"] = held_against(
+            lambda at: float(np.sum(goal * run(copy.deepcopy(base), at[0]))), [x], mine[:1]
+        )
     for key, array in held.items():
         after = vars(thing)
         stepped = array - after[key] if not np.array_equal(array, after[key]) else None
         left = [
             v
             for k, v in after.items()
-            if k != key and _is_parameter(v) and same_size(v, array) and _is_gradient_of(k, key)
+            if k != key
+            and _is_parameter(v)
+            and same_size(v, array)
+            and _is_gradient_of(k, key)
             and not (k in before and np.array_equal(v, np.asarray(before[k])))
         ]
         gradient = stepped if stepped is not None else left[0] if len(left) == 1 else None
@@ -262,6 +288,11 @@ def _of_instance(base: Any, there: str, back: str, x: Array, taken: int) -> dict
 
             answers[key] = held_against(value, [array], [gradient])
     return answers
+
+
+def _arrays_in(thing: Any) -> list[Any]:
+    """Where an object holds its arrays: what holds each, and its key."""
+    return list(driving.holders_(thing))  # type: ignore[no-untyped-call]
 
 
 def _is_parameter(value: Any) -> bool:
@@ -293,10 +324,15 @@ def _told(unit: str, method: ast.FunctionDef, answers: Mapping[str, Answer]) -> 
 
 
 def _of_model(
-    file: File, node: ast.ClassDef, methods: Mapping[str, ast.FunctionDef], made: Callable[[ast.ClassDef, int], str | None]
+    file: File,
+    node: ast.ClassDef,
+    methods: Mapping[str, ast.FunctionDef],
+    made: Callable[[ast.ClassDef, int], str | None],
 ) -> Probe | None:
     """A method that gives a loss, and one that gives a dictionary of gradients with the parameters' keys."""
-    two = [m for m, f in methods.items() if m[0] != "_" and len([a for a in own_names(f) if default(f, a) is None]) == 2]
+    two = [
+        m for m, f in methods.items() if m[0] != "_" and len([a for a in own_names(f) if default(f, a) is None]) == 2
+    ]
     for x, y, outputs in settings():
         arguments = made(node, outputs)
         if arguments is None:
@@ -305,13 +341,11 @@ def _of_model(
             random.seed(0)
             np.random.seed(0)  # noqa: NPY002
             thing = eval(f"{node.name}({arguments})", file.names)
-            for held, key in holders_(thing):
+            for held, key in _arrays_in(thing):
                 held[key][...] = draw(*held[key].shape)
             losses = [m for m in two if _gives_number(thing, m, x, y)]
             tables = [(m, table) for m in two if m not in losses and (table := _table(thing, m, x, y))]
-            answers = {
-                m: [_of_table(thing, loss, table, x, y) for loss in losses] for m, table in tables if losses
-            }
+            answers = {m: [_of_table(thing, loss, table, x, y) for loss in losses] for m, table in tables if losses}
             if answers:
                 bad = next((m for m, found in answers.items() if set(found) == {"wrong"}), None)
                 if bad is not None:
@@ -326,7 +360,11 @@ def _of_model(
 def _gives_number(thing: Any, method: str, x: Array, y: Array) -> bool:
     with contextlib.suppress(Exception):
         result = getattr(thing, method)(x.copy(), y.copy())
-        return _is_number(result) and np.size(result) == 1 and bool(re.search("(?i)loss|cost|perte|objective|erreur", method))
+        return (
+            _is_number(result)
+            and np.size(result) == 1
+            and bool(re.search("(?i)loss|cost|perte|objective|erreur", method))
+        )
     return False
 
 

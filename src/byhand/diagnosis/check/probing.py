@@ -1,8 +1,8 @@
 """Functions that a file defines, held against differences of what they compute: a gradient, or a way back.
 
-What an argument is for is found by trying: sizes are pairwise different, and a guess counts only if the call runs, no two
-arrays stretch each other, and each gradient has its parameter's size. Right under one guess is right; a function is wrong
-only if it is under every guess that fits.
+What an argument is for is found by trying: sizes are pairwise different, and a guess counts only if the call runs, no
+two arrays stretch each other, and each gradient has its parameter's size. Right under one guess is right; a function is
+wrong only if it is under every guess that fits.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def agreement(measured: Array, told: Array, factor: float | None = None) -> Answ
 def directions_for(at: Array) -> list[Array]:
     """Some directions, the same each time."""
     rng = np.random.default_rng(3)
-    return [rng.normal(size=at.shape) for _ in range(_DIRECTIONS)]
+    return [np.asarray(rng.normal(size=at.shape)) for _ in range(_DIRECTIONS)]
 
 
 def held_against(
@@ -153,6 +153,7 @@ _RNG = np.random.default_rng(5)
 
 
 def draw(*shape: int) -> Array:
+    """Normal numbers of standard deviation 0.6."""
     return 0.6 * _RNG.normal(size=shape)
 
 
@@ -223,7 +224,11 @@ class _Guess:
         """The arguments, with other values for the parameters; copies, as some functions write into what they take."""
         given = {**self.values, **dict(zip(self.parameters, new, strict=True))}
         return {
-            name: float(v) if isinstance(v, np.ndarray) and v.ndim == 0 else v.copy() if isinstance(v, np.ndarray) else v
+            name: float(v)
+            if isinstance(v, np.ndarray) and v.ndim == 0
+            else v.copy()
+            if isinstance(v, np.ndarray)
+            else v
             for name, v in given.items()
         }
 
@@ -277,7 +282,7 @@ class File:
         kinds = {a: kind(function, a, self.functions) if a[0] != "*" else "array" for a in names}
         sizes = [a for a, what in kinds.items() if what == "size"]
         fixed: dict[str, Any] = dict(zip(sizes, (4, 5, 3), strict=False))
-        fixed |= {a: 4 for a in self.counts(function)}
+        fixed |= dict.fromkeys(self.counts(function), 4)
         rates = {a: 0.3 for a, what in kinds.items() if what == "rate"}
         things = {a: Anything() for a in names if kinds[a] in ("unknown", "function") and _is_thing(function, a)}
         if any(what in ("text", "sizes") for what in kinds.values()):
@@ -305,7 +310,9 @@ def _is_thing(function: ast.FunctionDef, argument: str) -> bool:
     used = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == argument]
     methods = [n for n in ast.walk(function) if isinstance(n, ast.Attribute) and n.value in used]
     handed = [n for n in ast.walk(function) if isinstance(n, ast.Call) and any(a in used for a in n.args)]
-    return not used or any(not hasattr(np.ndarray, n.attr) for n in methods) or (bool(handed) and len(used) == len(handed))
+    return (
+        not used or any(not hasattr(np.ndarray, n.attr) for n in methods) or (bool(handed) and len(used) == len(handed))
+    )
 
 
 def _is_many(value: ast.expr) -> bool:
@@ -429,6 +436,7 @@ def _stretches(call: Callable[[Sequence[Any]], object], at: Sequence[Array]) -> 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
+    """What the file's functions print, and NumPy's warnings, are not shown."""
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         yield
 
@@ -514,7 +522,9 @@ def _of_ways(function: ast.FunctionDef, back: ast.FunctionDef, found: Sequence[M
     wrong = [name for name, answer in best.items() if answer == "wrong"]
     answer: Answer = "wrong" if wrong else "right" if set(best.values()) == {"right"} else "unclear"
     line = _line_of(back, wrong[0]) if wrong else 0
-    message = f"{', '.join(wrong)}: no gradient that {back.name} returns is that of {function.name}, for inputs of mine."
+    message = (
+        f"{', '.join(wrong)}: no gradient that {back.name} returns is that of {function.name}, for inputs of mine."
+    )
     return Probe(f"{function.name} and {back.name}", answer, line, message, [function.name, back.name])
 
 
@@ -523,7 +533,9 @@ def _line_of(back: ast.FunctionDef, argument: str) -> int:
     lines = [
         n.lineno
         for n in ast.walk(back)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and re.fullmatch(rf"(?i)(d|grad)_?{argument}(_\w+)?", n.id)
+        if isinstance(n, ast.Name)
+        and isinstance(n.ctx, ast.Store)
+        and re.fullmatch(rf"(?i)(d|grad)_?{argument}(_\w+)?", n.id)
     ]
     return max(lines, default=_last_return(back))
 
@@ -554,9 +566,8 @@ def _keys(function: ast.FunctionDef, argument: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     kept: dict[str, str] = {}
     for n in ast.walk(function):
-        if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and ast.unparse(n.value) == argument:
-            if isinstance(n.slice, ast.Constant) and isinstance(n.slice.value, str):
-                found[n.slice.value] = None
+        if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and _is_key(n, argument):
+            found[n.slice.value] = None  # type: ignore[attr-defined]
     for n in ast.walk(function):
         if isinstance(n, ast.Assign):
             targets, values = n.targets[0], n.value
@@ -570,13 +581,23 @@ def _keys(function: ast.FunctionDef, argument: str) -> dict[str, Any]:
     for n in texts:
         key = kept.get(ast.unparse(n.left)) or (n.left.slice.value if _is_key(n.left, argument) else None)  # type: ignore[attr-defined]
         compared = n.comparators[0]
-        if key in found and found[key] is None and isinstance(compared, ast.Constant) and isinstance(compared.value, str):
+        if (
+            key in found
+            and found[key] is None
+            and isinstance(compared, ast.Constant)
+            and isinstance(compared.value, str)
+        ):
             found[key] = compared.value
     return found
 
 
 def _is_key(node: ast.expr, argument: str) -> bool:
-    return isinstance(node, ast.Subscript) and ast.unparse(node.value) == argument and isinstance(node.slice, ast.Constant)
+    return (
+        isinstance(node, ast.Subscript)
+        and ast.unparse(node.value) == argument
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    )
 
 
 def _there_and_back(
@@ -636,7 +657,12 @@ _FITS = 3
 def of_trainers(file: File) -> Iterator[tuple[str, str]]:
     """Calls of functions that step parameters which they take: unit, and the lines that call it."""
     for name, function in file.functions.items():
-        if file.counts(function) and len(file.taken(function)) >= 3 and function.args.vararg is None and file.is_tame(function):
+        if (
+            file.counts(function)
+            and len(file.taken(function)) >= 3
+            and function.args.vararg is None
+            and file.is_tame(function)
+        ):
             guesses = islice(file.guesses(function), _GUESSES)
             fitting = (g for g in guesses if not g.is_loose and _trains(file, name, g))
             for guess in islice(fitting, _FITS):
