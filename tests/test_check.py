@@ -262,6 +262,12 @@ def test_what_a_file_defines_is_right_as_it_stands_and_wrong_at_its_line(source,
     assert place is None or wrong.findings[0].source.startswith(place)
 
 
+def test_a_cost_that_changes_its_parameters_is_told_at_the_line():
+    spoiling = COST.replace("    return -np.mean", "    theta[0] = 0\n    return -np.mean", 1)
+    found = judged(spoiling).findings
+    assert [f.source for f in found] == ["theta[0] = 0"]
+
+
 def test_a_cost_of_another_name_accuses_no_gradient():
     assert judged(ORDERED.replace("loss_mse", "loss_rms")).findings == []
 

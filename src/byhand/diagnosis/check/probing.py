@@ -243,9 +243,12 @@ class File:
         tree.body = [n for n in tree.body if not isinstance(n, ast.Assign | ast.AnnAssign) or not own & _called(n)]
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.classes = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)}
+        self.spoilers: dict[str, int] = {}
+        """Functions that change the parameters which they are given, and the lines."""
         self.names: dict[str, Any] = {"__name__": "__main__"}
-        with quiet():
-            exec(compile(tree, "script.py", "exec"), self.names)
+        for node in tree.body:
+            with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
+                exec(compile(ast.Module([node], []), "script.py", "exec"), self.names)
 
     def call(self, name: str, given: Mapping[str, Any]) -> Any:
         """A call of a function; those behind a star have names that begin with one."""
@@ -255,6 +258,13 @@ class File:
         if starred:
             return self.names[name](*given.values())
         return self.names[name](**given)
+
+    def spoils(self, name: str, guess: _Guess, loss: Callable[[Any], float]) -> bool:
+        """Whether a loss is another one when it is computed again, as it has changed the parameters."""
+        given = guess.at([guess.values[p] for p in guess.parameters])
+        first, second = loss(self.call(name, given)), loss(self.call(name, given))
+        changed = any(not np.array_equal(given[p], guess.values[p]) for p in guess.parameters)
+        return changed and abs(first - second) > NEAR * abs(first)
 
     def taken(self, function: ast.FunctionDef) -> list[str]:
         """What a function cannot do without; two more for a star."""
@@ -344,6 +354,19 @@ def of_gradients(file: File) -> Iterator[Probe]:
                 yield _told(file, name, every, "")
             elif len(sure) == 1:
                 yield _told(file, name, found[sure[0]], f"What {name} returns is not the gradient of {sure[0]}")
+    for name, line in file.spoilers.items():
+        message = f"{name} writes into the parameters that it is given: computed again, its value is another one."
+        yield Probe(name, "wrong", line, message, [name])
+
+
+def _line_of_writing(function: ast.FunctionDef, parameters: Sequence[str]) -> int:
+    """Where a function writes into its parameters."""
+    lines = [
+        n.lineno
+        for n in ast.walk(function)
+        if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) and ast.unparse(n.value) in parameters
+    ]
+    return min(lines, default=function.lineno)
 
 
 def names_gradients(function: ast.FunctionDef) -> bool:
@@ -403,7 +426,9 @@ def _answers(file: File, cost: str, gradient: str, pick: int) -> Iterator[tuple[
                     at,
                 ):
                     continue
-                _loss(file.call(cost, guess.at(at)), pick, alone=cost != gradient)
+                is_loss = cost != gradient and re.search(_CALLED, cost, re.I)  # others may step on purpose
+                if is_loss and file.spoils(cost, guess, lambda result: _loss(result, pick, alone=True)):
+                    file.spoilers[cost] = _line_of_writing(file.functions[cost], guess.parameters)
                 result = file.call(gradient, given(guess, at))
                 if cost != gradient and len(at) == 1 and np.size(result) == 1 < at[0].size:
                     yield "wrong", guess.is_loose
