@@ -39,6 +39,7 @@ _STAGES = {
             "wrong-layer-activation", "bias-gradient-wrong", "constant-factor", "sum-versus-mean", "unknown",
             "transposed-gradient",
             "dot-instead-of-elementwise", "weight-gradient-wrong", "delta-wrong", "broadcast-error-matrix",
+            "derivative-twice", "derivative-wrong", "penalty-gradient-wrong",
         ),
         _GRADIENT,
     ),
