@@ -68,6 +68,11 @@ class Data:
     note: str = ""
 
     @cached_property
+    def spread(self) -> float:
+        """The variance of the training targets, summed over the outputs: what the best constant answer costs."""
+        return float(np.var(self.y, axis=0, dtype=np.float64).sum())
+
+    @cached_property
     def digest(self) -> str:
         """A fingerprint of all the numbers, by which a study is known to go on with the same data."""
         digest = hashlib.sha256(self.kind.encode())

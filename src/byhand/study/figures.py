@@ -15,7 +15,7 @@ from byhand.figures import _STYLES, BLACK, _axes, _legend_beside
 from byhand.files import write_bytes
 from byhand.study import words
 from byhand.study.answer import Study
-from byhand.study.plan import Cell
+from byhand.study.plan import Cell, Plan
 from byhand.study.statistics import Summary, survival
 
 with needs_extra("study"):
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from byhand._types import Array
+
+
+# Quartiles of so many runs are exact enough for any figure, and their losses take 40 MB.
+_DRAWN = 100_000
 
 
 def heat_map(study: Study) -> Figure:
@@ -66,7 +70,7 @@ def survival_curves(study: Study) -> Figure:
     plan = study.plan
     _, announcing = study.cells.halves
     soonest = min(study.best, key=lambda summary: (summary.quartiles[1], -summary.share))
-    title = f"Nothing gets to a loss of {plan.threshold:g}"
+    title = f"Nothing gets to {words.goal(plan)}"
     if np.isfinite(soonest.quartiles[1]):
         title = (
             f"Half of the runs get there soonest with {plan.name(soonest.cell)}: by epoch {soonest.quartiles[1]:,.0f}"
@@ -106,13 +110,19 @@ def _styles() -> Iterator[tuple[str, Any, str]]:
             yield color, _STYLES[(number + turn) % len(_STYLES)][1], marker
 
 
+def drawn_seeds(plan: Plan) -> int:
+    """Of how many seeds the losses are drawn: of more than that no quartile would look different."""
+    return min(plan.seeds, _DRAWN)
+
+
 def loss_bands(study: Study) -> Figure:
     """The middle run's training loss against the epochs, and the middle half of the runs, at each one's best."""
     plan = study.plan
+    one, *others = plan.values("loss")
     figure, axes = _axes(
         "Training loss: the middle run, and the middle half of the runs",
         "epoch, counted from 1",
-        f"loss ({plan.loss.replace('_', ' ')})",
+        "loss (each its own)" if others else f"loss ({one.replace('_', ' ')})",
     )
     epochs = np.array(plan.recorded) + 1
     for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
@@ -120,11 +130,12 @@ def loss_bands(study: Study) -> Figure:
         label = _label(study, summary)
         axes.fill_between(epochs, low, high, color=color, alpha=0.2, lw=0)
         axes.plot(epochs, middle, color=color, ls=dashes, marker=marker, markevery=6, ms=5, lw=1.8, label=label)
-    axes.axhline(plan.threshold, color=BLACK, lw=0.9, ls=":")
-    axes.annotate(
-        f"threshold, {plan.threshold:g}", (0, plan.threshold), xycoords=("axes fraction", "data"), xytext=(3, 3),
-        textcoords="offset points", fontsize=9,
-    )  # fmt: skip
+    if plan.measure == "loss":
+        axes.axhline(plan.threshold, color=BLACK, lw=0.9, ls=":")
+        axes.annotate(
+            f"threshold, {plan.threshold:g}", (0, plan.threshold), xycoords=("axes fraction", "data"), xytext=(3, 3),
+            textcoords="offset points", fontsize=9,
+        )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     _legend_beside(axes)
@@ -134,14 +145,17 @@ def loss_bands(study: Study) -> Figure:
 def _quartiles(study: Study, cell: Cell) -> Array:
     """Quartiles of the runs' losses at the recorded epochs, shape (3, k); a curve ends where it is at the threshold."""
     plan = study.plan
-    start = plan.rows[cell] * plan.seeds
-    column = study.all_runs.rows(start, start + plan.seeds, "losses").combine_chunks().flatten()
-    losses = column.to_numpy(zero_copy_only=False).reshape(plan.seeds, -1)
-    converged = np.isfinite(study.cells.epochs(cell))[:, None]
-    # A run that stopped at the threshold is below whatever is above it; one that diverged is above everything.
-    losses = np.where(np.isnan(losses), np.where(converged, plan.threshold, np.inf), losses)
+    start, seeds = plan.rows[cell] * plan.seeds, drawn_seeds(plan)
+    column = study.all_runs.rows(start, start + seeds, "losses").combine_chunks().flatten()
+    losses = column.to_numpy(zero_copy_only=False).reshape(seeds, -1)
+    converged = np.isfinite(study.cells.epochs(cell, slice(0, seeds)))[:, None]
+    # A run that stopped at the threshold is below whatever is above it (one that stopped at an error stays at its last
+    # loss); one that diverged is above everything.
+    is_by_loss = plan.measure == "loss"
+    stopped = plan.threshold if is_by_loss else study.cells.training[plan.rows[cell], :seeds, None]
+    losses = np.where(np.isnan(losses), np.where(converged, stopped, np.inf), losses)
     quartiles = np.quantile(losses, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
-    if plan.stops_at_threshold:
+    if plan.stops_at_threshold and is_by_loss:
         quartiles = np.maximum(quartiles, plan.threshold)
         for curve in quartiles:
             at_threshold = np.flatnonzero(curve <= plan.threshold)
@@ -154,15 +168,15 @@ def speed_against_validation(study: Study) -> Figure:
     """Each cell by the epochs that training takes and its validation loss."""
     plan = study.plan
     figure, axes = _axes(
-        "Fast is not always good: training speed and validation loss",
-        f"epochs to a training loss of {plan.threshold:g} (restricted mean)",
-        "validation loss at the end (median)",
+        f"Fast is not always good: training speed and validation {plan.measure}",
+        f"epochs to {words.goal(plan)} (restricted mean)",
+        f"validation {plan.measure} at the end (median)",
     )
     for way, (color, _, marker) in zip(plan.ways, _styles(), strict=False):
         start = plan.ways.index(way) * len(plan.learning_rates)
         cells = study.summaries[start : start + len(plan.learning_rates)]
         axes.plot(
-            [summary.mean_epochs for summary in cells], [summary.validation_loss for summary in cells],
+            [summary.mean_epochs for summary in cells], [summary.validation for summary in cells],
             color=color, ls="", marker=marker, ms=7, label=plan.full_name(way),
         )  # fmt: skip
     found = study.generalization
@@ -170,11 +184,12 @@ def speed_against_validation(study: Study) -> Figure:
     for cell, text in {found.fastest: "fastest", found.chosen: "chosen by validation"}.items():
         summary = study.cells.summary(cell)
         axes.annotate(
-            text, (summary.mean_epochs, summary.validation_loss), xytext=(12, 14), textcoords="offset points",
+            text, (summary.mean_epochs, summary.validation), xytext=(12, 14), textcoords="offset points",
             fontsize=9, arrowprops={"arrowstyle": "-", "lw": 0.8},
         )  # fmt: skip
     axes.set_xscale("log")
-    axes.set_yscale("log")
+    if plan.measure == "loss":  # an error may be 0
+        axes.set_yscale("log")
     axes.margins(x=0.12, y=0.2)
     _legend_beside(axes)
     return figure

@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 
 import byhand
+from byhand import losses
 from byhand.activations import get
 from byhand.files import write_text
 from byhand.network import Network
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FATE_MEANINGS = {
-    "converged": "the training loss came to the threshold",
+    "converged": "the training loss (or error, where that is measured) came to the threshold",
     "diverged": "the loss or a parameter was no longer a finite number",
     "dead": "a ReLU layer of which no unit gives anything on any training sample",
     "saturated": "at least half of the units of a sigmoid or tanh layer have |z| ≥ 5 on more than half of the samples, "
@@ -115,7 +116,7 @@ def command(plan: Plan) -> str:
     line = ["byhand", "study", plan.data.name, "--activations", ",".join(plan.activations)]
     line += ["--learning-rates", ",".join(f"{rate!r}" for rate in plan.learning_rates)]
     line += ["--seeds", str(plan.seeds), "--epochs", str(plan.epochs), "--output", plan.output]
-    line += ["--loss", plan.loss, "--threshold", f"{plan.threshold!r}", "--compare", ",".join(plan.compare)]
+    line += ["--measure", plan.measure, "--threshold", f"{plan.threshold!r}", "--compare", ",".join(plan.compare)]
     for option, factor, default in (
         ("--initializers", "initializer", None),
         ("--hidden", "hidden", None),
@@ -123,6 +124,9 @@ def command(plan: Plan) -> str:
         ("--batch", "batch_size", (None,)),
         ("--dropout", "dropout", (0.0,)),
         ("--penalty", "penalty", ("",)),
+        ("--loss", "loss", None),
+        ("--schedule", "schedule", ("",)),
+        ("--max-norm", "max_norm", (None,)),
     ):
         values = plan.values(factor)
         if values != default:
@@ -134,18 +138,19 @@ def command(plan: Plan) -> str:
 def _as_option(factor: str, value: Any) -> str:
     if factor == "hidden":
         return "-".join(map(str, value)) or "none"
-    return {None: "all", "": "none"}.get(value, str(value))
+    return {None: "all" if factor == "batch_size" else "none", "": "none"}.get(value, str(value))
 
 
 def _setting(plan: Plan) -> str:
     several = [factor.replace("_", " ") for factor in plan.varying] + ["learning rate"] * (len(plan.learning_rates) > 1)
     batches = {way.choice("batch_size") for way in plan.ways}
     sizes = words.and_(list(dict.fromkeys("-".join(map(str, plan.sizes(way))) for way in plan.ways)))
+    minimized = words.and_([name.replace("_", " ") for name in plan.values("loss")], "or")
     optimizers = words.and_([way.replace("_", " ") for way in plan.values("optimizer")])
     sentence = (
         f"{plan.n_runs:,} networks of {sizes} units with {words.output_in_words(plan)} were trained by {optimizers} "
         f"({words.and_(sorted(batches))}) for at most {plan.epochs:,} epochs to minimize the "
-        f"{plan.loss.replace('_', ' ')}: every one of {plan.seeds:,} seeds with every "
+        f"{minimized}: every one of {plan.seeds:,} seeds with every "
         f"{words.and_(several or ['setting'])}."
     )
     return sentence + (f" Data: {plan.data.note}." if plan.data.note else "")
@@ -264,10 +269,12 @@ def _losses(study: Study) -> str:
     alt = (
         "Training loss against epochs, both logarithmic: a line for the middle run and a band for the middle half, for "
         + "; ".join(f"{plan.name(one.cell)} at learning rate {one.cell.learning_rate:g}" for one in study.best)
-        + f". The threshold is {plan.threshold:g}."
+        + (f". The threshold is {plan.threshold:g}." if plan.measure == "loss" else ".")
     )
-    ends = " A run stops when it has reached the threshold, so curves end there." if plan.stops_at_threshold else ""
-    caption = f"All {plan.seeds:,} seeds of each.{ends}"
+    ends = " A run stops when it has reached the threshold, so curves end there."
+    ends = ends if plan.stops_at_threshold and plan.measure == "loss" else ""
+    seeds = figures.drawn_seeds(plan)
+    caption = f"{'All' if seeds == plan.seeds else 'The first'} {seeds:,} seeds of each.{ends}"
     return _figure(figures.loss_bands(study), alt, "loss") + _paragraph(caption)
 
 
@@ -292,7 +299,7 @@ def _surfaces(study: Study) -> str:
             continue
         cell, seed, story = found
         network = _trained_again(plan, cell, seed)
-        as_probability = get("sigmoid") if plan.loss == "binary_cross_entropy_from_logits" else get("identity")
+        as_probability = get("sigmoid") if losses.get(cell.loss).from_logits else get("identity")
         figure = _surface(network, plan, f"A typical {kind}: {plan.name(cell)}, {story}", as_probability)
         alt = (
             f"Output of the network over the plane of its inputs, a typical {kind}: {plan.name(cell)} at learning "
@@ -373,8 +380,9 @@ def _generalization(study: Study) -> str:
         return _paragraph("There is nothing to choose: everywhere most runs diverged.")
     said = "".join(_paragraph(sentence) for sentence in words.generalization(study))
     alt = (
-        "Points for every cell: restricted mean epochs to the threshold across, median validation loss up. Fastest: "
-        f"{study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. Lowest validation loss: "
+        "Points for every cell: restricted mean epochs to the threshold across, median validation "
+        f"{study.plan.measure} up. Fastest: {study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. "
+        f"Lowest validation {study.plan.measure}: "
         f"{study.plan.full_name(found.chosen)} at {found.chosen.learning_rate:g}."
     )
     return said + _figure(figures.speed_against_validation(study), alt, "validation")
@@ -385,7 +393,7 @@ def _method(study: Study) -> str:
     stops = (
         "A run ends when it gets there."
         if plan.stops_at_threshold
-        else "Every run trains to the end, so that validation losses are of equally long training."
+        else "Every run trains to the end, so that what validates is of equally long training."
     )
     halves = (
         f"The seeds 0 to {plan.seeds // 2 - 1} choose each one's best cell (lowest restricted mean); the others "
@@ -394,8 +402,7 @@ def _method(study: Study) -> str:
         else "All seeds both choose and announce, for want of more."
     )
     points = [
-        f"A run has converged when its training loss is {plan.threshold:g} or less; the epochs are those trained "
-        f"before that. {stops}",
+        f"A run has converged when it has come to {words.goal(plan)}; the epochs are those trained before. {stops}",
         "Runs that never got there are censored at the last epoch, those that diverged or died too: to drop them, "
         "or to end their time where they failed, would make an activation that fails often look fast.",
         "Shares, and which of two is sooner, have exact intervals (Clopper & Pearson; for the latter those of the sign "
@@ -406,7 +413,7 @@ def _method(study: Study) -> str:
         "these settings.",
         "Each run can be repeated alone: its row in runs.parquet says how. Sums are then taken in another order, which "
         "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example, "
-        "without the callback that ends a run at the threshold, and without penalties and dropout:",
+        "without the callback that ends a run at the threshold, and without penalties, schedule, clipping and dropout:",
     ]
     items = "".join(f"<li>{escape(point)}</li>" for point in points)
     return f'<ul>{items}</ul><div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
@@ -427,7 +434,7 @@ from byhand.study.data import load
 data = load({plan.data.name!r})
 network = Network.dense({plan.sizes(cell)}, {layers}, initializer={cell.initializer!r}, seed=0{dtype})
 history = train(
-    network, data.x, data.y, loss={plan.loss!r}, optimizer=optimizers.{optimizer}({settings}),
+    network, data.x, data.y, loss={cell.loss!r}, optimizer=optimizers.{optimizer}({settings}),
     epochs={plan.epochs}, batch_size={cell.batch_size}, seed=0,{patience}
 )"""
 
@@ -441,13 +448,13 @@ def _cells(study: Study) -> str:
             _interval(one),
             " · ".join(_epochs(quartile) for quartile in one.quartiles),
             *(_percent(one.fates[fate]) for fate in FATES[1:]),
-            *([f"{one.validation_loss:.3g}"] if study.generalization else []),
+            *([f"{one.validation:.3g}"] if study.generalization else []),
             *([_percent(one.accuracy)] if plan.shows_accuracy else []),
         ]
         for one in study.summaries
     ]
     headings = [words.and_(plan.varying or ("activation",)).replace("_", " "), "η", "converged", "¼ · ½ · ¾ by"]
-    headings += [*FATES[1:], *(["validation loss"] if study.generalization else [])]
+    headings += [*FATES[1:], *([f"validation {plan.measure}"] if study.generalization else [])]
     headings += ["right"] if plan.shows_accuracy else []
     text = f"Over all {plan.seeds:,} seeds; shares in percent, with their interval of 95 %."
     return f'<div class="small">{_paragraph(text)}{_table(headings, rows, n_text=1)}</div>'

@@ -71,11 +71,11 @@ def _say(console: Console, text: str, style: str = "", indent: str = "") -> None
 def _best_table(study: Study) -> Table:
     plan = study.plan
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     # What is not compared but chosen with the learning rate has a column, too.
     chosen = [factor for factor in plan.varying if factor not in plan.compare]
     for factor in chosen:
-        table.add_column(factor.replace("_", " "))
+        table.add_column(factor.replace("_", " "), overflow="fold")
     for heading in (
         "rate",
         "converged, %",
