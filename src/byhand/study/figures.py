@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from byhand.study.statistics import Summary, survival
 
 with needs_extra("study"):
     from matplotlib.patches import Rectangle
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,11 +47,14 @@ def heat_map(study: Study) -> Figure:
             f"Converged within {plan.epochs:,} epochs; the fastest, {plan.name(first.cell)} at "
             f"{first.cell.learning_rate:g}: {words.percent(share[row, column])}"
         )
-    figure, axes = _axes(title, "learning rate", "", size=(max(7.4, 0.62 * shape[1] + 2.2), 1.5 + 0.55 * shape[0]))
+    names = [_in_lines(plan.full_name(way)) for way in plan.ways]
+    beside = 1.6 + 0.08 * max(len(line) for name in names for line in name.split("\n"))
+    size = max(7.4, 0.5 * shape[1] + beside), 1.5 + 0.55 * shape[0]
+    figure, axes = _axes(textwrap.fill(title, 80), "learning rate", "", size)
     image = axes.imshow(100 * share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
     axes.grid(visible=False)
     axes.set_xticks(range(shape[1]), [f"{rate:g}" for rate in plan.learning_rates])
-    axes.set_yticks(range(shape[0]), [plan.full_name(way) for way in plan.ways])
+    axes.set_yticks(range(shape[0]), names)
     for (row, column), median in zip(np.ndindex(shape), medians, strict=True):
         text = words.whole_percent(float(share[row, column])) + (f"\n{median:,.0f}" if np.isfinite(median) else "")
         color = "black" if share[row, column] > 0.55 else "white"
@@ -80,8 +84,9 @@ def survival_curves(study: Study) -> Figure:
             f"Nowhere do half of the runs get there; most do with {plan.name(soonest.cell)}: "
             f"{words.percent(soonest.share)}"
         )
-    figure, axes = _axes(title, "epoch", "runs converged so far")
-    for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
+    labels = [_label(study, summary) for summary in study.best]
+    figure, axes = _axes(textwrap.fill(title, 80), "epoch", "runs converged so far", _size(labels))
+    for summary, label, (color, dashes, marker) in zip(study.best, labels, _styles(), strict=False):
         curve = survival(study.cells.epochs(summary.cell, announcing), plan.epochs)
         places = np.concatenate([[1], np.maximum(curve.epochs, 1), [plan.epochs]])
         share, low, high = (
@@ -89,7 +94,7 @@ def survival_curves(study: Study) -> Figure:
         )
         axes.fill_between(places, low, high, step="post", color=color, alpha=0.2, lw=0)
         axes.step(
-            places, share, where="post", color=color, ls=dashes, lw=1.8, label=_label(study, summary), marker=marker,
+            places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker,
             markevery=[-1],
         )  # fmt: skip
     axes.set_xscale("log")
@@ -100,7 +105,17 @@ def survival_curves(study: Study) -> Figure:
 
 
 def _label(study: Study, summary: Summary) -> str:
-    return f"{study.plan.name(summary.cell)}, η = {summary.cell.learning_rate:g}"
+    return _in_lines(f"{study.plan.name(summary.cell)}, η = {summary.cell.learning_rate:g}")
+
+
+def _size(labels: Sequence[str]) -> tuple[float, float]:
+    """Of a figure with these labels beside it."""
+    return 7.4, max(3.6, 0.26 * len("\n".join(labels).split("\n")))
+
+
+def _in_lines(name: str) -> str:
+    """A name in lines that leave room for what it stands beside."""
+    return textwrap.fill(name.replace("_", " "), 26)
 
 
 def _styles() -> Iterator[tuple[str, Any, str]]:
@@ -118,16 +133,17 @@ def drawn_seeds(plan: Plan) -> int:
 def loss_bands(study: Study) -> Figure:
     """The middle run's training loss against the epochs, and the middle half of the runs, at each one's best."""
     plan = study.plan
+    labels = [_label(study, summary) for summary in study.best]
     one, *others = plan.values("loss")
     figure, axes = _axes(
         "Training loss: the middle run, and the middle half of the runs",
         "epoch, counted from 1",
         "loss (each its own)" if others else f"loss ({one.replace('_', ' ')})",
+        _size(labels),
     )
     epochs = np.array(plan.recorded) + 1
-    for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
+    for summary, label, (color, dashes, marker) in zip(study.best, labels, _styles(), strict=False):
         low, middle, high = _quartiles(study, summary.cell)
-        label = _label(study, summary)
         axes.fill_between(epochs, low, high, color=color, alpha=0.2, lw=0)
         axes.plot(epochs, middle, color=color, ls=dashes, marker=marker, markevery=6, ms=5, lw=1.8, label=label)
     if plan.measure == "loss":
@@ -171,13 +187,14 @@ def speed_against_validation(study: Study) -> Figure:
         f"Fast is not always good: training speed and validation {plan.measure}",
         f"epochs to {words.goal(plan)} (restricted mean)",
         f"validation {plan.measure} at the end (median)",
+        _size([_in_lines(plan.full_name(way)) for way in plan.ways]),
     )
     for way, (color, _, marker) in zip(plan.ways, _styles(), strict=False):
         start = plan.ways.index(way) * len(plan.learning_rates)
         cells = study.summaries[start : start + len(plan.learning_rates)]
         axes.plot(
             [summary.mean_epochs for summary in cells], [summary.validation for summary in cells],
-            color=color, ls="", marker=marker, ms=7, label=plan.full_name(way),
+            color=color, ls="", marker=marker, ms=7, label=_in_lines(plan.full_name(way)),
         )  # fmt: skip
     found = study.generalization
     assert found is not None
@@ -188,6 +205,9 @@ def speed_against_validation(study: Study) -> Figure:
             fontsize=9, arrowprops={"arrowstyle": "-", "lw": 0.8},
         )  # fmt: skip
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     if plan.measure == "loss":  # an error may be 0
         axes.set_yscale("log")
     axes.margins(x=0.12, y=0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
+import textwrap
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
@@ -82,8 +83,10 @@ def report_html(study: Study) -> str:
 <style>
 {STYLE_SHEET.read_text(encoding="utf-8")}
 td.number, th.number {{ text-align: right; white-space: nowrap; }}
-.small table {{ font-size: .72rem; }}
-.small td, .small th {{ padding-inline: .3rem; }}
+.small table {{ font-size: .7rem; }}
+.small td, .small th {{ padding-inline: .2rem; }}
+.small td:first-child, .small th:first-child {{ padding-left: 0; }}
+@media (min-width: 48rem) {{ figure svg {{ max-width: 100%; height: auto; }} }}
 </style>
 </head>
 <body>
@@ -181,7 +184,8 @@ def _best(study: Study) -> str:
     headings = [_compared(plan), *(factor.replace("_", " ") for factor in chosen)]
     headings += ["learning rate", "converged, %", "¼ by", "½ by", "¾ by"]
     headings += ["right"] if plan.shows_accuracy else []
-    html = _paragraph(how) + _table(headings, rows, n_text=1 + len(chosen))
+    table = _table(headings, rows, n_text=1 + len(chosen))
+    html = _paragraph(how) + (f'<div class="small">{table}</div>' if chosen else table)
     html += _paragraph(
         "Intervals of 95 % in brackets. Epochs: by when a quarter, half and three quarters of all runs had got there "
         f"(∞: never within {plan.epochs:,})."
@@ -238,7 +242,7 @@ def _comparisons(study: Study) -> str:
         "95 % (Bonferroni); the p-value is that of one alone."
     )
     headings = ["pair", "seeds", "sooner, share", "p", "difference of means", "shown?"]
-    return _paragraph(text) + _table(headings, rows, n_text=1)
+    return f'{_paragraph(text)}<div class="small">{_table(headings, rows, n_text=1)}</div>'
 
 
 def _survival(study: Study) -> str:
@@ -300,7 +304,8 @@ def _surfaces(study: Study) -> str:
         cell, seed, story = found
         network = _trained_again(plan, cell, seed)
         as_probability = get("sigmoid") if losses.get(cell.loss).from_logits else get("identity")
-        figure = _surface(network, plan, f"A typical {kind}: {plan.name(cell)}, {story}", as_probability)
+        title = textwrap.fill(f"A typical {kind}: {plan.name(cell)}, {story}", 70)
+        figure = _surface(network, plan, title, as_probability)
         alt = (
             f"Output of the network over the plane of its inputs, a typical {kind}: {plan.name(cell)} at learning "
             f"rate {cell.learning_rate:g}, seed {seed}, {story}. {_outputs_in_words(network, plan, as_probability)}"
@@ -488,11 +493,15 @@ def _figure(figure: Figure, alt: str, name: str) -> str:
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], n_text: int) -> str:
-    """A table whose first columns are text and whose others are numbers."""
+    """A table whose first columns are text, in which long names may break, and whose others are numbers."""
 
     def cells(row: Sequence[str], tag: str) -> str:
-        kinds = ["" if column < n_text else ' class="number"' for column in range(len(row))]
-        return "".join(f"<{tag}{kind}>{escape(text)}</{tag}>" for kind, text in zip(kinds, row, strict=True))
+        texts = [escape(text).replace("_", "_<wbr>") for text in row[:n_text]]
+        numbers = [escape(text) for text in row[n_text:]]
+        return "".join([
+            *(f"<{tag}>{text}</{tag}>" for text in texts),
+            *(f'<{tag} class="number">{text}</{tag}>' for text in numbers),
+        ])  # fmt: skip
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>\n" for row in rows)
     head = cells(headings, "th").replace("<th", '<th scope="col"')
