@@ -543,6 +543,12 @@ def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
     assert "Half of the runs get there soonest with sigmoid" in xor.survival_curves().axes[0].get_title(loc="left")
 
 
+@pytest.mark.parametrize(("equals", "text"), [(1, "0.05"), (2, "0.05 or 1 other"), (3, "any")])
+def test_rates_that_tie_are_told_as_ties(xor, equals, text):
+    cell = next(cell for cell in xor.plan.cells if cell.learning_rate == 0.05)
+    assert words.rate_in_words(replace(xor.best[0], cell=cell, equals=equals), xor.plan) == text
+
+
 # Any question
 
 ONE = {"activations": "tanh/sigmoid", "learning_rates": [0.5], "seeds": 6, "epochs": 60, "jobs": 1}
@@ -581,7 +587,7 @@ def test_what_is_not_compared_is_chosen_with_the_learning_rate():
     done = study(activations=["tanh", "relu"], initializers=["zeros", "he_normal"], compare="activation", **LITTLE)
     assert [done.plan.name(summary.cell) for summary in done.best] == ["tanh", "relu"]
     assert {summary.cell.initializer for summary in done.best} == {"he_normal"}  # with zeros, nothing is learned
-    assert "he_normal" in repr(done)
+    assert "he normal" in repr(done)
 
 
 LITTLE = {"learning_rates": [0.05], "seeds": 20, "epochs": 600, "jobs": 1}
@@ -785,6 +791,8 @@ def test_frames_and_arrays_give_the_same_as_a_file(tmp_path):
     {"penalty": "l2"}, {"optimizer": "adam(beta=1)"}, {"optimizer": "adam(beta_1=2)"}, {"optimizer": "adam(0.1"},
     {"activations": []}, {"activations": "a/b/c"}, {"activations": "tanh/relu/tanh"}, {"compare": "rate"},
     {"precision": "half"}, {"learning_rates": [-1]}, {"learning_rates": "x"}, {"output": "x"}, {"hidden": 10.5},
+    {"hidden": [[10], 5]}, {"hidden": [1.5]}, {"hidden": "x"}, {"optimizer": Momentum}, {"penalty": object()},
+    {"jobs": 0},
     {"schedule": "cosine(0)"}, {"schedule": "cosine("}, {"schedule": "sine"}, {"max_norm": 0}, {"measure": "time"},
     {"optimizer": "adam(0.1)"}, {"measure": "error", "threshold": 2}, {"penalty": "l2(-1)"},
     {"learning_rates": ["a"]}, {"dropout": "x"}, {"threshold": "low"}, {"activations": 3},

@@ -364,7 +364,7 @@ def _read_numpy(path: Path, target: str | None) -> tuple[Array, Array]:
 
 
 def _checked_arrays(where: str, x: Array, y: Array) -> tuple[Array, Array]:
-    if x.ndim != 2 or x.shape[1] < 1 or y.ndim not in (1, 2) or len(x) != len(y):
+    if x.ndim != 2 or min(x.shape) < 1 or y.ndim not in (1, 2) or len(x) != len(y):
         raise ByhandError(f"{where}: x of shape {x.shape} and y of shape {y.shape}; (n, inputs) and (n,) are needed")
     if not np.issubdtype(x.dtype, np.number) or np.iscomplexobj(x):
         raise ByhandError(f"{where}: the inputs are of type {x.dtype}, and a network takes numbers")

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property, partial
 from itertools import pairwise, product
@@ -390,11 +390,11 @@ def make_plan(
         "initializer": [str(name) for name in _several(default_initializer if initializers is None else initializers)],
         "hidden": _architectures(hidden),
         "optimizer": [str(name) for name in _several(optimizer)],
-        "batch_size": [None if size is None else _count("batch", size) for size in _several(batch_size)],
+        "batch_size": [None if size is None else count("batch", size) for size in _several(batch_size)],
         "dropout": [_number("a dropout rate", rate) for rate in _several(dropout)],
-        "penalty": [name or "" for name in _several(penalty)],
+        "penalty": ["" if name is None else str(name) for name in _several(penalty)],
         "loss": minimized,
-        "schedule": [name or "" for name in _several(schedule)],
+        "schedule": ["" if name is None else str(name) for name in _several(schedule)],
         "max_norm": [None if norm is None else _positive("max_norm", norm) for norm in _several(max_norm)],
     }
     alike = len(set(minimized)) == len(set(factors["penalty"])) == 1
@@ -417,12 +417,12 @@ def make_plan(
         ways=_different(ways, only_output),
         learning_rates=_rates(learning_rates),
         compare=(),
-        seeds=_count("seeds", seeds),
+        seeds=count("seeds", seeds),
         output=only_output,
         measure=measured,
-        epochs=_count("epochs", epochs),
+        epochs=count("epochs", epochs),
         threshold=goal,
-        patience=None if patience is None else _count("patience", patience),
+        patience=None if patience is None else count("patience", patience),
         precision="single" if precision == "single" else "double",
         own=own,
     )
@@ -482,8 +482,7 @@ def _fitting(plan: Plan) -> tuple[Way, ...]:
 
 def _several(values: Any) -> list[Any]:
     """One value as a list of it, several as a list of them."""
-    is_one = values is None or isinstance(values, str | int | float | Activation)
-    found = [values] if is_one else list(values)
+    found = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
     if not found:
         raise ByhandError("an empty list leaves nothing to try: give at least one name or number")
     return found
@@ -520,17 +519,18 @@ def _different(ways: tuple[Way, ...], output: str) -> tuple[Way, ...]:
 def _architectures(hidden: Any) -> list[tuple[int, ...]]:
     try:
         widths = list(hidden)
-    except TypeError:
+        is_one = all(isinstance(width, int | np.integer) for width in widths)
+        architectures = [tuple(map(int, one)) for one in ([widths] if is_one else widths)]
+    except (TypeError, ValueError):
         raise ByhandError(f"hidden is a list of widths, such as (10,), or a list of such lists, not {hidden}") from None
-    several = bool(widths) and not all(isinstance(width, int | np.integer) for width in widths)
-    architectures = [tuple(int(width) for width in one) for one in widths] if several else [tuple(map(int, widths))]
     for one in architectures:
         if any(width < 1 for width in one):
             raise ByhandError(f"hidden layers of {', '.join(map(str, one))} units: each needs at least 1")
     return architectures
 
 
-def _count(name: str, number: Any) -> int:
+def count(name: str, number: Any) -> int:
+    """A whole number of at least 1, or a ByhandError that says that it isn't."""
     if not isinstance(number, int | np.integer) or number < 1:
         raise ByhandError(f"{name} is {number}: a whole number of at least 1 is needed")
     return int(number)

@@ -172,7 +172,7 @@ def _best(study: Study) -> str:
         [
             plan.name(summary.cell),
             *(summary.cell.choice(factor) for factor in chosen),
-            words.rate_in_words(summary),
+            words.rate_in_words(summary, plan),
             _interval(summary),
             _epochs(summary.quartiles[0]),
             f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)}–{_epochs(summary.median_high)})",
@@ -256,8 +256,9 @@ def _survival(study: Study) -> str:
 
 
 def _heat_map(study: Study) -> str:
+    plan = study.plan
     best = "; ".join(
-        f"{study.plan.name(one.cell)} at {words.rate_in_words(one)}: {words.percent(one.share)} of the announced runs"
+        f"{plan.name(one.cell)} at {words.rate_in_words(one, plan)}: {words.percent(one.share)} of the announced runs"
         for one in study.best
     )
     alt = f"Heat map of the share of runs that converged, ways down and learning rates across. {best}."

@@ -16,7 +16,7 @@ import numpy as np
 
 import byhand
 from byhand.errors import ByhandError, needs_extra
-from byhand.study.plan import Plan
+from byhand.study.plan import Plan, count
 from byhand.study.runs import train_block
 
 with needs_extra("study"):
@@ -47,6 +47,7 @@ def workers(jobs: int | None, scheduler: str | None, plan: Plan) -> Iterator[Cal
         If no scheduler answers there, or it has no workers, or they cannot import this version of byhand.
     """
     if scheduler is None:
+        jobs = None if jobs is None else count("jobs", jobs)
         is_short = len(list(islice(plan.blocks(), _FEW + 1))) <= _FEW
         jobs = jobs or (1 if is_short else joblib.cpu_count())
         with (

@@ -95,7 +95,7 @@ def _best_table(study: Study) -> Table:
         cell = summary.cell
         table.add_row(
             *(text.replace("_", " ") for text in (plan.name(cell), *(cell.choice(factor) for factor in chosen))),
-            words.rate_in_words(summary),
+            words.rate_in_words(summary, plan),
             words.share(summary),
             *(words.epochs(quartile) for quartile in summary.quartiles),
             words.number(summary.mean_epochs),

@@ -267,9 +267,12 @@ def cell_in_words(cell: Cell, plan: Plan) -> str:
     return f"{plan.full_name(cell)} at learning rate {cell.learning_rate:g}"
 
 
-def rate_in_words(summary: Summary) -> str:
+def rate_in_words(summary: Summary, plan: Plan) -> str:
     """The learning rate; where others are as good, that they are."""
-    return f"any ({summary.equals})" if summary.equals > 1 else f"{summary.cell.learning_rate:g}"
+    if summary.equals == len(plan.learning_rates) > 1:
+        return "any"
+    others = summary.equals - 1
+    return f"{summary.cell.learning_rate:g}" + (f" or {others} other{'s' * (others > 1)}" if others else "")
 
 
 def _on(plan: Plan) -> str:
