@@ -23,8 +23,11 @@ from playwright.sync_api import expect
 import byhand
 from byhand.play.engine import respond
 from byhand.play.export import export
+from byhand.play.landscape import landscape
+from byhand.play.listing import listing
 from byhand.play.presets import DEFAULTS, WALK
-from byhand.play.schema import Request, encode
+from byhand.play.records import encode
+from byhand.play.schema import LandscapeRequest, ListingRequest, Request
 from byhand.play.site import INTEGRITY, Engine, sources, write_site
 from byhand.play.stories import OUTLINES, story
 from test_play_server import free_port, running
@@ -1086,30 +1089,40 @@ def test_a_site_tells_its_stories_and_asks_python_in_the_browser(opened, site, t
     opened.complaints.clear()
 
 
-def test_the_python_of_a_site_answers_with_numpy_and_msgspec_alone(tmp_path):
+def test_the_python_of_a_site_answers_with_numpy_alone(tmp_path):
+    """Every module of the page's Python but the server is imported, and every question put to it."""
     (tmp_path / "byhand.zip").write_bytes(sources())
-    question = json.dumps({"config": json.loads(encode(DEFAULTS["moons"])), "action": "epochs", "epochs": 3})
+    state = respond(Request(DEFAULTS["moons"])).state
+    questions = {
+        "step": Request(DEFAULTS["moons"], None, "epochs", 3, surface=24),
+        "listing": ListingRequest(DEFAULTS["moons"]),
+        "landscape": LandscapeRequest(DEFAULTS["moons"], state.parameters, 0, 1, (-1, 1), (-1, 1)),
+    }
+    asked = [(name, encode(question).decode()) for name, question in questions.items()]
     script = f"""
 import sys
 class Only:
     def find_spec(self, name, path=None, target=None):
-        top = name.partition(".")[0]
-        if top not in {{"byhand", "numpy", "msgspec", *sys.stdlib_module_names}}:
+        if name.partition(".")[0] not in {{"byhand", "numpy", *sys.stdlib_module_names}}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Only())
 sys.path.insert(0, {str(tmp_path / "byhand.zip")!r})
-import byhand
+import importlib, pkgutil, byhand.play
 assert "byhand.zip" in byhand.__file__
+for module in pkgutil.iter_modules(byhand.play.__path__, "byhand.play."):
+    if module.name != "byhand.play.server":
+        importlib.import_module(module.name)
 from byhand.play.answers import answer
-for name, question in {[("step", question), ("step", "{}"), ("story", '{"id": "none"}')]!r}:
+for name, question in {[*asked, ("step", "{}"), ("story", '{"id": "none"}')]!r}:
     print(*answer(name, question))
 """
     answers = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
-    first, second, third = answers.splitlines()
-    ours = respond(Request(DEFAULTS["moons"], None, "epochs", 3))
-    np.testing.assert_allclose(json.loads(first.removeprefix("True "))["losses"], ours.losses, rtol=1e-12)
-    assert second == "False Object missing required field `config`"
-    assert third.startswith("False there is no story 'none'")
+    *told, missing, unknown = answers.splitlines()
+    ours = [respond(questions["step"]), listing(questions["listing"]), landscape(questions["landscape"])]
+    for theirs, our in zip(told, ours, strict=True):
+        assert theirs == f"True {encode(our).decode()}"
+    assert missing == "False question: an object with config is expected, not {}"
+    assert unknown.startswith("False there is no story 'none'")
 
 
 def test_a_site_says_where_its_python_comes_from(tmp_path):

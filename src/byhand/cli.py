@@ -69,12 +69,9 @@ def lab(out: Path, seed: int) -> None:
 
 
 def _stories() -> dict[str, tuple[str, str]]:
-    """Two recorded runs for the practical's report, by the names of their files; none without the extra `play`."""
-    try:
-        from byhand.play.export import export
-    except ByhandError as error:
-        click.echo(f"without the runs to step through: {error}", err=True)
-        return {}
+    """Two recorded runs for the practical's report, by the names of their files."""
+    from byhand.play.export import export
+
     told = {"sigmoid-learns": "the network of 2.8 learns", "seed-44": "the program of part 3 doesn't"}
     return {f"td1_{name}.html": (what, export(name)) for name, what in told.items()}
 

@@ -3,13 +3,13 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from byhand import datasets
 from byhand._types import Array
 from byhand.errors import ByhandError
-from byhand.play.schema import Data
+from byhand.play.records import encode
+from byhand.play.schema import Data, decode_data
 
 
 class Samples(NamedTuple):
@@ -33,12 +33,12 @@ def samples(data: Data) -> Samples:
     ByhandError
         If one's own points don't make a table, or so many are kept for the test that none are left.
     """
-    return _samples(msgspec.json.encode(data))
+    return _samples(encode(data))
 
 
 @lru_cache(maxsize=32)
 def _samples(key: bytes) -> Samples:
-    data = msgspec.json.decode(key, type=Data)
+    data = decode_data(key)
     x, y = _draw(data)
     n = len(x)
     n_test = round(n * data.test_share)

@@ -9,7 +9,6 @@ from importlib.resources import files
 from math import isfinite
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from byhand.activations import ACTIVATIONS, Activation
@@ -19,6 +18,7 @@ from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
 from byhand.play import schema
 from byhand.play.presets import DEFAULTS, PRESETS
+from byhand.play.records import encode
 from byhand.play.stories import OUTLINES
 
 # Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
@@ -125,7 +125,7 @@ def _import_map(addresses: dict[str, str]) -> str:
 
 
 def _fill(import_map: str, styles: str, recording: str, site: dict[str, Any] | None = None) -> str:
-    boot = msgspec.json.encode(
+    boot = encode(
         {
             "presets": PRESETS,
             "defaults": DEFAULTS,

@@ -10,12 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from byhand.errors import ByhandError
 from byhand.files import write_text
 from byhand.play.export import export
 from byhand.play.page import FONTS, MODULES, STYLES, sited, static
+from byhand.play.records import encode
 from byhand.play.stories import OUTLINES, story
 
 WORKER = "worker.js"
@@ -67,7 +66,7 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
     for name in [*(f"{module}.js" for module in MODULES), *STYLES, *FONTS, WORKER]:
         (folder / "static" / name).write_bytes(static(name))
     for outline in OUTLINES:
-        (folder / "stories" / f"{outline.id}.json").write_bytes(msgspec.json.encode(story(outline.id)))
+        (folder / "stories" / f"{outline.id}.json").write_bytes(encode(story(outline.id)))
         write_text(folder / "stories" / f"{outline.id}.html", export(outline.id))
     (folder / "static" / "byhand.zip").write_bytes(sources())
     write_text(folder / "index.html", sited((engine or Engine())._asdict()))

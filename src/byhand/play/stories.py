@@ -6,13 +6,13 @@ numbers that it computes otherwise.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count, islice
 from math import floor, log10
 from typing import Any
 
 import numpy as np
-from msgspec import Struct, structs
 
 from byhand.errors import ByhandError
 from byhand.play.data import samples
@@ -26,14 +26,16 @@ OTHER_SEEDS = range(1, 11)
 """From which else a story is tried, where it says something of more than its own run."""
 
 
-class Curve(Struct, frozen=True):
+@dataclass(frozen=True)
+class Curve:
     """The loss at epochs, as the page draws it."""
 
     epochs: list[int]
     train: list[float]
 
 
-class Frame(Struct, frozen=True):
+@dataclass(frozen=True)
+class Frame:
     """What is to be seen: the engine's answer, and up to which stop of the round its numbers are known."""
 
     config: Config
@@ -43,7 +45,8 @@ class Frame(Struct, frozen=True):
     selected: tuple[int, int] = (0, 0)
 
 
-class Beat(Struct, frozen=True):
+@dataclass(frozen=True)
+class Beat:
     """One question, and what answers it."""
 
     question: str
@@ -59,7 +62,8 @@ class Beat(Struct, frozen=True):
     """Up to which stop the frame before is shown while the question is open; as it is where it is null."""
 
 
-class Story(Struct, frozen=True):
+@dataclass(frozen=True)
+class Story:
     """A story with what it begins from."""
 
     id: str
@@ -73,7 +77,8 @@ class Story(Struct, frozen=True):
     """What to do next, on one's own."""
 
 
-class Outline(Struct, frozen=True):
+@dataclass(frozen=True)
+class Outline:
     """What the page lists: a story before it is computed."""
 
     id: str
@@ -133,13 +138,13 @@ class Tale:
         if parameter is not None:
             values = list(state.parameters)
             values[parameter[0]] = parameter[1]
-            state = structs.replace(state, parameters=values)
+            state = replace(state, parameters=values)
         self._ask(state, "look", 1)
         return self.now
 
     def _ask(self, state: State | None, action: Any, epochs: int, sample: int = 0) -> None:
         request = Request(self.config, state, action, epochs, sample, losses=self.losses[-100:], surface=24)
-        self.now = respond(structs.replace(request, explain=units_of(self.config)))
+        self.now = respond(replace(request, explain=units_of(self.config)))
         self.losses += self.now.losses
 
     def ask(
@@ -173,7 +178,7 @@ def units_of(config: Config) -> list[Explain]:
 
 def with_rate(config: Config, learning_rate: float) -> Config:
     """The config with another learning rate."""
-    return structs.replace(config, training=structs.replace(config.training, learning_rate=learning_rate))
+    return replace(config, training=replace(config.training, learning_rate=learning_rate))
 
 
 def _list(values: list[float]) -> str:

@@ -41,7 +41,7 @@ async function begun({ core, packages, integrity, sources }) {
     await python.loadPackage(names, { messageCallback: () => {}, errorCallback: (text) => failures.push(text) });
     if (failures.length) throw new Error(failures.join(" "));
   };
-  await load(["numpy", "msgspec"]);
+  await load(["numpy"]);
   python.unpackArchive(await (await plain(sources)).arrayBuffer(), "zip");
   const asked = python.runPython("from byhand.play.answers import answer; answer");
   return {
