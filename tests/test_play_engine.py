@@ -48,6 +48,26 @@ def through_json(request):
     return decoder(schema.Response)(encode(respond(schema.decode_request(encode(request)))))
 
 
+@pytest.mark.parametrize("loss", ["mean_squared_error", "sum_of_squares"])
+def test_a_nudged_z_costs_what_a_nudged_bias_costs_and_its_slope_is_delta(loss):
+    """A unit's bias moves its z by as much, so the loss of the same sample with another bias is the oracle."""
+    config = change(MOONS, loss=loss, batch_size=5)
+    units = [Explain(0, 2), Explain(1, 1), Explain(2, 0)]
+    biases = [4 * 2 + 2, 12 + 4 * 3 + 1, 12 + 15 + 3]
+    now = respond(Request(config, sample=3, explain=[*units, Explain(0, 0, 1)]))
+    assert now.nudged[3] == []
+    middle = schema.NUDGES.index(0)
+    for unit, bias, losses in zip(units, biases, now.nudged, strict=False):
+        for nudge, nudged in zip(schema.NUDGES, losses, strict=True):
+            parameters = list(now.state.parameters)
+            parameters[bias] += nudge
+            moved = respond(Request(config, replace(now.state, parameters=parameters), sample=3))
+            assert nudged == pytest.approx(moved.sample_loss, rel=1e-12)
+        assert losses[middle] == now.sample_loss
+    slope = (losses[middle + 1] - losses[middle - 1]) / (2 * schema.NUDGES[middle + 1])  # exact: it is a parabola
+    assert slope == pytest.approx(now.layers[2].grad_z[0], rel=1e-9)
+
+
 # What it shows is what the library computes
 
 

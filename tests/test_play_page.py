@@ -250,6 +250,28 @@ def test_pointing_at_a_term_lights_its_link_and_the_other_way_round(opened):
     assert page.locator("#formula .t.hot[data-k='w:0:0:1']").count() == 0
 
 
+def test_delta_is_drawn_as_the_slope_of_the_loss(opened):
+    """In the picture's own pixels: so much up for so much right, as the curve beside it has them."""
+    page = opened()
+    press(page, *["Space"] * 5)
+    chart = page.locator("#foot .slope-chart")
+    expect(chart).to_contain_text("slope = δ")
+    path = "path => path.getAttribute('d').slice(1).split('L').map((point) => point.split(' ').map(Number))"
+    curve, tangent = (chart.locator(f".{name}").evaluate(path) for name in ("loss", "tangent"))
+    own = walked(WALK.parameters, np.array([1, 1]), 0)
+    y_hat = 1 / (1 + np.exp(-(own["z_out"] + np.array([-3, 3]))))  # with the target 0
+    across = (curve[-1][0] - curve[0][0]) / 6
+    up = (curve[0][1] - curve[-1][1]) / np.diff(y_hat**2)[0]
+    slope = (tangent[0][1] - tangent[1][1]) / up / ((tangent[1][0] - tangent[0][0]) / across)
+    assert slope == pytest.approx(own["d"], abs=0.005)
+    expect(page.locator("#foot h3").nth(1)).to_have_text("Loss if z changes")
+    press(page, "Space")
+    expect(chart).to_have_count(0)
+    press(page, "ArrowLeft", "h")
+    panel(page, "Explain")
+    expect(chart).to_have_count(0)
+
+
 def test_formulas_are_those_that_the_library_carries(opened):
     """Typeset as MathML: a loss's, an activation's with its slope, an optimizer's; numbers put in."""
     page = opened("#start=relu-sometimes")
@@ -1098,7 +1120,9 @@ def test_the_python_of_a_site_answers_with_numpy_alone(tmp_path):
         "listing": ListingRequest(DEFAULTS["moons"]),
         "landscape": LandscapeRequest(DEFAULTS["moons"], state.parameters, 0, 1, (-1, 1), (-1, 1)),
     }
-    asked = [(name, encode(question).decode()) for name, question in questions.items()]
+    digits = Request(DEFAULTS["digits"], None, "epochs", 2)
+    asked = [*((name, encode(question).decode()) for name, question in questions.items())]
+    asked.append(("step", encode(digits).decode()))
     script = f"""
 import sys
 class Only:
@@ -1118,7 +1142,12 @@ for name, question in {[*asked, ("step", "{}"), ("story", '{"id": "none"}')]!r}:
 """
     answers = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
     *told, missing, unknown = answers.splitlines()
-    ours = [respond(questions["step"]), listing(questions["listing"]), landscape(questions["landscape"])]
+    ours = [
+        respond(questions["step"]),
+        listing(questions["listing"]),
+        landscape(questions["landscape"]),
+        respond(digits),
+    ]
     for theirs, our in zip(told, ours, strict=True):
         assert theirs == f"True {encode(our).decode()}"
     assert missing == "False question: an object with config is expected, not {}"

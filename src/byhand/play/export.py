@@ -137,7 +137,7 @@ def _record(
 
 def _of_sample(answer: Response) -> dict[str, Any]:
     """What differs from sample to sample."""
-    return {"sample": answer.sample, "x": answer.x, "y": answer.y, "layers": answer.layers, "formulas": answer.formulas}
+    return {name: getattr(answer, name) for name in ("sample", "x", "y", "layers", "formulas", "nudged")}
 
 
 def _explainable(first: Response) -> list[Explain]:

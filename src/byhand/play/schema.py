@@ -21,6 +21,8 @@ MAX_EPOCHS = 1000
 MAX_UPDATES = 5_000
 MAX_PRODUCTS = 200_000_000
 
+NUDGES = [i / 4 for i in range(-12, 13)]
+
 # The names that the library gives, so that a new activation or loss shows up in the page by itself.
 ActivationName: TypeAlias = Literal[tuple(ACTIVATIONS)]  # type: ignore[valid-type]
 InitializerName: TypeAlias = Literal[(*INITIALIZERS, "handout")]  # type: ignore[valid-type]
@@ -304,6 +306,8 @@ class Response:
     """What has been looked at, and over how many epochs: said where nothing was found."""
     formulas: list[list[Formula]]
     """One list for each `explain`."""
+    nudged: list[list[float]]
+    """For each `explain` of a unit: the sample's loss, were its z by `NUDGES` another; the slope in the middle is δ."""
     train: Point | None
     test: Point | None
     surfaces: Surfaces | None

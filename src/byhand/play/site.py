@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from byhand.errors import ByhandError
 from byhand.files import write_text
+from byhand.play.data import DIGITS, packed_digits
 from byhand.play.export import export
 from byhand.play.page import FONTS, MODULES, STYLES, sited, static
 from byhand.play.records import encode
@@ -56,7 +57,7 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
     Raises
     ------
     ByhandError
-        If the folder cannot be made.
+        If the folder cannot be made, or scikit-learn, which has the digits, is not installed.
     """
     try:
         (folder / "static").mkdir(parents=True, exist_ok=True)
@@ -74,13 +75,17 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
 
 
 def sources() -> bytes:
-    """What of this package the engine is made of, as a zip file: all but the other verbs."""
+    """What of this package the engine is made of, as a zip file: all but the other verbs; and the digits."""
     package = Path(str(files("byhand")))
+    contents = {file.relative_to(package).as_posix(): file for file in sorted(package.rglob("*.py"))}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(package.rglob("*.py")):
-            name = file.relative_to(package)
-            if name.parts[0] not in OTHER_VERBS:
-                entry = zipfile.ZipInfo(f"byhand/{name.as_posix()}", (1980, 1, 1, 0, 0, 0))
-                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+        def add(name: str, content: bytes) -> None:
+            archive.writestr(zipfile.ZipInfo(f"byhand/{name}", (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+
+        for name, file in contents.items():
+            if name.partition("/")[0] not in OTHER_VERBS:
+                add(name, file.read_bytes())
+        add(f"play/{DIGITS}", packed_digits())
     return packed.getvalue()

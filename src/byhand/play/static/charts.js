@@ -229,7 +229,8 @@ export class LossChart {
 
 const WIDE = 30;  // beyond such a ratio of the largest to the smallest loss an axis is logarithmic by itself
 
-function axisOf(values, scaleName) {
+/** Where a value stands between 0 and 1 on an axis that holds all, and what is written at it. */
+export function axisOf(values, scaleName) {
   const positive = values.filter((v) => v > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive, 1e-12)];
   if (positive.length && (scaleName === "log" || (scaleName === "auto" && high / low > WIDE))) {
