@@ -57,7 +57,7 @@ def test_a_nudged_z_costs_what_a_nudged_bias_costs_and_its_slope_is_delta(loss):
     now = respond(Request(config, sample=3, explain=[*units, Explain(0, 0, 1)]))
     assert now.nudged[3] == []
     middle = schema.NUDGES.index(0)
-    for unit, bias, losses in zip(units, biases, now.nudged, strict=False):
+    for bias, losses in zip(biases, now.nudged[:3], strict=True):
         for nudge, nudged in zip(schema.NUDGES, losses, strict=True):
             parameters = list(now.state.parameters)
             parameters[bias] += nudge
