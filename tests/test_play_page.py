@@ -9,7 +9,6 @@ import http.server
 import json
 import random
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -28,17 +27,17 @@ from byhand.play.listing import listing
 from byhand.play.presets import DEFAULTS, WALK
 from byhand.play.records import encode
 from byhand.play.schema import LandscapeRequest, ListingRequest, Request
+from byhand.play.server import listen, serve
 from byhand.play.site import INTEGRITY, Engine, sources, write_site
 from byhand.play.stories import OUTLINES, story
-from test_play_server import free_port, running
 
 
 @pytest.fixture(scope="module")
 def address():
-    with running("--port", str(free_port())) as (child, port):
-        yield f"http://127.0.0.1:{port}/"
-        child.send_signal(signal.SIGINT)
-        child.wait(timeout=5)
+    """The page's server, in this process: so a story is computed once, for the page and for what it is held against."""
+    with listen(None) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
 @pytest.fixture
@@ -293,6 +292,32 @@ def test_formulas_are_those_that_the_library_carries(opened):
     expect(formula.locator(".res")).to_have_text(f"{w11:.3f}".replace("-", "−").rstrip("0"))
 
 
+FITS = """() => [".say", "#formula", "#beat"].map((name) => document.querySelector(name))
+    .every((element) => element.scrollHeight <= element.clientHeight + 1)"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)], ids=str)
+def test_the_words_and_the_formula_of_each_stop_are_seen_whole(opened, size):
+    page = opened(viewport={"width": size[0], "height": size[1]})
+
+    def walk(presses):
+        for _ in range(presses):
+            press(page, "Space")
+            assert page.evaluate(FITS), page.evaluate("byhand.scene.stop.id")
+
+    walk(13)
+    do(page, kind="start", preset="sigmoid-learns")
+    walk(7)
+    do(page, kind="layers", change=1)
+    for layer in (0, 1):
+        for _ in range(2):
+            do(page, kind="units", layer=layer, change=-1)
+    assert run_of(page)["config"]["model"]["hidden"] == [8, 8]
+    walk(9)
+    do(page, kind="data", change={"kind": "digits"})
+    walk(7)
+
+
 # The stories
 
 
@@ -308,8 +333,10 @@ def test_a_story_is_told_beat_by_beat(opened, name):
             assert page.evaluate("byhand.scene.stop.id") == beat.before
         press(page, str(beat.right + 1))
         expect(page.locator("#step b")).to_have_text("Step")
+        assert page.evaluate(FITS), "the question"
         press(page, "Space")
         expect(page.locator(".answer")).to_have_text(beat.answer.replace("**", ""))
+        assert page.evaluate(FITS), "the answer"
         expect(page.locator(".options .right.mine")).to_contain_text(beat.options[beat.right])
         scene = page.evaluate("({ stop: byhand.scene.stop.id, loss: byhand.scene.answer.train_loss })")
         assert scene == {"stop": beat.frame.stop, "loss": beat.frame.answer.train_loss}
@@ -826,17 +853,18 @@ def test_axe_finds_no_violation(opened, scheme):
     assert_accessible(page)
     do(page, kind="start", preset="seed-44")
     do(page, kind="press", dial="epoch")
+    assert_accessible(page)
     for name in ("Numbers", "Charts", "Settings"):
         panel(page, name)
-        assert_accessible(page)
+        assert_accessible(page, ".panel")
     press(page, "h")
     field = page.get_by_label("z of unit 1 of layer 1", exact=True)
     field.fill("7")
     field.press("Enter")
-    assert_accessible(page)
+    assert_accessible(page, ".panel")
     do(page, kind="story", id="seed-44")
     press(page, "Space")
-    assert_accessible(page)
+    assert_accessible(page, ".panel")
     for dialog in ("Code", "Keys and words") if scheme == "light" else ():
         page.locator("#menu summary").click()
         click(page, dialog)
@@ -919,6 +947,28 @@ def test_nothing_is_cut_off_on_a_small_screen(opened, width):
             .map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
     )
     assert min(numbers) >= (12 if width > 320 else 10)
+
+
+def test_held_sideways_the_network_stands_beside_the_words(opened):
+    """640 × 360 is what 1280 × 720 becomes at 200 % zoom."""
+    page = opened(viewport={"width": 640, "height": 360})
+    press(page, *["Space"] * 5)
+    boxes = {name: page.locator(name).bounding_box() for name in ("#network", ".panel", "#rail", "#step")}
+    assert boxes["#network"]["x"] + boxes["#network"]["width"] <= boxes[".panel"]["x"]
+    assert boxes["#network"]["height"] > 200
+    assert boxes["#rail"]["x"] + boxes["#rail"]["width"] <= boxes["#step"]["x"]
+    assert boxes["#step"]["y"] + boxes["#step"]["height"] <= 360
+    assert boxes["#step"]["height"] >= 44
+
+
+def test_values_have_colours_where_colours_are_forced(opened):
+    """The output over the plane is data, as a photograph is."""
+    page = opened("#start=sigmoid-learns", forced_colors="active")
+    do(page, kind="press", dial="100")
+    pixels = (
+        "(c) => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+    )
+    assert page.locator("#foot .plot canvas").evaluate(pixels) > 50
 
 
 @pytest.mark.parametrize("fragment", ["", "#start=sigmoid-learns", "#story=delta"])

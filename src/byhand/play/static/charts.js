@@ -6,7 +6,7 @@ import { bytesOf, paint } from "byhand/picture";
 // Output
 
 const sized = (width, height, ticks, left = 44, below = 38) => ({ width, height, ticks, left, top: 8, inner: { width: width - left - 10, height: height - 8 - below }, bare: below < 30 });
-const SIZES = { large: sized(340, 300, 5), beside: sized(200, 190, 3), small: sized(176, 168, 2, 26, 24) };
+const SIZES = { large: sized(340, 300, 5, 54), beside: sized(200, 190, 3, 54), small: sized(176, 168, 2, 26, 24) };
 
 /** One picture of what the network gives; `on` has point(sampleIndex) and place(x, y). */
 export class OutputPlot {

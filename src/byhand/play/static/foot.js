@@ -31,7 +31,7 @@ export class Foot {
       this.plot.render(run, view, false);
       if (body.firstChild !== this.plot.element) body.replaceChildren(this.plot.element);
     }
-    const size = asTable ? { width: 150, height: 124 } : beside ? { width: 230, height: 150 } : { width: 400, height: 100 };
+    const size = asTable ? { width: 150, height: 124 } : beside ? { width: 230, height: 130 } : { width: 400, height: 100 };
     const nudged = view.hide ? null : nudgedOf(scene);
     $("foot").classList.toggle("nudged", nudged != null);
     setText(this.right.firstChild, nudged ? "Loss if z changes" : "Loss");
