@@ -269,6 +269,10 @@ def test_delta_is_drawn_as_the_slope_of_the_loss(opened):
     press(page, "ArrowLeft", "h")
     panel(page, "Explain")
     expect(chart).to_have_count(0)
+    do(page, kind="story", id="rate-too-high")
+    press(page, "Space")
+    assert page.evaluate("byhand.scene.stop.id") == "d:0"
+    expect(chart).to_have_count(0)
 
 
 def test_formulas_are_those_that_the_library_carries(opened):
@@ -959,6 +963,24 @@ def test_held_sideways_the_network_stands_beside_the_words(opened):
     assert boxes["#rail"]["x"] + boxes["#rail"]["width"] <= boxes["#step"]["x"]
     assert boxes["#step"]["y"] + boxes["#step"]["height"] <= 360
     assert boxes["#step"]["height"] >= 44
+
+
+def test_what_fingers_touch_is_large_enough(opened):
+    """44 pixels in height; the rail's segments by an area around them."""
+    page = opened(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    heights = """() =>
+        [...document.querySelectorAll("button, select, summary, .options label, input:not([type=radio])")]
+        .filter((element) => element.checkVisibility() && !element.closest("#rail"))
+        .map((element) => [element.id || element.textContent.trim(), element.getBoundingClientRect().height])"""
+    do(page, kind="start", preset="sigmoid-learns")
+    for name in ("Explain", "Numbers", "Charts", "Settings"):
+        panel(page, name)
+        assert [each for each in page.evaluate(heights) if each[1] < 44] == []
+        assert page.evaluate("document.querySelector('.panel').scrollWidth") <= 360
+    do(page, kind="story", id="delta")
+    assert [each for each in page.evaluate(heights) if each[1] < 44] == []
+    rail = page.locator("#rail button").first.evaluate("(e) => parseFloat(getComputedStyle(e, '::after').height)")
+    assert rail >= 44
 
 
 def test_values_have_colours_where_colours_are_forced(opened):

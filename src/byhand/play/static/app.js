@@ -95,7 +95,7 @@ function showPages(scene, state, stepped) {
   if (fresh) say(fresh);
   if (open === "explain") showExplanation(scene, view, stepped, isLive() && model.preset === "walk" ? () => perform({ kind: "story", id: "delta" }) : null);
   if (open === "story") showBeat(model.story, { guess: (guess) => store.dispatch({ type: "guessed", guess }) });
-  if (open === "explain" || open === "story") foot.render(scene, view, curvesOf(runs));
+  if (open === "explain" || open === "story") foot.render(scene, view, curvesOf(runs), Boolean(model.story));
   if (open === "numbers") { numbers.render(scene, view); nameSample(scene, view); }
   if (open === "charts") showCharts(scene, state, runs);
   if (open === "settings") redrawSettings();

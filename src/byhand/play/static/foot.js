@@ -17,7 +17,8 @@ export class Foot {
     $("foot").replaceChildren(this.left, this.right, this.bars);
   }
 
-  render(scene, view, curves) {
+  /** `tells` is whether a story is told: where it has come to a later epoch, its loss is what it tells of. */
+  render(scene, view, curves, tells) {
     const { run, answer, knows, sizes } = scene;
     const body = this.left.lastChild;
     const asTable = sizes.at(-1) === 1 && run.data.train.x.length <= FEW && answer.batch.length === 1 && run.data.train.x[0].length <= 3;
@@ -32,7 +33,7 @@ export class Foot {
       if (body.firstChild !== this.plot.element) body.replaceChildren(this.plot.element);
     }
     const size = asTable ? { width: 150, height: 124 } : beside ? { width: 230, height: 130 } : { width: 400, height: 100 };
-    const nudged = view.hide ? null : nudgedOf(scene);
+    const nudged = view.hide || (tells && curves[0].epochs.length > 1) ? null : nudgedOf(scene);
     $("foot").classList.toggle("nudged", nudged != null);
     setText(this.right.firstChild, nudged ? "Loss if z changes" : "Loss");
     if (nudged) this.right.lastChild.replaceChildren(slopeChart(scene, nudged, size));
