@@ -996,7 +996,12 @@ def test_values_have_colours_where_colours_are_forced(opened):
 @pytest.mark.parametrize("fragment", ["", "#start=sigmoid-learns", "#story=delta"])
 def test_what_is_presented_is_large_and_without_settings(opened, fragment):
     page = opened(fragment)
-    press(page, "p", *["Space"] * 9)
+    press(page, "p")
+    for _ in range(9):
+        press(page, "Space")
+        assert page.evaluate(FITS), page.evaluate("byhand.scene.stop.id")
+        foot = page.locator("#foot").bounding_box()
+        assert foot is None or foot["y"] + foot["height"] <= page.locator(".bottom").bounding_box()["y"] + 1
     sizes = page.evaluate(
         """() => [...document.querySelectorAll("#network text, .say *, #beat *, math mn, #step *, #rail .name")]
             .filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
