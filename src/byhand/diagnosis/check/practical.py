@@ -90,6 +90,8 @@ class _Practical:
         names = [name for q in self.questions for name, wanted in q.values.items() if wanted.is_judged]
         functions = [name for name, _ in self._trials()]
         self.values = dict(self.given or {})
+        if self.given is not None and not self.calls:
+            return
         chosen = slices.needed(self.statements, [] if self.given is not None else [*names, *CONTEXT], functions)
         skipped: set[tuple[str, int]] = set()
         for _ in range(_ATTEMPTS):
