@@ -861,7 +861,7 @@ def _logarithmic(axes: Axes, which: str) -> None:
         (axes.xaxis if letter == "x" else axes.yaxis).set_major_formatter(_power_of_ten)
 
 
-def _power_of_ten(value: float, _: int | None = None) -> str:
+def _power_of_ten(value: float, _: float) -> str:
     exponent = np.log10(value) if value > 0 else np.nan
     if exponent != np.round(exponent):
         return f"{value:g}"
