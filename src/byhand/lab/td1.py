@@ -2064,7 +2064,7 @@ in_short(f"The fastest: {the_fastest}; the best: {best_candidate}. Announced: {t
 trained_linear, losses_linear = train(start, X, y, identity, identity, 0.005, 10_000)
 y_linear = forward(X, trained_linear, identity, identity)[-1]
 hundred_starts = [p[:100] for p in starts]
-_, losses_of_hundred = train(hundred_starts, X, y, identity, identity, 0.005, 5000)
+_, losses_of_hundred = train(hundred_starts, X, y, identity, identity, 0.005, 2000)
 arrived = np.sum(np.abs(losses_of_hundred[-1] - 1) < 1e-6)
 print(f"of 100 starts, {arrived} end within a millionth of a loss of 1")
 X_tilde = np.hstack([X, np.ones((4, 1))])
