@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byhand.errors import ByhandError, needs_extra
-from byhand.figures import _STYLES, BLACK, _axes, _legend_beside
+from byhand.figures import _STYLES, BLACK, _axes, _legend_beside, _logarithmic
 from byhand.files import write_bytes
 from byhand.study import words
 from byhand.study.answer import Study
@@ -97,7 +97,7 @@ def survival_curves(study: Study) -> Figure:
             places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker,
             markevery=[-1],
         )  # fmt: skip
-    axes.set_xscale("log")
+    _logarithmic(axes, "x")
     axes.set_ylim(-0.03, 1.05)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     _legend_beside(axes)
@@ -152,8 +152,7 @@ def loss_bands(study: Study) -> Figure:
             f"threshold, {plan.threshold:g}", (0, plan.threshold), xycoords=("axes fraction", "data"), xytext=(3, 3),
             textcoords="offset points", fontsize=9,
         )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    _logarithmic(axes, "xy")
     _legend_beside(axes)
     return figure
 
@@ -204,7 +203,7 @@ def speed_against_validation(study: Study) -> Figure:
             text, (summary.mean_epochs, summary.validation), xytext=(12, 14), textcoords="offset points",
             fontsize=9, arrowprops={"arrowstyle": "-", "lw": 0.8},
         )  # fmt: skip
-    axes.set_xscale("log")
+    _logarithmic(axes, "x")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
