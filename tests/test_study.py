@@ -471,6 +471,10 @@ def test_two_choices_are_compared_on_the_test_set_sample_by_sample(moons):
     np.testing.assert_allclose([found.share_low, found.share_high], expected)
     said = " ".join(words.generalization(replace(moons, generalization=found)))
     assert f"On {found.better} of the {len(differences)} samples that tell them apart its loss is higher" in said
+    for share, mean in ((0.7, 0.1), (0.7, 0.5), (0.3, 0.1), (0.3, 0.5)):
+        told = replace(found, share=share, test=0.3, test_fastest=mean)
+        said = " ".join(words.generalization(replace(moons, generalization=told)))
+        assert ("The means have the other order" in said) == ((share > 0.5) != (mean > 0.3))
 
 
 def test_runs_go_on_to_the_end_where_they_are_validated(moons):

@@ -70,7 +70,7 @@ def report_html(study: Study) -> str:
     shown = [(f"s{number}", heading, html) for number, (heading, html) in enumerate(sections) if html]
     contents = "".join(f'<li><a href="#{name}">{escape(heading)}</a></li>' for name, heading, _ in shown)
     body = "".join(f'<h2 id="{name}">{escape(heading)}</h2>\n{html}\n' for name, heading, html in shown)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
+    notes = "".join(f"<li>{_html(note)}</li>" for note in study.notes)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -94,7 +94,7 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 <nav aria-label="Contents"><details><summary>Contents</summary><ol>{contents}</ol></details></nav>
 <main id="main">
 <h1>{escape(title)}</h1>
-<div class="answer"><p class="label">Finding</p><p><strong>{escape(words.answer(study))}</strong></p>
+<div class="answer"><p class="label">Finding</p><p><strong>{_html(words.answer(study))}</strong></p>
 {_paragraph(words.terms(study))}{f"<ul>{notes}</ul>" if notes else ""}</div>
 {_paragraph(_setting(plan))}
 {body}</main>
@@ -109,8 +109,8 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 
 def best_html(study: Study) -> str:
     """The finding, and each at its best, to stand in another page."""
-    notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
-    head = f"<p><strong>{escape(words.answer(study))}</strong></p>\n{_paragraph(words.terms(study))}"
+    notes = "".join(f"<li>{_html(note)}</li>" for note in study.notes)
+    head = f"<p><strong>{_html(words.answer(study))}</strong></p>\n{_paragraph(words.terms(study))}"
     return f"{head}{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
 
 
@@ -486,7 +486,12 @@ def _epochs(number: float) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>\n"
+    return f"<p>{_html(text)}</p>\n"
+
+
+def _html(text: str) -> str:
+    """A text whose numbers stay with their percent signs."""
+    return escape(text).replace(" %", "&nbsp;%")
 
 
 def _figure(figure: Figure, alt: str, name: str) -> str:

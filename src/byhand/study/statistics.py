@@ -148,11 +148,6 @@ class Comparison:
         """Whether an order is shown: the interval of the share lies above a half."""
         return self.low > 0.5
 
-    @property
-    def mean_disagrees(self) -> bool:
-        """Whether the one that is sooner with most seeds is shown to take more epochs on average."""
-        return self.difference_high < 0
-
     def as_json(self) -> dict[str, Any]:
         """The same as numbers and strings."""
         return {**vars(self), "order_shown": self.shown}
@@ -511,9 +506,9 @@ class Generalization:
         return self.test_fastest - self.training_fastest
 
     def as_json(self) -> dict[str, Any]:
-        """The same as numbers, strings and lists."""
+        """The same as numbers, strings and lists; None for what is not there."""
         cells = {"chosen": vars(self.chosen), "fastest": vars(self.fastest)}
-        known = {name: value for name, value in vars(self).items() if value == value}  # nan is not itself
+        known = {name: _finite(value) if isinstance(value, float) else value for name, value in vars(self).items()}
         return {**known, **cells, "optimism_of_choosing_by_speed": self.optimism}
 
 

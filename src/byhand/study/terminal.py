@@ -68,8 +68,9 @@ def show_best(study: Study, console: Console) -> None:
 
 
 def _say(console: Console, text: str, style: str = "", indent: str = "") -> None:
-    width = min(console.width, 100)
-    console.print(Text(textwrap.fill(text, width, subsequent_indent=indent), style), soft_wrap=True)
+    together = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(together, min(console.width, 100), subsequent_indent=indent)
+    console.print(Text(lines.replace("\N{NO-BREAK SPACE}", " "), style), soft_wrap=True)
 
 
 def _best_table(study: Study) -> Table:

@@ -255,10 +255,12 @@ def _sample_by_sample(found: Generalization, measure: str) -> str:
     parted = found.better + found.worse
     if not parted:
         return f"On no sample does its {measure} differ from that of the choice by validation."
+    is_turned = (found.share - 0.5) * (found.test_fastest - found.test) < 0
     shown = "" if found.share_low > 0.5 or found.share_high < 0.5 else ": no difference shown"
     return (
         f"On {found.better:,} of the {parted:,} samples that tell them apart its {measure} is higher than that of the "
         f"choice by validation ({percent(found.share)}; {percents(found.share_low, found.share_high)}{shown})."
+        + (" The means have the other order: a few samples weigh more than many." if is_turned else "")
     )
 
 
