@@ -101,6 +101,20 @@ def test_penalties_clipping_and_schedules_are_those_of_train(options, width, bat
         assert abs(expected[-1] / without[-1] - 1) > 1e-3  # so that it makes a difference
 
 
+@pytest.mark.parametrize("optimizer", [GradientDescent, Adam])
+def test_a_schedule_goes_on_for_the_runs_that_are_left(optimizer):
+    x, y = datasets.xor()
+    rates = np.geomspace(0.02, 0.2, 12)
+    networks = [Network.dense([2, 7, 1], ["tanh", "identity"], seed=run) for run in range(12)]
+    options = {"loss": "mean_squared_error", "schedule": cosine(400)}
+    history = train_ensemble(networks, x, y, optimizer=optimizer(rates), epochs=300, threshold=0.02, **options)
+    assert len(set(history.epochs_trained.tolist())) > 3
+    for run in range(12):
+        network, epochs = Network.dense([2, 7, 1], ["tanh", "identity"], seed=run), history.epochs_trained[run]
+        expected = alone(network, x, y, optimizer=optimizer(rates[run]), epochs=epochs, **options)
+        np.testing.assert_allclose(history.loss[:epochs, run], expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("runs", [1, 5])
 @pytest.mark.parametrize("batch_size", [None, 9])
 def test_what_is_measured_is_what_the_passes_gave(runs, batch_size):
