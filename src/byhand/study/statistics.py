@@ -386,23 +386,28 @@ def mean_interval(values: Array, low: float, high: float, confidence: float = CO
     Waudby-Smith & Ramdas (2024), Estimating means of bounded random variables by betting, Journal of the Royal
     Statistical Society B 86, section 4.1, with λ at most 3/4 of what cannot lose everything.
     """
-    x = (values - low) / (high - low)
-    n, to_reach = len(x), math.log(2 / (1 - confidence))
-    # What the values before have shown of the variance, from 1/4, the largest there is.
-    count = np.arange(2, n + 2)
-    means = (0.5 + np.cumsum(x)) / count
-    variances = (0.25 + np.cumsum((x - means) ** 2)) / count
-    bets = np.sqrt(2 * to_reach / (n * np.concatenate([[0.25], variances[:-1]])))
+    x, to_reach = (values - low) / (high - low), math.log(2 / (1 - confidence))
+    bets = _bets(x, to_reach)
 
     def lowest(x: Array) -> float:
         out, within = 0.0, 1.0
         for _ in range(50):
             m = (out + within) / 2
-            wealth = np.cumsum(np.log1p(np.minimum(bets, 0.75 / m) * (x - m)))
+            wealth = np.minimum(bets, 0.75 / m)  # its logarithm, step by step in the same memory: of millions of runs
+            wealth *= x - m
+            np.cumsum(np.log1p(wealth, out=wealth), out=wealth)
             out, within = (m, within) if wealth.max() >= to_reach else (out, m)
         return out
 
     return low + (high - low) * lowest(x), high - (high - low) * lowest(1 - x)
+
+
+def _bets(x: Array, to_reach: float) -> Array:
+    """The fraction bet on each value, by what those before have shown of the variance: from 1/4 on, the largest."""
+    count = np.arange(2, len(x) + 2)
+    means = (0.5 + np.cumsum(x)) / count
+    variances = (0.25 + np.cumsum((x - means) ** 2)) / count
+    return np.sqrt(2 * to_reach / (len(x) * np.concatenate([[0.25], variances[:-1]])))
 
 
 def _quantile(epochs: Array, share: float) -> float:

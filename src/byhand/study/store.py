@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # A row of the table with its forty losses, once in its block and once in the whole table: measured, rounded up.
 _BYTES_A_RUN = 2 * 200
 # Blocks are put together until they have so many rows.
-_ROW_GROUP = 1 << 17
+_ROW_GROUP = 1 << 16
 
 
 class Store:
