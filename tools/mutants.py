@@ -124,15 +124,15 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Has one module of byhand be what it is told."""
 
     def __init__(self, module: str, source: str) -> None:
-        self.name, self.source = f"byhand.{module.replace('/', '.')}", source
+        self.name, self.file, self.source = f"byhand.{module.replace('/', '.')}", SRC / f"{module}.py", source
 
     def find_spec(self, name, path=None, target=None):
         if name == self.name:
-            return importlib.util.spec_from_loader(name, self, origin=str(SRC))
+            return importlib.util.spec_from_file_location(name, self.file, loader=self)
         return None
 
     def exec_module(self, module):
-        exec(compile(self.source, module.__name__, "exec"), module.__dict__)
+        exec(compile(self.source, str(self.file), "exec"), module.__dict__)
 
 
 def survives(module: str, source: str) -> bool:
