@@ -76,7 +76,7 @@ def build() -> Path:
     with tarfile.open(sdist) as archive:
         names = [n.partition("/")[2] for n in archive.getnames()]
         assert set(IN_SDIST) <= set(names), set(IN_SDIST) - set(names)
-        assert not [n for n in names if n.startswith((".venv", ".ci", "notebooks", "docs/_"))]
+        assert not [n for n in names if n.startswith((".venv", ".ci", "notebooks", "docs/_build"))]
     for file in (wheel, sdist):
         assert file.stat().st_size <= MOST[file.suffix], f"{file.name} has {file.stat().st_size:,} bytes"
         print(f"  {file.name}: {file.stat().st_size / 1000:.0f} kB")
