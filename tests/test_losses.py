@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.special
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from byhand.gradient_check import complex_step_gradient, numerical_gradient
@@ -20,6 +20,7 @@ def example(seed, n=5, k=3):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_each_gradient_is_that_of_exactly_its_loss(loss, weighted, seed):
     y_hat, y, weights = example(seed)
+    assume(np.abs(y_hat - y).min() > 1e-4)  # where |ŷ − y| has a corner, differences to both sides say nothing
     weights = weights if weighted else None
 
     def value(y_hat):
