@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from byhand.gradient_check import complex_step_gradient, numerical_gradient
-from byhand.losses import LOSSES, Loss, get
+from byhand.losses import LOSSES, Loss, get, one_hot
 
 
 def example(seed, n=5, k=3):
@@ -151,3 +151,18 @@ def test_a_loss_of_ones_own_takes_any_targets_and_outputs_as_they_are():
     mine = Loss("mine", lambda p, y: (p - y) ** 2, lambda p, y: 2 * (p - y), "sum")
     assert (mine.targets, mine.from_logits) == ((-np.inf, np.inf), False)
     mine.check_targets(np.array([[-1e300], [1e300]]))
+
+
+def test_one_hot_by_hand():
+    expected = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+    for labels in ([0, 2, 1], [[0], [2], [1]], [0.0, 2.0, 1.0]):
+        np.testing.assert_array_equal(one_hot(labels), expected)
+    np.testing.assert_array_equal(one_hot([1, 0], n_classes=2), [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(one_hot([0, 1], n_classes=3), [[1, 0, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(one_hot([[0, 1], [1, 1]]), [[[1, 0], [0, 1]], [[0, 1], [0, 1]]])  # of sequences
+    for wrong in ([], 3, ["a"], [0.5, 1], [-1, 1]):
+        with pytest.raises(ValueError, match=r".+"):
+            one_hot(wrong)
+    for n_classes in (1, 2):
+        with pytest.raises(ValueError, match=r".+"):
+            one_hot([0, 2], n_classes=n_classes)
