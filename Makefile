@@ -2,6 +2,7 @@
 # PYTHON=/path/to/python3 chooses another Python than the first that fits (after `make clean`).
 
 python := .venv/bin/python
+unexport PYTHONDONTWRITEBYTECODE  # or each of many processes compiles byhand anew
 
 .PHONY: help lab test lint format environment docs coverage mutants dist bench peers clean
 .NOTPARALLEL:

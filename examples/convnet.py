@@ -1,4 +1,8 @@
-"""Read handwritten digits with a small convolutional network.
+"""
+Digits as images
+================
+
+Read handwritten digits with a small convolutional network.
 
 It sees the images as images: the same 3 × 3 filters at every place, so that what a stroke looks like is learned once,
 wherever it stands. Compare examples/digits.py, where a dense network reads them as tables.

@@ -1,4 +1,8 @@
-"""Add two of thirty numbers: the two that were marked, wherever they stood.
+"""
+Adding with an LSTM
+===================
+
+Add two of thirty numbers: the two that were marked, wherever they stood.
 
 To do so at the end of the sequence, a network has to keep in mind what it saw, up to thirty steps ago. An LSTM learns
 to; a plain recurrent layer of the same size is far behind after as much training.

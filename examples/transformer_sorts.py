@@ -1,4 +1,8 @@
-"""Sort sequences of numbers with a small transformer: two blocks of attention.
+"""
+Sorting with a transformer
+==========================
+
+Sort sequences of numbers with a small transformer: two blocks of attention.
 
 Every place of the answer looks at all numbers at once. The sequences have four to eight numbers; shorter ones are
 filled up, and a mask keeps what fills up out of the loss.

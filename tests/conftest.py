@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Before NumPy is imported, here and in every process that a test starts: the products are small, and threads of several
+# tests at once would wait for each other (up to thirty times as long on a busy machine).
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 from collections.abc import Iterator
 
 import hypothesis

@@ -5,6 +5,7 @@ The id is "unknown" where the catalogue has no entry; it is flagged at its quest
 """
 
 MISTAKES = [
+    ("1.1", "x_train = np.random.rand(N)", "x_train = np.random.RandomState(3).rand(N)", "unknown"),
     ("1.1", "np.sqrt(0.01) * np.random", "0.01 * np.random", "unknown"),
     ("1.4", "y_hat = a_start * x_train + b_start", "y_hat = a_start * x_train", "bias-missing"),
     ("1.5", "err = y_hat - y_train", "err = y_train - y_hat", "sign-flipped"),

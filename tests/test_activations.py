@@ -47,6 +47,28 @@ def test_values_by_hand():
     np.testing.assert_array_equal(relu.derivative(np.array(z), relu(z)), [0, 0, 1])
 
 
+def test_derivatives_at_0_by_hand():
+    at_0 = {name: float(f.derivative(np.zeros(1), f(np.zeros(1)))[0]) for name, f in ACTIVATIONS.items()}
+    ours = {"relu": 0, "leaky_relu": 0.01, "elu": 1, "identity": 1, "tanh": 1}
+    assert at_0 == ours | {"sigmoid": 0.25, "softplus": 0.5, "silu": 0.5, "gelu": 0.5}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
+def test_its_range_is_what_it_reaches(activation):
+    a = activation(np.linspace(-50, 50, 1_000_001))
+    for bound, reached, sign in zip(activation.range, (a.min(), a.max()), (-1, 1), strict=True):
+        if np.isfinite(bound):
+            assert reached == pytest.approx(bound, abs=1e-7)
+            assert sign * reached <= sign * bound + 1e-8
+        else:
+            assert bound == sign * np.inf
+            assert sign * reached >= 0.5
+
+
+def test_a_users_own_activation_may_take_any_value():
+    assert Activation("double", lambda z: 2 * z, lambda z, a: np.full_like(z, 2.0)).range == (-np.inf, np.inf)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
 def test_silent_finite_and_in_its_own_precision_far_out(activation, dtype):

@@ -5,7 +5,9 @@ import linecache
 import numpy as np
 import pytest
 
-from byhand.diagnosis.check import slices
+import at_hand
+from byhand.diagnosis import sandbox
+from byhand.diagnosis.check import practical, slices
 from byhand.diagnosis.check.asked import QUESTIONS
 from byhand.diagnosis.check.notebook import check
 from byhand.diagnosis.check.practical import check_practical
@@ -54,7 +56,9 @@ def test_the_solution_is_right_and_the_stubs_are_not_done_yet():
 @pytest.mark.parametrize(
     ("number", "old", "new", "id_"), MISTAKES, ids=[f"{m[0]} {m[3]} {k}" for k, m in enumerate(MISTAKES)]
 )
-def test_a_mistake_is_told_once_at_its_question_and_line(number, old, new, id_):
+def test_a_mistake_is_told_once_at_its_question_and_line(number, old, new, id_, monkeypatch):
+    monkeypatch.setattr(practical, "run", at_hand.run)
+    monkeypatch.setattr(sandbox, "run", at_hand.run)
     cells, changed = with_mistake(old, new)
     report = check_practical(cells, "x", questions=up_to(number))
     parts = {q.name: q.part for q in report.questions}

@@ -155,17 +155,12 @@ def test_killed_outright_it_leaves_no_process(folder, tmp_path):
         (folder / f"slow{number}.py").write_text(slow)
     command = [sys.executable, "-m", "byhand", "check", str(folder), "--out", str(tmp_path / "g.csv"), "--jobs", "2"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and not (tmp_path / "g.progress.jsonl").exists():
+    while len(started := _below(process.pid)) < 4:  # two at a time, each with a warden
         time.sleep(0.1)
-    time.sleep(2)
-    started = _below(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert started
-    while time.monotonic() < deadline and any(_alive(p) for p in started):
+    while any(_alive(p) for p in started):  # however long a busy machine takes: only pytest's own timeout ends it
         time.sleep(0.2)
-    assert not [p for p in started if _alive(p)]
 
 
 def _below(process):

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import scipy.special
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from byhand.gradient_check import complex_step_gradient, numerical_gradient
-from byhand.losses import LOSSES, Loss, get
+from byhand.losses import LOSSES, Loss, get, one_hot
 
 
 def example(seed, n=5, k=3):
@@ -20,6 +20,7 @@ def example(seed, n=5, k=3):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_each_gradient_is_that_of_exactly_its_loss(loss, weighted, seed):
     y_hat, y, weights = example(seed)
+    assume(np.abs(y_hat - y).min() > 1e-4)  # where |ŷ − y| has a corner, differences to both sides say nothing
     weights = weights if weighted else None
 
     def value(y_hat):
@@ -115,3 +116,53 @@ def test_right_ones_are_taken_where_they_are_defined():
     Loss("distance", lambda p, y: np.abs(p - y), lambda p, y: np.sign(p - y), "sum")  # a corner is no mistake
     with pytest.raises(ValueError, match="'sum' or 'mean'"):
         Loss("mine", lambda p, y: p - y, lambda p, y: np.ones_like(p), "median")
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
+def test_the_steps_of_a_sequence_count_like_samples(loss):
+    y_hat, y, weights = example(3, n=6)
+    rows = loss.value(y_hat, y, weights), loss.gradient(y_hat, y, weights)
+    shape, steps = (2, 3, 3), weights.reshape(2, 3)
+    assert loss.value(y_hat.reshape(shape), y.reshape(shape), steps) == pytest.approx(rows[0], rel=1e-12)
+    gradient = loss.gradient(y_hat.reshape(shape), y.reshape(shape), steps)
+    np.testing.assert_allclose(gradient, rows[1].reshape(shape), rtol=1e-12)
+    for_each_sample = loss.value(y_hat.reshape(shape), y.reshape(shape), weights[:2])
+    assert for_each_sample == pytest.approx(loss.value(y_hat, y, np.repeat(weights[:2], 3)), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy_from_logits", "cross_entropy_from_logits"])
+def test_targets_go_from_0_to_1_and_both_ends_are_taken(name):
+    loss = get(name)
+    assert loss.targets == (0, 1)
+    assert loss.from_logits
+    loss.check_targets(np.array([[0.0, 1.0], [0.5, 0.5]]))
+    for outside in ([[0.0, -0.01]], [[1.0, 1.01]]):
+        with pytest.raises(ValueError, match="takes targets from 0 to 1"):
+            loss.check_targets(np.array(outside))
+    with pytest.raises(ValueError, match=r"become 0 and 1 by \(y \+ 1\) / 2"):
+        loss.check_targets(np.array([[-1.0], [1.0]]))
+    with pytest.raises(ValueError, match="Numbers of classes become rows"):
+        loss.check_targets(np.array([[0.0], [1.0], [2.0]]))
+    with pytest.raises(ValueError, match=r"to 2\.$"):
+        loss.check_targets(np.array([[0.0, 2.0]]))
+
+
+def test_a_loss_of_ones_own_takes_any_targets_and_outputs_as_they_are():
+    mine = Loss("mine", lambda p, y: (p - y) ** 2, lambda p, y: 2 * (p - y), "sum")
+    assert (mine.targets, mine.from_logits) == ((-np.inf, np.inf), False)
+    mine.check_targets(np.array([[-1e300], [1e300]]))
+
+
+def test_one_hot_by_hand():
+    expected = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+    for labels in ([0, 2, 1], [[0], [2], [1]], [0.0, 2.0, 1.0]):
+        np.testing.assert_array_equal(one_hot(labels), expected)
+    np.testing.assert_array_equal(one_hot([1, 0], n_classes=2), [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(one_hot([0, 1], n_classes=3), [[1, 0, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(one_hot([[0, 1], [1, 1]]), [[[1, 0], [0, 1]], [[0, 1], [0, 1]]])  # of sequences
+    for wrong in ([], 3, ["a"], [0.5, 1], [-1, 1]):
+        with pytest.raises(ValueError, match=r".+"):
+            one_hot(wrong)
+    for n_classes in (1, 2):
+        with pytest.raises(ValueError, match=r".+"):
+            one_hot([0, 2], n_classes=n_classes)

@@ -15,6 +15,8 @@ from nbgrader.preprocessors import CheckCellMetadata, ClearSolutions
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from byhand.diagnosis.check.file import check_file
+from byhand.diagnosis.check.grading import marks_of
 from byhand.lab import notebooks
 from practicals import outputs
 
@@ -90,6 +92,57 @@ def test_the_reference_gets_every_point_and_what_is_wrong_none_with_a_line_that_
         assert all(line.startswith(begin) for line, begin in zip(told, TOLD[name], strict=True)), told
         assert not any("\n" in line for line in told), "a line, and no traceback into the library"
     assert points == {"reference": 2, "wrong": 1}
+
+
+def first_part(old="", new=""):
+    """The practical's first part, solved, without its figures; with a mistake."""
+    notebook = notebooks.solution_notebook(7, "anna")
+    second = next(k for k, cell in enumerate(notebook.cells) if cell.source.startswith("## Part 2"))
+    drawn = [cell for cell in notebook.cells if cell.cell_type == "code" and "show(\n" in cell.source]
+    notebook.cells = [cell for cell in notebook.cells[:second] if cell not in drawn]
+    for cell in notebook.cells:
+        if "check" not in notebooks.tags(cell):
+            cell.source = cell.source.replace(old, new) if old else cell.source
+    return notebook
+
+
+def points_of(course, folder, name):
+    """From each question to the points of its check."""
+    result = course.autograde("td1", name)
+    assert result["success"], result.get("error")
+    graded = nbformat.read(folder / "autograded" / name / "td1" / "td1.ipynb", as_version=4)
+    points, question = {}, ""
+    for cell in graded.cells:
+        for title in notebooks.question_titles(cell):
+            question = title.split()[0]
+        if "check" in notebooks.tags(cell):
+            points[question] = int(all(output.output_type != "error" for output in cell.outputs))
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        grades = gradebook.find_submission_notebook("td1", "td1", name).grades
+        assert sum(points.values()) == sum(grade.auto_score or 0 for grade in grades)
+    return points
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+def test_its_points_are_the_marks_of_check_but_for_what_is_inherited(course, tmp_path):
+    """docs/lab.md says why: a mark of check is for the question alone, a point is for its numbers."""
+    write(tmp_path / "source" / "td1" / "td1.ipynb", first_part())
+    assert course.generate_assignment("td1")["success"]
+    handed_in = {"right": first_part(), "wrong": first_part("err = y_hat - y_train", "err = y_train - y_hat")}
+    points, marks = {}, {}
+    for name, notebook in handed_in.items():
+        path = tmp_path / "submitted" / name / "td1" / "td1.ipynb"
+        write(path, notebook)
+        marks[name] = {part: mark for part, mark in marks_of(check_file(path)).items() if part.startswith("1.")}
+        points[name] = points_of(course, tmp_path, name)
+        assert points[name].pop("1.3") == 1  # two numbers of the student's own choice: check has nothing to mark
+    assert points["right"] == marks["right"] == dict.fromkeys(points["right"], 1)
+    assert points["wrong"].keys() == marks["wrong"].keys()
+    other = {
+        part: (points["wrong"][part], mark) for part, mark in marks["wrong"].items() if points["wrong"][part] != mark
+    }
+    assert (points["wrong"]["1.5"], marks["wrong"]["1.5"]) == (0, 0)
+    assert other == {"1.6": (0, "not judged"), "1.7": (0, 1)}
 
 
 def untouched(notebook):

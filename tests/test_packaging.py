@@ -141,6 +141,30 @@ def test_the_command_loads_a_verb_only_when_it_is_called():
     assert not rooms(MODULES["cli"], everywhere=False) & VERBS
 
 
+ROOT = PACKAGE.parents[1]
+BY_NAME = re.compile(r"""\b(pip|pipx|uv|uvx|conda|%pip)\b[^\n`]*?\s["']?byhand(?![-\w/.])""")
+"""An installation of whatever an index has under our name."""
+
+
+def test_a_name_that_is_not_ours_on_an_index_is_never_suggested():
+    places = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "examples", "src", "tools", ".github")
+    files = [path for place in places for path in (ROOT / place, *(ROOT / place).rglob("*"))]
+    texts = [p for p in files if p.suffix in (".md", ".py", ".yml", ".rst", ".html", ".js") and "_build" not in p.parts]
+    assert len(texts) > 200
+    told = {
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in texts
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "install" in line and BY_NAME.search(line)
+    }
+    assert told == set()
+
+
+@pytest.mark.parametrize("line", ['pip install "byhand[lab]"', "uv pip install byhand", "%pip install byhand==1.0.0"])
+def test_and_would_be_seen(line):
+    assert BY_NAME.search(line)
+
+
 def test_version_is_that_of_the_installed_package():
     assert importlib.metadata.version("byhand") == byhand.__version__
 

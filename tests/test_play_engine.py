@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+from dataclasses import replace
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,7 @@ from byhand.play import schema
 from byhand.play.engine import respond
 from byhand.play.landscape import landscape
 from byhand.play.presets import PRESETS
+from byhand.play.records import decoder, encode
 from byhand.play.schema import Config, Data, Explain, LandscapeRequest, Model, Request, State, Training
 
 MOONS = Config(
@@ -34,7 +36,7 @@ def preset(name):
 
 
 def change(config, **training):
-    return msgspec.structs.replace(config, training=msgspec.structs.replace(config.training, **training))
+    return replace(config, training=replace(config.training, **training))
 
 
 def data_of(config):
@@ -43,9 +45,27 @@ def data_of(config):
 
 
 def through_json(request):
-    return msgspec.json.decode(
-        schema.encode(respond(schema.decode_request(schema.encode(request)))), type=schema.Response
-    )
+    return decoder(schema.Response)(encode(respond(schema.decode_request(encode(request)))))
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "sum_of_squares"])
+def test_a_nudged_z_costs_what_a_nudged_bias_costs_and_its_slope_is_delta(loss):
+    """A unit's bias moves its z by as much, so the loss of the same sample with another bias is the oracle."""
+    config = change(MOONS, loss=loss, batch_size=5)
+    units = [Explain(0, 2), Explain(1, 1), Explain(2, 0)]
+    biases = [4 * 2 + 2, 12 + 4 * 3 + 1, 12 + 15 + 3]
+    now = respond(Request(config, sample=3, explain=[*units, Explain(0, 0, 1)]))
+    assert now.nudged[3] == []
+    middle = schema.NUDGES.index(0)
+    for bias, losses in zip(biases, now.nudged[:3], strict=True):
+        for nudge, nudged in zip(schema.NUDGES, losses, strict=True):
+            parameters = list(now.state.parameters)
+            parameters[bias] += nudge
+            moved = respond(Request(config, replace(now.state, parameters=parameters), sample=3))
+            assert nudged == pytest.approx(moved.sample_loss, rel=1e-12)
+        assert losses[middle] == now.sample_loss
+    slope = (losses[middle + 1] - losses[middle - 1]) / (2 * schema.NUDGES[middle + 1])  # exact: it is a parabola
+    assert slope == pytest.approx(now.layers[2].grad_z[0], rel=1e-9)
 
 
 # What it shows is what the library computes
@@ -128,11 +148,7 @@ def test_samples_add_up_to_the_batch():
     last = respond(Request(config, state, "sample"))
     assert last.state.parameters == whole.next_parameters
     assert (last.state.epoch, last.state.position) == (1, 0)
-    own = respond(
-        Request(
-            msgspec.structs.replace(config, data=Data("own", points=[[0, 0, 0], [0, 1, 1]])), State(state.parameters)
-        )
-    )
+    own = respond(Request(replace(config, data=Data("own", points=[[0, 0, 0], [0, 1, 1]])), State(state.parameters)))
     np.testing.assert_allclose(seen[1], own.gradients, rtol=1e-12)
 
 
@@ -260,7 +276,7 @@ def test_the_update_is_promised_and_then_measured(optimizer):
         errors.append(abs(a.next_batch_loss - a.promised_loss))
     assert errors[1] < errors[0] / 50
     after = respond(Request(config, None, "update")).state.parameters
-    same = msgspec.structs.replace(now.state, parameters=after)
+    same = replace(now.state, parameters=after)
     assert respond(Request(config, same)).batch_loss == pytest.approx(now.next_batch_loss)
 
 
@@ -312,9 +328,9 @@ def test_the_landscape_is_the_loss_with_two_parameters_moved():
             moved[3], moved[38] = first, second
             assert shown[row, column] == pytest.approx(respond(Request(config, State(moved))).train_loss)
     with pytest.raises(ByhandError, match="two different parameters"):
-        landscape(msgspec.structs.replace(asked, second=3))
+        landscape(replace(asked, second=3))
     with pytest.raises(ByhandError, match="each below 41"):
-        landscape(msgspec.structs.replace(asked, second=41))
+        landscape(replace(asked, second=41))
 
 
 # Other data
@@ -332,7 +348,7 @@ def test_digits_are_classified():
 
 
 def test_and_is_true_only_where_both_are():
-    x, y, *_ = data_of(msgspec.structs.replace(MOONS, data=Data("and")))
+    x, y, *_ = data_of(replace(MOONS, data=Data("and")))
     assert y.ravel().tolist() == [0, 0, 0, 1]
     assert x.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
 
@@ -351,10 +367,10 @@ def test_the_test_set_is_apart():
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request(msgspec.structs.replace(MOONS, model=Model([4], ["tanh"]))), "2 layers need 2 activations, not 1"),
+        (Request(replace(MOONS, model=Model([4], ["tanh"]))), "2 layers need 2 activations, not 1"),
         (Request(MOONS, State([1.0])), "parameters has 1 numbers, but this network has 31 parameters"),
-        (Request(msgspec.structs.replace(MOONS, data=Data("own"))), "there are no points yet"),
-        (Request(msgspec.structs.replace(MOONS, data=Data("own", points=[[1, 2, 3], [1, 2]]))), "different lengths"),
+        (Request(replace(MOONS, data=Data("own"))), "there are no points yet"),
+        (Request(replace(MOONS, data=Data("own", points=[[1, 2, 3], [1, 2]]))), "different lengths"),
         (Request(change(MOONS, batch_size=1), None, "epochs", 1000), "too much work"),
         (Request(MOONS, explain=[Explain(3, 0)]), "there is no unit 0 of layer 3"),
         (Request(MOONS, explain=[Explain(0, 0, 3)]), "no weight 3"),
@@ -447,21 +463,21 @@ def requests(draw):
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(requests())
 def test_any_request_is_answered_or_refused_and_can_be_gone_on_from(request_):
-    asked = schema.decode_request(schema.encode(request_))
+    asked = schema.decode_request(encode(request_))
+    assert asked == request_
     try:
         answer = respond(asked)
     except ByhandError:
         return
-    text = schema.encode(answer)
-    back = msgspec.json.decode(text)
+    back = json.loads(encode(answer))
     # the state that it leads to is one that it takes
-    following = {"config": msgspec.to_builtins(asked.config), "state": back["state"], "action": "sample"}
-    respond(schema.decode_request(msgspec.json.encode(following)))
+    following = {"config": asked.config, "state": back["state"], "action": "sample"}
+    respond(schema.decode_request(encode(following)))
 
 
 @pytest.mark.parametrize("point", [0.0, 1.0, 1e-308, 1e12, -1e12])
 def test_pre_activations_that_are_all_the_same_fall_into_one_bin(point):
-    config = msgspec.structs.replace(MOONS, data=Data("own", points=[[point, 0, 0], [point, 0, 1]]))
+    config = replace(MOONS, data=Data("own", points=[[point, 0, 0], [point, 0, 1]]))
     for layer in respond(Request(config)).layers:
         assert sum(layer.histogram) == 2 * len(layer.z)
         assert layer.histogram_range[0] < layer.histogram_range[1]

@@ -9,7 +9,6 @@ import http.server
 import json
 import random
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -23,19 +22,22 @@ from playwright.sync_api import expect
 import byhand
 from byhand.play.engine import respond
 from byhand.play.export import export
+from byhand.play.landscape import landscape
+from byhand.play.listing import listing
 from byhand.play.presets import DEFAULTS, WALK
-from byhand.play.schema import Request, encode
+from byhand.play.records import encode
+from byhand.play.schema import LandscapeRequest, ListingRequest, Request
+from byhand.play.server import listen, serve
 from byhand.play.site import INTEGRITY, Engine, sources, write_site
 from byhand.play.stories import OUTLINES, story
-from test_play_server import free_port, running
 
 
 @pytest.fixture(scope="module")
 def address():
-    with running("--port", str(free_port())) as (child, port):
-        yield f"http://127.0.0.1:{port}/"
-        child.send_signal(signal.SIGINT)
-        child.wait(timeout=5)
+    """The page's server, in this process: so a story is computed once, for the page and for what it is held against."""
+    with listen(None) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
 @pytest.fixture
@@ -247,6 +249,32 @@ def test_pointing_at_a_term_lights_its_link_and_the_other_way_round(opened):
     assert page.locator("#formula .t.hot[data-k='w:0:0:1']").count() == 0
 
 
+def test_delta_is_drawn_as_the_slope_of_the_loss(opened):
+    """In the picture's own pixels: so much up for so much right, as the curve beside it has them."""
+    page = opened()
+    press(page, *["Space"] * 5)
+    chart = page.locator("#foot .slope-chart")
+    expect(chart).to_contain_text("slope = δ")
+    path = "path => path.getAttribute('d').slice(1).split('L').map((point) => point.split(' ').map(Number))"
+    curve, tangent = (chart.locator(f".{name}").evaluate(path) for name in ("loss", "tangent"))
+    own = walked(WALK.parameters, np.array([1, 1]), 0)
+    y_hat = 1 / (1 + np.exp(-(own["z_out"] + np.array([-3, 3]))))  # with the target 0
+    across = (curve[-1][0] - curve[0][0]) / 6
+    up = (curve[0][1] - curve[-1][1]) / np.diff(y_hat**2)[0]
+    slope = (tangent[0][1] - tangent[1][1]) / up / ((tangent[1][0] - tangent[0][0]) / across)
+    assert slope == pytest.approx(own["d"], abs=0.005)
+    expect(page.locator("#foot h3").nth(1)).to_have_text("Loss if z changes")
+    press(page, "Space")
+    expect(chart).to_have_count(0)
+    press(page, "ArrowLeft", "h")
+    panel(page, "Explain")
+    expect(chart).to_have_count(0)
+    do(page, kind="story", id="rate-too-high")
+    press(page, "Space")
+    assert page.evaluate("byhand.scene.stop.id") == "d:0"
+    expect(chart).to_have_count(0)
+
+
 def test_formulas_are_those_that_the_library_carries(opened):
     """Typeset as MathML: a loss's, an activation's with its slope, an optimizer's; numbers put in."""
     page = opened("#start=relu-sometimes")
@@ -268,6 +296,32 @@ def test_formulas_are_those_that_the_library_carries(opened):
     expect(formula.locator(".res")).to_have_text(f"{w11:.3f}".replace("-", "−").rstrip("0"))
 
 
+FITS = """() => [".say", "#formula", "#beat"].map((name) => document.querySelector(name))
+    .every((element) => element.scrollHeight <= element.clientHeight + 1)"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)], ids=str)
+def test_the_words_and_the_formula_of_each_stop_are_seen_whole(opened, size):
+    page = opened(viewport={"width": size[0], "height": size[1]})
+
+    def walk(presses):
+        for _ in range(presses):
+            press(page, "Space")
+            assert page.evaluate(FITS), page.evaluate("byhand.scene.stop.id")
+
+    walk(13)
+    do(page, kind="start", preset="sigmoid-learns")
+    walk(7)
+    do(page, kind="layers", change=1)
+    for layer in (0, 1):
+        for _ in range(2):
+            do(page, kind="units", layer=layer, change=-1)
+    assert run_of(page)["config"]["model"]["hidden"] == [8, 8]
+    walk(9)
+    do(page, kind="data", change={"kind": "digits"})
+    walk(7)
+
+
 # The stories
 
 
@@ -283,8 +337,10 @@ def test_a_story_is_told_beat_by_beat(opened, name):
             assert page.evaluate("byhand.scene.stop.id") == beat.before
         press(page, str(beat.right + 1))
         expect(page.locator("#step b")).to_have_text("Step")
+        assert page.evaluate(FITS), "the question"
         press(page, "Space")
         expect(page.locator(".answer")).to_have_text(beat.answer.replace("**", ""))
+        assert page.evaluate(FITS), "the answer"
         expect(page.locator(".options .right.mine")).to_contain_text(beat.options[beat.right])
         scene = page.evaluate("({ stop: byhand.scene.stop.id, loss: byhand.scene.answer.train_loss })")
         assert scene == {"stop": beat.frame.stop, "loss": beat.frame.answer.train_loss}
@@ -801,17 +857,18 @@ def test_axe_finds_no_violation(opened, scheme):
     assert_accessible(page)
     do(page, kind="start", preset="seed-44")
     do(page, kind="press", dial="epoch")
+    assert_accessible(page)
     for name in ("Numbers", "Charts", "Settings"):
         panel(page, name)
-        assert_accessible(page)
+        assert_accessible(page, ".panel")
     press(page, "h")
     field = page.get_by_label("z of unit 1 of layer 1", exact=True)
     field.fill("7")
     field.press("Enter")
-    assert_accessible(page)
+    assert_accessible(page, ".panel")
     do(page, kind="story", id="seed-44")
     press(page, "Space")
-    assert_accessible(page)
+    assert_accessible(page, ".panel")
     for dialog in ("Code", "Keys and words") if scheme == "light" else ():
         page.locator("#menu summary").click()
         click(page, dialog)
@@ -896,10 +953,55 @@ def test_nothing_is_cut_off_on_a_small_screen(opened, width):
     assert min(numbers) >= (12 if width > 320 else 10)
 
 
+def test_held_sideways_the_network_stands_beside_the_words(opened):
+    """640 × 360 is what 1280 × 720 becomes at 200 % zoom."""
+    page = opened(viewport={"width": 640, "height": 360})
+    press(page, *["Space"] * 5)
+    boxes = {name: page.locator(name).bounding_box() for name in ("#network", ".panel", "#rail", "#step")}
+    assert boxes["#network"]["x"] + boxes["#network"]["width"] <= boxes[".panel"]["x"]
+    assert boxes["#network"]["height"] > 200
+    assert boxes["#rail"]["x"] + boxes["#rail"]["width"] <= boxes["#step"]["x"]
+    assert boxes["#step"]["y"] + boxes["#step"]["height"] <= 360
+    assert boxes["#step"]["height"] >= 44
+
+
+def test_what_fingers_touch_is_large_enough(opened):
+    """44 pixels in height; the rail's segments by an area around them."""
+    page = opened(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    heights = """() =>
+        [...document.querySelectorAll("button, select, summary, .options label, input:not([type=radio])")]
+        .filter((element) => element.checkVisibility() && !element.closest("#rail"))
+        .map((element) => [element.id || element.textContent.trim(), element.getBoundingClientRect().height])"""
+    do(page, kind="start", preset="sigmoid-learns")
+    for name in ("Explain", "Numbers", "Charts", "Settings"):
+        panel(page, name)
+        assert [each for each in page.evaluate(heights) if each[1] < 44] == []
+        assert page.evaluate("document.querySelector('.panel').scrollWidth") <= 360
+    do(page, kind="story", id="delta")
+    assert [each for each in page.evaluate(heights) if each[1] < 44] == []
+    rail = page.locator("#rail button").first.evaluate("(e) => parseFloat(getComputedStyle(e, '::after').height)")
+    assert rail >= 44
+
+
+def test_values_have_colours_where_colours_are_forced(opened):
+    """The output over the plane is data, as a photograph is."""
+    page = opened("#start=sigmoid-learns", forced_colors="active")
+    do(page, kind="press", dial="100")
+    pixels = (
+        "(c) => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+    )
+    assert page.locator("#foot .plot canvas").evaluate(pixels) > 50
+
+
 @pytest.mark.parametrize("fragment", ["", "#start=sigmoid-learns", "#story=delta"])
 def test_what_is_presented_is_large_and_without_settings(opened, fragment):
     page = opened(fragment)
-    press(page, "p", *["Space"] * 9)
+    press(page, "p")
+    for _ in range(9):
+        press(page, "Space")
+        assert page.evaluate(FITS), page.evaluate("byhand.scene.stop.id")
+        foot = page.locator("#foot").bounding_box()
+        assert foot is None or foot["y"] + foot["height"] <= page.locator(".bottom").bounding_box()["y"] + 1
     sizes = page.evaluate(
         """() => [...document.querySelectorAll("#network text, .say *, #beat *, math mn, #step *, #rail .name")]
             .filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
@@ -1086,30 +1188,47 @@ def test_a_site_tells_its_stories_and_asks_python_in_the_browser(opened, site, t
     opened.complaints.clear()
 
 
-def test_the_python_of_a_site_answers_with_numpy_and_msgspec_alone(tmp_path):
+def test_the_python_of_a_site_answers_with_numpy_alone(tmp_path):
+    """Every module of the page's Python but the server is imported, and every question put to it."""
     (tmp_path / "byhand.zip").write_bytes(sources())
-    question = json.dumps({"config": json.loads(encode(DEFAULTS["moons"])), "action": "epochs", "epochs": 3})
+    state = respond(Request(DEFAULTS["moons"])).state
+    questions = {
+        "step": Request(DEFAULTS["moons"], None, "epochs", 3, surface=24),
+        "listing": ListingRequest(DEFAULTS["moons"]),
+        "landscape": LandscapeRequest(DEFAULTS["moons"], state.parameters, 0, 1, (-1, 1), (-1, 1)),
+    }
+    digits = Request(DEFAULTS["digits"], None, "epochs", 2)
+    asked = [*((name, encode(question).decode()) for name, question in questions.items())]
+    asked.append(("step", encode(digits).decode()))
     script = f"""
 import sys
 class Only:
     def find_spec(self, name, path=None, target=None):
-        top = name.partition(".")[0]
-        if top not in {{"byhand", "numpy", "msgspec", *sys.stdlib_module_names}}:
+        if name.partition(".")[0] not in {{"byhand", "numpy", *sys.stdlib_module_names}}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Only())
 sys.path.insert(0, {str(tmp_path / "byhand.zip")!r})
-import byhand
+import importlib, pkgutil, byhand.play
 assert "byhand.zip" in byhand.__file__
+for module in pkgutil.iter_modules(byhand.play.__path__, "byhand.play."):
+    if module.name != "byhand.play.server":
+        importlib.import_module(module.name)
 from byhand.play.answers import answer
-for name, question in {[("step", question), ("step", "{}"), ("story", '{"id": "none"}')]!r}:
+for name, question in {[*asked, ("step", "{}"), ("story", '{"id": "none"}')]!r}:
     print(*answer(name, question))
 """
     answers = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
-    first, second, third = answers.splitlines()
-    ours = respond(Request(DEFAULTS["moons"], None, "epochs", 3))
-    np.testing.assert_allclose(json.loads(first.removeprefix("True "))["losses"], ours.losses, rtol=1e-12)
-    assert second == "False Object missing required field `config`"
-    assert third.startswith("False there is no story 'none'")
+    *told, missing, unknown = answers.splitlines()
+    ours = [
+        respond(questions["step"]),
+        listing(questions["listing"]),
+        landscape(questions["landscape"]),
+        respond(digits),
+    ]
+    for theirs, our in zip(told, ours, strict=True):
+        assert theirs == f"True {encode(our).decode()}"
+    assert missing == "False question: an object with config is expected, not {}"
+    assert unknown.startswith("False there is no story 'none'")
 
 
 def test_a_site_says_where_its_python_comes_from(tmp_path):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from msgspec import structs
 
 from byhand.play.engine import respond
 from byhand.play.presets import DEFAULTS, LINE, xor
@@ -12,7 +13,7 @@ from byhand.play.schema import Config, Data, Model, Request, Training
 
 
 def seeded(config, seed):
-    return structs.replace(config, model=structs.replace(config.model, seed=seed))
+    return replace(config, model=replace(config.model, seed=seed))
 
 
 def trained(config, epochs):
@@ -44,10 +45,10 @@ def test_ones_own_points_are_learned_too(seed):
     x = rng.uniform(-1, 1, (60, 2))
     inside = (np.hypot(*x.T) < 0.6).astype(float)
     classes = np.column_stack([x, inside]).tolist()
-    answer = trained(seeded(structs.replace(DEFAULTS["classes"], data=Data("own", points=classes)), seed), 500)
+    answer = trained(seeded(replace(DEFAULTS["classes"], data=Data("own", points=classes)), seed), 500)
     assert answer.train_right > 0.95
     wave = np.column_stack([x[:, :1], np.sin(3 * x[:, :1])]).tolist()
-    answer = trained(seeded(structs.replace(DEFAULTS["numbers"], data=Data("own", points=wave)), seed), 500)
+    answer = trained(seeded(replace(DEFAULTS["numbers"], data=Data("own", points=wave)), seed), 500)
     assert answer.train_loss < 0.02
 
 
@@ -69,7 +70,7 @@ def test_it_is_too_early_before_twenty_epochs():
 
 
 def test_a_flat_loss_is_called_flat():
-    config = structs.replace(
+    config = replace(
         DEFAULTS["spirals"],
         model=Model([2], ["sigmoid", "identity"], "glorot_normal", 0),
         training=Training("binary_cross_entropy_from_logits", "gradient_descent", 0.001),

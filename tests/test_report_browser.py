@@ -253,6 +253,20 @@ def test_on_paper_no_figure_is_split_and_nothing_folded_is_left(page, report):
     assert page.pdf().startswith(b"%PDF")
 
 
+def test_on_paper_the_practical_has_thirty_pages_at_most_and_leaves_the_extensions_to_the_screen(page, td1):
+    opened(page, td1.report.as_uri())
+    extra = page.locator(".extra h3, .extra h4")
+    titles = [title.split()[0] for title in extra.all_text_contents()]
+    assert titles == ["1.11", "1.12", "2.11b", "2.12", "3.6", "3.7", "3.8"]
+    assert all(heading.is_visible() for heading in extra.all())
+    assert page.get_by_text("On paper, the extensions").is_hidden()
+    page.emulate_media(media="print")
+    assert not any(heading.is_visible() for heading in extra.all())
+    assert page.get_by_text("On paper, the extensions").is_visible()
+    pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", prefer_css_page_size=True))
+    assert 20 < len(pages) <= 30
+
+
 def test_the_first_page_answers_each_question_in_a_line_and_leads_to_it(page, td1):
     opened(page, td1.report.as_uri())
     rows = page.locator(".overview tr").evaluate_all(

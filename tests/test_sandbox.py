@@ -369,7 +369,6 @@ def test_all_of_it_holds_for_an_ordinary_user():
             ],
             capture_output=True,
             text=True,
-            timeout=280,
         )
     finally:
         subprocess.run(["userdel", name], check=False, capture_output=True)

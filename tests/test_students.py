@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
+import at_hand
 from byhand import cli, students
+from byhand.diagnosis.check import practical
+from byhand.diagnosis.check.file import check_file
 from byhand.errors import ByhandError
 from byhand.lab import build
 from byhand.students import Student
@@ -135,3 +139,48 @@ def test_a_graded_class_says_what_is_not_the_students_own(run, tmp_path, monkeyp
     (tmp_path / "carla.ipynb").write_text(text, encoding="utf-8")  # a file right in the folder is named after itself
     _, out, _ = run("check", tmp_path, "--out", tmp_path / "grades.csv")
     assert out.startswith(f"{tmp_path / 'benoît' / 'td1.ipynb'}: handed in by benoît, made for anna\n0 submissions")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "outcome"),
+    [
+        ("x_train = np.random.rand(N)\ny_train = 2 * x_train + 1 + 0.1 * np.random.randn(N)", "right"),
+        (
+            "e = np.random.normal(0, 0.1, N)\nx_train = np.random.uniform(size=N)\ny_train = 2 * x_train + 1 + e",
+            "right",
+        ),
+        ("x_train = np.sort(np.random.rand(N))\ny_train = 2 * x_train + 1 + 0.1 * np.random.randn(N)", "right"),
+        (
+            "pairs = [(np.random.rand(), np.random.randn()) for _ in range(N)]\n"
+            "x_train = np.array(pairs)[:, 0]\ny_train = 2 * x_train + 1 + 0.1 * np.array(pairs)[:, 1]",
+            "right",
+        ),
+        (
+            "np.random.seed(44)\nx_train = np.random.rand(N)\ny_train = 2 * x_train + 1 + 0.1 * np.random.randn(N)",
+            "wrong",
+        ),
+        (
+            "r = np.random.default_rng(7)\nx_train = r.random(N)\ny_train = 2 * x_train + 1 + 0.1 * r.normal(size=N)",
+            "wrong",
+        ),
+    ],
+)
+@pytest.mark.parametrize("seed_in_the_cells", [7, 44])
+def test_the_data_are_held_against_the_seed_of_the_notebook(tmp_path, monkeypatch, drawn, outcome, seed_in_the_cells):
+    """Made with 7: data of another seed are not this student's, also when SEED was changed."""
+    monkeypatch.setattr(practical, "run", at_hand.run)
+    notebook = json.loads(build.notebook_text("student", 7, "anna"))
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"]).replace("SEED = 7", f"SEED = {seed_in_the_cells}")
+        begin, is_data, rest = source.partition("# Wanted: x_train and y_train")
+        cell["source"] = f"{begin}{drawn}\n{is_data}{rest.partition(chr(10))[0]}" if is_data else source
+    path = tmp_path / "td1.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    report = check_file(path)
+    of_seed_7 = outcome == "right" and seed_in_the_cells == 7
+    x_train, y_train = (q for q in report.questions if q.part == "1.1")
+    assert (x_train.status, y_train.status) == ("right" if of_seed_7 else "wrong", "right")
+    first = np.random.RandomState(7).rand()
+    assert [f"np.random.seed(7) and then np.random.rand give [{first}]" in f.evidence for f in report.findings] == [
+        True
+    ] * (not of_seed_7)

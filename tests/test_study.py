@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,11 @@ import numpy as np
 import pandas
 import pyarrow as pa
 import pytest
+from distributed import Client
 from lifelines.utils import qth_survival_time, restricted_mean_survival_time
 from pyarrow import parquet
 from scipy import stats
+from sklearn.metrics import r2_score
 from statsmodels.stats.descriptivestats import sign_test
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
@@ -33,13 +36,23 @@ from byhand.losses import binary_cross_entropy_from_logits
 from byhand.network import Network
 from byhand.optimizers import GradientDescent, Momentum
 from byhand.penalties import L1, L2
+from byhand.schedules import cosine, reduce_on_plateau, step_decay, warmup
 from byhand.study import Study, running, runs, study, words
-from byhand.study.data import from_arrays, load, read
+from byhand.study.command import _names
+from byhand.study.data import Data, from_arrays, load, read
 from byhand.study.ensemble import chunks
 from byhand.study.plan import make_plan, parse_rates
 from byhand.study.report import report_html
 from byhand.study.runs import FATES, run_block, train_block
-from byhand.study.statistics import Cells, compare, mean_interval, median_interval, share_interval, survival
+from byhand.study.statistics import (
+    Cells,
+    compare,
+    generalization,
+    mean_interval,
+    median_interval,
+    share_interval,
+    survival,
+)
 from byhand.study.store import Store, to_table
 from byhand.training import Diverged, train
 
@@ -80,13 +93,14 @@ def test_learning_rates_as_text(text, rates):
     assert parse_rates(text) == rates
 
 
-@pytest.mark.parametrize("seeds", [1, 7, 1000, 3001])
+@pytest.mark.parametrize("seeds", [1, 7, 1000, 30_001])
 @pytest.mark.parametrize("epochs", [1, 50, 100_000])
 def test_every_run_is_in_one_block(seeds, epochs):
     plan = small_plan(seeds=seeds, epochs=epochs, initializers=["he_normal", "glorot_uniform"])
     runs = [block.first_run + i for block in plan.blocks() for i in range(block.stop - block.start)]
     assert runs == list(range(plan.n_runs))
     assert [block.number for block in plan.blocks()] == list(range(len(list(plan.blocks()))))
+    assert max(block.stop - block.start for block in plan.blocks()) <= 12_000  # whose memory a process has room for
 
 
 # The runs
@@ -145,7 +159,7 @@ def test_fates_follow_the_rules_of_symptoms_run_by_run():
             halfway = early[plan.recorded.index(99)]
             network.forward(x)
             dead = any(layer.activation.name == "relu" and (layer.z <= 0).all() for layer in network.layers)
-            found = {symptom.id for symptom in symptoms.find(network, x, y, plan.loss)}
+            found = {symptom.id for symptom in symptoms.find(network, x, y, "sum_of_squares")}
             does_not_move = abs(loss - 1) <= 0.01 or loss > 0.99 * halfway  # to answer ½ everywhere costs 1
             if fate == "converged":
                 assert loss <= plan.threshold
@@ -415,7 +429,14 @@ def test_validation_chooses_and_the_test_set_announces(moons):
         network = plan.network(found.chosen, seed)
         optimizer = GradientDescent(found.chosen.learning_rate)
         train(
-            network, plan.data.x, plan.data.y, loss=plan.loss, optimizer=optimizer, epochs=60, batch_size=50, seed=seed
+            network,
+            plan.data.x,
+            plan.data.y,
+            loss=found.chosen.loss,
+            optimizer=optimizer,
+            epochs=60,
+            batch_size=50,
+            seed=seed,
         )
         row = plan.cells.index(found.chosen)
         on_validation = binary_cross_entropy_from_logits.value(
@@ -424,15 +445,37 @@ def test_validation_chooses_and_the_test_set_announces(moons):
         np.testing.assert_allclose(validation[row, seed], on_validation, rtol=1e-6)
         on_test.append(binary_cross_entropy_from_logits.terms(network.predict(x), y)[:, 0])
     of_samples = np.mean(on_test, axis=0)
-    np.testing.assert_allclose(found.test_loss, of_samples.mean(), rtol=1e-6)
-    half = stats.t.ppf(0.975, len(x) - 1) * of_samples.std(ddof=1) / np.sqrt(len(x))
-    np.testing.assert_allclose(
-        [found.test_low, found.test_high], of_samples.mean() + np.array([-half, half]), rtol=1e-5
-    )
-    tested = runs.on_test(plan, found.fastest)
-    np.testing.assert_allclose(found.test_loss_fastest, tested.losses.mean())
-    assert tested.runs == plan.seeds
-    assert found.optimism == found.test_loss_fastest - found.training_loss_fastest
+    np.testing.assert_allclose(found.test, of_samples.mean(), rtol=1e-6)
+    middle = stats.quantile_test(of_samples, p=0.5).confidence_interval(0.95)
+    np.testing.assert_allclose([found.middle_low, found.middle_high], middle, rtol=1e-6)
+    assert found.middle_low < found.middle < found.middle_high
+    of_fastest = runs.on_test(plan, found.fastest)
+    np.testing.assert_allclose(found.test_fastest, of_fastest.measure.mean())
+    assert of_fastest.runs == plan.seeds
+    assert found.optimism == found.test_fastest - found.training_fastest
+
+
+def test_two_choices_are_compared_on_the_test_set_sample_by_sample(moons):
+    cells = moons.cells
+    validation = cells.validation.copy()
+    choices = [moons.plan.cells[0], cells.choices()[1]]
+    assert choices[0] != choices[1]
+    cells = copy(cells)
+    cells.validation = np.where(np.arange(len(validation))[:, None] == 0, 0.0, validation)  # the first is now chosen
+    tested = {cell: runs.on_test(moons.plan, cell) for cell in choices}
+    tested[choices[0]].measure[:3] = tested[choices[1]].measure[:3]  # which don't tell them apart
+    found = generalization(cells, tested)
+    differences = (tested[choices[1]].measure - tested[choices[0]].measure)[3:]
+    m, _ = sign_test(differences)
+    assert (found.better - found.worse) / 2 == m
+    expected = proportion_confint(found.better, len(differences), alpha=0.05, method="beta")
+    np.testing.assert_allclose([found.share_low, found.share_high], expected)
+    said = " ".join(words.generalization(replace(moons, generalization=found)))
+    assert f"On {found.better} of the {len(differences)} samples that tell them apart its loss is higher" in said
+    for share, mean in ((0.7, 0.1), (0.7, 0.5), (0.3, 0.1), (0.3, 0.5)):
+        told = replace(found, share=share, test=0.3, test_fastest=mean)
+        said = " ".join(words.generalization(replace(moons, generalization=told)))
+        assert ("The means have the other order" in said) == ((share > 0.5) != (mean > 0.3))
 
 
 def test_runs_go_on_to_the_end_where_they_are_validated(moons):
@@ -506,6 +549,12 @@ def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
     assert "Half of the runs get there soonest with sigmoid" in xor.survival_curves().axes[0].get_title(loc="left")
 
 
+@pytest.mark.parametrize(("equals", "text"), [(1, "0.05"), (2, "0.05 or 1 other"), (3, "any")])
+def test_rates_that_tie_are_told_as_ties(xor, equals, text):
+    cell = next(cell for cell in xor.plan.cells if cell.learning_rate == 0.05)
+    assert words.rate_in_words(replace(xor.best[0], cell=cell, equals=equals), xor.plan) == text
+
+
 # Any question
 
 ONE = {"activations": "tanh/sigmoid", "learning_rates": [0.5], "seeds": 6, "epochs": 60, "jobs": 1}
@@ -544,7 +593,7 @@ def test_what_is_not_compared_is_chosen_with_the_learning_rate():
     done = study(activations=["tanh", "relu"], initializers=["zeros", "he_normal"], compare="activation", **LITTLE)
     assert [done.plan.name(summary.cell) for summary in done.best] == ["tanh", "relu"]
     assert {summary.cell.initializer for summary in done.best} == {"he_normal"}  # with zeros, nothing is learned
-    assert "he_normal" in repr(done)
+    assert "he normal" in repr(done)
 
 
 LITTLE = {"learning_rates": [0.05], "seeds": 20, "epochs": 600, "jobs": 1}
@@ -567,9 +616,90 @@ def test_outputs_are_crossed_on_xor_where_nobody_names_activations():
     assert study("xor", activations="tanh", output=["same", "tanh"], **LITTLE).plan.activations == ("tanh",)
 
 
+def test_losses_are_compared_by_what_they_have_in_common():
+    names = ["sum_of_squares", "huber", "binary_cross_entropy_from_logits"]
+    done = study(activations="tanh", loss=names, learning_rates=[0.1, 0.5], seeds=20, epochs=200, jobs=1)
+    plan = done.plan
+    assert (plan.measure, plan.threshold) == ("error", 0.05)
+    # From logits with identity at the output alone, the others with tanh there, too.
+    assert [(way.activation, way.loss) for way in plan.ways] == [
+        ("tanh", "sum_of_squares"), ("tanh", "huber"), *(("tanh/identity", name) for name in names),
+    ]  # fmt: skip
+    for row in done.runs.to_pylist()[::37]:
+        assert row["epochs_to_threshold"] == first_epoch_all_right(row)
+        assert (row["fate"] == "converged") == (row["epochs_to_threshold"] is not None)
+    assert "to 95.0 % right training answers on xor" in done.finding
+    with pytest.raises(ByhandError, match="another thing under another loss"):
+        study(loss=names, measure="loss")
+    with pytest.raises(ByhandError, match="identity, not sigmoid"):
+        study(loss=names, output="sigmoid")
+    assert study(loss=names[2], activations="tanh", threshold=0.1, **LITTLE).plan.output == "identity"
+
+
+def first_epoch_all_right(row):
+    """Epoch by epoch, looked at before its update."""
+    x, y = datasets.xor()
+    layers = row["layer_activations"].split("/")
+    network = Network.dense([2, 10, 1], layers, initializer="standard_normal", seed=row["seed"])
+    for epoch in range(row["epochs"]):
+        if ((network.predict(x) > (0.0 if "logits" in row["loss"] else 0.5)) == (y > 0.5)).all():
+            return epoch
+        try:
+            train(network, x, y, loss=row["loss"], optimizer=GradientDescent(row["learning_rate"]), epochs=1)
+        except Diverged:
+            break
+    return None
+
+
+def test_the_error_of_a_regression_is_one_less_r_squared():
+    data = load("line")
+    held_out = {name: (x, 0.7 * y) for name, (x, y) in (("validation", data.validation), ("test", data.test))}
+    data = replace(data, y=0.7 * data.y, **held_out)  # so that their variance isn't 1
+    options = {"activations": "tanh", "learning_rates": [0.1], "seeds": 20, "epochs": 30, "jobs": 1}
+    done = study(data, loss=["mean_squared_error", "mean_absolute_error"], **options)
+    assert "to a training R² of 0.9 on line" in done.finding
+    rows = [row for row in done.runs.to_pylist() if row["loss"] == "mean_absolute_error"]
+    for row in rows[:3]:
+        network = Network.dense([1, 10, 1], ["tanh", "identity"], initializer="glorot_uniform", seed=row["seed"])
+        scores = [r2_score(data.y, network.predict(data.x))]
+        for _ in range(30):
+            train(network, data.x, data.y, loss="mean_absolute_error", optimizer=GradientDescent(0.1), epochs=1)
+            scores.append(r2_score(data.y, network.predict(data.x)))
+        assert row["epochs_to_threshold"] == int(np.argmax(np.array(scores) >= 0.9)) > 0
+        np.testing.assert_allclose(row["training_error"], 1 - scores[-1], rtol=1e-9)
+    assert done.generalization.test == pytest.approx(runs.on_test(done.plan, done.generalization.chosen).measure.mean())
+
+
+def test_schedules_and_clipping_are_those_of_train():
+    schedules = [
+        None,
+        "cosine(40)",
+        "warmup(10, step_decay(20, factor=0.3))",
+        "reduce_on_plateau(patience=3, threshold=0.5)",
+    ]
+    done = study(schedule=schedules, max_norm=[None, 0.3], **ONE)
+    assert len(done.best) == 8
+    made = {
+        "none": lambda: None, schedules[1]: lambda: cosine(40), schedules[2]: lambda: warmup(10, step_decay(20, 0.3)),
+        schedules[3]: lambda: reduce_on_plateau(patience=3, threshold=0.5),
+    }  # fmt: skip
+    ends = set()
+    for row in done.runs.to_pylist():
+        network = Network.dense([2, 10, 1], ["tanh", "sigmoid"], initializer="standard_normal", seed=row["seed"])
+        alone = losses_alone(network, schedule=made[row["schedule"]](), max_norm=row["max_norm"])
+        np.testing.assert_allclose(row["training_loss"], alone[-1], rtol=1e-7)
+        ends |= {alone[-1]} if row["seed"] == 0 else set()
+    assert len(ends) == 8  # so that each makes a difference
+
+
+def test_the_command_line_parts_names_at_commas_outside_brackets():
+    assert _names("adam(beta_1=0.8, beta_2=0.9),momentum") == ["adam(beta_1=0.8, beta_2=0.9)", "momentum"]
+    assert _names("none, warmup(10,cosine(20,)), l1(1)+l2(2),") == ["none", "warmup(10,cosine(20,))", "l1(1)+l2(2)"]
+
+
 @pytest.mark.parametrize("penalty", ["l2(0.01)", "l1(0.002)", "l1(0.001)+l2(0.02)"])
 def test_penalties_are_those_of_train(penalty):
-    done = study(penalty=[None, penalty], **ONE)
+    done = study(penalty=[None, penalty], measure="loss", **ONE)
     strengths = {kind: float(number) for kind, number in re.findall(r"(l\d)\(([\d.]+)", penalty)}
     penalties = [{"l1": L1, "l2": L2}[kind](number) for kind, number in strengths.items()]
     for row in done.runs.to_pylist():
@@ -669,6 +799,10 @@ def test_frames_and_arrays_give_the_same_as_a_file(tmp_path):
     {"penalty": "l2"}, {"optimizer": "adam(beta=1)"}, {"optimizer": "adam(beta_1=2)"}, {"optimizer": "adam(0.1"},
     {"activations": []}, {"activations": "a/b/c"}, {"activations": "tanh/relu/tanh"}, {"compare": "rate"},
     {"precision": "half"}, {"learning_rates": [-1]}, {"learning_rates": "x"}, {"output": "x"}, {"hidden": 10.5},
+    {"hidden": [[10], 5]}, {"hidden": [1.5]}, {"hidden": "x"}, {"optimizer": Momentum}, {"penalty": object()},
+    {"jobs": 0},
+    {"schedule": "cosine(0)"}, {"schedule": "cosine("}, {"schedule": "sine"}, {"max_norm": 0}, {"measure": "time"},
+    {"optimizer": "adam(0.1)"}, {"measure": "error", "threshold": 2}, {"penalty": "l2(-1)"},
     {"learning_rates": ["a"]}, {"dropout": "x"}, {"threshold": "low"}, {"activations": 3},
 ])  # fmt: skip
 def test_what_makes_no_sense_is_one_line(options):
@@ -760,7 +894,7 @@ def test_a_large_single_precision_file_is_mapped_and_shared_and_gives_the_same(t
     np.testing.assert_allclose(mapped.plan.data.x, in_memory.plan.data.x, rtol=1e-5, atol=1e-6)
     for name in ("training_loss", "validation_loss"):
         np.testing.assert_allclose(mapped.runs[name], in_memory.runs[name], rtol=1e-4)
-    assert mapped.generalization.test_loss == pytest.approx(in_memory.generalization.test_loss, rel=1e-4)
+    assert mapped.generalization.test == pytest.approx(in_memory.generalization.test, rel=1e-4)
     network = Network.dense([3, 10, 1], ["tanh", "identity"], initializer="glorot_uniform", seed=2)
     data = mapped.plan.data
     options = {"loss": "binary_cross_entropy_from_logits", "epochs": 30, "batch_size": 16, "seed": 2}
@@ -795,18 +929,29 @@ def test_the_file_of_all_runs_is_the_table_that_memory_holds(tmp_path, monkeypat
     assert repr(in_file.summaries) == repr(in_memory.summaries)
 
 
+@pytest.mark.parametrize("initializer", ["standard_normal", "he_uniform", "zeros"])
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_the_first_weights_are_those_of_the_library(initializer, precision):
+    plan = small_plan(initializers=initializer, precision=precision, hidden=[5, 3])
+    drawn = runs.first_parameters(plan, plan.ways[0], np.array([4, 0, 7]))
+    for row, seed in zip(drawn, (4, 0, 7), strict=True):
+        options = {"initializer": initializer, "seed": seed, "dtype": {"single": "f4", "double": "f8"}[precision]}
+        expected = Network.dense([2, 5, 3, 1], "sigmoid", **options).parameters
+        assert row.dtype == expected.dtype
+        assert row.tolist() == expected.tolist()
+
+
 def test_the_first_weights_of_a_seed_are_drawn_once(monkeypatch):
-    monkeypatch.setattr(runs, "_drawn", {})
     seeds = []
-    dense = Network.dense
 
-    def counted(*sizes, seed, **options):
-        seeds.append(seed)
-        return dense(*sizes, seed=seed, **options)
+    class Noted(dict):
+        def __setitem__(self, key, weights):
+            seeds.append(key[1])
+            super().__setitem__(key, weights)
 
-    monkeypatch.setattr(Network, "dense", counted)
+    monkeypatch.setattr(runs, "_drawn", Noted())
     study(activations=["sigmoid", "relu"], learning_rates=[0.1, 0.2, 0.3], seeds=8, epochs=3, jobs=1)
-    assert [seeds.count(seed) for seed in range(1, 8)] == [1] * 7  # the seed 0 serves as the pattern, too
+    assert seeds == list(range(8))
 
 
 def complete(folder, **changes):
@@ -951,57 +1096,56 @@ def test_kill_9_and_control_c_lose_no_finished_block(tmp_path, longer):
     assert contents(folder) == longer
 
 
-def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_path, longer):
-    dask = [sys.executable, "-m", "dask"]
-    address_file = tmp_path / "scheduler.json"
+@pytest.fixture
+def cluster(tmp_path):
+    """The address of a Dask scheduler, and its processes: itself and two workers."""
+    dask, address_file = [sys.executable, "-m", "dask"], tmp_path / "scheduler.json"
     quiet = {"env": ENVIRONMENT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started = [
-        subprocess.Popen(
-            [
-                *dask,
-                "scheduler",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                "0",
-                "--no-dashboard",
-                "--scheduler-file",
-                address_file,
-            ],
-            **quiet,
-        )
-    ]
+    at = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address_file]
+    started = [subprocess.Popen([*dask, "scheduler", *at], **quiet)]
     try:
         wait_for(address_file.exists)
         wait_for(lambda: address_file.read_text().endswith("}"))
         address = json.loads(address_file.read_text())["address"]
-        worker = [
-            *dask,
-            "worker",
-            address,
-            "--nthreads",
-            "1",
-            "--no-nanny",
-            "--no-dashboard",
-            "--local-directory",
-            tmp_path,
-        ]
-        started += [subprocess.Popen(worker, **quiet) for _ in range(2)]
-        from distributed import Client
-
+        how = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", tmp_path]
+        started += [subprocess.Popen([*dask, "worker", address, *how], **quiet) for _ in range(2)]
         with Client(address) as client:
             client.wait_for_workers(2)
-        folder = tmp_path / "s"
-        running = command(folder, "--scheduler", address)
-        wait_for(lambda: n_blocks(folder) >= 2)
-        started[1].kill()
-        _, errors = running.communicate()
-        assert running.returncode == 0, errors
-        assert contents(folder) == longer
+        yield address, started
     finally:
         for process in reversed(started):
             process.kill()
             process.wait()
+
+
+def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_path, longer, cluster):
+    address, processes = cluster
+    folder = tmp_path / "s"
+    running = command(folder, "--scheduler", address)
+    wait_for(lambda: n_blocks(folder) >= 2)
+    processes[1].kill()
+    _, errors = running.communicate()
+    assert running.returncode == 0, errors
+    assert contents(folder) == longer
+
+
+def test_the_data_goes_to_a_cluster_once(cluster, monkeypatch):
+    sent = 0
+
+    def counted(data, protocol):
+        nonlocal sent
+        sent += 1
+        return object.__reduce_ex__(data, protocol)
+
+    monkeypatch.setattr(Data, "__reduce_ex__", counted)
+    monkeypatch.setattr("byhand.study.plan._TASK", 0.01)
+    data = load("digits")
+    options = {"activations": ["relu", "tanh"], "learning_rates": [0.1], "seeds": 60, "epochs": 2, "batch_size": 100}
+    done = study(data, scheduler=cluster[0], hidden=[100], **options)
+    assert len(list(done.plan.blocks())) > 10
+    assert sent == 1
+    here = study(data, jobs=1, hidden=[100], **options)
+    assert done.runs["training_loss"].to_pylist() == here.runs["training_loss"].to_pylist()
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch):

@@ -13,9 +13,11 @@ from byhand.layers import Dropout
 from byhand.losses import LOSSES
 from byhand.network import Network
 from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
+from byhand.penalties import L1, L2
+from byhand.schedules import cosine, step_decay, warmup
 from byhand.study import ensemble
 from byhand.study.ensemble import forward_ensemble, loss_of_runs, train_ensemble
-from byhand.training import Diverged, train
+from byhand.training import Diverged, loss_and_gradients, train, update
 
 OPTIMIZERS = [GradientDescent, Momentum, Nesterov, RMSProp, Adam, AdamW]
 
@@ -76,6 +78,73 @@ def test_every_loss(loss, width):
         network = Network.dense([3, width, 2], ["sigmoid", "identity"], seed=run)
         expected = alone(network, x, y, loss=loss, optimizer=GradientDescent(0.005), epochs=40)
         np.testing.assert_allclose(history.loss[:, run], expected, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("options", [
+    {"penalties": [L2(0.01)]}, {"penalties": [L1(0.003), L2(0.02)]}, {"max_norm": 0.05}, {"schedule": cosine(40)},
+    {"schedule": warmup(5, step_decay(10)), "max_norm": 0.2, "penalties": [L1(0.01)]},
+])  # fmt: skip
+@pytest.mark.parametrize(("width", "batch_size"), [(4, None), (4, 7), (60, None), (60, 7)])
+@pytest.mark.parametrize("optimizer", [GradientDescent, Adam])
+def test_penalties_clipping_and_schedules_are_those_of_train(options, width, batch_size, optimizer):
+    x, y = data_for("mean_squared_error", 30, 3, 2)
+    rates = np.array([0.01, 0.03, 0.002])
+    options = {**options, "loss": "mean_squared_error", "epochs": 50, "batch_size": batch_size}
+    networks = [Network.dense([3, width, 2], ["tanh", "identity"], seed=seed) for seed in range(3)]
+    history = train_ensemble(networks, x, y, optimizer=optimizer(rates), seeds=range(3), **options)
+    plain = {**options, "penalties": (), "max_norm": None, "schedule": None}
+    for run in range(3):
+        network, other = (Network.dense([3, width, 2], ["tanh", "identity"], seed=run) for _ in range(2))
+        expected = alone(network, x, y, optimizer=optimizer(rates[run]), seed=run, **options)
+        np.testing.assert_allclose(history.loss[:, run], expected, rtol=1e-8, atol=0)
+        without = alone(other, x, y, optimizer=optimizer(rates[run]), seed=run, **plain)
+        assert abs(expected[-1] / without[-1] - 1) > 1e-3  # so that it makes a difference
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent, Adam])
+def test_a_schedule_goes_on_for_the_runs_that_are_left(optimizer):
+    x, y = datasets.xor()
+    rates = np.geomspace(0.02, 0.2, 12)
+    networks = [Network.dense([2, 7, 1], ["tanh", "identity"], seed=run) for run in range(12)]
+    options = {"loss": "mean_squared_error", "schedule": cosine(400)}
+    history = train_ensemble(networks, x, y, optimizer=optimizer(rates), epochs=300, threshold=0.02, **options)
+    assert len(set(history.epochs_trained.tolist())) > 3
+    for run in range(12):
+        network, epochs = Network.dense([2, 7, 1], ["tanh", "identity"], seed=run), history.epochs_trained[run]
+        expected = alone(network, x, y, optimizer=optimizer(rates[run]), epochs=epochs, **options)
+        np.testing.assert_allclose(history.loss[:epochs, run], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("runs", [1, 5])
+@pytest.mark.parametrize("batch_size", [None, 9])
+def test_what_is_measured_is_what_the_passes_gave(runs, batch_size):
+    x, y = datasets.moons(30, noise=0.1, seed=0)
+    networks = [Network.dense([2, 6, 1], "sigmoid", seed=seed) for seed in range(runs)]
+    options = {"loss": "mean_squared_error", "batch_size": batch_size}
+
+    def is_wrong(y_hat, y):
+        return ((y_hat > 0.5) != (y > 0.5))[:, 0].astype(float)
+
+    history = train_ensemble(
+        networks, x, y, optimizer=GradientDescent(3.0), seeds=range(runs), measure=is_wrong, threshold=0.15, epochs=400,
+        **options,
+    )  # fmt: skip
+    network, optimizer = Network.dense([2, 6, 1], "sigmoid", seed=runs - 1), GradientDescent(3.0)
+    rng, order = np.random.default_rng(runs - 1), np.arange(30)
+
+    def wrong_in_an_epoch():
+        if batch_size:
+            rng.shuffle(order)
+        wrong = 0
+        for rows in [order] if batch_size is None else [order[i : i + 9] for i in range(0, 30, 9)]:
+            wrong += ((network.predict(x[rows]) > 0.5) != (y[rows] > 0.5)).sum()
+            loss_and_gradients(network, x[rows], y[rows], losses.mean_squared_error)
+            update(network, optimizer)
+        return wrong
+
+    epoch = next(epoch for epoch in range(400) if wrong_in_an_epoch() / 30 <= 0.15)
+    assert history.reached[-1] == epoch > 0
+    assert history.epochs_trained[-1] == epoch + 1
 
 
 def test_activations_may_differ_from_run_to_run():

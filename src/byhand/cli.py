@@ -69,12 +69,9 @@ def lab(out: Path, seed: int) -> None:
 
 
 def _stories() -> dict[str, tuple[str, str]]:
-    """Two recorded runs for the practical's report, by the names of their files; none without the extra `play`."""
-    try:
-        from byhand.play.export import export
-    except ByhandError as error:
-        click.echo(f"without the runs to step through: {error}", err=True)
-        return {}
+    """Two recorded runs for the practical's report, by the names of their files."""
+    from byhand.play.export import export
+
     told = {"sigmoid-learns": "the network of 2.8 learns", "seed-44": "the program of part 3 doesn't"}
     return {f"td1_{name}.html": (what, export(name)) for name, what in told.items()}
 
@@ -287,8 +284,22 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
 @click.option("--batch", default="all", show_default=True, help="Samples in a step, with commas.")
 @click.option("--dropout", default="0", show_default=True, help="Rates after each hidden layer, with commas.")
 @click.option("--penalty", default="none", show_default=True, help="l2(0.001), l1(0.001), with commas.")
-@click.option("--loss", help="[default: sum_of_squares for xor, cross-entropy for classes, else mean_squared_error]")
-@click.option("--threshold", type=float, help="The training loss of a run that has converged.  [default: by the data]")
+@click.option(
+    "--loss",
+    help="Names with commas.  [default: sum_of_squares for xor, cross-entropy for classes, else mean_squared_error]",
+)
+@click.option(
+    "--schedule", default="none", show_default=True, help="Of the learning rate: cosine(2000), …, with commas."
+)
+@click.option(
+    "--max-norm", default="none", show_default=True, help="Lengths at which gradients are clipped, with commas."
+)
+@click.option(
+    "--measure",
+    help="What says that a run has converged: its training loss, or its error (wrong answers, 1 − R²).  "
+    "[default: loss; error with several losses or penalties]",
+)
+@click.option("--threshold", type=float, help="The loss or error of a run that has converged.  [default: by the data]")
 @click.option("--patience", type=int, help="Early stopping after so many epochs without a lower validation loss.")
 @click.option("--precision", default="double", show_default=True, help="double, or single for float32.")
 @click.option("--compare", help="What to compare, such as optimizer.  [default: all that has several values]")

@@ -251,10 +251,7 @@ def loss_curves(
             places[kept], values[kept], color=color, ls=dashes, lw=1.8,
             marker=marker if len(curves) > 1 else "", ms=5, markevery=(first, every), label=label,
         )  # fmt: skip
-    if log_x:
-        axes.set_xscale("log")
-    if log_y:
-        axes.set_yscale("log")
+    _logarithmic(axes, "x" * log_x + "y" * log_y)
     for (label, level), dashes in zip((levels or {}).items(), cycle((":", "--")), strict=False):
         axes.axhline(level, color=BLACK, lw=1.2, ls=dashes, label=label, zorder=1)
     if bottom is not None:
@@ -447,7 +444,7 @@ def unit_surfaces(
     rows = -(-len(labels) // columns)
     with mpl.rc_context(_LOOK):
         figure = Figure(figsize=(1.3 * columns + 0.9, 1.5 * rows + 0.5), layout="constrained")
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        grid = figure.subplots(rows, columns, squeeze=False)
     limits = (float(surfaces.min()), float(surfaces.max()))
     for axes, surface, label in zip(grid.flat, surfaces, labels, strict=False):
         image = _surface(axes, surface, x, limits, threshold)
@@ -459,6 +456,8 @@ def unit_surfaces(
         axes.set_xlabel(xlabel)
     for axes in grid[:, 0]:
         axes.set_ylabel(ylabel)
+    for axes in grid.flat:
+        axes.label_outer(remove_inner_ticks=True)
     figure.colorbar(image, ax=grid, label=scale, aspect=30)
     _title(figure, title)
     return figure
@@ -657,7 +656,7 @@ def gradient_through_time(
         lengths = np.sqrt(np.square(np.asarray(grad_h, dtype=float)).sum(axis=(1, 2)))
         steps = np.arange(1, len(lengths) + 1)
         axes.plot(steps, lengths, color=color, ls=dashes, lw=1.8, marker=marker, markevery=[0], label=label)
-    axes.set_yscale("log")
+    _logarithmic(axes, "y")
     if len(gradients) > 1:
         _legend_beside(axes)
     return figure
@@ -695,7 +694,7 @@ def convergence(epochs: Mapping[str, npt.ArrayLike], *, within: int, title: str)
         axes.step(
             places, share, where="post", color=color, ls=dashes, lw=1.8, marker=marker, markevery=[-1], label=label
         )
-    axes.set_xscale("log")
+    _logarithmic(axes, "x")
     axes.set_ylim(-0.03, 1.05)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     _legend_beside(axes)
@@ -782,8 +781,7 @@ def trade_off(
         for name, x, y in zip(group, places, heights, strict=True):
             text = name if x < edge else f"{name} (never)"
             axes.annotate(text, (x, y), xytext=(7, side), textcoords="offset points", fontsize=9)
-    if log_x:
-        axes.set_xscale("log")
+    _logarithmic(axes, "x" * log_x)
     axes.margins(x=0.15, y=0.15)
     _legend_beside(axes)
     return figure
@@ -854,6 +852,20 @@ def _axes(title: str, xlabel: str, ylabel: str, size: tuple[float, float] = (7.4
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
     return figure, axes
+
+
+def _logarithmic(axes: Axes, which: str) -> None:
+    """Make the axes "x", "y" or "xy" logarithmic, with powers of ten as plain text: formulas cost most of a figure."""
+    for letter in which:
+        axes.set(**{f"{letter}scale": "log"})
+        (axes.xaxis if letter == "x" else axes.yaxis).set_major_formatter(_power_of_ten)
+
+
+def _power_of_ten(value: float, _: float) -> str:
+    exponent = np.log10(value) if value > 0 else np.nan
+    if exponent != np.round(exponent):
+        return f"{value:g}"
+    return "10" + f"{exponent:.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _title(figure: Figure, title: str) -> None:

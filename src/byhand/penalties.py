@@ -64,9 +64,13 @@ class L2:
     def __post_init__(self) -> None:
         _check_strength(self.strength)
 
+    def terms(self, W: Array) -> Array:
+        """½ λ w² of each element of W."""
+        return 0.5 * self.strength * W * W
+
     def value(self, W: Array) -> float:
         """½ λ Σ w² over all elements of W."""
-        return float(0.5 * self.strength * np.vdot(W, W))
+        return float(self.terms(W).sum())
 
     def gradient(self, W: Array) -> Array:
         """λ W."""
@@ -99,9 +103,13 @@ class L1:
     def __post_init__(self) -> None:
         _check_strength(self.strength)
 
+    def terms(self, W: Array) -> Array:
+        """λ |w| of each element of W."""
+        return self.strength * np.abs(W)
+
     def value(self, W: Array) -> float:
         """λ Σ |w| over all elements of W."""
-        return float(self.strength * np.abs(W).sum())
+        return float(self.terms(W).sum())
 
     def gradient(self, W: Array) -> Array:
         """λ sign(W), which is 0 where w = 0."""

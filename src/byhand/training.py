@@ -603,8 +603,24 @@ def _check_data(network: Network, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[A
     return x, y
 
 
-def _check_loss(network: Network, y: Array, loss: Loss) -> None:
-    """Refuse a loss that would learn nonsense in silence."""
+def check_loss(network: Network, y: Array, loss: Loss) -> None:
+    """Refuse a loss that would learn nonsense in silence.
+
+    Parameters
+    ----------
+    network : Network
+    y : array, shape (n, n_out)
+    loss : Loss
+
+    Raises
+    ------
+    ValueError
+        If the loss doesn't go with the targets or the last layer.
+
+    Examples
+    --------
+    >>> check_loss(Network.dense([2, 1], "identity"), np.zeros((4, 1)), losses.get("binary_cross_entropy_from_logits"))
+    """
     loss.check_targets(y)
     last = network.layers[-1]
     if not loss.from_logits:
@@ -627,7 +643,7 @@ def _training_set(
 ) -> tuple[Array, Array, Array | None]:
     """Inputs, targets and weights, without samples whose weight is 0: a batch of these would have no mean."""
     x, y = _check_data(network, x, y)
-    _check_loss(network, y, loss)
+    check_loss(network, y, loss)
     weights = _check_weights(sample_weight, y)
     if weights is None or weights.all():
         return x, y, weights

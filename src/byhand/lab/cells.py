@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,10 +94,16 @@ def animate(draw: Callable[[int], Figure], frames: Iterable[int], alt: str) -> N
     from IPython.display import display
 
     _check_alt(alt)
-    images = []
+    images: list[str] = []
+    places: list[Any] = []
     for moment in frames:
-        buffer = io.BytesIO()
-        draw(moment).savefig(buffer, format="png", dpi=72, metadata={"Software": None})
+        buffer, figure = io.BytesIO(), draw(moment)
+        if places:  # as in the first, so that nothing but what is drawn moves
+            figure.set_layout_engine("none")
+            for axes, place in zip(figure.axes, places, strict=True):
+                axes.set_position(place)
+        figure.savefig(buffer, format="png", dpi=72, metadata={"Software": None})
+        places = [axes.get_position() for axes in figure.axes]
         images.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
     name = "animation-" + hashlib.sha256(alt.encode()).hexdigest()[:12]
     page = ANIMATION.read_text(encoding="utf-8")

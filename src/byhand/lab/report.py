@@ -59,6 +59,7 @@ def report_html(notebook: NotebookNode, seed: int, stories: Mapping[str, str] | 
             "figure": page.figure,
             "code": page.code,
             "is_shown": page.is_shown,
+            "is_extra": page.is_extra,
             "kind": kind,
             "markdown": page.markdown,
             "tags": tags,
@@ -101,7 +102,8 @@ class _Page(IPythonRenderer):
     def __init__(self, notebook: NotebookNode) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
         self.notebook = notebook
-        self.asked_for = _asked_for(notebook)
+        self.extra = _of_extensions(notebook)
+        self.asked_for = _asked_for(notebook, self.extra)
         self.headings: list[_Heading] = []
         self.figures = 0
 
@@ -146,6 +148,10 @@ class _Page(IPythonRenderer):
         """Whether the cell's code is shown, and what it prints."""
         return cell.id in self.asked_for
 
+    def is_extra(self, cell: NotebookNode) -> bool:
+        """Whether the cell belongs to an extension, which is left out on paper."""
+        return cell.id in self.extra
+
     def code(self, cell: NotebookNode) -> str:
         source = _without_display(without_markers(cell.source))
         return _code(WANTED.sub("", source).strip())
@@ -187,14 +193,21 @@ def _code(source: str) -> str:
     return PLAIN_TOKEN.sub(r"\1", html)
 
 
-def _asked_for(notebook: NotebookNode) -> set[str]:
-    """Return the ids of the cells whose code is shown: those that a check follows, extensions left out."""
-    extension, code = False, []
+def _of_extensions(notebook: NotebookNode) -> set[str]:
+    """Return the ids of the cells of the extensions."""
+    extension, found = False, set()
     for cell in notebook.cells:
         if headings(cell):
             extension = is_extension(cell)
-        if cell.cell_type == "code" and not extension and "ask" not in tags(cell):
-            code.append(cell)
+        if extension:
+            found.add(cell.id)
+    return found
+
+
+def _asked_for(notebook: NotebookNode, extra: set[str]) -> set[str]:
+    """Return the ids of the cells whose code is shown: those that a check follows, extensions left out."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and "ask" not in tags(cell)]
+    code = [cell for cell in code if cell.id not in extra]
     return {cell.id for cell, after in pairwise(code) if "check" in tags(after)}
 
 

@@ -6,13 +6,12 @@ The server answers so, and so does the worker of a page whose engine runs in the
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from byhand.errors import ByhandError
 from byhand.play import schema
 from byhand.play.engine import respond
 from byhand.play.landscape import landscape
 from byhand.play.listing import listing
+from byhand.play.records import encode
 from byhand.play.stories import story
 
 QUESTIONS: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], object]]] = {
@@ -39,6 +38,6 @@ def answer(name: str, question: str) -> tuple[bool, str]:
     """
     read, work = QUESTIONS[name]
     try:
-        return True, schema.encode(work(read(question.encode()))).decode()
-    except (ByhandError, msgspec.DecodeError) as error:
+        return True, encode(work(read(question.encode()))).decode()
+    except (ByhandError, ValueError) as error:
         return False, str(error)

@@ -1,15 +1,20 @@
 """The samples that the page can ask for, split into train and test."""
 
+import io
 from functools import lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from byhand import datasets
 from byhand._types import Array
 from byhand.errors import ByhandError
-from byhand.play.schema import Data
+from byhand.play.records import encode
+from byhand.play.schema import Data, decode_data
+
+DIGITS = "digits.npy"
+"""In a site, which has no scikit-learn to take them from: a row a digit, its pixels in sixteenths and its class."""
 
 
 class Samples(NamedTuple):
@@ -33,12 +38,12 @@ def samples(data: Data) -> Samples:
     ByhandError
         If one's own points don't make a table, or so many are kept for the test that none are left.
     """
-    return _samples(msgspec.json.encode(data))
+    return _samples(encode(data))
 
 
 @lru_cache(maxsize=32)
 def _samples(key: bytes) -> Samples:
-    data = msgspec.json.decode(key, type=Data)
+    data = decode_data(key)
     x, y = _draw(data)
     n = len(x)
     n_test = round(n * data.test_share)
@@ -61,13 +66,35 @@ def _draw(data: Data) -> tuple[Array, Array]:
         x, _ = datasets.xor()
         return x, x.prod(axis=1, keepdims=True)
     if data.kind == "digits":
-        x, y = datasets.digits()
+        x, y = _digits()
         chosen = np.random.default_rng(data.seed).permutation(len(x))[: data.n]
         return x[chosen], y[chosen]
     curves = {"circles": datasets.circles, "moons": datasets.moons, "spirals": datasets.spirals}
     if data.kind == "line":
         return datasets.line(data.n, noise=data.noise, seed=data.seed)
     return curves[data.kind](data.n, data.noise, seed=data.seed)
+
+
+def _digits() -> tuple[Array, Array]:
+    packed = files("byhand.play") / DIGITS
+    if not packed.is_file():
+        return datasets.digits()
+    table = np.load(io.BytesIO(packed.read_bytes()))
+    return table[:, :-1] / 16, np.eye(10)[table[:, -1]]
+
+
+def packed_digits() -> bytes:
+    """The digits as a site has them.
+
+    Raises
+    ------
+    MissingExtraError
+        If scikit-learn is not installed.
+    """
+    x, y = datasets.digits()
+    packed = io.BytesIO()
+    np.save(packed, np.column_stack([16 * x, y.argmax(axis=1)]).astype(np.uint8))
+    return packed.getvalue()
 
 
 def _own(points: list[list[float]]) -> tuple[Array, Array]:

@@ -235,8 +235,12 @@ class Run:
         gradient = self.loss.gradient(y_hat, y)
         gradient[np.arange(len(x)) != place] = 0
         self.network.backward_parameters(gradient)
-        share = 1 if self.loss.reduction == "sum" else len(x)
-        return float(self.loss.terms(y_hat, y)[place].sum()) / share, self.network.gradients.copy()
+        return float(self.part_of_batch(self.loss.terms(y_hat, y))[place]), self.network.gradients.copy()
+
+    def part_of_batch(self, terms: Array) -> Array:
+        """What each sample adds to the batch's loss, of its loss's terms."""
+        part: Array = terms.sum(axis=-1) / (1 if self.loss.reduction == "sum" else len(self.batch))
+        return part
 
     def loss_after(self, parameters: Array) -> float:
         """The loss of the current batch with other parameters."""
@@ -355,6 +359,7 @@ def tell(run: Run, request: Request, went: Went) -> Response:
         findings=findings,
         looked=looked,
         formulas=_formulas(run, sample, request, (changed, optimizer)),
+        nudged=[_nudged(run, layers, sample, explain) for explain in request.explain],
         train=Point(run.x.tolist(), run.y.tolist()) if request.with_data else None,
         test=Point(data.x_test.tolist(), data.y_test.tolist()) if request.with_data else None,
         surfaces=_surfaces(run, request.surface) if request.surface and run.x.shape[1] <= 2 else None,
@@ -467,6 +472,21 @@ def _formulas(run: Run, sample: int, request: Request, update: Update) -> list[l
         layout=request.layout,
     )
     return [_formulas_of(run, told, sample, explain, request, update) for explain in request.explain]
+
+
+def _nudged(run: Run, layers: list[schema.Layer], sample: int, explain: Explain) -> list[float]:
+    """The sample's loss, were the unit's z another and all else the same; none for a weight."""
+    if explain.weight is not None:
+        return []
+    dense = run.network.dense_layers
+    z = np.tile(layers[explain.layer].z, (len(schema.NUDGES), 1))
+    z[:, explain.unit] += schema.NUDGES
+    a = dense[explain.layer].activation(z)
+    for layer in dense[explain.layer + 1 :]:
+        a = layer.activation(a @ layer.W.T + layer.b)
+    y = np.broadcast_to(run.y[run.batch[sample]], a.shape)
+    share: list[float] = run.part_of_batch(run.loss.terms(a, y)).tolist()
+    return share
 
 
 def _formulas_of(

@@ -1,18 +1,18 @@
 """One file of a story or a recorded run: the page with the engine's answers in it, to step through without a server."""
 
 import base64
-import binascii
+import json
 import zlib
+from dataclasses import replace
 from typing import Any
-
-import msgspec
 
 from byhand.errors import ByhandError
 from byhand.play.engine import respond
 from byhand.play.listing import listing
 from byhand.play.page import exported
 from byhand.play.presets import Preset
-from byhand.play.schema import Config, Explain, ListingRequest, Request, Response, State
+from byhand.play.records import MisfitError, encode
+from byhand.play.schema import Config, Explain, ListingRequest, Request, Response, State, decode_request
 from byhand.play.stories import OUTLINES, preset_of, story
 
 DEFAULT_EPOCHS = 2000
@@ -21,17 +21,6 @@ MAX_SAMPLES = 4
 MAX_EXPLAINED = 120
 """Of how many units and weights the formulas are recorded; units first."""
 MAX_LINK = 1_000_000
-
-
-class _Run(msgspec.Struct):
-    config: Config
-    state: State
-
-
-class _Link(msgspec.Struct):
-    """What the page keeps in its address, as far as it matters here."""
-
-    runs: list[_Run]
 
 
 def export(source: str, epochs: int | None = None) -> str:
@@ -53,7 +42,7 @@ def export(source: str, epochs: int | None = None) -> str:
         If there is no such story, the link is damaged, or what it holds doesn't fit together.
     """
     if epochs is None and source in {outline.id for outline in OUTLINES}:
-        return exported(msgspec.json.encode({"story": story(source)}))
+        return exported(encode({"story": story(source)}))
     preset, state = _start(source)
     epochs = epochs or min(DEFAULT_EPOCHS, preset.many)
     parameters = None if state is None else state.parameters
@@ -78,7 +67,7 @@ def export(source: str, epochs: int | None = None) -> str:
         "listing": listing(ListingRequest(preset.config, parameters, epochs)),
         "frames": frames,
     }
-    return exported(msgspec.json.encode(recording))
+    return exported(encode(recording))
 
 
 def fragment(source: str) -> str:
@@ -103,8 +92,9 @@ def _start(source: str) -> tuple[Preset, State | None]:
     try:
         inflate = zlib.decompressobj(-15)
         text = inflate.decompress(base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)), MAX_LINK)
-        run = msgspec.json.decode(text, type=_Link).runs[0]
-    except (ValueError, msgspec.DecodeError, IndexError, zlib.error, binascii.Error) as error:
+        first = json.loads(text)["runs"][0]
+        run = decode_request(encode({"config": first["config"], "state": first["state"]}))
+    except (LookupError, TypeError, ValueError, MisfitError, zlib.error) as error:
         raise ByhandError("the link is damaged or cut off: copy it again from the page") from error
     sizes = "-".join(map(str, run.config.model.hidden))
     look_for = f"{run.config.data.kind}, hidden units {sizes or 'none'}, {run.config.training.loss.replace('_', ' ')}."
@@ -134,20 +124,20 @@ def _record(
     while True:
         request = Request(config, state, action, 1, losses=[*losses, *passed][-100:])
         part = min(count, respond(Request(config, state)).max_epochs) if action == "epochs" else 1
-        answer = respond(msgspec.structs.replace(request, epochs=part, surface=24, explain=explained))
+        answer = respond(replace(request, epochs=part, surface=24, explain=explained))
         passed += answer.losses
         test_losses += answer.test_losses
         state, count = answer.state, count - part
         if count < 1 or answer.stopped or action != "epochs":
             break
-    answer = msgspec.structs.replace(answer, losses=passed, test_losses=test_losses)
+    answer = replace(answer, losses=passed, test_losses=test_losses)
     samples = range(1, min(MAX_SAMPLES, len(answer.batch)))
     return [answer, *(respond(Request(config, state, sample=i, explain=explained)) for i in samples)]
 
 
 def _of_sample(answer: Response) -> dict[str, Any]:
     """What differs from sample to sample."""
-    return {"sample": answer.sample, "x": answer.x, "y": answer.y, "layers": answer.layers, "formulas": answer.formulas}
+    return {name: getattr(answer, name) for name in ("sample", "x", "y", "layers", "formulas", "nudged")}
 
 
 def _explainable(first: Response) -> list[Explain]:

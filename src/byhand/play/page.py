@@ -9,7 +9,6 @@ from importlib.resources import files
 from math import isfinite
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from byhand.activations import ACTIVATIONS, Activation
@@ -19,6 +18,7 @@ from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
 from byhand.play import schema
 from byhand.play.presets import DEFAULTS, PRESETS
+from byhand.play.records import encode
 from byhand.play.stories import OUTLINES
 
 # Modules import each other by the names "byhand/…", which an import map turns into addresses: files of the server,
@@ -43,6 +43,7 @@ MODULES = [
     "pulses",
     "run",
     "settings",
+    "slope",
     "state",
     "stops",
     "story",
@@ -125,7 +126,7 @@ def _import_map(addresses: dict[str, str]) -> str:
 
 
 def _fill(import_map: str, styles: str, recording: str, site: dict[str, Any] | None = None) -> str:
-    boot = msgspec.json.encode(
+    boot = encode(
         {
             "presets": PRESETS,
             "defaults": DEFAULTS,
@@ -134,6 +135,7 @@ def _fill(import_map: str, styles: str, recording: str, site: dict[str, Any] | N
             "initializers": [*INITIALIZERS, "handout"],
             "losses": [{"name": loss.name, "formula": _text(loss.formula)} for loss in LOSSES.values()],
             "optimizers": list(OPTIMIZERS),
+            "nudges": schema.NUDGES,
             "maxUnits": schema.MAX_UNITS,
             "maxHiddenLayers": schema.MAX_HIDDEN_LAYERS,
             "maxPoints": schema.MAX_POINTS,

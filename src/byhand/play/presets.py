@@ -4,12 +4,13 @@ A start is an experiment worth looking at as it stands; `tests/test_play_presets
 are told with them are in `stories`.
 """
 
-from msgspec import Struct, structs
+from dataclasses import dataclass, replace
 
 from byhand.play.schema import Config, Data, Model, Training
 
 
-class Preset(Struct, frozen=True):
+@dataclass(frozen=True)
+class Preset:
     """An experiment with a name, and what to look for in it."""
 
     id: str
@@ -63,7 +64,7 @@ _CLASSES = (Model([10], ["tanh", "identity"], "glorot_normal", 0), "binary_cross
 
 DEFAULTS: dict[str, Config] = {
     "xor": xor("sigmoid", 0.5, 0),
-    "and": structs.replace(xor("sigmoid", 0.5, 0), data=Data("and")),
+    "and": replace(xor("sigmoid", 0.5, 0), data=Data("and")),
     "line": Config(LINE.data, LINE.model, Training("mean_squared_error", "gradient_descent", 0.3)),
     "circles": Config(Data("circles", n=100, noise=0.1), _CLASSES[0], Training(_CLASSES[1], "adam", 0.03)),
     "moons": Config(Data("moons", n=100, noise=0.1), _CLASSES[0], Training(_CLASSES[1], "adam", 0.03)),

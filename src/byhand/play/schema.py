@@ -4,15 +4,14 @@ A request is checked against these classes when it is decoded (`decode`), so the
 are here too: they keep one request short, and the page readable.
 """
 
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
-
-import msgspec
-from msgspec import Meta, Struct
 
 from byhand.activations import ACTIVATIONS
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
+from byhand.play.records import Limits, decoder
 
 MAX_BYTES = 2_000_000
 MAX_POINTS = 500
@@ -22,53 +21,59 @@ MAX_EPOCHS = 1000
 MAX_UPDATES = 5_000
 MAX_PRODUCTS = 200_000_000
 
+NUDGES = [i / 4 for i in range(-12, 13)]
+
 # The names that the library gives, so that a new activation or loss shows up in the page by itself.
 ActivationName: TypeAlias = Literal[tuple(ACTIVATIONS)]  # type: ignore[valid-type]
 InitializerName: TypeAlias = Literal[(*INITIALIZERS, "handout")]  # type: ignore[valid-type]
 LossName: TypeAlias = Literal[tuple(LOSSES)]  # type: ignore[valid-type]
 OptimizerName: TypeAlias = Literal[tuple(OPTIMIZERS)]  # type: ignore[valid-type]
 
-Seed: TypeAlias = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-Number: TypeAlias = Annotated[float, Meta(ge=-1e12, le=1e12)]
-Vector: TypeAlias = Annotated[list[float], Meta(max_length=10_000)]
+Seed: TypeAlias = Annotated[int, Limits(least=0, most=2**32 - 1)]
+Number: TypeAlias = Annotated[float, Limits(least=-1e12, most=1e12)]
+Vector: TypeAlias = Annotated[list[float], Limits(longest=10_000)]
 
 
-class Data(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Data:
     """The samples: which data set, how many, how noisy, and how many of them are kept for the test."""
 
     kind: Literal["xor", "and", "line", "circles", "moons", "spirals", "digits", "own"] = "xor"
-    n: Annotated[int, Meta(ge=2, le=MAX_POINTS)] = 100
-    noise: Annotated[float, Meta(ge=0, le=2)] = 0.1
+    n: Annotated[int, Limits(least=2, most=MAX_POINTS)] = 100
+    noise: Annotated[float, Limits(least=0, most=2)] = 0.1
     seed: Seed = 0
-    test_share: Annotated[float, Meta(ge=0, le=0.8)] = 0.0
-    points: Annotated[
-        list[Annotated[list[Number], Meta(min_length=2, max_length=11)]], Meta(max_length=MAX_POINTS)
-    ] = []
+    test_share: Annotated[float, Limits(least=0, most=0.8)] = 0.0
+    points: Annotated[list[Annotated[list[Number], Limits(shortest=2, longest=11)]], Limits(longest=MAX_POINTS)] = (
+        field(default_factory=list)
+    )
     """One's own samples, one a row: the inputs, and last the target."""
 
 
-class Model(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Model:
     """The network: hidden layers, the activation of each layer, and how the weights start."""
 
-    hidden: Annotated[list[Annotated[int, Meta(ge=1, le=MAX_UNITS)]], Meta(max_length=MAX_HIDDEN_LAYERS)]
-    activations: Annotated[list[ActivationName], Meta(min_length=1, max_length=MAX_HIDDEN_LAYERS + 1)]
+    hidden: Annotated[list[Annotated[int, Limits(least=1, most=MAX_UNITS)]], Limits(longest=MAX_HIDDEN_LAYERS)]
+    activations: Annotated[list[ActivationName], Limits(shortest=1, longest=MAX_HIDDEN_LAYERS + 1)]
     initializer: InitializerName = "standard_normal"
     """"handout" draws as the practical does: `np.random.seed`, then `np.random.randn` layer by layer."""
     seed: Seed = 0
 
 
-class Training(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Training:
     """How it learns. `batch_size` null is full batch."""
 
     loss: LossName = "sum_of_squares"
     optimizer: OptimizerName = "gradient_descent"
-    learning_rate: Annotated[float, Meta(gt=0, le=1e6)] = 0.5
-    batch_size: Annotated[int, Meta(ge=1, le=MAX_POINTS)] | None = None
+    learning_rate: Annotated[float, Limits(above=0, most=1e6)] = 0.5
+    batch_size: Annotated[int, Limits(least=1, most=MAX_POINTS)] | None = None
     shuffle: bool = True
     """Whether each epoch takes the samples in another order; without it, in the data's own."""
 
 
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Config:
     """An experiment, all but the weights."""
 
     data: Data
@@ -76,51 +81,58 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     training: Training
 
 
-class Shuffle(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Shuffle:
     """The order of this epoch's samples, and NumPy's PCG64 as it was after drawing it; large integers as text."""
 
-    order: Annotated[list[Annotated[int, Meta(ge=0, le=MAX_POINTS)]], Meta(max_length=MAX_POINTS)]
-    state: Annotated[str, Meta(pattern=r"^[0-9]{1,39}$")]
-    inc: Annotated[str, Meta(pattern=r"^[0-9]{1,39}$")]
-    has_uint32: Annotated[int, Meta(ge=0, le=1)]
-    uinteger: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    order: Annotated[list[Annotated[int, Limits(least=0, most=MAX_POINTS)]], Limits(longest=MAX_POINTS)]
+    state: Annotated[str, Limits(pattern=r"[0-9]{1,39}")]
+    inc: Annotated[str, Limits(pattern=r"[0-9]{1,39}")]
+    has_uint32: Annotated[int, Limits(least=0, most=1)]
+    uinteger: Annotated[int, Limits(least=0, most=2**32 - 1)]
 
 
-class Memory(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+@dataclass(frozen=True)
+class Memory:
     """What the optimizer remembers between steps: its vectors by name, and how many steps it has counted."""
 
-    t: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    vectors: Annotated[dict[Annotated[str, Meta(max_length=40)], Vector], Meta(max_length=4)] = {}
+    t: Annotated[int, Limits(least=0, most=2**53)] = 0
+    vectors: Annotated[dict[Annotated[str, Limits(longest=40)], Vector], Limits(longest=4)] = field(
+        default_factory=dict
+    )
 
 
-class State(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class State:
     """Where the training is. With its `Config` it says everything: the same state gives the same numbers."""
 
     parameters: Vector
     """All weights and biases: layer by layer, W row by row (one row a unit) and then b."""
     memory: Memory = Memory()
     shuffle: Shuffle | None = None
-    epoch: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    position: Annotated[int, Meta(ge=0, le=MAX_POINTS)] = 0
+    epoch: Annotated[int, Limits(least=0, most=2**53)] = 0
+    position: Annotated[int, Limits(least=0, most=MAX_POINTS)] = 0
     """How many samples of this epoch are done."""
     epoch_loss: float = 0.0
     """The loss of the batches that this epoch has done, as `History.loss` will add them up."""
     phase: Literal["ready", "forward", "backward"] = "ready"
 
 
-class Explain(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Explain:
     """Ask for the formulas of one unit, or of one of its weights, with the numbers put in."""
 
-    layer: Annotated[int, Meta(ge=0, le=MAX_HIDDEN_LAYERS)]
-    unit: Annotated[int, Meta(ge=0, le=MAX_POINTS)]
-    weight: Annotated[int, Meta(ge=0, le=100)] | None = None
+    layer: Annotated[int, Limits(least=0, most=MAX_HIDDEN_LAYERS)]
+    unit: Annotated[int, Limits(least=0, most=MAX_POINTS)]
+    weight: Annotated[int, Limits(least=0, most=100)] | None = None
     """Which input of the unit; its bias comes after the last one. Null: the unit itself."""
 
 
 Layout: TypeAlias = Literal["W x + b", "x W + b"]
 
 
-class Request(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Request:
     """State in; the answer has the new state and everything that the page shows."""
 
     config: Config
@@ -128,55 +140,60 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
     """Null: the weights as the config draws them."""
     action: Literal["look", "forward", "backward", "update", "sample", "epochs"] = "look"
     """"look" changes nothing. The others each do one phase, one sample, or `epochs` epochs."""
-    epochs: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] = 1
-    sample: Annotated[int, Meta(ge=0, le=MAX_POINTS)] = 0
+    epochs: Annotated[int, Limits(least=1, most=MAX_EPOCHS)] = 1
+    sample: Annotated[int, Limits(least=0, most=MAX_POINTS)] = 0
     """Whose numbers to show: its place in the current batch; the last one if there are not so many."""
-    losses: Annotated[list[float], Meta(max_length=100)] = []
+    losses: Annotated[list[float], Limits(longest=100)] = field(default_factory=list)
     """The losses of the last epochs, to see whether they grow."""
     with_data: bool = False
     surface: Literal[0, 24, 48] = 0
     """How many points across and up the surfaces have; 0 for none."""
-    explain: Annotated[list[Explain], Meta(max_length=300)] = []
+    explain: Annotated[list[Explain], Limits(longest=300)] = field(default_factory=list)
     layout: Layout = "W x + b"
 
 
-class ListingRequest(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class ListingRequest:
     """Ask for the experiment as code, from these parameters on (null: from those that the config draws)."""
 
     config: Config
     parameters: Vector | None = None
-    epochs: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    epochs: Annotated[int, Limits(least=1, most=1_000_000)] = 1000
     layout: Layout = "W x + b"
 
 
 Range: TypeAlias = tuple[Number, Number]
 
 
-class LandscapeRequest(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class LandscapeRequest:
     """Ask for the loss over two of the parameters; the others stay as they are."""
 
     config: Config
     parameters: Vector
-    first: Annotated[int, Meta(ge=0, le=10_000)]
-    second: Annotated[int, Meta(ge=0, le=10_000)]
+    first: Annotated[int, Limits(least=0, most=10_000)]
+    second: Annotated[int, Limits(least=0, most=10_000)]
     first_range: Range
     second_range: Range
 
 
-class StoryRequest(Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class StoryRequest:
     """Ask for a story by its id."""
 
-    id: Annotated[str, Meta(max_length=40)]
+    id: Annotated[str, Limits(longest=40)]
 
 
-class Point(Struct, frozen=True):
+@dataclass(frozen=True)
+class Point:
     """Samples as the page draws them."""
 
     x: list[list[float]]
     y: list[list[float]]
 
 
-class Layer(Struct, frozen=True):
+@dataclass(frozen=True)
+class Layer:
     """The numbers of one layer for the sample that is shown, and how it fares on all samples."""
 
     z: list[float]
@@ -198,7 +215,8 @@ class Layer(Struct, frozen=True):
     """Of all pre-activations of the layer on the training samples."""
 
 
-class Surface(Struct, frozen=True):
+@dataclass(frozen=True)
+class Surface:
     """One value at each point of a grid, as bytes from 0 (`low`) to 255 (`high`), in Base64, row by row from below."""
 
     low: float
@@ -206,7 +224,8 @@ class Surface(Struct, frozen=True):
     values: str
 
 
-class Surfaces(Struct, frozen=True):
+@dataclass(frozen=True)
+class Surfaces:
     """What each unit gives over the plane (two inputs) or the axis (one input)."""
 
     across: int
@@ -216,7 +235,8 @@ class Surfaces(Struct, frozen=True):
     units: list[list[Surface]]
 
 
-class Finding(Struct, frozen=True):
+@dataclass(frozen=True)
+class Finding:
     """What is so, in words; see `symptoms.Symptom` and `judgement`."""
 
     id: str
@@ -226,7 +246,8 @@ class Finding(Struct, frozen=True):
     recovers: bool | None
 
 
-class Formula(Struct, frozen=True):
+@dataclass(frozen=True)
+class Formula:
     """One line of arithmetic: what it is, the general formula, its terms with numbers, and the result."""
 
     name: str
@@ -235,7 +256,8 @@ class Formula(Struct, frozen=True):
     result: str
 
 
-class Response(Struct, frozen=True):
+@dataclass(frozen=True)
+class Response:
     """Everything that the page shows of a state."""
 
     state: State
@@ -284,26 +306,30 @@ class Response(Struct, frozen=True):
     """What has been looked at, and over how many epochs: said where nothing was found."""
     formulas: list[list[Formula]]
     """One list for each `explain`."""
+    nudged: list[list[float]]
+    """For each `explain` of a unit: the sample's loss, were its z by `NUDGES` another; the slope in the middle is δ."""
     train: Point | None
     test: Point | None
     surfaces: Surfaces | None
 
 
-class Landscape(Struct, frozen=True):
+@dataclass(frozen=True)
+class Landscape:
     """The loss on all training samples, row by row from the lowest value of the second parameter on."""
 
     losses: list[list[float]]
 
 
-class Listing(Struct, frozen=True):
+@dataclass(frozen=True)
+class Listing:
     """The experiment as code."""
 
     numpy: str
     library: str
 
 
-decode_request = msgspec.json.Decoder(Request).decode
-decode_listing_request = msgspec.json.Decoder(ListingRequest).decode
-decode_landscape_request = msgspec.json.Decoder(LandscapeRequest).decode
-decode_story_request = msgspec.json.Decoder(StoryRequest).decode
-encode = msgspec.json.Encoder().encode
+decode_data = decoder(Data)
+decode_request = decoder(Request)
+decode_listing_request = decoder(ListingRequest)
+decode_landscape_request = decoder(LandscapeRequest)
+decode_story_request = decoder(StoryRequest)

@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import FrameType
 
-import msgspec
-
 from byhand.errors import ByhandError, needs_extra
 from byhand.play import schema
 from byhand.play.answers import QUESTIONS
 from byhand.play.landscape import POINTS
 from byhand.play.page import FONTS, MODULES, STYLES, served, static
+from byhand.play.records import encode
 
 with needs_extra("play"):
     import h11
@@ -184,7 +183,7 @@ def _answer(
 
 
 def _error(status: int, message: str) -> Response:
-    return _answer(msgspec.json.encode({"error": message}), "application/json", status)
+    return _answer(encode({"error": message}), "application/json", status)
 
 
 async def _page(request: Request) -> Response:
@@ -203,17 +202,15 @@ async def _ask(request: Request) -> Response:
         return _error(415, "the body must be JSON, with the header Content-Type: application/json")
     try:
         asked = decode(await asyncio.wait_for(_body(request), BODY_SECONDS))
-        return _answer(await _in_thread(lambda: schema.encode(answer(asked)), _cost(asked)), "application/json")
+        return _answer(await _in_thread(lambda: encode(answer(asked)), _cost(asked)), "application/json")
     except TimeoutError:
         return _error(408, f"the body did not arrive within {BODY_SECONDS} seconds")
     except ClientDisconnect:
         return _error(400, "the connection ended before the body did")
-    except msgspec.ValidationError as error:
-        return _error(422, str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _error(400, str(error))
     except ByhandError as error:
         return _error(422, str(error))
+    except (ValueError, RecursionError) as error:
+        return _error(400, str(error))
 
 
 class Desk:

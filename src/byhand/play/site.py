@@ -10,12 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from byhand.errors import ByhandError
 from byhand.files import write_text
+from byhand.play.data import DIGITS, packed_digits
 from byhand.play.export import export
 from byhand.play.page import FONTS, MODULES, STYLES, sited, static
+from byhand.play.records import encode
 from byhand.play.stories import OUTLINES, story
 
 WORKER = "worker.js"
@@ -57,7 +57,7 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
     Raises
     ------
     ByhandError
-        If the folder cannot be made.
+        If the folder cannot be made, or scikit-learn, which has the digits, is not installed.
     """
     try:
         (folder / "static").mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
     for name in [*(f"{module}.js" for module in MODULES), *STYLES, *FONTS, WORKER]:
         (folder / "static" / name).write_bytes(static(name))
     for outline in OUTLINES:
-        (folder / "stories" / f"{outline.id}.json").write_bytes(msgspec.json.encode(story(outline.id)))
+        (folder / "stories" / f"{outline.id}.json").write_bytes(encode(story(outline.id)))
         write_text(folder / "stories" / f"{outline.id}.html", export(outline.id))
     (folder / "static" / "byhand.zip").write_bytes(sources())
     write_text(folder / "index.html", sited((engine or Engine())._asdict()))
@@ -75,13 +75,17 @@ def write_site(folder: Path, engine: Engine | None = None) -> Path:
 
 
 def sources() -> bytes:
-    """What of this package the engine is made of, as a zip file: all but the other verbs."""
+    """What of this package the engine is made of, as a zip file: all but the other verbs; and the digits."""
     package = Path(str(files("byhand")))
+    contents = {file.relative_to(package).as_posix(): file for file in sorted(package.rglob("*.py"))}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(package.rglob("*.py")):
-            name = file.relative_to(package)
-            if name.parts[0] not in OTHER_VERBS:
-                entry = zipfile.ZipInfo(f"byhand/{name.as_posix()}", (1980, 1, 1, 0, 0, 0))
-                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+        def add(name: str, content: bytes) -> None:
+            archive.writestr(zipfile.ZipInfo(f"byhand/{name}", (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+
+        for name, file in contents.items():
+            if name.partition("/")[0] not in OTHER_VERBS:
+                add(name, file.read_bytes())
+        add(f"play/{DIGITS}", packed_digits())
     return packed.getvalue()

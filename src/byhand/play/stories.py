@@ -6,13 +6,13 @@ numbers that it computes otherwise.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count, islice
 from math import floor, log10
 from typing import Any
 
 import numpy as np
-from msgspec import Struct, structs
 
 from byhand.errors import ByhandError
 from byhand.play.data import samples
@@ -26,14 +26,16 @@ OTHER_SEEDS = range(1, 11)
 """From which else a story is tried, where it says something of more than its own run."""
 
 
-class Curve(Struct, frozen=True):
+@dataclass(frozen=True)
+class Curve:
     """The loss at epochs, as the page draws it."""
 
     epochs: list[int]
     train: list[float]
 
 
-class Frame(Struct, frozen=True):
+@dataclass(frozen=True)
+class Frame:
     """What is to be seen: the engine's answer, and up to which stop of the round its numbers are known."""
 
     config: Config
@@ -43,7 +45,8 @@ class Frame(Struct, frozen=True):
     selected: tuple[int, int] = (0, 0)
 
 
-class Beat(Struct, frozen=True):
+@dataclass(frozen=True)
+class Beat:
     """One question, and what answers it."""
 
     question: str
@@ -59,7 +62,8 @@ class Beat(Struct, frozen=True):
     """Up to which stop the frame before is shown while the question is open; as it is where it is null."""
 
 
-class Story(Struct, frozen=True):
+@dataclass(frozen=True)
+class Story:
     """A story with what it begins from."""
 
     id: str
@@ -73,7 +77,8 @@ class Story(Struct, frozen=True):
     """What to do next, on one's own."""
 
 
-class Outline(Struct, frozen=True):
+@dataclass(frozen=True)
+class Outline:
     """What the page lists: a story before it is computed."""
 
     id: str
@@ -133,13 +138,13 @@ class Tale:
         if parameter is not None:
             values = list(state.parameters)
             values[parameter[0]] = parameter[1]
-            state = structs.replace(state, parameters=values)
+            state = replace(state, parameters=values)
         self._ask(state, "look", 1)
         return self.now
 
     def _ask(self, state: State | None, action: Any, epochs: int, sample: int = 0) -> None:
         request = Request(self.config, state, action, epochs, sample, losses=self.losses[-100:], surface=24)
-        self.now = respond(structs.replace(request, explain=units_of(self.config)))
+        self.now = respond(replace(request, explain=units_of(self.config)))
         self.losses += self.now.losses
 
     def ask(
@@ -173,7 +178,7 @@ def units_of(config: Config) -> list[Explain]:
 
 def with_rate(config: Config, learning_rate: float) -> Config:
     """The config with another learning rate."""
-    return structs.replace(config, training=structs.replace(config.training, learning_rate=learning_rate))
+    return replace(config, training=replace(config.training, learning_rate=learning_rate))
 
 
 def _list(values: list[float]) -> str:
@@ -189,54 +194,55 @@ def _delta() -> Tale:
     hidden, output = now.layers
     w = now.state.parameters
     tale.ask(
-        "Both inputs are 1. Hidden unit 1 adds them up: each input times the weight of its link, plus the bias. "
-        f"The weights are {written(w[0])} and {written(w[1])}, the bias is {written(w[4])}. What is the sum z₁?",
+        "A network is made of sums. Both inputs are 1. Hidden unit 1 takes each input times the weight of its link, "
+        f"{written(w[0])} and {written(w[1])}, and adds its bias, {written(w[4])}. What is its sum z₁?",
         [written(hidden.z[0]), written(w[0] + w[1]), written(w[0] + w[1] - w[4])],
         0,
         "hidden unit 1",
-        f"{written(w[0])}·1 + {written(w[1])}·1 − {written(-w[4])} = **{written(hidden.z[0])}**. The curve σ then "
-        f"squashes the sum into a number between 0 and 1: a₁ = **{written(hidden.a[0])}**.",
+        f"{written(w[0])}·1 + {written(w[1])}·1 − {written(-w[4])} = **{written(hidden.z[0])}**. A curve, σ, then "
+        "squashes the sum into a number between 0 and 1. That is what the unit passes on: "
+        f"a₁ = **{written(hidden.a[0])}**.",
         stop="f:0:0",
     )
     tale.ask(
-        "The second hidden unit does the same, and the output does it with what the two say. For (1, 1), XOR should be "
-        "0. What will this untrained network say?",
+        "Hidden unit 2 does the same, and so does the output, with what the two pass on. For 1 and 1 the right answer "
+        "is 0. What will this untrained network say?",
         ["Exactly 0", "Something in between", "Exactly 1"],
         1,
         "forward, to the loss",
-        f"It says ŷ = **{written(output.a[0])}**, and the target is 0. How wrong is that? The distance, squared: "
-        f"L = **{written(now.sample_loss)}**. Learning means: make this number smaller.",
+        f"It says ŷ = **{written(output.a[0])}**. The distance from the right answer, squared, is called the loss: "
+        f"L = **{written(now.sample_loss)}**. To learn is to make it smaller. But there are nine weights and biases: "
+        "which to change, which way, how far?",
         stop="loss",
     )
     h = 0.001
     nudged = _loss_at_output(output.z[0] + h, now.y[0])
     tale.ask(
-        f"Suppose the output's sum z were a tiny bit larger, {written(h)} more. What would the loss do?",
+        f"Begin at the end. If the output's sum z were a nudge of {written(h)} larger, what would the loss do?",
         ["Grow a little", "Shrink a little", "Stay the same"],
         0,
         "δ of the output",
         f"It would go from {now.sample_loss:.6f} to {nudged:.6f}: {written((nudged - now.sample_loss) / h)} times the "
-        "nudge. That rate is called δ. Backward finds it without nudging, from two slopes: that of the loss "
-        "times that "
-        f"of the curve, {written(output.grad_a[0])} · {written(output.slope[0])} = **{written(output.grad_z[0])}**.",
+        "nudge. That number is δ: how fast the loss changes when a unit's sum changes. It takes no nudging to find it: "
+        "it is the slope of the loss times the slope of the curve, "
+        f"{written(output.grad_a[0])} · {written(output.slope[0])} = **{written(output.grad_z[0])}**.",
         stop="d:1",
     )
     g = now.sample_gradients
     tale.ask(
         f"Two links lead into the output. Over the first came a₁ = {written(hidden.a[0])}, over the second "
-        f"a₂ = {written(hidden.a[1])}. On which weight does the loss depend more?",
+        f"a₂ = {written(hidden.a[1])}. On which of the two weights does the loss depend more?",
         ["On v₁", "On v₂", "On both alike"],
         1,
         "the gradients of the output",
-        "A weight's gradient is what came in times what comes back: "
-        f"a₁ · δ = **{written(g[6])}** and a₂ · δ = **{written(g[7])}**. The bias has a 1 for input, so its "
-        "gradient is "
-        f"δ itself, {written(g[8])}.",
+        "A weight moves z by what came in over its link, and z moves the loss by δ. So a weight's gradient is what "
+        f"came in times δ: a₁ · δ = **{written(g[6])}** and a₂ · δ = **{written(g[7])}**. The bias has a 1 for "
+        f"input, so its gradient is δ itself, {written(g[8])}.",
         stop="g:1",
     )
     tale.ask(
-        f"Now δ travels back over the first link, whose weight is {written(w[6])}, into hidden unit 1, whose curve has "
-        f"the slope {written(hidden.slope[0])} there. What is δ₁?",
+        f"What hidden unit 1 passes on goes through its curve, whose slope is {written(hidden.slope[0])} there, and "
+        f"over its link, whose weight is {written(w[6])}, to the output with its δ. What is δ₁?",
         [
             f"{written(w[6])} · {written(output.grad_z[0])} · {written(hidden.slope[0])} = {written(hidden.grad_z[0])}",
             f"the same δ, {written(output.grad_z[0])}",
@@ -244,29 +250,28 @@ def _delta() -> Tale:
         ],
         0,
         "δ of hidden unit 1",
-        f"δ₁ = **{written(hidden.grad_z[0])}**: how the loss changes with z₁. Every unit has its δ, and each is "
-        "made of "
-        "the δ behind it: that is why one goes backward.",
+        f"δ₁ = **{written(hidden.grad_z[0])}**: how fast the loss changes when z₁ changes. Every unit has its δ, and "
+        "each is made of the δ behind it. So one begins at the output and goes backward: backpropagation.",
         stop="d:0:0",
     )
     tale.ask(
-        f"The second link has the weight {written(w[7])}. What can be said of δ₂ before computing it?",
-        ["It is negative: more z₂, less loss", "It is positive: more z₂, more loss", "It is 0"],
+        f"The other link has the weight {written(w[7])}. What will δ₂ say of hidden unit 2?",
+        ["More z₂, less loss: it is negative", "More z₂, more loss: it is positive", "It did nothing wrong: it is 0"],
         0,
         "the rest of backward",
-        f"δ₂ = **{written(hidden.grad_z[1])}**. What hidden unit 2 says enters the output with a minus, so more of it "
-        "makes the output smaller, and here the output is too large. Both inputs are 1, so each of the six gradients "
-        "is just its unit's δ.",
+        f"δ₂ = **{written(hidden.grad_z[1])}**. What hidden unit 2 passes on enters the output with a minus, so more "
+        "of it makes the output smaller, and here the output is too large. Both inputs are 1, so each of the six "
+        "gradients is just its unit's δ.",
         stop="g:0",
     )
     tale.ask(
-        "All nine weights take one step against their gradients, η = 1 times as far. Then the same sample is asked "
-        f"again. Its loss was {written(now.sample_loss)}. What now?",
+        "All nine take one step against their gradients: what would raise the loss goes down, the rest goes up. The "
+        f"sample's loss was {written(now.sample_loss)}. What is it after the step?",
         ["It is smaller", "It is larger", "It is 0"],
         0,
         "update, and ask again",
         f"**{written(now.next_batch_loss)}**. The gradients had promised {written(now.promised_loss)}: they are exact "
-        "for tiny steps only. Forward, backward, update, thousands of times: that is all of it.",
+        "for tiny steps only. Forward, backward for every δ, a step: thousands of times, and it has learned.",
         stop="check",
     )
     return tale
@@ -659,7 +664,7 @@ _TALES: dict[str, tuple[str, str, Callable[[], Tale], str]] = {
         "What is δ?",
         "Backpropagation from nothing, on two inputs, two hidden units and one output",
         _delta,
-        "Walk on through the other samples yourself, and drag a weight to see what changes.",
+        "Say in your own words what δ is; then walk on.",
     ),
     "sigmoid-learns": (
         "Sigmoid learns XOR",

@@ -212,7 +212,10 @@ def study(
     batch_size: Several[int | None] = None,
     dropout: Several[float] = 0.0,
     penalty: Several[str | None] = None,
-    loss: str | None = None,
+    loss: Several[str] | None = None,
+    schedule: Several[str | None] = None,
+    max_norm: Several[float | None] = None,
+    measure: str | None = None,
     threshold: float | None = None,
     patience: int | None = None,
     precision: str = "double",
@@ -226,8 +229,9 @@ def study(
 ) -> Study:
     """Train a network for every seed, learning rate and way to train; say which way is the fastest.
 
-    Of activations, initializers, hidden, optimizer, batch_size, dropout and penalty each takes one value or several.
-    Every combination is tried; what has several values is compared, each at its best learning rate.
+    Of activations, initializers, hidden, output, optimizer, batch_size, dropout, penalty, loss, schedule and max_norm
+    each takes one value or several. Every combination is tried; what has several values is compared, each at its best
+    learning rate.
 
     Parameters
     ----------
@@ -260,17 +264,26 @@ def study(
         The rate after each hidden layer.
     penalty : str or None, or several
         "l2(0.001)", "l1(0.001)", or both with + between.
-    loss : str, optional
-        By default sum_of_squares for XOR, cross-entropy from logits for classes, mean_squared_error otherwise.
+    loss : str, or several
+        By default sum_of_squares for XOR, cross-entropy from logits for classes, mean_squared_error otherwise. One from
+        logits is tried with those combinations whose last layer is identity.
+    schedule : str or None, or several
+        Of the learning rate: "cosine(2000)", "warmup(10, cosine(100))", … (see `schedules`).
+    max_norm : float or None, or several
+        The length at which gradients are clipped.
+    measure : {"loss", "error"}, optional
+        What says that a run has converged: the training loss or, by default with several losses or penalties, under
+        which a loss means another thing, the share of wrong training answers, of a regression 1 − R².
     threshold : float, optional
-        The training loss at which a run has converged; 0.01 for XOR, 0.1 for other data.
+        At which loss or error a run has converged: by default a loss of 0.01 for XOR and 0.1 for other data, an error
+        of 0.05 for classes and 0.1 for a regression.
     patience : int, optional
         Early stopping, as in `training.train`; it needs 100 samples or more.
     precision : {"double", "single"}
     compare : str, or several
         Which factors to compare: "activation", "initializer", "hidden", "optimizer", "batch_size", "dropout",
-        "penalty". By default all that have several values; the best value of the others is chosen with the learning
-        rate.
+        "penalty", "loss", "schedule", "max_norm". By default all that have several values; the best value of the others
+        is chosen with the learning rate.
     target : str, optional
         The column of a file or data frame to predict; by default the last.
     out : path, optional
@@ -293,8 +306,8 @@ def study(
 
     Notes
     -----
-    Dropout, penalties and early stopping are for `training.train`, which trains one network after the other: for small
-    networks that takes a hundred times as long as all of them together.
+    Dropout, early stopping and reduce_on_plateau are for `training.train`, which trains one network after the other:
+    for small networks that takes a hundred times as long as all of them together.
     """
     plan = make_plan(
         read(data, target),
@@ -310,6 +323,9 @@ def study(
         dropout=dropout,
         penalty=penalty,
         loss=loss,
+        schedule=schedule,
+        max_norm=max_norm,
+        measure=measure,
         threshold=threshold,
         patience=patience,
         precision=precision,
@@ -345,7 +361,7 @@ def carry_out(
     cells = Cells(plan)
     blocks = {block.number: block for block in plan.blocks()}
     tables: dict[int, pa.Table] = {}
-    with workers(jobs, scheduler, len(blocks)) as compute:
+    with workers(jobs, scheduler, plan) as compute:
         done, missing = 0, dict(blocks)
         if store is not None:
             store.begin()

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,6 +53,9 @@ def run(
     batch: str,
     dropout: str,
     penalty: str,
+    loss: str | None,
+    schedule: str,
+    max_norm: str,
     compare: str | None,
     figures: str | None,
     **options: Any,
@@ -74,6 +78,9 @@ def run(
         batch_size=[None if size == "all" else _number(int, "--batch", size) for size in _names(batch)],
         dropout=[_number(float, "--dropout", rate) for rate in _names(dropout)],
         penalty=[None if name == "none" else name for name in _names(penalty)],
+        loss=None if loss is None else _names(loss),
+        schedule=[None if name == "none" else name for name in _names(schedule)],
+        max_norm=[None if norm == "none" else _number(float, "--max-norm", norm) for norm in _names(max_norm)],
         compare=None if compare is None else _names(compare),
         **options,
     )
@@ -100,7 +107,10 @@ def run(
 
 def _names(text: str) -> list[str]:
     """What stands between commas, but for those within brackets."""
-    return [name.strip() for name in re.split(r",(?![^(]*\))", text) if name.strip()]
+    outside = re.sub(r"\((?:[^()]|\([^()]*\))*\)", lambda inside: "." * len(inside[0]), text)
+    commas = [-1, *(place for place, character in enumerate(outside) if character == ","), len(text)]
+    parts = [text[start + 1 : end].strip() for start, end in pairwise(commas)]
+    return [part for part in parts if part]
 
 
 def _widths(network: str) -> list[int]:

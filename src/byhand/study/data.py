@@ -68,6 +68,11 @@ class Data:
     note: str = ""
 
     @cached_property
+    def spread(self) -> float:
+        """The variance of the training targets, summed over the outputs: what the best constant answer costs."""
+        return float(np.var(self.y, axis=0, dtype=np.float64).sum())
+
+    @cached_property
     def digest(self) -> str:
         """A fingerprint of all the numbers, by which a study is known to go on with the same data."""
         digest = hashlib.sha256(self.kind.encode())
@@ -359,7 +364,7 @@ def _read_numpy(path: Path, target: str | None) -> tuple[Array, Array]:
 
 
 def _checked_arrays(where: str, x: Array, y: Array) -> tuple[Array, Array]:
-    if x.ndim != 2 or x.shape[1] < 1 or y.ndim not in (1, 2) or len(x) != len(y):
+    if x.ndim != 2 or min(x.shape) < 1 or y.ndim not in (1, 2) or len(x) != len(y):
         raise ByhandError(f"{where}: x of shape {x.shape} and y of shape {y.shape}; (n, inputs) and (n,) are needed")
     if not np.issubdtype(x.dtype, np.number) or np.iscomplexobj(x):
         raise ByhandError(f"{where}: the inputs are of type {x.dtype}, and a network takes numbers")

@@ -11,21 +11,22 @@ change of its first weights in their last digit.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from byhand import losses
+from byhand import losses, penalties
 from byhand._types import Array, Seed
 from byhand.activations import Activation
 from byhand.losses import Loss
 from byhand.network import Network
 from byhand.optimizers import GradientDescent, Optimizer
+from byhand.schedules import Schedule
 from byhand.training import Diverged, History, train
 
 # The largest array of a block, in bytes. Measured: with much smaller ones the calls cost more than the numbers, and
@@ -38,6 +39,17 @@ _ORDERS = 50_000_000
 _MATRIX_WORTH = 3000
 # Every so many epochs, runs that cannot change any more are looked for.
 _LOOK_EVERY = 50
+
+
+Measure: TypeAlias = Callable[[Array, Array], Array]
+"""From outputs of shape (n, n_out, runs) and targets, whose last axis may be 1, to a number a sample, (n, runs)."""
+
+
+class Penalty(penalties.Penalty, Protocol):
+    """A penalty that says of each weight what it adds to the loss, as `penalties.L2` does."""
+
+    def terms(self, W: Array) -> Array:
+        """What each weight adds to the loss, in the shape of W."""
 
 
 @dataclass
@@ -55,8 +67,8 @@ class EnsembleHistory:
     epochs_trained : array of int, shape (runs,)
         How many epochs each run trained.
     reached : array of int, shape (runs,)
-        The first epoch (counted from 0, so the number of epochs trained before it) whose loss is `threshold` or
-        less; −1 where there is none.
+        The first epoch (counted from 0, so the number of epochs trained before it) whose loss, or mean `measure`, is
+        `threshold` or less; −1 where there is none.
     diverged : array of bool, shape (runs,)
         Where the loss or a parameter was no longer a finite number: `training.train` would have raised Diverged.
     """
@@ -80,6 +92,10 @@ def train_ensemble(
     batch_size: int | None = None,
     shuffle: bool = True,
     seeds: Sequence[Seed] | None = None,
+    penalties: Sequence[Penalty] = (),
+    max_norm: float | None = None,
+    schedule: Schedule | None = None,
+    measure: Measure | None = None,
     threshold: float | None = None,
     stop: bool = True,
     record: npt.ArrayLike | None = None,
@@ -106,8 +122,13 @@ def train_ensemble(
         As in `training.train`.
     seeds : sequence of int, Generator or None, optional
         One for each run: where the order of its batches starts, the `seed` of `training.train`.
+    penalties, max_norm, schedule
+        As in `training.train`; the schedule is a function of the epoch alone.
+    measure : callable, optional
+        What is held against the threshold, in the mean over the samples of the epoch's forward passes; by default the
+        loss.
     threshold : float, optional
-        The loss at which a run has converged: `EnsembleHistory.reached` says when.
+        At which a run has converged: `EnsembleHistory.reached` says when.
     stop : bool
         Whether a run stops after the epoch that reached the threshold.
     record : array of int, optional
@@ -148,6 +169,10 @@ def train_ensemble(
             batch_size=batch_size,
             shuffle=shuffle,
             seeds=None if seeds is None else [seeds[run] for run in runs],
+            penalties=penalties,
+            max_norm=max_norm,
+            schedule=schedule,
+            measure=measure,
             threshold=threshold,
             stop=stop,
             record=record,
@@ -173,6 +198,10 @@ def train_parameters(
     batch_size: int | None = None,
     shuffle: bool = True,
     seeds: Sequence[Seed] | None = None,
+    penalties: Sequence[Penalty] = (),
+    max_norm: float | None = None,
+    schedule: Schedule | None = None,
+    measure: Measure | None = None,
     threshold: float | None = None,
     stop: bool = True,
     record: npt.ArrayLike | None = None,
@@ -185,7 +214,9 @@ def train_parameters(
         The pattern: sizes, activations and precision. It stays as it is.
     parameters : array, shape (runs, n_parameters)
         One row a run, laid out as `Network.parameters`; trained in place.
-    x, y, loss, optimizer, epochs, batch_size, shuffle, seeds, threshold, stop, record
+    x, y, loss, optimizer, epochs, batch_size, shuffle, seeds, penalties, max_norm, schedule
+        As in `train_ensemble`.
+    measure, threshold, stop, record
         As in `train_ensemble`.
     """
     loss = losses.get(loss)
@@ -225,11 +256,15 @@ def train_parameters(
                 "batch_size": batch,
                 "shuffle": shuffle,
                 "seed": None if rngs_of_runs is None else rngs_of_runs[0],
+                "penalties": penalties,
+                "max_norm": max_norm,
+                "schedule": schedule,
             }
-            train_alone(alone, x_of_runs, y_of_runs, threshold, stop, start, history, **options)
+            train_alone(alone, x_of_runs, y_of_runs, threshold, stop, start, history, measure=measure, **options)
             parameters[start] = alone.parameters
             continue
-        block = _Block(network, parameters[runs], x_of_runs, y_of_runs, loss, own, batch, rngs_of_runs)
+        steps = _Steps(loss, own, batch, penalties, max_norm, schedule, measure)
+        block = _Block(network, parameters[runs], x_of_runs, y_of_runs, steps, rngs_of_runs)
         with np.errstate(all="ignore"):
             block.train(epochs, threshold, stop, runs, history)
         parameters[runs] = block.results
@@ -312,33 +347,48 @@ def train_alone(
     history: EnsembleHistory,
     *,
     epochs: int,
+    loss: Loss,
+    measure: Measure | None = None,
     **options: Any,
 ) -> None:
     """Train one network by `training.train`, whose further options these are; write down what happened.
 
-    It is quicker than a block of one run, and knows what blocks don't: penalties, dropout and early stopping.
+    It is quicker than a block of one run, and knows what blocks don't: dropout, early stopping, and schedules that
+    follow the loss.
     """
+    seen: list[Array] = []  # the measure of each sample in this epoch's passes
+    measured: list[float] = []  # and its mean in each epoch
+
+    def and_measured(y_hat: Array, y: Array) -> Array:
+        assert measure is not None
+        seen.append(measure(y_hat[..., None], y[..., None])[:, 0])
+        return loss.terms_gradient(y_hat, y)
+
+    watched = loss if measure is None else replace(loss, terms_gradient=and_measured)
+    seen.clear()  # a loss tries its gradient when it is put together
 
     def has_converged(epoch: int, network: Network, so_far: History) -> bool:
-        return stop and so_far.loss[-1] <= threshold
+        measured.append(so_far.loss[-1] if measure is None else float(np.concatenate(seen).mean()))
+        seen.clear()
+        return stop and measured[-1] <= threshold
 
     x, y = (table[..., 0] if table.ndim == 3 else table for table in (x, y))
     ended_by_loss = False
     try:
-        loss = train(network, x, y, epochs=epochs, callbacks=[has_converged], **options).loss
+        losses_seen = train(network, x, y, loss=watched, epochs=epochs, callbacks=[has_converged], **options).loss
     except Diverged as error:
-        loss = error.history.loss
+        losses_seen = error.history.loss
         history.diverged[run] = True
-        ended_by_loss = len(loss) < epochs
-    below = np.flatnonzero(np.array(loss) <= threshold)
+        ended_by_loss = len(losses_seen) < epochs
+    below = np.flatnonzero(np.array(measured) <= threshold)
     at_threshold = stop and len(below) > 0
     lost = ended_by_loss and not at_threshold
-    kept = history.epochs[history.epochs < len(loss)]
-    history.loss[: len(kept), run] = np.array(loss)[kept]
+    kept = history.epochs[history.epochs < len(losses_seen)]
+    history.loss[: len(kept), run] = np.array(losses_seen)[kept]
     if not lost and not at_threshold:  # stopped early, if at all: from there on it stays as it is
-        history.loss[len(kept) :, run] = loss[-1]
-    history.last_loss[run] = np.nan if lost else loss[-1]
-    history.epochs_trained[run] = len(loss) + lost
+        history.loss[len(kept) :, run] = losses_seen[-1]
+    history.last_loss[run] = np.nan if lost else losses_seen[-1]
+    history.epochs_trained[run] = len(losses_seen) + lost
     history.reached[run] = below[0] if len(below) else -1
 
 
@@ -426,6 +476,19 @@ _LAST_FIRST = {1: (0,), 2: (1, 0), 3: (2, 0, 1)}
 _FIRST_LAST = {1: (0,), 2: (1, 0), 3: (1, 2, 0)}
 
 
+@dataclass
+class _Steps:
+    """How each step is taken; see `train_ensemble`."""
+
+    loss: Loss
+    optimizer: Optimizer
+    batch: int
+    penalties: Sequence[Penalty]
+    max_norm: float | None
+    schedule: Schedule | None
+    measure: Measure | None
+
+
 class _Block:
     """Runs that go through the computation together."""
 
@@ -435,16 +498,16 @@ class _Block:
         parameters: Array,
         x: Array,
         y: Array,
-        loss: Loss,
-        optimizer: Optimizer,
-        batch: int,
+        steps: _Steps,
         rngs: list[np.random.Generator] | None,
     ) -> None:
         sizes = _sizes(network)
-        self.matrices = batch * max(n_in * n_out for n_in, n_out in pairwise(sizes)) > _MATRIX_WORTH
+        self.matrices = steps.batch * max(n_in * n_out for n_in, n_out in pairwise(sizes)) > _MATRIX_WORTH
         kind = _MatrixLayer if self.matrices else _Layer
         self.layers = [kind(layer.n_in, layer.n_out, layer.activation) for layer in network.dense_layers]
-        self.loss, self.optimizer, self.batch, self.rngs = loss, optimizer, batch, rngs
+        self.steps, self.rngs = steps, rngs
+        self.loss, self.optimizer, self.batch = steps.loss, steps.optimizer, steps.batch
+        self.rates: Any = self.optimizer.learning_rate  # without the schedule
         self.x = np.column_stack([x, np.ones(len(x))]).astype(parameters.dtype) if self._shares_x(x) else x
         self.y = y
         self.orders = np.tile(np.arange(len(x), dtype=np.int32), (len(parameters), 1))  # of the samples, for each run
@@ -483,12 +546,12 @@ class _Block:
         rows = {epoch: row for row, epoch in enumerate(history.epochs.tolist())}
         at = np.asarray(runs)
         for epoch in range(epochs):
-            value = self._epoch()
+            value, measured = self._epoch(epoch)
             nothing_new = epoch not in rows and epoch < epochs - 1 and epoch % _LOOK_EVERY < _LOOK_EVERY - 1
-            if nothing_new and ((value > threshold) & (value < np.inf)).all():
+            if nothing_new and ((measured > threshold) & (value < np.inf)).all():
                 continue
             lost = todo & ~np.isfinite(value)
-            below = todo & (value <= threshold)
+            below = todo & (measured <= threshold) & ~lost
             if below.any():
                 first = at[live[below]]
                 history.reached[first] = np.where(history.reached[first] < 0, epoch, history.reached[first])
@@ -521,17 +584,28 @@ class _Block:
                     self._select(chosen)
                     live, todo = live[chosen], todo[chosen]
 
-    def _epoch(self) -> Array:
-        """One pass over the data; the loss of each run, as `training.train` adds it up."""
-        n = len(self.x)
+    def _epoch(self, epoch: int) -> tuple[Array, Array]:
+        """One pass over the data; the loss of each run, as `training.train` adds it up, and its measure."""
+        n, measure = len(self.x), self.steps.measure
         epoch_loss: Array = np.zeros(self.parameters.shape[1], self.parameters.dtype)
+        measured = epoch_loss if measure is None else np.zeros(len(epoch_loss))
+        if self.steps.schedule is not None:
+            self.optimizer.learning_rate = self.rates * self.steps.schedule(epoch)
         for x, y in self._batches():
-            value = self._loss_and_gradients(x, y)
+            y_hat, value = self._loss_and_gradients(x, y)
+            if self.steps.max_norm is not None:
+                self._clip(self.steps.max_norm)
             self.optimizer.step(self.parameters, self.gradients)
             epoch_loss += value if self.loss.reduction == "sum" else value * len(x) / n
-        return epoch_loss
+            if measure is not None:
+                measured += np.add.reduce(measure(y_hat, y), axis=0) / n
+        return epoch_loss, measured
 
-    def _loss_and_gradients(self, x: Array, y: Array) -> Array:
+    def _clip(self, max_norm: float) -> None:
+        norm = np.sqrt(np.add.reduce(self.gradients * self.gradients, axis=0))
+        self.gradients *= np.where(norm > max_norm, max_norm / norm, 1.0).astype(norm.dtype)
+
+    def _loss_and_gradients(self, x: Array, y: Array) -> tuple[Array, Array]:
         y_hat = x
         for layer in self.layers:
             y_hat = layer.forward(y_hat)
@@ -542,7 +616,11 @@ class _Block:
         for layer in reversed(self.layers[1:]):
             gradient = layer.backward(gradient)
         self.layers[0].backward_parameters(gradient)
-        return value
+        for penalty in self.steps.penalties:
+            for layer in self.layers:
+                value = value + np.add.reduce(penalty.terms(layer.W), axis=(0, 1))
+                layer.grad_W += penalty.gradient(layer.W)
+        return y_hat, value
 
     def _batches(self) -> Iterator[tuple[Array, Array]]:
         n = len(self.x)
@@ -581,6 +659,8 @@ class _Block:
         for name, value in vars(self.optimizer).items():
             if isinstance(value, np.ndarray) and value.shape[-1:] == (n_runs,):
                 setattr(self.optimizer, name, self._runs_placed(value[..., chosen]))
+        if np.ndim(self.rates):
+            self.rates = self.rates[chosen]
         self._use_memory(self._runs_placed(self.parameters[:, chosen]))
         self.x, self.y = (
             table[..., chosen] if table.ndim == 3 and table.shape[2] > 1 else table for table in (self.x, self.y)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,21 +12,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byhand.errors import ByhandError, needs_extra
-from byhand.figures import _STYLES, BLACK, _axes, _legend_beside
+from byhand.figures import _STYLES, BLACK, _axes, _legend_beside, _logarithmic
 from byhand.files import write_bytes
 from byhand.study import words
 from byhand.study.answer import Study
-from byhand.study.plan import Cell
+from byhand.study.plan import Cell, Plan
 from byhand.study.statistics import Summary, survival
 
 with needs_extra("study"):
     from matplotlib.patches import Rectangle
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from byhand._types import Array
+
+
+# Quartiles of so many runs are exact enough for any figure, and their losses take 40 MB.
+_DRAWN = 100_000
 
 
 def heat_map(study: Study) -> Figure:
@@ -42,11 +47,14 @@ def heat_map(study: Study) -> Figure:
             f"Converged within {plan.epochs:,} epochs; the fastest, {plan.name(first.cell)} at "
             f"{first.cell.learning_rate:g}: {words.percent(share[row, column])}"
         )
-    figure, axes = _axes(title, "learning rate", "", size=(max(7.4, 0.62 * shape[1] + 2.2), 1.5 + 0.55 * shape[0]))
+    names = [_in_lines(plan.full_name(way)) for way in plan.ways]
+    beside = 1.6 + 0.08 * max(len(line) for name in names for line in name.split("\n"))
+    size = max(7.4, 0.5 * shape[1] + beside), 1.5 + 0.55 * shape[0]
+    figure, axes = _axes(textwrap.fill(title, 80), "learning rate", "", size)
     image = axes.imshow(100 * share, cmap="cividis", vmin=0, vmax=100, aspect="auto")
     axes.grid(visible=False)
     axes.set_xticks(range(shape[1]), [f"{rate:g}" for rate in plan.learning_rates])
-    axes.set_yticks(range(shape[0]), [plan.full_name(way) for way in plan.ways])
+    axes.set_yticks(range(shape[0]), names)
     for (row, column), median in zip(np.ndindex(shape), medians, strict=True):
         text = words.whole_percent(float(share[row, column])) + (f"\n{median:,.0f}" if np.isfinite(median) else "")
         color = "black" if share[row, column] > 0.55 else "white"
@@ -66,7 +74,7 @@ def survival_curves(study: Study) -> Figure:
     plan = study.plan
     _, announcing = study.cells.halves
     soonest = min(study.best, key=lambda summary: (summary.quartiles[1], -summary.share))
-    title = f"Nothing gets to a loss of {plan.threshold:g}"
+    title = f"Nothing gets to {words.goal(plan)}"
     if np.isfinite(soonest.quartiles[1]):
         title = (
             f"Half of the runs get there soonest with {plan.name(soonest.cell)}: by epoch {soonest.quartiles[1]:,.0f}"
@@ -76,8 +84,9 @@ def survival_curves(study: Study) -> Figure:
             f"Nowhere do half of the runs get there; most do with {plan.name(soonest.cell)}: "
             f"{words.percent(soonest.share)}"
         )
-    figure, axes = _axes(title, "epoch", "runs converged so far")
-    for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
+    labels = [_label(study, summary) for summary in study.best]
+    figure, axes = _axes(textwrap.fill(title, 80), "epoch", "runs converged so far", _size(labels))
+    for summary, label, (color, dashes, marker) in zip(study.best, labels, _styles(), strict=False):
         curve = survival(study.cells.epochs(summary.cell, announcing), plan.epochs)
         places = np.concatenate([[1], np.maximum(curve.epochs, 1), [plan.epochs]])
         share, low, high = (
@@ -85,10 +94,10 @@ def survival_curves(study: Study) -> Figure:
         )
         axes.fill_between(places, low, high, step="post", color=color, alpha=0.2, lw=0)
         axes.step(
-            places, share, where="post", color=color, ls=dashes, lw=1.8, label=_label(study, summary), marker=marker,
+            places, share, where="post", color=color, ls=dashes, lw=1.8, label=label, marker=marker,
             markevery=[-1],
         )  # fmt: skip
-    axes.set_xscale("log")
+    _logarithmic(axes, "x")
     axes.set_ylim(-0.03, 1.05)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     _legend_beside(axes)
@@ -96,7 +105,17 @@ def survival_curves(study: Study) -> Figure:
 
 
 def _label(study: Study, summary: Summary) -> str:
-    return f"{study.plan.name(summary.cell)}, η = {summary.cell.learning_rate:g}"
+    return _in_lines(f"{study.plan.name(summary.cell)}, η = {summary.cell.learning_rate:g}")
+
+
+def _size(labels: Sequence[str]) -> tuple[float, float]:
+    """Of a figure with these labels beside it."""
+    return 7.4, max(3.6, 0.26 * len("\n".join(labels).split("\n")))
+
+
+def _in_lines(name: str) -> str:
+    """A name in lines that leave room for what it stands beside."""
+    return textwrap.fill(name.replace("_", " "), 26)
 
 
 def _styles() -> Iterator[tuple[str, Any, str]]:
@@ -106,27 +125,34 @@ def _styles() -> Iterator[tuple[str, Any, str]]:
             yield color, _STYLES[(number + turn) % len(_STYLES)][1], marker
 
 
+def drawn_seeds(plan: Plan) -> int:
+    """Of how many seeds the losses are drawn: of more than that no quartile would look different."""
+    return min(plan.seeds, _DRAWN)
+
+
 def loss_bands(study: Study) -> Figure:
     """The middle run's training loss against the epochs, and the middle half of the runs, at each one's best."""
     plan = study.plan
+    labels = [_label(study, summary) for summary in study.best]
+    one, *others = plan.values("loss")
     figure, axes = _axes(
         "Training loss: the middle run, and the middle half of the runs",
         "epoch, counted from 1",
-        f"loss ({plan.loss.replace('_', ' ')})",
+        "loss (each its own)" if others else f"loss ({one.replace('_', ' ')})",
+        _size(labels),
     )
     epochs = np.array(plan.recorded) + 1
-    for summary, (color, dashes, marker) in zip(study.best, _styles(), strict=False):
+    for summary, label, (color, dashes, marker) in zip(study.best, labels, _styles(), strict=False):
         low, middle, high = _quartiles(study, summary.cell)
-        label = _label(study, summary)
         axes.fill_between(epochs, low, high, color=color, alpha=0.2, lw=0)
         axes.plot(epochs, middle, color=color, ls=dashes, marker=marker, markevery=6, ms=5, lw=1.8, label=label)
-    axes.axhline(plan.threshold, color=BLACK, lw=0.9, ls=":")
-    axes.annotate(
-        f"threshold, {plan.threshold:g}", (0, plan.threshold), xycoords=("axes fraction", "data"), xytext=(3, 3),
-        textcoords="offset points", fontsize=9,
-    )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    if plan.measure == "loss":
+        axes.axhline(plan.threshold, color=BLACK, lw=0.9, ls=":")
+        axes.annotate(
+            f"threshold, {plan.threshold:g}", (0, plan.threshold), xycoords=("axes fraction", "data"), xytext=(3, 3),
+            textcoords="offset points", fontsize=9,
+        )  # fmt: skip
+    _logarithmic(axes, "xy")
     _legend_beside(axes)
     return figure
 
@@ -134,14 +160,17 @@ def loss_bands(study: Study) -> Figure:
 def _quartiles(study: Study, cell: Cell) -> Array:
     """Quartiles of the runs' losses at the recorded epochs, shape (3, k); a curve ends where it is at the threshold."""
     plan = study.plan
-    start = plan.rows[cell] * plan.seeds
-    column = study.all_runs.rows(start, start + plan.seeds, "losses").combine_chunks().flatten()
-    losses = column.to_numpy(zero_copy_only=False).reshape(plan.seeds, -1)
-    converged = np.isfinite(study.cells.epochs(cell))[:, None]
-    # A run that stopped at the threshold is below whatever is above it; one that diverged is above everything.
-    losses = np.where(np.isnan(losses), np.where(converged, plan.threshold, np.inf), losses)
+    start, seeds = plan.rows[cell] * plan.seeds, drawn_seeds(plan)
+    column = study.all_runs.rows(start, start + seeds, "losses").combine_chunks().flatten()
+    losses = column.to_numpy(zero_copy_only=False).reshape(seeds, -1)
+    converged = np.isfinite(study.cells.epochs(cell, slice(0, seeds)))[:, None]
+    # A run that stopped at the threshold is below whatever is above it (one that stopped at an error stays at its last
+    # loss); one that diverged is above everything.
+    is_by_loss = plan.measure == "loss"
+    stopped = plan.threshold if is_by_loss else study.cells.training[plan.rows[cell], :seeds, None]
+    losses = np.where(np.isnan(losses), np.where(converged, stopped, np.inf), losses)
     quartiles = np.quantile(losses, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
-    if plan.stops_at_threshold:
+    if plan.stops_at_threshold and is_by_loss:
         quartiles = np.maximum(quartiles, plan.threshold)
         for curve in quartiles:
             at_threshold = np.flatnonzero(curve <= plan.threshold)
@@ -154,27 +183,32 @@ def speed_against_validation(study: Study) -> Figure:
     """Each cell by the epochs that training takes and its validation loss."""
     plan = study.plan
     figure, axes = _axes(
-        "Fast is not always good: training speed and validation loss",
-        f"epochs to a training loss of {plan.threshold:g} (restricted mean)",
-        "validation loss at the end (median)",
+        f"Fast is not always good: training speed and validation {plan.measure}",
+        f"epochs to {words.goal(plan)} (restricted mean)",
+        f"validation {plan.measure} at the end (median)",
+        _size([_in_lines(plan.full_name(way)) for way in plan.ways]),
     )
     for way, (color, _, marker) in zip(plan.ways, _styles(), strict=False):
         start = plan.ways.index(way) * len(plan.learning_rates)
         cells = study.summaries[start : start + len(plan.learning_rates)]
         axes.plot(
-            [summary.mean_epochs for summary in cells], [summary.validation_loss for summary in cells],
-            color=color, ls="", marker=marker, ms=7, label=plan.full_name(way),
+            [summary.mean_epochs for summary in cells], [summary.validation for summary in cells],
+            color=color, ls="", marker=marker, ms=7, label=_in_lines(plan.full_name(way)),
         )  # fmt: skip
     found = study.generalization
     assert found is not None
     for cell, text in {found.fastest: "fastest", found.chosen: "chosen by validation"}.items():
         summary = study.cells.summary(cell)
         axes.annotate(
-            text, (summary.mean_epochs, summary.validation_loss), xytext=(12, 14), textcoords="offset points",
+            text, (summary.mean_epochs, summary.validation), xytext=(12, 14), textcoords="offset points",
             fontsize=9, arrowprops={"arrowstyle": "-", "lw": 0.8},
         )  # fmt: skip
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    _logarithmic(axes, "x")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if plan.measure == "loss":  # an error may be 0
+        axes.set_yscale("log")
     axes.margins(x=0.12, y=0.2)
     _legend_beside(axes)
     return figure

@@ -12,9 +12,10 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, product
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -29,8 +30,19 @@ from byhand.losses import LOSSES
 from byhand.network import Network
 from byhand.optimizers import OPTIMIZERS, Optimizer
 from byhand.penalties import L1, L2, Penalty
+from byhand.schedules import (
+    Schedule,
+    constant,
+    cosine,
+    exponential,
+    inverse_time,
+    reduce_on_plateau,
+    step_decay,
+    warmup,
+)
 from byhand.study.data import Data
 from byhand.study.ensemble import runs_in_a_block
+from byhand.training import check_loss
 
 T = TypeVar("T")
 Several: TypeAlias = T | Sequence[T]
@@ -48,11 +60,20 @@ _ACTIVATIONS = ("sigmoid", "relu", "tanh", "identity")
 # Which hidden activation wins on XOR hangs on the last layer's, so where nobody names activations all are crossed.
 _OUTPUTS_OF_XOR = ("same", "identity", "sigmoid")
 _PENALTIES: dict[str, Callable[..., Penalty]] = {"l1": L1, "l2": L2}
+_SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    schedule.__name__: schedule
+    for schedule in (constant, step_decay, exponential, inverse_time, cosine, warmup, reduce_on_plateau)
+}
+MEASURES = ("loss", "error")
+# A run has converged with so large an error: 5 % wrong answers, or R² = 0.9.
+_ERROR = {"xor": 0.05, "two classes": 0.05, "classes": 0.05, "regression": 0.1}
 PRECISIONS = {"double": np.float64, "single": np.float32}
 
 # A task of a worker should last about this long, in seconds by a rough estimate: long enough to be worth sending,
 # short enough that not much is lost with it.
 _TASK = 1.0
+# But it has no more runs than so many, whose weights and losses lie in memory together.
+_MOST_RUNS = 10_000
 # What a step costs in a run that is trained alone, in the same rough seconds.
 _STEP_ALONE = 40e-6
 
@@ -62,7 +83,8 @@ class Way:
     """All that is chosen before training but the learning rate.
 
     An activation such as "relu" is that of the hidden layers; "relu/identity" says that of the last layer too, and with
-    one name a layer it says all. A batch size of None is all samples, a penalty of "" is none.
+    one name a layer it says all. A batch size of None is all samples, a penalty or schedule of "" is none, and so is a
+    max_norm of None.
     """
 
     activation: str
@@ -72,6 +94,9 @@ class Way:
     batch_size: int | None
     dropout: float
     penalty: str
+    loss: str
+    schedule: str
+    max_norm: float | None
 
     def choice(self, factor: str) -> str:
         """What was chosen of a factor, in words."""
@@ -82,7 +107,9 @@ class Way:
             return "full batch" if value is None else f"batches of {value}"
         if factor == "dropout":
             return f"dropout {value:g}" if value else "no dropout"
-        return str(value) or "no penalty"
+        if factor == "max_norm":
+            return "no clipping" if value is None else f"gradients clipped at {value:g}"
+        return str(value) or f"no {factor}"
 
 
 FACTORS = tuple(field.name for field in fields(Way))
@@ -128,10 +155,12 @@ class Plan:
         How many runs a cell has: with the seeds 0, 1, …
     output : str
         The activation of the last layer where a way does not say it; "same": the same as in the others.
-    loss : str
+    measure : {"loss", "error"}
+        What is held against the threshold and, where there is a validation set, chosen by: the loss that is minimized,
+        or what all losses have in common: the share of wrong answers, or of a regression 1 − R².
     epochs : int
     threshold : float
-        The training loss at which a run has converged.
+        The measure, on the training set, at which a run has converged.
     patience : int or None
         Early stopping, as in `training.train`.
     precision : {"double", "single"}
@@ -145,7 +174,7 @@ class Plan:
     compare: tuple[str, ...]
     seeds: int
     output: str
-    loss: str
+    measure: Literal["loss", "error"]
     epochs: int
     threshold: float
     patience: int | None
@@ -230,7 +259,7 @@ class Plan:
         if self.is_alone(way):
             return max(1, round(_TASK / seconds))
         together = runs_in_a_block(self.sizes(way), min(way.batch_size or n, n), n, PRECISIONS[self.precision])
-        return together * max(1, round(_TASK / (seconds * together)))
+        return together * max(1, round(min(_TASK / seconds, _MOST_RUNS) / together))
 
     def seconds_an_epoch(self, way: Way) -> float:
         """The processor time of one epoch of one run, by a rough estimate."""
@@ -242,7 +271,7 @@ class Plan:
 
     def is_alone(self, way: Way) -> bool:
         """Whether its networks are trained one after the other by `training.train`, which knows more than ensembles."""
-        return bool(way.dropout or way.penalty or self.patience)
+        return bool(way.dropout or self.patience or way.schedule.startswith("reduce_on_plateau"))
 
     def network(self, way: Way, seed: int) -> Network:
         """The untrained network of a run."""
@@ -265,12 +294,7 @@ class Plan:
 
     def new_optimizer(self, way: Way, learning_rate: Any) -> Optimizer:
         """An optimizer at its first step, for one learning rate or an array of them."""
-        name, settings = _called(way.optimizer)
-        return OPTIMIZERS[name](learning_rate, **settings)  # type: ignore[call-arg]
-
-    def penalties(self, way: Way) -> list[Penalty]:
-        """The penalties of a way, for `training.train`."""
-        return [_PENALTIES[name](strength) for name, strength in _strengths(way.penalty)]
+        return _optimizer(way.optimizer, learning_rate)
 
     def definition(self) -> dict[str, Any]:
         """All that the results depend on, as JSON holds it: two studies with the same definition are the same."""
@@ -288,7 +312,7 @@ class Plan:
             "own_activations": {activation.name: _fingerprint(activation) for activation in self.own},
             "learning_rates": list(self.learning_rates),
             "seeds": self.seeds,
-            "loss": self.loss,
+            "measure": self.measure,
             "epochs": self.epochs,
             "threshold": self.threshold,
             "patience": self.patience,
@@ -334,7 +358,10 @@ def make_plan(
     batch_size: Several[int | None] = None,
     dropout: Several[float] = 0.0,
     penalty: Several[str | None] = None,
-    loss: str | None = None,
+    loss: Several[str] | None = None,
+    schedule: Several[str | None] = None,
+    max_norm: Several[float | None] = None,
+    measure: str | None = None,
     threshold: float | None = None,
     patience: int | None = None,
     precision: str = "double",
@@ -347,38 +374,38 @@ def make_plan(
     ByhandError
         If a name is unknown, a number makes no sense, or a list is empty; the message says which and what fits.
     """
-    default_loss, default_output, default_initializer, default_threshold = _DEFAULTS[data.kind]
-    if output is None:
-        output = _OUTPUTS_OF_XOR if data.kind == "xor" and activations is None else default_output
+    default_loss, default_output, default_initializer, _ = _DEFAULTS[data.kind]
     asked = _several(_ACTIVATIONS if activations is None else activations)
     own = tuple(activation for activation in asked if isinstance(activation, Activation))
     known = {**ACTIVATIONS, **{activation.name: activation for activation in own}}
     named = [activation.name if isinstance(activation, Activation) else str(activation) for activation in asked]
-    outputs = [str(name) for name in _several(output)]
     _check_names("activation", [part for name in named for part in name.split("/")], known)
+    minimized = [str(name) for name in _several(default_loss if loss is None else loss)]
+    _check_names("loss", minimized, LOSSES)
+    several_outputs = data.kind == "xor" and activations is None
+    outputs = _outputs(output, _OUTPUTS_OF_XOR if several_outputs else (default_output,), minimized)
     _check_names("output activation", outputs, {"same": None, **known})
-    loss = default_loss if loss is None else loss
-    _check_names("loss", [loss], LOSSES)
-    if threshold is None:
-        if loss != default_loss:
-            raise ByhandError(f"with the loss {loss} a threshold is needed: at which loss has a run converged?")
-        threshold = default_threshold
-    if loss.endswith("cross_entropy_from_logits") and data.kind == "regression":
-        raise ByhandError(f"the loss {loss} is for classes, and the targets of {data.name} are a regression")
     factors: dict[str, list[Any]] = {
         "activation": _crossed(named, outputs),
         "initializer": [str(name) for name in _several(default_initializer if initializers is None else initializers)],
         "hidden": _architectures(hidden),
         "optimizer": [str(name) for name in _several(optimizer)],
-        "batch_size": [None if size is None else _count("batch", size) for size in _several(batch_size)],
+        "batch_size": [None if size is None else count("batch", size) for size in _several(batch_size)],
         "dropout": [_number("a dropout rate", rate) for rate in _several(dropout)],
-        "penalty": [name or "" for name in _several(penalty)],
+        "penalty": ["" if name is None else str(name) for name in _several(penalty)],
+        "loss": minimized,
+        "schedule": ["" if name is None else str(name) for name in _several(schedule)],
+        "max_norm": [None if norm is None else _positive("max_norm", norm) for norm in _several(max_norm)],
     }
+    alike = len(set(minimized)) == len(set(factors["penalty"])) == 1
+    measured, goal = _goal(data, minimized, measure or ("loss" if alike else "error"), threshold)
     _check_names("initializer", factors["initializer"], INITIALIZERS)
     for optimizer_name in factors["optimizer"]:
-        _check_optimizer(optimizer_name)
+        _optimizer(optimizer_name, 0.1)
     for penalty_name in factors["penalty"]:
-        _strengths(penalty_name)
+        penalties(penalty_name)
+    for schedule_name in factors["schedule"]:
+        schedule_of(schedule_name)
     for rate in factors["dropout"]:
         if not 0 <= rate < 1:
             raise ByhandError(f"a dropout rate is at least 0 and below 1, not {rate:g}")
@@ -390,12 +417,12 @@ def make_plan(
         ways=_different(ways, only_output),
         learning_rates=_rates(learning_rates),
         compare=(),
-        seeds=_count("seeds", seeds),
+        seeds=count("seeds", seeds),
         output=only_output,
-        loss=loss,
-        epochs=_count("epochs", epochs),
-        threshold=_positive("the threshold", threshold),
-        patience=None if patience is None else _count("patience", patience),
+        measure=measured,
+        epochs=count("epochs", epochs),
+        threshold=goal,
+        patience=None if patience is None else count("patience", patience),
         precision="single" if precision == "single" else "double",
         own=own,
     )
@@ -403,13 +430,59 @@ def make_plan(
         raise ByhandError(
             f"early stopping needs samples to validate on, and the {len(data.x)} here are too few to part"
         )
+    plan = replace(plan, ways=_fitting(plan))
     return replace(plan, compare=_compared(plan, compare))
+
+
+def _outputs(output: Several[str] | None, default: Sequence[str], minimized: Sequence[str]) -> list[str]:
+    """What is tried in the last layer; a loss from logits needs identity there."""
+    if output is not None:
+        return [str(name) for name in _several(output)]
+    from_logits = {LOSSES[name].from_logits for name in minimized}
+    fitting = [name for name in default if False in from_logits or name == "identity"]
+    return list(dict.fromkeys([*fitting, *(["identity"] if True in from_logits else [])]))
+
+
+def _goal(data: Data, minimized: Sequence[str], measure: str, threshold: float | None) -> tuple[Any, float]:
+    """What is measured, and where a run has converged."""
+    default_loss, _, _, default = _DEFAULTS[data.kind]
+    _check_names("measure", [measure], MEASURES)
+    if measure == "error":
+        share = _positive("the threshold", _ERROR[data.kind] if threshold is None else threshold)
+        if share >= 1:
+            raise ByhandError(f"the threshold of an error is a share below 1, such as 0.05, not {share:g}")
+        return measure, share
+    if len(set(minimized)) > 1:
+        raise ByhandError("a number means another thing under another loss: several losses are compared by the error")
+    if threshold is None and minimized[0] != default_loss:
+        raise ByhandError(f"with the loss {minimized[0]} a threshold is needed: at which loss has a run converged?")
+    return measure, _positive("the threshold", default if threshold is None else threshold)
+
+
+def _fitting(plan: Plan) -> tuple[Way, ...]:
+    """The ways whose last layer and targets go with their loss.
+
+    Raises
+    ------
+    ByhandError
+        If with one of the losses none does.
+    """
+    fitting, wrong = [], {}
+    for way in plan.ways:
+        try:
+            check_loss(plan.network(way, 0), plan.data.y, LOSSES[way.loss])
+            fitting.append(way)
+        except ValueError as error:
+            wrong[way.loss] = str(error).rstrip(".")
+    for loss, message in wrong.items():
+        if loss not in {way.loss for way in fitting}:
+            raise ByhandError(message)
+    return tuple(fitting)
 
 
 def _several(values: Any) -> list[Any]:
     """One value as a list of it, several as a list of them."""
-    is_one = values is None or isinstance(values, str | int | float | Activation)
-    found = [values] if is_one else list(values)
+    found = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
     if not found:
         raise ByhandError("an empty list leaves nothing to try: give at least one name or number")
     return found
@@ -446,17 +519,18 @@ def _different(ways: tuple[Way, ...], output: str) -> tuple[Way, ...]:
 def _architectures(hidden: Any) -> list[tuple[int, ...]]:
     try:
         widths = list(hidden)
-    except TypeError:
+        is_one = all(isinstance(width, int | np.integer) for width in widths)
+        architectures = [tuple(map(int, one)) for one in ([widths] if is_one else widths)]
+    except (TypeError, ValueError):
         raise ByhandError(f"hidden is a list of widths, such as (10,), or a list of such lists, not {hidden}") from None
-    several = bool(widths) and not all(isinstance(width, int | np.integer) for width in widths)
-    architectures = [tuple(int(width) for width in one) for one in widths] if several else [tuple(map(int, widths))]
     for one in architectures:
         if any(width < 1 for width in one):
             raise ByhandError(f"hidden layers of {', '.join(map(str, one))} units: each needs at least 1")
     return architectures
 
 
-def _count(name: str, number: Any) -> int:
+def count(name: str, number: Any) -> int:
+    """A whole number of at least 1, or a ByhandError that says that it isn't."""
     if not isinstance(number, int | np.integer) or number < 1:
         raise ByhandError(f"{name} is {number}: a whole number of at least 1 is needed")
     return int(number)
@@ -488,42 +562,56 @@ def _compared(plan: Plan, compare: Several[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(factors))
 
 
-def _called(text: str) -> tuple[str, dict[str, Any]]:
-    """The name and the settings of "adam(beta_1=0.8)"."""
+def _made(text: str, what: str, known: Mapping[str, Callable[..., T]]) -> T:
+    """What a name with settings stands for, such as "l2(0.001)" or "warmup(10, cosine(100))".
+
+    Raises
+    ------
+    ByhandError
+        If it is not understood, the name is not known, or the settings make no sense.
+    """
     try:
-        tree = ast.parse(text, mode="eval").body
-        if isinstance(tree, ast.Name):
-            return tree.id, {}
-        if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.args:
-            return tree.func.id, {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
+        node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        pass
-    raise ByhandError(f"{text!r} is not understood: a name, or one with settings such as adam(beta_1=0.8)")
+        node = ast.Constant(None)
+    call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+    if not isinstance(call.func, ast.Name):
+        raise ByhandError(
+            f"{text!r} is not understood: one {what} is a name, with its settings in brackets if need be; "
+            f"choose among {', '.join(known)}"
+        )
+    _check_names(what, [call.func.id], known)
 
+    def setting(value: ast.expr) -> Any:
+        nested = value.func if isinstance(value, ast.Call) else value
+        if isinstance(nested, ast.Name) and nested.id in known:
+            return _made(ast.unparse(value), what, known)
+        return ast.literal_eval(value)
 
-def _check_optimizer(text: str) -> None:
-    name, settings = _called(text)
-    _check_names("optimizer", [name], OPTIMIZERS)
     try:
-        OPTIMIZERS[name](0.1, **settings)  # type: ignore[call-arg]
+        settings = {str(word.arg): setting(word.value) for word in call.keywords}
+        return known[call.func.id](*map(setting, call.args), **settings)
     except (TypeError, ValueError) as error:
-        raise ByhandError(f"the optimizer {text}: {error}") from None
+        raise ByhandError(f"the {what} {text}: {str(error).rstrip('.')}") from None
 
 
-def _strengths(text: str) -> list[tuple[str, float]]:
-    """The penalties of "l2(0.001)", or "l1(1e-4)+l2(1e-3)"."""
-    found = []
-    for part in text.replace(" ", "").split(")+") if text else []:
-        name, _, strength = part.removesuffix(")").partition("(")
-        try:
-            number = float(strength)
-            _PENALTIES[name](number)
-        except (KeyError, ValueError):
-            raise ByhandError(
-                f"{text!r} is not understood: a penalty is l2(0.001), l1(0.001), or both with +"
-            ) from None
-        found.append((name, number))
-    return found
+def _optimizer(text: str, learning_rate: Any) -> Optimizer:
+    def with_rate(kind: Callable[..., Optimizer], *unnamed: object, **settings: Any) -> Optimizer:
+        if unnamed:
+            raise ValueError("settings have names, as in adam(beta_1=0.8); learning rates are given apart")
+        return kind(learning_rate, **settings)
+
+    return _made(text, "optimizer", {name: partial(with_rate, kind) for name, kind in OPTIMIZERS.items()})
+
+
+def penalties(text: str) -> list[Penalty]:
+    """The penalties of "l2(0.001)", or "l1(1e-4)+l2(1e-3)"; none of ""."""
+    return [_made(part, "penalty", _PENALTIES) for part in re.split(r"\+(?![^(]*\))", text)] if text else []
+
+
+def schedule_of(text: str) -> Schedule | None:
+    """The schedule of "cosine(100)"; None of ""."""
+    return _made(text, "schedule", _SCHEDULES) if text else None
 
 
 def _fingerprint(activation: Activation) -> str:

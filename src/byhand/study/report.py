@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
+import textwrap
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import pairwise
@@ -14,6 +15,7 @@ import numpy as np
 import scipy
 
 import byhand
+from byhand import losses
 from byhand.activations import get
 from byhand.files import write_text
 from byhand.network import Network
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FATE_MEANINGS = {
-    "converged": "the training loss came to the threshold",
+    "converged": "the training loss (or error, where that is measured) came to the threshold",
     "diverged": "the loss or a parameter was no longer a finite number",
     "dead": "a ReLU layer of which no unit gives anything on any training sample",
     "saturated": "at least half of the units of a sigmoid or tanh layer have |z| ≥ 5 on more than half of the samples, "
@@ -68,7 +70,7 @@ def report_html(study: Study) -> str:
     shown = [(f"s{number}", heading, html) for number, (heading, html) in enumerate(sections) if html]
     contents = "".join(f'<li><a href="#{name}">{escape(heading)}</a></li>' for name, heading, _ in shown)
     body = "".join(f'<h2 id="{name}">{escape(heading)}</h2>\n{html}\n' for name, heading, html in shown)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
+    notes = "".join(f"<li>{_html(note)}</li>" for note in study.notes)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -81,8 +83,10 @@ def report_html(study: Study) -> str:
 <style>
 {STYLE_SHEET.read_text(encoding="utf-8")}
 td.number, th.number {{ text-align: right; white-space: nowrap; }}
-.small table {{ font-size: .72rem; }}
-.small td, .small th {{ padding-inline: .3rem; }}
+.small table {{ font-size: .7rem; }}
+.small td, .small th {{ padding-inline: .2rem; }}
+.small td:first-child, .small th:first-child {{ padding-left: 0; }}
+@media (min-width: 48rem) {{ figure svg {{ max-width: 100%; height: auto; }} }}
 </style>
 </head>
 <body>
@@ -90,7 +94,7 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 <nav aria-label="Contents"><details><summary>Contents</summary><ol>{contents}</ol></details></nav>
 <main id="main">
 <h1>{escape(title)}</h1>
-<div class="answer"><p class="label">Finding</p><p><strong>{escape(words.answer(study))}</strong></p>
+<div class="answer"><p class="label">Finding</p><p><strong>{_html(words.answer(study))}</strong></p>
 {_paragraph(words.terms(study))}{f"<ul>{notes}</ul>" if notes else ""}</div>
 {_paragraph(_setting(plan))}
 {body}</main>
@@ -105,8 +109,8 @@ td.number, th.number {{ text-align: right; white-space: nowrap; }}
 
 def best_html(study: Study) -> str:
     """The finding, and each at its best, to stand in another page."""
-    notes = "".join(f"<li>{escape(note)}</li>" for note in study.notes)
-    head = f"<p><strong>{escape(words.answer(study))}</strong></p>\n{_paragraph(words.terms(study))}"
+    notes = "".join(f"<li>{_html(note)}</li>" for note in study.notes)
+    head = f"<p><strong>{_html(words.answer(study))}</strong></p>\n{_paragraph(words.terms(study))}"
     return f"{head}{_best(study)}" + (f"<ul>{notes}</ul>" if notes else "")
 
 
@@ -115,7 +119,7 @@ def command(plan: Plan) -> str:
     line = ["byhand", "study", plan.data.name, "--activations", ",".join(plan.activations)]
     line += ["--learning-rates", ",".join(f"{rate!r}" for rate in plan.learning_rates)]
     line += ["--seeds", str(plan.seeds), "--epochs", str(plan.epochs), "--output", plan.output]
-    line += ["--loss", plan.loss, "--threshold", f"{plan.threshold!r}", "--compare", ",".join(plan.compare)]
+    line += ["--measure", plan.measure, "--threshold", f"{plan.threshold!r}", "--compare", ",".join(plan.compare)]
     for option, factor, default in (
         ("--initializers", "initializer", None),
         ("--hidden", "hidden", None),
@@ -123,6 +127,9 @@ def command(plan: Plan) -> str:
         ("--batch", "batch_size", (None,)),
         ("--dropout", "dropout", (0.0,)),
         ("--penalty", "penalty", ("",)),
+        ("--loss", "loss", None),
+        ("--schedule", "schedule", ("",)),
+        ("--max-norm", "max_norm", (None,)),
     ):
         values = plan.values(factor)
         if values != default:
@@ -134,18 +141,19 @@ def command(plan: Plan) -> str:
 def _as_option(factor: str, value: Any) -> str:
     if factor == "hidden":
         return "-".join(map(str, value)) or "none"
-    return {None: "all", "": "none"}.get(value, str(value))
+    return {None: "all" if factor == "batch_size" else "none", "": "none"}.get(value, str(value))
 
 
 def _setting(plan: Plan) -> str:
     several = [factor.replace("_", " ") for factor in plan.varying] + ["learning rate"] * (len(plan.learning_rates) > 1)
     batches = {way.choice("batch_size") for way in plan.ways}
     sizes = words.and_(list(dict.fromkeys("-".join(map(str, plan.sizes(way))) for way in plan.ways)))
+    minimized = words.and_([name.replace("_", " ") for name in plan.values("loss")], "or")
     optimizers = words.and_([way.replace("_", " ") for way in plan.values("optimizer")])
     sentence = (
         f"{plan.n_runs:,} networks of {sizes} units with {words.output_in_words(plan)} were trained by {optimizers} "
         f"({words.and_(sorted(batches))}) for at most {plan.epochs:,} epochs to minimize the "
-        f"{plan.loss.replace('_', ' ')}: every one of {plan.seeds:,} seeds with every "
+        f"{minimized}: every one of {plan.seeds:,} seeds with every "
         f"{words.and_(several or ['setting'])}."
     )
     return sentence + (f" Data: {plan.data.note}." if plan.data.note else "")
@@ -164,7 +172,7 @@ def _best(study: Study) -> str:
         [
             plan.name(summary.cell),
             *(summary.cell.choice(factor) for factor in chosen),
-            words.rate_in_words(summary),
+            words.rate_in_words(summary, plan),
             _interval(summary),
             _epochs(summary.quartiles[0]),
             f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)}–{_epochs(summary.median_high)})",
@@ -176,7 +184,8 @@ def _best(study: Study) -> str:
     headings = [_compared(plan), *(factor.replace("_", " ") for factor in chosen)]
     headings += ["learning rate", "converged, %", "¼ by", "½ by", "¾ by"]
     headings += ["right"] if plan.shows_accuracy else []
-    html = _paragraph(how) + _table(headings, rows, n_text=1 + len(chosen))
+    table = _table(headings, rows, n_text=1 + len(chosen))
+    html = _paragraph(how) + (f'<div class="small">{table}</div>' if chosen else table)
     html += _paragraph(
         "Intervals of 95 % in brackets. Epochs: by when a quarter, half and three quarters of all runs had got there "
         f"(∞: never within {plan.epochs:,})."
@@ -233,7 +242,7 @@ def _comparisons(study: Study) -> str:
         "95 % (Bonferroni); the p-value is that of one alone."
     )
     headings = ["pair", "seeds", "sooner, share", "p", "difference of means", "shown?"]
-    return _paragraph(text) + _table(headings, rows, n_text=1)
+    return f'{_paragraph(text)}<div class="small">{_table(headings, rows, n_text=1)}</div>'
 
 
 def _survival(study: Study) -> str:
@@ -247,8 +256,9 @@ def _survival(study: Study) -> str:
 
 
 def _heat_map(study: Study) -> str:
+    plan = study.plan
     best = "; ".join(
-        f"{study.plan.name(one.cell)} at {words.rate_in_words(one)}: {words.percent(one.share)} of the announced runs"
+        f"{plan.name(one.cell)} at {words.rate_in_words(one, plan)}: {words.percent(one.share)} of the announced runs"
         for one in study.best
     )
     alt = f"Heat map of the share of runs that converged, ways down and learning rates across. {best}."
@@ -264,10 +274,12 @@ def _losses(study: Study) -> str:
     alt = (
         "Training loss against epochs, both logarithmic: a line for the middle run and a band for the middle half, for "
         + "; ".join(f"{plan.name(one.cell)} at learning rate {one.cell.learning_rate:g}" for one in study.best)
-        + f". The threshold is {plan.threshold:g}."
+        + (f". The threshold is {plan.threshold:g}." if plan.measure == "loss" else ".")
     )
-    ends = " A run stops when it has reached the threshold, so curves end there." if plan.stops_at_threshold else ""
-    caption = f"All {plan.seeds:,} seeds of each.{ends}"
+    ends = " A run stops when it has reached the threshold, so curves end there."
+    ends = ends if plan.stops_at_threshold and plan.measure == "loss" else ""
+    seeds = figures.drawn_seeds(plan)
+    caption = f"{'All' if seeds == plan.seeds else 'The first'} {seeds:,} seeds of each.{ends}"
     return _figure(figures.loss_bands(study), alt, "loss") + _paragraph(caption)
 
 
@@ -292,8 +304,9 @@ def _surfaces(study: Study) -> str:
             continue
         cell, seed, story = found
         network = _trained_again(plan, cell, seed)
-        as_probability = get("sigmoid") if plan.loss == "binary_cross_entropy_from_logits" else get("identity")
-        figure = _surface(network, plan, f"A typical {kind}: {plan.name(cell)}, {story}", as_probability)
+        as_probability = get("sigmoid") if losses.get(cell.loss).from_logits else get("identity")
+        title = textwrap.fill(f"A typical {kind}: {plan.name(cell)}, {story}", 70)
+        figure = _surface(network, plan, title, as_probability)
         alt = (
             f"Output of the network over the plane of its inputs, a typical {kind}: {plan.name(cell)} at learning "
             f"rate {cell.learning_rate:g}, seed {seed}, {story}. {_outputs_in_words(network, plan, as_probability)}"
@@ -373,8 +386,9 @@ def _generalization(study: Study) -> str:
         return _paragraph("There is nothing to choose: everywhere most runs diverged.")
     said = "".join(_paragraph(sentence) for sentence in words.generalization(study))
     alt = (
-        "Points for every cell: restricted mean epochs to the threshold across, median validation loss up. Fastest: "
-        f"{study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. Lowest validation loss: "
+        "Points for every cell: restricted mean epochs to the threshold across, median validation "
+        f"{study.plan.measure} up. Fastest: {study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. "
+        f"Lowest validation {study.plan.measure}: "
         f"{study.plan.full_name(found.chosen)} at {found.chosen.learning_rate:g}."
     )
     return said + _figure(figures.speed_against_validation(study), alt, "validation")
@@ -385,7 +399,7 @@ def _method(study: Study) -> str:
     stops = (
         "A run ends when it gets there."
         if plan.stops_at_threshold
-        else "Every run trains to the end, so that validation losses are of equally long training."
+        else "Every run trains to the end, so that what validates is of equally long training."
     )
     halves = (
         f"The seeds 0 to {plan.seeds // 2 - 1} choose each one's best cell (lowest restricted mean); the others "
@@ -394,8 +408,7 @@ def _method(study: Study) -> str:
         else "All seeds both choose and announce, for want of more."
     )
     points = [
-        f"A run has converged when its training loss is {plan.threshold:g} or less; the epochs are those trained "
-        f"before that. {stops}",
+        f"A run has converged when it has come to {words.goal(plan)}; the epochs are those trained before. {stops}",
         "Runs that never got there are censored at the last epoch, those that diverged or died too: to drop them, "
         "or to end their time where they failed, would make an activation that fails often look fast.",
         "Shares, and which of two is sooner, have exact intervals (Clopper & Pearson; for the latter those of the sign "
@@ -406,7 +419,7 @@ def _method(study: Study) -> str:
         "these settings.",
         "Each run can be repeated alone: its row in runs.parquet says how. Sums are then taken in another order, which "
         "a chaotic run (at a learning rate on the edge) magnifies, as it would any rounding. The first, for example, "
-        "without the callback that ends a run at the threshold, and without penalties and dropout:",
+        "without the callback that ends a run at the threshold, and without penalties, schedule, clipping and dropout:",
     ]
     items = "".join(f"<li>{escape(point)}</li>" for point in points)
     return f'<ul>{items}</ul><div class="code"><div class="highlight"><pre>{escape(_repeat(plan))}</pre></div></div>'
@@ -427,7 +440,7 @@ from byhand.study.data import load
 data = load({plan.data.name!r})
 network = Network.dense({plan.sizes(cell)}, {layers}, initializer={cell.initializer!r}, seed=0{dtype})
 history = train(
-    network, data.x, data.y, loss={plan.loss!r}, optimizer=optimizers.{optimizer}({settings}),
+    network, data.x, data.y, loss={cell.loss!r}, optimizer=optimizers.{optimizer}({settings}),
     epochs={plan.epochs}, batch_size={cell.batch_size}, seed=0,{patience}
 )"""
 
@@ -441,13 +454,13 @@ def _cells(study: Study) -> str:
             _interval(one),
             " · ".join(_epochs(quartile) for quartile in one.quartiles),
             *(_percent(one.fates[fate]) for fate in FATES[1:]),
-            *([f"{one.validation_loss:.3g}"] if study.generalization else []),
+            *([f"{one.validation:.3g}"] if study.generalization else []),
             *([_percent(one.accuracy)] if plan.shows_accuracy else []),
         ]
         for one in study.summaries
     ]
     headings = [words.and_(plan.varying or ("activation",)).replace("_", " "), "η", "converged", "¼ · ½ · ¾ by"]
-    headings += [*FATES[1:], *(["validation loss"] if study.generalization else [])]
+    headings += [*FATES[1:], *([f"validation {plan.measure}"] if study.generalization else [])]
     headings += ["right"] if plan.shows_accuracy else []
     text = f"Over all {plan.seeds:,} seeds; shares in percent, with their interval of 95 %."
     return f'<div class="small">{_paragraph(text)}{_table(headings, rows, n_text=1)}</div>'
@@ -473,7 +486,12 @@ def _epochs(number: float) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>\n"
+    return f"<p>{_html(text)}</p>\n"
+
+
+def _html(text: str) -> str:
+    """A text whose numbers stay with their percent signs."""
+    return escape(text).replace(" %", "&nbsp;%")
 
 
 def _figure(figure: Figure, alt: str, name: str) -> str:
@@ -481,11 +499,15 @@ def _figure(figure: Figure, alt: str, name: str) -> str:
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], n_text: int) -> str:
-    """A table whose first columns are text and whose others are numbers."""
+    """A table whose first columns are text, in which long names may break, and whose others are numbers."""
 
     def cells(row: Sequence[str], tag: str) -> str:
-        kinds = ["" if column < n_text else ' class="number"' for column in range(len(row))]
-        return "".join(f"<{tag}{kind}>{escape(text)}</{tag}>" for kind, text in zip(kinds, row, strict=True))
+        texts = [escape(text).replace("_", "_<wbr>") for text in row[:n_text]]
+        numbers = [escape(text) for text in row[n_text:]]
+        return "".join([
+            *(f"<{tag}>{text}</{tag}>" for text in texts),
+            *(f'<{tag} class="number">{text}</{tag}>' for text in numbers),
+        ])  # fmt: skip
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>\n" for row in rows)
     head = cells(headings, "th").replace("<th", '<th scope="col"')

@@ -9,13 +9,14 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 import byhand
 from byhand.errors import ByhandError, needs_extra
-from byhand.study.plan import Plan
+from byhand.study.plan import Plan, count
 from byhand.study.runs import train_block
 
 with needs_extra("study"):
@@ -28,7 +29,7 @@ _FEW = 4  # tasks, of a second or less each: done before other processes have st
 
 
 @contextmanager
-def workers(jobs: int | None, scheduler: str | None, tasks: int) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
+def workers(jobs: int | None, scheduler: str | None, plan: Plan) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
     """Workers that take tasks, made by `joblib.delayed`, and give results as they are finished, in any order.
 
     Parameters
@@ -37,8 +38,8 @@ def workers(jobs: int | None, scheduler: str | None, tasks: int) -> Iterator[Cal
         How many processes here; by default one a core, or this one alone for a few tasks.
     scheduler : str, optional
         The address of a Dask scheduler, such as tcp://10.0.0.7:8786, whose workers do it instead.
-    tasks : int
-        How many there will be.
+    plan : Plan
+        Whose tasks they are: the first argument of each. It goes to a cluster once, with the data in it.
 
     Raises
     ------
@@ -46,7 +47,9 @@ def workers(jobs: int | None, scheduler: str | None, tasks: int) -> Iterator[Cal
         If no scheduler answers there, or it has no workers, or they cannot import this version of byhand.
     """
     if scheduler is None:
-        jobs = jobs or (1 if tasks <= _FEW else joblib.cpu_count())
+        jobs = None if jobs is None else count("jobs", jobs)
+        is_short = len(list(islice(plan.blocks(), _FEW + 1))) <= _FEW
+        jobs = jobs or (1 if is_short else joblib.cpu_count())
         with (
             _quiet_about_cancelling(),
             joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1) as pool,
@@ -65,7 +68,7 @@ def workers(jobs: int | None, scheduler: str | None, tasks: int) -> Iterator[Cal
         ) from error
     with client:
         _check_workers(client, scheduler)
-        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask"):
+        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask", scatter=[plan]):
             yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
 
 

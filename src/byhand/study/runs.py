@@ -10,20 +10,20 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from byhand import losses, symptoms
+from byhand import initializers, losses, symptoms
 from byhand._types import Array
 from byhand.errors import needs_extra
-from byhand.losses import Loss
 from byhand.network import Network
 from byhand.study.ensemble import (
     EnsembleHistory,
+    Measure,
     chunks,
     forward_ensemble,
     new_history,
     train_alone,
     train_parameters,
 )
-from byhand.study.plan import Block, Cell, Plan, Way
+from byhand.study.plan import Block, Cell, Plan, Way, penalties, schedule_of
 
 Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
@@ -42,12 +42,14 @@ class Trained:
 
     Attributes
     ----------
+    way : Way
     network : Network
         The pattern.
     parameters : array, shape (runs, n_parameters)
     history : EnsembleHistory
     """
 
+    way: Way
     network: Network
     parameters: Array
     history: EnsembleHistory
@@ -68,15 +70,12 @@ def run_block(plan: Plan, block: Block) -> Columns:
     }
     with np.errstate(over="ignore"):  # a run on its way to divergence may exceed float32: infinity there
         columns["losses"] = history.loss.T.astype(np.float32)
-    sets = {"training": (plan.data.x, plan.data.y)} if plan.is_of_classes else {}
+    for name, values in _on_set(plan, trained, plan.data.x, plan.data.y).items():
+        if name == "accuracy" or plan.measure == "error":  # the loss is there already, as training had it
+            columns[f"training_{name}"] = values
     if plan.data.validation is not None:
-        sets["validation"] = plan.data.validation
-    for name, (x, y) in sets.items():
-        value, right = _loss_and_accuracy(plan, trained, x, y)
-        if name == "validation":
-            columns["validation_loss"] = np.where(history.diverged, np.nan, value)
-        if plan.is_of_classes:
-            columns[f"{name}_accuracy"] = np.where(history.diverged, np.nan, right).astype(np.float32)
+        for name, values in _on_set(plan, trained, *plan.data.validation).items():
+            columns[f"validation_{name}"] = values
     return columns
 
 
@@ -115,9 +114,13 @@ def train_runs(
     if nudged:
         parameters *= 1 + np.finfo(parameters.dtype).eps
     options: dict[str, Any] = {
-        "loss": plan.loss,
+        "loss": losses.get(way.loss),
         "epochs": epochs or plan.epochs,
         "batch_size": way.batch_size,
+        "penalties": penalties(way.penalty),
+        "schedule": schedule_of(way.schedule),
+        "max_norm": way.max_norm,
+        "measure": None if plan.measure == "loss" else error_of(plan, way),
     }
     record = plan.recorded if epochs is None else []
     # The cores are busy with other blocks; and sums must not depend on how many cores there are.
@@ -137,7 +140,7 @@ def train_runs(
                 record=record,
                 **options,
             )
-    return Trained(network, parameters, history)
+    return Trained(way, network, parameters, history)
 
 
 def _each_alone(
@@ -157,7 +160,7 @@ def _each_alone(
         network.parameters[:] = parameters[run]
         train_alone(
             network, plan.data.x, plan.data.y, plan.threshold, plan.stops_at_threshold, run, history,
-            optimizer=plan.new_optimizer(way, rate), seed=seed, penalties=plan.penalties(way), **options,
+            optimizer=plan.new_optimizer(way, rate), seed=seed, **options,
         )  # fmt: skip
         parameters[run] = network.parameters
     return history
@@ -165,19 +168,21 @@ def _each_alone(
 
 def first_parameters(plan: Plan, way: Way, seeds: npt.NDArray[np.intp]) -> Array:
     """The untrained parameters of these seeds, one row each; whatever the activation, they are the same numbers."""
-    drawn = []
+    network, draw, rows = plan.network(way, 0), initializers.get(way.initializer), []
+    drawn_as = (*plan.sizes(way), way.initializer, plan.precision)
     for seed in seeds.tolist():
-        key = (*plan.sizes(way), way.initializer, plan.precision, seed)
-        if key not in _drawn:
-            fresh = plan.network(way, seed).parameters
-            if len(_drawn) * fresh.nbytes > _KEPT:
+        if (drawn_as, seed) not in _drawn:
+            rng = np.random.default_rng(seed)
+            for layer in network.dense_layers:  # as `Network.dense` does, without a new network for each seed
+                layer.W[...] = draw(layer.W.shape, rng)
+            if len(_drawn) * network.parameters.nbytes > _KEPT:
                 _drawn.clear()
-            _drawn[key] = fresh
-        drawn.append(_drawn[key])
-    return np.stack(drawn)
+            _drawn[drawn_as, seed] = network.parameters.copy()
+        rows.append(_drawn[drawn_as, seed])
+    return np.stack(rows)
 
 
-_drawn: dict[tuple[Any, ...], Array] = {}
+_drawn: dict[tuple[tuple[Any, ...], int], Array] = {}
 
 
 @dataclass
@@ -186,14 +191,15 @@ class Tested:
 
     Attributes
     ----------
-    losses : array, shape (n_test,)
+    measure : array, shape (n_test,)
+        The loss or error of each sample, as the plan measures.
     right : array, shape (n_test,), or None
         The share of the runs that are right, for classes.
     runs : int
         How many runs did not diverge.
     """
 
-    losses: Array
+    measure: Array
     right: Array | None
     runs: int
 
@@ -204,12 +210,12 @@ def on_test(plan: Plan, cell: Cell) -> Tested:
     assert plan.data.test is not None
     x, y = plan.data.test
     sound = ~trained.history.diverged
-    found = [
-        (terms.sum(axis=1)[:, sound].mean(axis=-1), None if right is None else right[:, sound].mean(axis=-1))
-        for terms, right in _terms_and_right(plan, trained, x, y)
+    parts = [
+        (measured[:, sound].mean(axis=1), None if right is None else right[:, sound].mean(axis=1))
+        for measured, right in _sample_by_sample(plan, trained, x, y)
     ]
-    right = np.concatenate([part for _, part in found if part is not None]) if plan.is_of_classes else None
-    return Tested(np.concatenate([terms for terms, _ in found]), right, int(sound.sum()))
+    right = np.concatenate([part for _, part in parts if part is not None]) if plan.is_of_classes else None
+    return Tested(np.concatenate([measured for measured, _ in parts]), right, int(sound.sum()))
 
 
 def train_cell(plan: Plan, cell: Cell, seeds: npt.NDArray[np.intp], *, nudged: bool = False) -> Trained:
@@ -227,34 +233,49 @@ def differing_repeats(plan: Plan, cell: Cell, seeds: npt.NDArray[np.intp]) -> in
     return int((plain != nudged).sum())
 
 
-def _terms_and_right(
-    plan: Plan, trained: Trained, x: Array, y: Array
-) -> Iterator[tuple[Array, npt.NDArray[np.bool_] | None]]:
-    """Part by part of the samples: the loss's terms, and whether an output is right (None for a regression)."""
-    loss = losses.get(plan.loss)
-    widest = max(layer.n_out for layer in trained.network.dense_layers)
-    for rows in chunks((len(x), widest, len(trained.parameters))):
-        y_hat = forward_ensemble(trained.network, trained.parameters, x[rows])[-1][1]
-        with np.errstate(all="ignore"):  # a run on its way to divergence
-            yield loss.terms(y_hat, y[rows, :, None]), _is_right(plan, loss, y_hat, y[rows])
-
-
-def _is_right(plan: Plan, loss: Loss, y_hat: Array, y: Array) -> npt.NDArray[np.bool_] | None:
-    if not plan.is_of_classes:
-        return None
-    if y.shape[1] > 1:
-        return y_hat.argmax(axis=1) == y.argmax(axis=1)[:, None]
-    boundary = 0.0 if loss.name.endswith("from_logits") else 0.5
-    return (y_hat[:, 0] > boundary) == (y > 0.5)
-
-
-def _loss_and_accuracy(plan: Plan, trained: Trained, x: Array, y: Array) -> tuple[Array, Array]:
+def _on_set(plan: Plan, trained: Trained, x: Array, y: Array) -> Columns:
+    """The plan's measure of each run on a set, by its name, and for classes the share of right answers."""
     total = np.zeros(len(trained.parameters))
     n_right = np.zeros(len(trained.parameters))
-    for terms, right in _terms_and_right(plan, trained, x, y):
-        total += terms.sum(axis=(0, 1))
+    for measured, right in _sample_by_sample(plan, trained, x, y):
+        total += measured.sum(axis=0)
         n_right += 0 if right is None else right.sum(axis=0)
-    return total if losses.get(plan.loss).reduction == "sum" else total / len(x), n_right / len(x)
+    is_sum = plan.measure == "loss" and losses.get(trained.way.loss).reduction == "sum"
+    diverged = trained.history.diverged
+    columns: Columns = {plan.measure: np.where(diverged, np.nan, total if is_sum else total / len(x))}
+    if plan.is_of_classes:
+        columns["accuracy"] = np.where(diverged, np.nan, n_right / len(x)).astype(np.float32)
+    return columns
+
+
+def _sample_by_sample(
+    plan: Plan, trained: Trained, x: Array, y: Array
+) -> Iterator[tuple[Array, npt.NDArray[np.bool_] | None]]:
+    """Part by part of the samples, for each of them and each run: the plan's measure, and for classes who is right."""
+    loss, error = losses.get(trained.way.loss), error_of(plan, trained.way)
+    widest = max(layer.n_out for layer in trained.network.dense_layers)
+    for rows in chunks((len(x), widest, len(trained.parameters))):
+        y_hat, y_of_rows = forward_ensemble(trained.network, trained.parameters, x[rows])[-1][1], y[rows, :, None]
+        with np.errstate(all="ignore"):  # a run on its way to divergence
+            measured = error(y_hat, y_of_rows) if plan.measure == "error" else loss.terms(y_hat, y_of_rows).sum(axis=1)
+            yield measured, error(y_hat, y_of_rows) == 0 if plan.is_of_classes else None
+
+
+def error_of(plan: Plan, way: Way) -> Measure:
+    """What any loss can be held against: 1 for a wrong answer and 0 for a right one, of a regression 1 − R².
+
+    In the mean over the training samples; of other samples, their squared error is divided by the spread of those.
+    """
+    if not plan.is_of_classes:
+        return lambda y_hat, y: np.square(y_hat - y).sum(axis=1) / (plan.data.spread or 1.0)
+    boundary = 0.0 if losses.get(way.loss).from_logits else 0.5
+
+    def is_wrong(y_hat: Array, y: Array) -> Array:
+        if y.shape[1] > 1:
+            return (y_hat.argmax(axis=1) != y.argmax(axis=1)).astype(float)
+        return ((y_hat[:, 0] > boundary) != (y[:, 0] > 0.5)).astype(float)
+
+    return is_wrong
 
 
 def fates(plan: Plan, trained: Trained) -> npt.NDArray[np.int8]:
@@ -262,7 +283,7 @@ def fates(plan: Plan, trained: Trained) -> npt.NDArray[np.int8]:
 
     By the library's rules (`symptoms`) on its last state:
 
-    converged: the training loss came to the threshold.
+    converged: the training loss, or error, came to the threshold.
     diverged: a loss or a parameter was no longer a finite number.
     dead: a ReLU layer of which no unit gives anything on any training sample.
     saturated: |z| ≥ 5 on more than half of the samples in at least half of the units of a sigmoid or tanh layer,
@@ -272,7 +293,7 @@ def fates(plan: Plan, trained: Trained) -> npt.NDArray[np.int8]:
     unfinished: none of these; with more epochs it might converge.
     Of more than 10,000 training samples, units are judged by an evenly spread 10,000.
     """
-    best_constant = symptoms.best_constant_loss(plan.data.y, plan.loss)
+    best_constant = symptoms.best_constant_loss(plan.data.y, trained.way.loss)
     history = trained.history
     value = history.last_loss
     high = symptoms.is_high(value, best_constant)

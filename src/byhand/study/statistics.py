@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from byhand import losses
 from byhand._types import Array
 from byhand.errors import needs_extra
 from byhand.study.plan import Block, Cell, Plan
@@ -59,8 +60,9 @@ class Summary:
         How many learning rates of this way have that same mean, this one included.
     fates : dict
         The share of each fate.
-    validation_loss : float
-        The median over the runs at the end; inf for a run that diverged, nan without a validation set.
+    validation : float
+        The validation loss, or error, at the end: the median over the runs; inf for a run that diverged, nan without a
+        validation set.
     accuracy : float
         The mean share of right answers over the runs that did not diverge, on the validation set, or on the training
         set where there is none; nan for a regression.
@@ -81,7 +83,7 @@ class Summary:
     chosen_by: float
     equals: int
     fates: dict[str, float]
-    validation_loss: float
+    validation: float
     accuracy: float
 
     def as_json(self) -> dict[str, Any]:
@@ -99,8 +101,8 @@ class Summary:
             "equally_good_rates": self.equals,
             "fates": self.fates,
         }
-        if not np.isnan(self.validation_loss):
-            numbers["validation_loss_median"] = _finite(self.validation_loss)
+        if not np.isnan(self.validation):
+            numbers["validation_median"] = _finite(self.validation)
         if not np.isnan(self.accuracy):
             numbers["accuracy_mean"] = self.accuracy
         return {**vars(self.cell), **numbers}
@@ -146,11 +148,6 @@ class Comparison:
         """Whether an order is shown: the interval of the share lies above a half."""
         return self.low > 0.5
 
-    @property
-    def mean_disagrees(self) -> bool:
-        """Whether the one that is sooner with most seeds is shown to take more epochs on average."""
-        return self.difference_high < 0
-
     def as_json(self) -> dict[str, Any]:
         """The same as numbers and strings."""
         return {**vars(self), "order_shown": self.shown}
@@ -169,8 +166,10 @@ class Cells:
         −1 for never.
     fates : array of int, shape (cells, seeds)
         Places in `runs.FATES`.
-    training, validation : array, shape (cells, seeds)
-        The last losses; NaN where a run diverged. `validation` is None without such a set.
+    training : array, shape (cells, seeds)
+        The last losses; NaN where a run diverged.
+    error, validation : array, shape (cells, seeds), or None
+        The training error, where that is measured, and what is measured of the validation set, where there is one.
     accuracy : array, shape (cells, seeds), or None
         On the validation set, or the training set where there is none; None for a regression.
     """
@@ -182,6 +181,7 @@ class Cells:
         self.epochs_to_threshold = np.full(shape, -1, dtype=np.int32)
         self.fates = np.zeros(shape, dtype=np.int8)
         self.training = np.full(shape, np.nan)
+        self.error = np.full(shape, np.nan) if plan.measure == "error" else None
         self.validation = np.full(shape, np.nan) if has_validation else None
         self.accuracy = np.full(shape, np.nan, dtype=np.float32) if plan.is_of_classes else None
         self.accuracy_column = "validation_accuracy" if has_validation else "training_accuracy"
@@ -193,7 +193,8 @@ class Cells:
             "epochs_to_threshold": self.epochs_to_threshold,
             "fate": self.fates,
             "training_loss": self.training,
-            "validation_loss": self.validation,
+            "training_error": self.error,
+            f"validation_{self.plan.measure}": self.validation,
             self.accuracy_column: self.accuracy,
         }
         return {name: values for name, values in kept.items() if values is not None}
@@ -268,9 +269,9 @@ class Cells:
         _, announcing = self.halves
         epochs = np.stack([self.epochs(cell, announcing) for cell in best])
         # Against each of the others: the seeds with which it is sooner, and half of those that tie.
-        sooner = (epochs[:, None] < epochs).mean(axis=2) + (epochs[:, None] == epochs).mean(axis=2) / 2
+        sooner = np.array([(one < epochs).mean() + (one == epochs).mean() / 2 for one in epochs])
         means = [self.restricted(cell, announcing).mean() for cell in best]
-        return [best[i] for i in np.lexsort((means, -sooner.mean(axis=1)))]
+        return [best[i] for i in np.lexsort((means, -sooner))]
 
     def comparisons(self, ordered: Sequence[Cell]) -> list[Comparison]:
         """Every two of these cells on the announcing half."""
@@ -289,7 +290,7 @@ class Cells:
         ]
 
     def choices(self) -> tuple[Cell, Cell] | None:
-        """The cell of the lowest median validation loss, and that of the lowest restricted mean over all seeds.
+        """The cell of the lowest median on the validation set, and that of the lowest restricted mean over all seeds.
 
         Of those of which most runs did not diverge; None if there are none, or no validation set.
         """
@@ -385,23 +386,28 @@ def mean_interval(values: Array, low: float, high: float, confidence: float = CO
     Waudby-Smith & Ramdas (2024), Estimating means of bounded random variables by betting, Journal of the Royal
     Statistical Society B 86, section 4.1, with λ at most 3/4 of what cannot lose everything.
     """
-    x = (values - low) / (high - low)
-    n, to_reach = len(x), math.log(2 / (1 - confidence))
-    # What the values before have shown of the variance, from 1/4, the largest there is.
-    count = np.arange(2, n + 2)
-    means = (0.5 + np.cumsum(x)) / count
-    variances = (0.25 + np.cumsum((x - means) ** 2)) / count
-    bets = np.sqrt(2 * to_reach / (n * np.concatenate([[0.25], variances[:-1]])))
+    x, to_reach = (values - low) / (high - low), math.log(2 / (1 - confidence))
+    bets = _bets(x, to_reach)
 
     def lowest(x: Array) -> float:
         out, within = 0.0, 1.0
         for _ in range(50):
             m = (out + within) / 2
-            wealth = np.cumsum(np.log1p(np.minimum(bets, 0.75 / m) * (x - m)))
+            wealth = np.minimum(bets, 0.75 / m)  # its logarithm, step by step in the same memory: of millions of runs
+            wealth *= x - m
+            np.cumsum(np.log1p(wealth, out=wealth), out=wealth)
             out, within = (m, within) if wealth.max() >= to_reach else (out, m)
         return out
 
     return low + (high - low) * lowest(x), high - (high - low) * lowest(1 - x)
+
+
+def _bets(x: Array, to_reach: float) -> Array:
+    """The fraction bet on each value, by what those before have shown of the variance: from 1/4 on, the largest."""
+    count = np.arange(2, len(x) + 2)
+    means = (0.5 + np.cumsum(x)) / count
+    variances = (0.25 + np.cumsum((x - means) ** 2)) / count
+    return np.sqrt(2 * to_reach / (len(x) * np.concatenate([[0.25], variances[:-1]])))
 
 
 def _quantile(epochs: Array, share: float) -> float:
@@ -449,24 +455,30 @@ def survival(epochs: Array, within: int) -> Survival:
 
 @dataclass(frozen=True)
 class Generalization:
-    """Choosing by validation loss and announcing by test loss, against choosing by speed.
+    """Choosing by validation and announcing by test, against choosing by speed.
 
-    Losses are means over a cell's runs and over the samples of a set; intervals are over the test samples (t).
+    What is measured of a sample, its loss or error, is the mean over a cell's runs. A mean over samples has no interval
+    that holds whatever their distribution, since a few can weigh more than all others; so intervals are those of the
+    middle sample, of the share of right answers, and of on how many samples the one choice is better.
 
     Attributes
     ----------
     chosen, fastest : Cell
-        By the median validation loss, and by the restricted mean of the epochs.
-    validation_loss : float
-        What `chosen` was chosen by, the median over the runs: too good to announce.
-    test_loss, test_low, test_high : float
-        What to announce.
-    training_loss_fastest, test_loss_fastest : float
-        The median training loss of `fastest` at the end, and its test loss.
-    cost, cost_low, cost_high : float
-        The test loss of `fastest` less that of `chosen`, sample by sample: what choosing by speed costs.
+        By the median of the validation measure, and by the restricted mean of the epochs.
+    validation : float
+        What `chosen` was chosen by, the median over the runs, a sample: too good to announce.
+    test, test_fastest : float
+        The mean over the test samples.
+    middle, middle_low, middle_high : float
+        The measure of the middle test sample, with its `median_interval`.
+    training_fastest : float
+        The median over the runs of what `fastest` has on the training set at the end, a sample.
+    better, worse : int
+        On how many test samples `chosen` has a lower measure than `fastest`, and a higher one.
+    share, share_low, share_high : float
+        better / (better + worse), with its exact interval; nan if both are the same.
     runs, runs_fastest : int
-        How many runs the test losses are of: those that did not diverge.
+        How many runs the test set saw: those that did not diverge.
     accuracy, accuracy_low, accuracy_high, accuracy_fastest : float
         The share of right answers on the test set, averaged over the runs, with its `mean_interval` over the samples;
         nan for a regression.
@@ -474,15 +486,18 @@ class Generalization:
 
     chosen: Cell
     fastest: Cell
-    validation_loss: float
-    test_loss: float
-    test_low: float
-    test_high: float
-    training_loss_fastest: float
-    test_loss_fastest: float
-    cost: float
-    cost_low: float
-    cost_high: float
+    validation: float
+    test: float
+    test_fastest: float
+    middle: float
+    middle_low: float
+    middle_high: float
+    training_fastest: float
+    better: int
+    worse: int
+    share: float
+    share_low: float
+    share_high: float
     runs: int
     runs_fastest: int
     accuracy: float
@@ -492,16 +507,14 @@ class Generalization:
 
     @property
     def optimism(self) -> float:
-        """How much lower than its test loss is what speed looks at, the training loss."""
-        return self.test_loss_fastest - self.training_loss_fastest
+        """How much lower than on the test set is what speed looks at, the measure on the training set."""
+        return self.test_fastest - self.training_fastest
 
     def as_json(self) -> dict[str, Any]:
-        """The same as numbers, strings and lists."""
+        """The same as numbers, strings and lists; None for what is not there."""
         cells = {"chosen": vars(self.chosen), "fastest": vars(self.fastest)}
-        numbers = {
-            name: value for name, value in vars(self).items() if not (isinstance(value, float) and np.isnan(value))
-        }
-        return {**numbers, **cells, "optimism_of_choosing_by_speed": self.optimism}
+        known = {name: _finite(value) if isinstance(value, float) else value for name, value in vars(self).items()}
+        return {**known, **cells, "optimism_of_choosing_by_speed": self.optimism}
 
 
 def generalization(cells: Cells, tested: dict[Cell, Tested]) -> Generalization:
@@ -513,33 +526,38 @@ def generalization(cells: Cells, tested: dict[Cell, Tested]) -> Generalization:
     tested : dict
         From each of `cells.choices()` to its `runs.on_test`.
     """
-    choices = cells.choices()
+    choices, plan = cells.choices(), cells.plan
     assert choices is not None
     assert cells.validation is not None
+    assert plan.data.validation is not None
     choice, quick = choices
     chosen, fastest = tested[choice], tested[quick]
-    row, row_of_fastest = (cells.plan.rows[cell] for cell in choices)
-    right = chosen.right
+    validation = np.nan_to_num(cells.validation[plan.rows[choice]], nan=np.inf)
+    training = (cells.training if cells.error is None else cells.error)[plan.rows[quick]]
+    better, worse = int((chosen.measure < fastest.measure).sum()), int((chosen.measure > fastest.measure).sum())
+    never = (float("nan"),) * 3
     return Generalization(
         choice,
         quick,
-        float(np.median(np.nan_to_num(cells.validation[row], nan=np.inf))),
-        float(chosen.losses.mean()),
-        *_interval(chosen.losses),
-        float(np.nanmedian(cells.training[row_of_fastest])),
-        float(fastest.losses.mean()),
-        float((fastest.losses - chosen.losses).mean()),
-        *((0.0, 0.0) if choice == quick else _interval(fastest.losses - chosen.losses)),
+        float(np.median(validation)) / _summed(plan, choice, len(plan.data.validation[0])),
+        float(chosen.measure.mean()),
+        float(fastest.measure.mean()),
+        _quantile(chosen.measure, 0.5),
+        *median_interval(chosen.measure),
+        float(np.nanmedian(training)) / _summed(plan, quick, len(plan.data.x)),
+        better,
+        worse,
+        *((better / (better + worse), *share_interval(better, better + worse)) if better + worse else never),
         chosen.runs,
         fastest.runs,
-        *((float("nan"),) * 3 if right is None else (float(right.mean()), *mean_interval(right, 0, 1))),
+        *(never if chosen.right is None else (float(chosen.right.mean()), *mean_interval(chosen.right, 0, 1))),
         float("nan") if fastest.right is None else float(fastest.right.mean()),
     )
 
 
-def _interval(values: Array) -> tuple[float, float]:
-    interval = stats.ttest_1samp(values, 0.0).confidence_interval(CONFIDENCE)
-    return float(interval.low), float(interval.high)
+def _summed(plan: Plan, cell: Cell, n: int) -> int:
+    """Over how many of n samples a loss is summed: all or, if it is a mean, one."""
+    return n if plan.measure == "loss" and losses.get(cell.loss).reduction == "sum" else 1
 
 
 def _finite(number: float) -> float | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # A row of the table with its forty losses, once in its block and once in the whole table: measured, rounded up.
 _BYTES_A_RUN = 2 * 200
 # Blocks are put together until they have so many rows.
-_ROW_GROUP = 1 << 17
+_ROW_GROUP = 1 << 16
 
 
 class Store:
@@ -211,7 +211,9 @@ def to_table(plan: Plan, block: Block, columns: Columns) -> pa.Table:
         "sizes": "-".join(map(str, plan.sizes(way))),
         "layer_activations": "/".join(names_by_layer(way.activation, len(way.hidden) + 1, plan.output)),
         "optimizer": way.optimizer,
-        "loss": plan.loss,
+        "loss": way.loss,
+        "measure": plan.measure,
+        "schedule": way.schedule or "none",
         "dropout": f"{way.dropout:g}",
         "penalty": way.penalty or "none",
         "precision": plan.precision,
@@ -221,6 +223,7 @@ def to_table(plan: Plan, block: Block, columns: Columns) -> pa.Table:
     arrays |= {name: _constant(text, n) for name, text in same_for_all.items()}
     for name, number in (("batch_size", way.batch_size), ("epochs", plan.epochs), ("patience", plan.patience)):
         arrays[name] = pa.array([number] * n, pa.int64())
+    arrays["max_norm"] = pa.array([way.max_norm] * n, pa.float64())
     arrays["threshold"] = pa.array(np.full(n, plan.threshold))
     return pa.table(arrays)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -57,25 +58,29 @@ def show_best(study: Study, console: Console) -> None:
         f"Each at its best ({how}): share converged; epoch by which ¼, ½, ¾ of its runs got there; mean epochs, where "
         f"a run that never gets there counts as {plan.epochs:,}, and the mean by which the rate was chosen:",
     )
-    console.print(_best_table(study))
+    table = _best_table(study)
+    # Numbers that are cut off would be worse than lines that are too long.
+    width = max(console.width, Measurement.get(console, console.options, table).minimum)
+    console.print(table, width=width, crop=False)
     for summary in study.best:
         if summary.converged < summary.runs:
             _say(console, _fates(study.plan.name(summary.cell), summary), indent="  ")
 
 
 def _say(console: Console, text: str, style: str = "", indent: str = "") -> None:
-    width = min(console.width, 100)
-    console.print(Text(textwrap.fill(text, width, subsequent_indent=indent), style), soft_wrap=True)
+    together = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(together, min(console.width, 100), subsequent_indent=indent)
+    console.print(Text(lines.replace("\N{NO-BREAK SPACE}", " "), style), soft_wrap=True)
 
 
 def _best_table(study: Study) -> Table:
     plan = study.plan
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("", no_wrap=True)
+    table.add_column("", min_width=20)
     # What is not compared but chosen with the learning rate has a column, too.
     chosen = [factor for factor in plan.varying if factor not in plan.compare]
     for factor in chosen:
-        table.add_column(factor.replace("_", " "))
+        table.add_column(factor.replace("_", " "), min_width=12)
     for heading in (
         "rate",
         "converged, %",
@@ -90,9 +95,8 @@ def _best_table(study: Study) -> Table:
     for summary in study.best:
         cell = summary.cell
         table.add_row(
-            plan.name(cell),
-            *(cell.choice(factor) for factor in chosen),
-            words.rate_in_words(summary),
+            *(text.replace("_", " ") for text in (plan.name(cell), *(cell.choice(factor) for factor in chosen))),
+            words.rate_in_words(summary, plan),
             words.share(summary),
             *(words.epochs(quartile) for quartile in summary.quartiles),
             words.number(summary.mean_epochs),

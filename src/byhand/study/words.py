@@ -11,12 +11,17 @@ import numpy as np
 if TYPE_CHECKING:
     from byhand.study.answer import Study
     from byhand.study.plan import Cell, Plan
-    from byhand.study.statistics import Comparison, Summary
+    from byhand.study.statistics import Comparison, Generalization, Summary
 
 # With fewer failures, how often they happen is known to no better than a factor of about two.
 _FEW_FAILURES = 10
 # So many comparisons are told one by one; of more the closest.
 _TOLD = 3
+# What an answer is about, in this order; what is not used goes without saying.
+_MEASURED_WITH = (
+    "hidden", "optimizer", "schedule", "max_norm", "initializer", "batch_size", "dropout", "loss", "penalty",
+)  # fmt: skip
+_NOTHING = ("no dropout", "no penalty", "no schedule", "no clipping")
 _FACTORS = {"hidden": "size", "batch_size": "batch size"}
 
 
@@ -27,6 +32,15 @@ def question(plan: Plan) -> str:
     )
 
 
+def goal(plan: Plan) -> str:
+    """Where a run has converged."""
+    if plan.measure == "loss":
+        return f"a training loss of {plan.threshold:g}"
+    if plan.is_of_classes:
+        return f"{percent(1 - plan.threshold)} right training answers"
+    return f"a training R² of {1 - plan.threshold:g}"
+
+
 def finding(study: Study) -> str:
     """The answer, how to read it, and for what it holds."""
     return f"{answer(study)} {terms(study)}"
@@ -35,20 +49,20 @@ def finding(study: Study) -> str:
 def answer(study: Study) -> str:
     """Who is the fastest, how many get there, how fast the middle one is, and against whom it is sooner."""
     plan = study.plan
-    goal = f"a training loss of {plan.threshold:g} on {_on(plan)}"
+    to = f"{goal(plan)} on {_on(plan)}"
     arrived = [summary for summary in study.best if summary.converged]
     if not arrived:
-        return f"Nothing gets to {goal} within {plan.epochs:,} epochs at these learning rates."
+        return f"Nothing gets to {to} within {plan.epochs:,} epochs at these learning rates."
     first, others = arrived[0], arrived[1:]
     name = plan.name(first.cell)
     pairs = [study.comparison(name, plan.name(other.cell)) for other in others]
     alike = [_other(pair, name) for pair in pairs if not (pair.shown and pair.faster == name)]
     if not others:
-        said = f"{'Only ' if len(study.best) > 1 else ''}{name} gets to {goal}"
+        said = f"{'Only ' if len(study.best) > 1 else ''}{name} gets to {to}"
     elif alike:
-        said = f"Which is the fastest to {goal} is not shown: ahead is {name}, but {and_(alike)} may be as fast"
+        said = f"Which is the fastest to {to} is not shown: ahead is {name}, but {and_(alike)} may be as fast"
     else:
-        said = f"The fastest to {goal} is {name}"
+        said = f"The fastest to {to} is {name}"
     said += (
         f". At a learning rate of {first.cell.learning_rate:g}, {percent(first.share)} of its runs get there within "
         f"{plan.epochs:,} epochs ({percents(first.share_low, first.share_high)}), the middle one in "
@@ -101,10 +115,8 @@ def terms(study: Study) -> str:
 
 
 def _scope(plan: Plan) -> str:
-    parts = []
-    for factor in ("hidden", "optimizer", "initializer", "batch_size", "dropout", "penalty"):
-        values = [value for value in (plan.ways[0].choice(factor),) if factor not in plan.varying]
-        parts += [value for value in values if value not in ("no dropout", "no penalty")]
+    alike = [plan.ways[0].choice(factor) for factor in _MEASURED_WITH if factor not in plan.varying]
+    parts = [choice for choice in alike if choice not in _NOTHING]
     sentence = f"Measured with {', '.join([*parts, output_in_words(plan)]).replace('_', ' ')}"
     if plan.data.kind == "xor" and not any("/" in activation for activation in plan.activations):
         sentence += "; with another output the order may be another: --output same,identity,sigmoid tries them"
@@ -210,32 +222,46 @@ def _limits(study: Study) -> Iterator[str]:
 
 def generalization(study: Study) -> list[str]:
     """What validation chose and the test set said, and what choosing by speed would have cost."""
-    found = study.generalization
+    found, measure = study.generalization, study.plan.measure
     assert found is not None
     n = len(study.plan.data.test[0]) if study.plan.data.test else 0
     announced = (
-        f"Chosen by validation loss: {cell_in_words(found.chosen, study.plan)} (median of its runs "
-        f"{found.validation_loss:.4g}). Announced on the test set, used once: a loss of {found.test_loss:.4g} (95 % "
-        f"interval {found.test_low:.4g} to {found.test_high:.4g} over the {n:,} test samples)"
+        f"Chosen by validation {measure}: {cell_in_words(found.chosen, study.plan)} (median of its runs "
+        f"{found.validation:.4g}). Announced on the test set, used once: a mean {measure} of {found.test:.4g}"
     )
     if not np.isnan(found.accuracy):
         announced += f", {percent(found.accuracy)} right ({percents(found.accuracy_low, found.accuracy_high)})"
+    if measure == "loss" or np.isnan(found.accuracy):
+        announced += (
+            f"; the middle one of the {n:,} samples has {found.middle:.4g} "
+            f"({found.middle_low:.4g} to {found.middle_high:.4g})"
+        )
     optimism = (
-        f"its training loss, {found.training_loss_fastest:.4g}, is {abs(found.optimism):.4g} "
-        f"{'below' if found.optimism > 0 else 'above'} its test loss."
+        f"its training {measure}, {found.training_fastest:.4g}, is {abs(found.optimism):.4g} "
+        f"{'below' if found.optimism > 0 else 'above'} its test {measure}."
     )
     if found.chosen == found.fastest:
         return [announced + ".", f"Choosing by training speed would have taken the same. Its optimism: {optimism}"]
-    verdict = f"{found.cost:+.4g} ({found.cost_low:+.4g} to {found.cost_high:+.4g})" + (
-        "" if found.cost_low > 0 or found.cost_high < 0 else ": no difference shown"
-    )
     right = "" if np.isnan(found.accuracy_fastest) else f" and {percent(found.accuracy_fastest)} right"
     return [
         announced + ".",
-        f"Choosing by training speed would have taken {cell_in_words(found.fastest, study.plan)}: test loss "
-        f"{found.test_loss_fastest:.4g}{right}; its loss against the choice by validation {verdict}. The optimism of "
-        f"that choice: {optimism}",
+        f"Choosing by training speed would have taken {cell_in_words(found.fastest, study.plan)}: a mean test "
+        f"{measure} of {found.test_fastest:.4g}{right}. {_sample_by_sample(found, measure)} The optimism of that "
+        f"choice: {optimism}",
     ]
+
+
+def _sample_by_sample(found: Generalization, measure: str) -> str:
+    parted = found.better + found.worse
+    if not parted:
+        return f"On no sample does its {measure} differ from that of the choice by validation."
+    is_turned = (found.share - 0.5) * (found.test_fastest - found.test) < 0
+    shown = "" if found.share_low > 0.5 or found.share_high < 0.5 else ": no difference shown"
+    return (
+        f"On {found.better:,} of the {parted:,} samples that tell them apart its {measure} is higher than that of the "
+        f"choice by validation ({percent(found.share)}; {percents(found.share_low, found.share_high)}{shown})."
+        + (" The means have the other order: a few samples weigh more than many." if is_turned else "")
+    )
 
 
 def cell_in_words(cell: Cell, plan: Plan) -> str:
@@ -243,9 +269,12 @@ def cell_in_words(cell: Cell, plan: Plan) -> str:
     return f"{plan.full_name(cell)} at learning rate {cell.learning_rate:g}"
 
 
-def rate_in_words(summary: Summary) -> str:
+def rate_in_words(summary: Summary, plan: Plan) -> str:
     """The learning rate; where others are as good, that they are."""
-    return f"any ({summary.equals})" if summary.equals > 1 else f"{summary.cell.learning_rate:g}"
+    if summary.equals == len(plan.learning_rates) > 1:
+        return "any"
+    others = summary.equals - 1
+    return f"{summary.cell.learning_rate:g}" + (f" or {others} other{'s' * (others > 1)}" if others else "")
 
 
 def _on(plan: Plan) -> str:

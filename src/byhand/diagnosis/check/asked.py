@@ -134,6 +134,24 @@ def _best_line(v: Values) -> Array:
     return np.polyfit(v["x_train"], v["y_train"], 1)
 
 
+def _drawn(v: Values) -> str:
+    """Held against the notebook's seed: the points first or the noise, all at once or one by one, in any order."""
+    seed, x = v.get("SEED"), np.asarray(v["x_train"], dtype=float).ravel()
+    if not isinstance(seed, int):
+        return ""
+    chance = [np.random.RandomState(seed) for _ in range(4)]
+    orders = [
+        chance[0].rand(x.size),
+        (chance[1].randn(x.size), chance[1].rand(x.size))[1],
+        np.array([(chance[2].rand(), chance[2].randn())[0] for _ in x]),
+        np.array([(chance[3].randn(), chance[3].rand())[1] for _ in x]),
+    ]
+    if any(close(np.sort(x), np.sort(drawn)) for drawn in orders):
+        return ""
+    begins = f"np.random.seed({seed}) and then np.random.rand give {orders[0][:1].tolist()}, …"
+    return f"x_train is not drawn with this notebook's seed: {begins}, and x_train begins with {x[:1].tolist()}"
+
+
 def _noise(v: Values) -> str:
     x, y = np.asarray(v["x_train"]), np.asarray(v["y_train"])
     if x.shape != y.shape or x.ndim != 1:
@@ -321,7 +339,7 @@ def _falls(name: str) -> Wanted:
 _THERE = Wanted()
 
 QUESTIONS: tuple[Asked, ...] = (
-    Asked("1.1", "Data", values={"x_train": _THERE, "y_train": Wanted(complaint=_noise)}),
+    Asked("1.1", "Data", values={"x_train": Wanted(complaint=_drawn), "y_train": Wanted(complaint=_noise)}),
     Asked("1.2", "Look at it"),
     Asked("1.3", "A first guess", values={"a_start": _THERE, "b_start": _THERE}),
     Asked(
@@ -480,7 +498,7 @@ QUESTIONS: tuple[Asked, ...] = (
 
 BY_NUMBER = {asked.number: asked for asked in QUESTIONS}
 
-CONTEXT = ("x_train", "y_train", "a_start", "b_start", "start", "trained", "shifted", "passed")
+CONTEXT = ("SEED", "x_train", "y_train", "a_start", "b_start", "start", "trained", "shifted", "passed")
 """The values that others follow from."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 from byhand.diagnosis.check import asked, slices
 from byhand.diagnosis.check.asked import QUESTIONS, Asked
 from byhand.diagnosis.check.results import Question, Report
+from byhand.diagnosis.check.slices import Statement
 from byhand.diagnosis.sources import Cell, plain
 
 
@@ -81,7 +83,10 @@ def _of_practical(cells: list[Cell], namespace: dict[str, Any], questions: list[
     every = slices.statements(cells)
     behind = {name for q in shown for own in (*q.values, *q.functions) for name in slices.rests_on(every, own)}
     judged = [q for q in QUESTIONS if q in shown or behind & {*q.values, *q.functions}]
-    report = check_practical(cells, "", questions=judged, values=namespace)
+    texts = {f: _text_of(every, f) for q in judged for f in q.functions}
+    doubtful = [q if q in shown else _without_functions(q, {f for f in texts if texts[f] in _right}) for q in judged]
+    report = check_practical(cells, "", questions=doubtful, values=namespace)
+    _right.update(texts[q.name] for q in report.questions if q.status == "right" and q.name in texts)
     parts = {q.number for q in shown}
     wanted = [q for q in report.questions if q.part in parts and (not names or q.name in names)]
     if not questions and not names:
@@ -89,6 +94,19 @@ def _of_practical(cells: list[Cell], namespace: dict[str, Any], questions: list[
     rows = {q.name for q in wanted}
     missing = [Question(name, "not done yet", "it is not defined") for name in names if name not in rows]
     return replace(report, questions=[*wanted, *missing], findings=[f for f in report.findings if f.question in rows])
+
+
+_right: set[str] = set()
+"""The texts of functions that were judged right: what rests on them need not have them called again."""
+
+
+def _text_of(every: Sequence[Statement], function: str) -> str:
+    """The function with all that it is made of."""
+    return "\n".join(ast.unparse(s.node) for s in slices.needed(every, [], [function]))
+
+
+def _without_functions(question: Asked, known: set[str]) -> Asked:
+    return replace(question, functions=tuple(f for f in question.functions if f not in known))
 
 
 def _of_program(cells: list[Cell], names: list[str]) -> Report:

@@ -30,6 +30,7 @@ def check_practical(
     *,
     questions: Sequence[Asked] = QUESTIONS,
     values: Values | None = None,
+    seed: int | None = None,
     limits: Limits = LIMITS,
 ) -> Report:
     """Judge a notebook of the practical, finished or not.
@@ -43,9 +44,11 @@ def check_practical(
         Those to judge.
     values : mapping, optional
         The student's values where they are at hand (inside a notebook); found by running the cells when left out.
+    seed : int, optional
+        With which the notebook was made; the value of `SEED` when left out.
     limits : Limits
     """
-    return _Practical(slices.statements(cells), list(questions), values, limits).report(file)
+    return _Practical(slices.statements(cells), list(questions), values, seed, limits).report(file)
 
 
 @dataclass
@@ -55,6 +58,7 @@ class _Practical:
     statements: list[Statement]
     questions: list[Asked]
     given: Values | None
+    seed: int | None
     limits: Limits
     values: dict[str, Any] = field(default_factory=dict)
     returned: dict[int, Returned] = field(default_factory=dict)
@@ -71,6 +75,8 @@ class _Practical:
             for arguments in (*trial.calls, *trial.own)
         ]
         self._run()
+        if self.seed is not None:
+            self.values["SEED"] = self.seed
         report = Report(file, notes=self.notes)
         for question in self.questions:
             for name in question.functions:
@@ -90,6 +96,8 @@ class _Practical:
         names = [name for q in self.questions for name, wanted in q.values.items() if wanted.is_judged]
         functions = [name for name, _ in self._trials()]
         self.values = dict(self.given or {})
+        if self.given is not None and not self.calls:
+            return
         chosen = slices.needed(self.statements, [] if self.given is not None else [*names, *CONTEXT], functions)
         skipped: set[tuple[str, int]] = set()
         for _ in range(_ATTEMPTS):

@@ -95,7 +95,7 @@ function showPages(scene, state, stepped) {
   if (fresh) say(fresh);
   if (open === "explain") showExplanation(scene, view, stepped, isLive() && model.preset === "walk" ? () => perform({ kind: "story", id: "delta" }) : null);
   if (open === "story") showBeat(model.story, { guess: (guess) => store.dispatch({ type: "guessed", guess }) });
-  if (open === "explain" || open === "story") foot.render(scene, view, curvesOf(runs));
+  if (open === "explain" || open === "story") foot.render(scene, view, curvesOf(runs), Boolean(model.story));
   if (open === "numbers") { numbers.render(scene, view); nameSample(scene, view); }
   if (open === "charts") showCharts(scene, state, runs);
   if (open === "settings") redrawSettings();
@@ -166,12 +166,17 @@ function nameSample({ answer, knows }, view) {
   setText($("sample-name"), `Sample ${answer.sample + 1} of ${answer.batch.length}: ${x}y = ${target}, ŷ = ${output}`);
 }
 
+/** What seldom changes comes first, so that it keeps its place. */
 function showWhere({ run, answer }, { model }) {
   const count = run.data.train.x.length;
-  const entries = [["Epoch", run.state.epoch.toLocaleString("en")]];
-  if (answer.batch.length < count) entries.push(["Sample", `${run.state.position + 1} of ${count}`, "extra"]);
-  else if (run.known && Object.keys(run.known).length === count || run.state.epoch || model.story) entries.push(["Loss", number(answer.train_loss)]);
-  entries.push(["Rate η", number(run.config.training.learning_rate), "extra"]);
+  const one = answer.batch.length < count;
+  const told = !one && (Object.keys(run.known ?? {}).length === count || run.state.epoch || model.story);
+  const entries = [
+    ["Rate η", number(run.config.training.learning_rate), "extra"],
+    one ? ["Sample", `${run.state.position + 1} of ${count}`, "extra"] : null,
+    ["Epoch", run.state.epoch.toLocaleString("en")],
+    told ? ["Loss", number(answer.train_loss)] : null,
+  ].filter(Boolean);
   $("where").replaceChildren(...entries.map(([name, value, kind]) => el("span", { class: kind ?? null }, `${name} `, el("b", {}, value))));
 }
 

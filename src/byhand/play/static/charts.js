@@ -6,7 +6,7 @@ import { bytesOf, paint } from "byhand/picture";
 // Output
 
 const sized = (width, height, ticks, left = 44, below = 38) => ({ width, height, ticks, left, top: 8, inner: { width: width - left - 10, height: height - 8 - below }, bare: below < 30 });
-const SIZES = { large: sized(340, 300, 5), beside: sized(200, 190, 3), small: sized(176, 168, 2, 26, 24) };
+const SIZES = { large: sized(340, 300, 5, 54), beside: sized(200, 190, 3, 54), small: sized(176, 168, 2, 26, 24) };
 
 /** One picture of what the network gives; `on` has point(sampleIndex) and place(x, y). */
 export class OutputPlot {
@@ -229,7 +229,8 @@ export class LossChart {
 
 const WIDE = 30;  // beyond such a ratio of the largest to the smallest loss an axis is logarithmic by itself
 
-function axisOf(values, scaleName) {
+/** Where a value stands between 0 and 1 on an axis that holds all, and what is written at it. */
+export function axisOf(values, scaleName) {
   const positive = values.filter((v) => v > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive, 1e-12)];
   if (positive.length && (scaleName === "log" || (scaleName === "auto" && high / low > WIDE))) {

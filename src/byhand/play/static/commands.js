@@ -411,13 +411,13 @@ export function recordedRun(frame, { sample = 0, selected = recording.selected }
   const answer = { ...answers[0], ...answers[shown] };
   const same = (one) => (each) => each.layer === one.layer && each.unit === one.unit && (each.weight ?? null) === one.weight;
   const explained = explainedOf(recording.config, { weight: null, ...selected });
-  const formulas = explained.map((each) => answer.formulas[recording.explained.findIndex(same(each))] ?? []);
+  const [formulas, nudged] = ["formulas", "nudged"].map((kind) => explained.map((each) => answer[kind][recording.explained.findIndex(same(each))] ?? []));
   let curve = emptyCurve;
   recording.frames.slice(0, frame + 1).forEach(({ answers: [first] }, i) => {
     curve = extended(curve, recording.frames[Math.max(0, i - 1)].answers[0].state.epoch, first);
   });
   const initial = { parameters: recording.frames[0].answers[0].state.parameters, drawn: false };
-  const run = { ...newRun(recording.config), answer: { ...answer, formulas }, explained, state: answer.state, curve, initial, codeStart: { ...initial, epoch: 0 }, data: { id: "recorded", train: recording.train, test: recording.test } };
+  const run = { ...newRun(recording.config), answer: { ...answer, formulas, nudged }, explained, state: answer.state, curve, initial, codeStart: { ...initial, epoch: 0 }, data: { id: "recorded", train: recording.train, test: recording.test } };
   return allKnown(run);
 }
 

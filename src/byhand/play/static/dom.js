@@ -3,7 +3,7 @@
 export const $ = (id) => document.getElementById(id);
 
 /** Whether the picture stands above the panel, as in style.css. */
-export const narrow = matchMedia("(max-width: 900px)");
+export const narrow = matchMedia("(max-width: 56.25em)");
 
 /** An element with attributes (functions are listeners, `false` and null are left out) and children. */
 export function el(tag, attributes = {}, ...children) {
@@ -60,6 +60,7 @@ export const words = (name) => name.replace(/_/g, " ");
 export function colour(name) {
   const probe = el("span");
   probe.style.color = `var(--${name})`;
+  probe.style.forcedColorAdjust = "none";  // or with forced colours all values would be of one
   document.body.append(probe);
   const value = getComputedStyle(probe).color;
   probe.remove();

@@ -98,7 +98,7 @@ function forward(scene, layer, unit) {
   const curve = activationOf(scene, layer) === "identity" ? "There is no curve here, so what comes out is z itself." : `The curve ${activationOf(scene, layer) === "sigmoid" ? "σ" : words(activationOf(scene, layer))} makes a of it.`;
   const titles = units === 1 || unit != null
     ? [output ? "The output adds up, too" : `${capital(ordinalUnit(sizes, layer, shown))} adds up`, `Each input times the weight of its link, plus the bias: that is z. ${curve}`]
-    : [`${units} sums, ${units} ${activationOf(scene, layer) === "identity" ? "results" : "curves"}`, `Every unit of ${layerName(sizes, layer)} reads the same ${count(sizes[layer], "input")} through weights of its own. Here is ${ordinalUnit(sizes, layer, shown)}; click another.`];
+    : [`${units} sums, ${units} ${activationOf(scene, layer) === "identity" ? "results" : "curves"}`, `Every unit reads the same ${count(sizes[layer], "input")} through weights of its own. Here is ${ordinalUnit(sizes, layer, shown)}; click another.`];
   if (output && layer && (units === 1)) titles[1] = `Its inputs are what the hidden units said. What comes out is the network's answer, ŷ.`;
   return { title: titles[0], sentence: titles[1], formula: unitFormula(scene, layer, shown) };
 }
@@ -110,7 +110,7 @@ function unitFormula(scene, layer, unit) {
   const known = knows.forward(layer, unit);
   const inputs = sizes[layer];
   let order = Array.from({ length: inputs }, (_, i) => i);
-  const most = inputs > MOST_TERMS ? 3 : inputs;
+  const most = inputs > MOST_TERMS ? (sizes.length > 3 ? 2 : 3) : inputs;
   if (inputs > MOST_TERMS && known) order.sort((p, q) => Math.abs(products[unit][q]) - Math.abs(products[unit][p]));
   order = order.slice(0, most);
   const lead = (i) => (i ? op("+") : op("="));
@@ -163,11 +163,11 @@ function delta(scene, layer, unit) {
   const output = layer === lastOf(scene);
   const shown = unit ?? (scene.selected.layer === layer ? scene.selected.unit : 0);
   const many = unit == null && sizes[layer + 1] > 1;
-  const title = output ? (many ? "A δ for each output" : "Now backward: how does the loss depend on z?")
+  const title = output ? (many ? "A δ for each output" : "How does the loss depend on z?")
     : many ? `${sizes[layer + 1]} shares of the blame` : "δ goes back through the same link";
   const sentence = output
     ? "δ says how fast the loss grows when this z grows a little: the slope of the loss, times the slope of the curve where the dot is."
-    : `${capital(ordinalUnit(sizes, layer, shown))} gets the δ behind it, times the weight between them, times its own slope. A flat curve lets nothing through.${many ? " Click another." : ""}`;
+    : `${capital(ordinalUnit(sizes, layer, shown))} gets the δ behind it, times the weight between them, times its slope. A flat curve lets nothing through.${many && sizes.length < 4 ? " Click another." : ""}`;
   return { title, sentence, formula: output ? outputDelta(scene, layer, shown) : hiddenDelta(scene, layer, shown) };
 }
 
@@ -262,7 +262,7 @@ function update(scene) {
     row("", op("="), result(k, next)),
   ] : clauses(scene, { layer, unit, weight: input }, { k, w, next });
   return {
-    title: "Every weight takes one step downhill",
+    title: "All weights step downhill",
     sentence: `${plain ? "Against its gradient, η times as far." : `${capital(words(run.config.training.optimizer))} decides how far, from the gradient and what it remembers.`} All ${answer.state.parameters.length} move at once; click ${sizes.length > 3 || sizes[1] > 2 ? "a link" : "one"} to see another.`,
     formula: batch + table(rows, plain ? "steps" : "steps dense"),
   };

@@ -1,7 +1,8 @@
 // Below the explanation: the last known answers or the output over the plane, the loss so far, the gradients by layer.
 
-import { $, el, number, svg } from "byhand/dom";
+import { $, el, number, setText, svg } from "byhand/dom";
 import { LossChart, OutputPlot, gradientBars } from "byhand/charts";
+import { nudgedOf, slopeChart } from "byhand/slope";
 
 const FEW = 6;
 
@@ -12,10 +13,12 @@ export class Foot {
     this.bars = el("div");
     this.title = el("h3");
     this.left = el("div", {}, this.title, el("div"));
-    $("foot").replaceChildren(this.left, el("div", {}, el("h3", {}, "Loss"), this.loss.container), this.bars);
+    this.right = el("div", {}, el("h3"), el("div"));
+    $("foot").replaceChildren(this.left, this.right, this.bars);
   }
 
-  render(scene, view, curves) {
+  /** `tells` is whether a story is told: where it has come to a later epoch, its loss is what it tells of. */
+  render(scene, view, curves, tells) {
     const { run, answer, knows, sizes } = scene;
     const body = this.left.lastChild;
     const asTable = sizes.at(-1) === 1 && run.data.train.x.length <= FEW && answer.batch.length === 1 && run.data.train.x[0].length <= 3;
@@ -29,8 +32,16 @@ export class Foot {
       this.plot.render(run, view, false);
       if (body.firstChild !== this.plot.element) body.replaceChildren(this.plot.element);
     }
-    Object.assign(this.loss, asTable ? { width: 150, height: 124 } : beside ? { width: 230, height: 150 } : { width: 400, height: 100 });
-    this.loss.render(curves, "auto");
+    const size = asTable ? { width: 150, height: 124 } : beside ? { width: 230, height: 130 } : { width: 400, height: 100 };
+    const nudged = view.hide || (tells && curves[0].epochs.length > 1) ? null : nudgedOf(scene);
+    $("foot").classList.toggle("nudged", nudged != null);
+    setText(this.right.firstChild, nudged ? "Loss if z changes" : "Loss");
+    if (nudged) this.right.lastChild.replaceChildren(slopeChart(scene, nudged, size));
+    else {
+      Object.assign(this.loss, size);
+      this.loss.render(curves, "auto");
+      if (this.right.lastChild.firstChild !== this.loss.container) this.right.lastChild.replaceChildren(this.loss.container);
+    }
     this.bars.hidden = asTable;
     gradientBars(this.bars, answer, knows.delta(0, sizes[1] - 1) && !view.hide);
   }

@@ -42,7 +42,7 @@ export const table = (rows, kind = "") => `<math display="block" class="${kind}"
 export const line = (...parts) => `<math display="block"><mrow>${parts.join("")}</mrow></math>`;
 export const partial = (name) => `<mfrac><mrow><mo>∂</mo><mi>L</mi></mrow><mrow><mo>∂</mo>${symbol(name)}</mrow></mfrac>`;
 export const flatPartial = (by) => `<mrow><mo>∂</mo><mi>L</mi><mo lspace="0" rspace="0">/</mo><mo>∂</mo>${by}</mrow>`;
-export const slope = (activation, of) => `<msup>${functionName(activation)}<mo>′</mo></msup>${op("(")}${of}${op(")")}`;
+export const slope = (activation, of) => `${functionName(activation)}<mo lspace="0" rspace="0">′</mo>${op("(")}${of}${op(")")}`;
 export const functionName = (activation) => (activation === "sigmoid" ? "<mi>σ</mi>" : `<mi mathvariant="normal">${activation.replace(/_/g, "&#xA0;")}</mi>`);
 
 const WIDTH = 26;

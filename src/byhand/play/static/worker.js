@@ -5,9 +5,7 @@ let engine = null;
 self.addEventListener("message", async ({ data: { id, from, name, question } }) => {
   try {
     engine ??= begun(from);
-    const { answer, extend } = await engine;
-    await extend(question);
-    const [answered, text] = answer(name, question);
+    const [answered, text] = (await engine)(name, question);
     self.postMessage({ id, answered, text });
   } catch (error) {
     self.postMessage({ id, broken: true, text: String(error.message ?? error).trim().split("\n").at(-1) });
@@ -36,17 +34,10 @@ async function begun({ core, packages, integrity, sources }) {
     indexURL: core, packageBaseUrl: packages, lockFileContents: await fetched("pyodide-lock.json"),
     createPyodideModule: (await imported("pyodide.asm.mjs")).default,
   });
-  const load = async (names) => {
-    const failures = [];
-    await python.loadPackage(names, { messageCallback: () => {}, errorCallback: (text) => failures.push(text) });
-    if (failures.length) throw new Error(failures.join(" "));
-  };
-  await load(["numpy", "msgspec"]);
+  const failures = [];
+  await python.loadPackage("numpy", { messageCallback: () => {}, errorCallback: (text) => failures.push(text) });
+  if (failures.length) throw new Error(failures.join(" "));
   python.unpackArchive(await (await plain(sources)).arrayBuffer(), "zip");
-  const asked = python.runPython("from byhand.play.answers import answer; answer");
-  return {
-    answer: (name, question) => asked(name, question).toJs(),
-    // The digits come with scikit-learn, which is large: only who looks at them waits for it.
-    extend: (question) => (question.includes('"kind":"digits"') ? load(["scikit-learn"]) : null),
-  };
+  const answer = python.runPython("from byhand.play.answers import answer; answer");
+  return (name, question) => answer(name, question).toJs();
 }
