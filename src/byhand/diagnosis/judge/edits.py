@@ -104,7 +104,7 @@ def _to_z(regions: Iterable[Region]) -> dict[NodeId, Rule]:
 
 
 def _where(body: Anatomy, layer: Layer) -> str:
-    most = max(key[1] for key in body.regions)
+    most = max(body.layer(t)[1] for t in body.reached)
     return "output" if layer == body.output or layer[1] == most else "hidden"
 
 

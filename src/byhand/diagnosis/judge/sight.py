@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -64,9 +65,19 @@ class Sight:
     def samples(self) -> int | None:
         """How many samples the output is compared with before a step, or in one sum of the loss."""
         if not self.sums:
-            return self.at_once
+            return self.at_once and self.at_once * self._parts
         assert self.trial is not None
         return (self.at_once or 1) * (len(self.trial.objective.seeds) // len(self.sums))
+
+    @property
+    def _parts(self) -> int:
+        """Of how many numbers that are losses themselves one value of the loss is the sum; 1 where it is none."""
+        if self.trial is None or self.trial.objective.kind != "loss":
+            return 1
+        first = replace(self.trial.objective, seeds=self.trial.objective.seeds[:1])
+        reached = self.course.reached_from(first)
+        losses = [o.seeds for o in self.course.roles.objectives if o.kind == "loss"]
+        return max(1, *(len(reached.intersection(seeds)) for seeds in losses))
 
     @cached_property
     def at_once(self) -> int | None:
