@@ -9,8 +9,10 @@ from byhand.diagnosis.judge.edits import edits
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.flows import frozen, unread
 from byhand.diagnosis.judge.locate import call_beside, gradient_of, in_the_line_of, place_of, step_of
-from byhand.diagnosis.judge.roles import find_roles
+from byhand.diagnosis.judge.penalties import penalties
+from byhand.diagnosis.judge.roles import Roles, State, find_roles
 from byhand.diagnosis.judge.steps import Course, Step, all_equal, explain, proportion
+from byhand.diagnosis.judge.truncated import taken_over
 from byhand.diagnosis.judge.verdict import judge_steps
 from byhand.diagnosis.judge.versions import Versions
 from byhand.diagnosis.tape.derive import forward
@@ -205,3 +207,78 @@ def test_lines_are_those_of_the_step_the_gradient_or_the_call():
     assert place_of(course, inner) == Place(2)
     assert call_beside(course, inner, step) == Place(20)
     assert in_the_line_of(course, inner, step) == Place(2)
+
+
+def with_penalty(strength=0.5, *, factor=2.0, rounds=4):
+    """Rounds of x W against y with a penalty in the loss, whose derivative the step takes with a factor."""
+    tape = Hand()
+    x, y = tape.leaf(X, "array", "x"), tape.leaf(Y, "array", "y")
+    w = tape.leaf(W[:2], "random.normal", "W", 3)
+    lr, lam = tape.leaf(0.05, "constant", "lr", 5), tape.leaf(strength, "constant", "lam", 5)
+    for _ in range(rounds):
+        error = tape.put("subtract", tape.put("matmul", x, w, line=6), y, line=7)
+        of_error = tape.put("sum", tape.put("multiply", error, error, line=8), line=8)
+        of_w = tape.put("multiply", lam, tape.put("sum", tape.put("multiply", w, w, line=8), line=8), line=8)
+        tape.put("add", of_error, of_w, line=8)
+        turned = tape.put("move", x, line=9, idx=np.arange(10).reshape(5, 2).T)
+        grad = tape.put("multiply", Const(2.0), tape.put("matmul", turned, error, line=9), line=9)
+        shrink = tape.put("multiply", Const(factor), tape.put("multiply", lam, w, line=10), line=10)
+        grad = tape.put("add", grad, shrink, line=11)
+        w = tape.put("subtract", w, tape.put("multiply", lr, grad, line=12), line=12)
+    return tape
+
+
+def test_a_penalty_in_the_loss_says_how_much_a_step_shrinks():
+    tape = with_penalty()
+    roles = find_roles(tape)
+    gradients = Course(roles).gradient(roles.objectives[0])
+    used = penalties(roles, roles.states[0], gradients)
+    assert [(roles.nodes[t].op, roles.nodes[t].line) for t in used] == [("multiply", 8)] * len(roles.states[0].versions)
+    assert judged(tape).kind == "right"
+    [mistake] = judged(with_penalty(factor=1.0)).mistakes
+    assert (mistake.id, mistake.detail["factor"]) == ("penalty-gradient-wrong", 0.5)
+    assert [m.id for m in judged(with_penalty(factor=0.0)).mistakes] == ["penalty-gradient-wrong"]
+
+
+def test_what_a_pass_takes_over_from_earlier_parameters_is_a_constant():
+    tape = Hand()
+    w, h = tape.leaf(0.5, "random.normal", "w", 1), tape.leaf([0.3, 0.8], "array", "h", 2)
+    kept, passes = [], []
+    for _ in range(3):  # h = tanh(w h), and w steps by what comes back from this pass alone
+        z = tape.put("multiply", w, h, line=3)
+        h = tape.put("tanh", z, line=4)
+        kept.append((w, z))
+        passes.append(tape.put("sum", h, line=5))
+        w = tape.put("subtract", w, tape.put("multiply", Const(0.1), passes[-1], line=6), line=6)
+    state = State([v for v, _ in kept], 1, "w")
+    roles = Roles(tape.nodes, [state], {v: state for v, _ in kept})
+    reached = set(range(len(tape.nodes)))
+    cut = taken_over(roles, reached)
+    assert sorted(cut) == [z for _, z in kept[1:]]  # each pass but the first takes h over
+    for (v, z), t in zip(kept[1:], passes[1:], strict=True):
+        g = np.array([1.0, 2.0])
+        assert [(a, float(np.sum(flow))) for a, flow in cut[z](g)] == [
+            (v, pytest.approx(float(g @ tape.nodes[tape.nodes[z].args[1]].value)))
+        ]
+        assert t in reached
+
+
+def test_a_value_that_is_no_activations_derivative_stands_for_it():
+    tape = Hand()
+    x, y = tape.leaf(X, "array", "x"), tape.leaf(Y, "array", "y")
+    v, w = tape.leaf(V, "random.normal", "V", 3), tape.leaf(W, "random.normal", "W", 4)
+    lr = tape.leaf(0.1, "constant", "lr", 5)
+    for _ in range(3):
+        h = tape.put("tanh", tape.put("matmul", x, v, line=6), line=6)
+        error = tape.put("subtract", tape.put("matmul", h, w, line=7), y, line=8)
+        tape.put("sum", tape.put("multiply", error, error, line=9), line=9)
+        slope = tape.put("subtract", Const(1.0), h, line=10)  # 1 - a, where 1 - a² belongs
+        back = tape.put("matmul", error, tape.put("move", w, line=11, idx=np.arange(3).reshape(1, 3)), line=11)
+        delta = tape.put("multiply", back, slope, line=11)
+        grad_w = tape.put("matmul", tape.put("move", h, line=12, idx=np.arange(15).reshape(5, 3).T), error, line=12)
+        grad_v = tape.put("matmul", tape.put("move", x, line=13, idx=np.arange(10).reshape(5, 2).T), delta, line=13)
+        w = tape.put("subtract", w, tape.put("multiply", lr, grad_w, line=14), line=14)
+        v = tape.put("subtract", v, tape.put("multiply", lr, grad_v, line=15), line=15)
+    [mistake] = judged(tape).mistakes
+    assert (mistake.id, [s.name for s in mistake.states]) == ("derivative-wrong", ["V"])
+    assert tape.nodes[mistake.detail["slope"]].line == 10

@@ -11,7 +11,8 @@ _SIZES = {"square", "power", "float_power", "absolute", "fabs", "norm", "linalg.
 
 def penalties(roles: Roles, state: State, reached: Collection[NodeId]) -> list[NodeId]:
     """Where a parameter is taken times itself, or its size, among the nodes that a gradient reached."""
-    return [t for v in state.versions for t in _uses(roles, v) if t in reached and _is_of_its_size(roles, t, v)]
+    found = (t for v in state.versions for t in _uses(roles, v) if t in reached and _is_of_its_size(roles, t, v))
+    return list(dict.fromkeys(found))
 
 
 def _uses(roles: Roles, v: NodeId) -> Iterator[NodeId]:
