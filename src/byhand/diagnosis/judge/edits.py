@@ -453,7 +453,7 @@ def _other_penalty(body: Anatomy) -> Iterator[Edit]:
         uses = penalties(body.roles, state, body.gradients)
         for factor in (0.0, 0.5, 2.0, *counts, *(1 / n for n in counts)) if uses else ():
             rules = {t: _scaled(body, t, factor) for t in uses}
-            yield Edit("penalty-gradient-wrong", uses[0], rules, detail={"factor": factor})
+            yield Edit("penalty-gradient-wrong", uses[0], rules, detail={"factor": factor} if factor else {})
 
 
 def _scaled(body: Anatomy, t: NodeId, factor: float) -> Rule:

@@ -27,6 +27,7 @@ from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import proportion
 from byhand.diagnosis.judge.verdict import Mistake, judge_steps
 from byhand.diagnosis.judge.windows import stretches
+from byhand.diagnosis.judge.words import sentence
 from byhand.diagnosis.tape.run import Trace
 
 _OF_RIGHT_STEPS = {
@@ -34,12 +35,6 @@ _OF_RIGHT_STEPS = {
     "target-outside-range", "unscaled-data",
 }  # fmt: skip
 """What can be said of a training only when its steps are known to be right."""
-_WORDS = {
-    "output": "the output's activation",
-    "hidden": "a hidden activation",
-    "all hidden": "the hidden activations",
-    "all": "the activations",
-}
 
 
 def judge(trace: Trace) -> Judgement:
@@ -224,109 +219,22 @@ def _factor_of_gradient(sight: Sight, state: State) -> float | None:
     return proportion(value, true, 1e-5) or (proportion(value.T, true, 1e-5) if value.ndim == 2 else None)
 
 
+_TOLD = ("factor", "given", "derivative", "part", "sample", "layer", "times", "passes", "angle")
+"""What is known of a mistake and stands in its evidence."""
+
+
 def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
     """The sentence, and the numbers behind it."""
-    names = ", ".join(dict.fromkeys(filter(None, (sight.name(s) for s in m.states))))
-    of = f" of {names}" if names else ""
     evidence: dict[str, Any] = {"parameters": [sight.name(s) for s in m.states]}
-    evidence |= {k: v for k, v in m.detail.items() if k in ("factor", "given", "derivative", "part", "sample", "layer")}
-    layer = _WORDS.get(str(m.detail.get("layer")), "an activation")
+    evidence |= {key: m.detail[key] for key in _TOLD if key in m.detail}
     if m.edit is not None and m.edit.id != "update-outside-loop":
         evidence |= sight.names_of_activation(m.edit.at)
-    steps = f"The steps{of} are"
-    match m.id:
-        case "output-derivative-missing" | "hidden-derivative-missing":
-            text = f"{steps} those of a gradient without the derivative of {layer}, number for number."
-        case "derivative-twice":
-            text = f"{steps} those of a gradient that has the derivative of {layer} twice."
-        case "derivative-wrong":
-            text = f"{steps} those of a gradient in which something else stands for the derivative of {layer}: "
-            text += "what is multiplied with in its place is not that derivative."
-        case "derivative-of-activation":
-            text = f"{steps} those of a gradient whose derivative of {layer} is taken at the wrong value"
-            text += " (the activation's result in place of its input)." if m.detail.get("given") == "a" else "."
-        case "wrong-layer-activation" if "derivative" in m.detail:
-            text = f"{steps} those of a gradient with the derivative of {m.detail['derivative']} for {layer}."
-        case "wrong-layer-activation":
-            text = f"{steps} those of a gradient with another layer's values where this layer's belong."
-        case "dot-instead-of-elementwise":
-            text = (
-                f"{steps} those of a gradient in which errors and slopes are added up instead of multiplied one by one."
-            )
-        case "hidden-error-raw":
-            text = f"{steps} those of an error sent back before it has gone through the output's derivative."
-        case "updated-weights-used":
-            text = f"{steps} those of a gradient computed with weights that had already taken their step."
-        case "stale-gradient" if "times" in m.detail:
-            text = f"The same output of the forward pass is compared with its target {m.detail['times']} times here, "
-            text += "while the parameters change in between."
-            evidence["times"] = m.detail["times"]
-        case "stale-gradient" if "sums" in m.detail:
-            text = f"{steps} made from the sum of all gradients so far: the sum is never set to zero."
-        case "stale-gradient" if "output" in m.detail:
-            text = "One forward pass, called here, serves the steps of several samples: from the second on, its "
-            text += "outputs come from other parameters than what is read in the steps."
-        case "slope-read-again":
-            text = f"{steps} made with a value of the forward pass that is computed here once more, from parameters "
-            text += "that have already taken a part of this step."
-        case "stale-gradient":
-            text = f"{steps} those of the gradient at earlier parameters."
-        case "bias-gradient-wrong" if "factor" in m.detail:
-            text = f"{steps} {m.detail['factor']:.4g} times as long as those of the weights: a mean in place of a sum "
-            text += "over the samples, or the other way round."
-        case "bias-gradient-wrong":
-            text = f"The step{of} is not along its gradient, while that of the weights beside it is."
-        case "transposed-gradient":
-            text = f"{steps} those of a transposed matrix: numbers of the right size stand in each other's places."
-        case "update-outside-loop" if "passes" in m.detail:
-            text = f"The forward pass is repeated {m.detail['passes']} times with the same parameters: no step between."
-            evidence["passes"] = m.detail["passes"]
-        case "update-outside-loop":
-            text = (
-                f"{steps} those of the {m.detail.get('sample', 'last')} sample alone; what the others gave is dropped."
-            )
-        case "sign-flipped":
-            text = f"{steps} the gradient's times a positive number: they go up, not down."
-        case "parameter-never-updated" if "lost" in m.detail:
-            evidence["name"] = sight.name_of(int(m.detail["array"]))
-            text = f"A step for {evidence['name'] or 'a parameter'} is computed here, and nothing takes it up."
-        case "parameter-never-updated" if "array" in m.detail:
-            evidence["name"] = sight.name_of(int(m.detail["array"]))
-            text = (
-                f"{evidence['name'] or 'An array'} stands where a parameter stands, has a gradient, and never changes."
-            )
-        case "parameter-never-updated":
-            text = f"{names or 'A parameter'} keeps its numbers in every step, while its gradient is not 0."
-        case "bias-missing":
-            evidence["name"] = m.detail["bias"]
-            text = f"{m.detail['bias'] or 'A parameter'} takes the steps of a bias of what is computed here, "
-            text += "and is never added to it."
-        case "constant-factor":
-            text = f"{steps} {m.detail['factor']:.4g} times as long as the others' are, each taken with its own rate."
-        case "sum-versus-mean":
-            text = f"{steps} {m.detail['factor']:.4g} times too long: a sum where a mean stands elsewhere."
-        case "weight-gradient-wrong":
-            evidence["angle"] = m.detail["angle"]
-            text = (
-                f"The first step{of} and its gradient point {m.detail['angle']:.3g} degrees apart, and no multiple of "
-            )
-            text += "the gradient is made on the way to it; the steps of other parameters are those of the same loss."
-        case "delta-wrong":
-            text = f"{steps} what follows from this value, and this value is not the derivative of the loss."
-        case "penalty-gradient-wrong" if not m.detail["factor"]:
-            text = (
-                f"The loss has a penalty on {names or 'a parameter'}, and its steps are those of a gradient without it."
-            )
-        case "penalty-gradient-wrong":
-            text = (
-                f"The loss has a penalty on {names or 'a parameter'}, and its steps are those of a gradient that has "
-            )
-            text += f"{m.detail['factor']:.4g} times its derivative."
-        case "learning-rate-twice":
-            text = f"The gradient{of} is multiplied with the learning rate twice."
-        case _:
-            text = f"{steps} not those of the gradient."
-    return text, evidence
+    if "array" in m.detail:
+        evidence["name"] = sight.name_of(int(m.detail["array"]))
+    elif "bias" in m.detail:
+        evidence["name"] = m.detail["bias"]
+    names = ", ".join(dict.fromkeys(filter(None, evidence["parameters"])))
+    return sentence(m.id, names, {**m.detail, "name": evidence.get("name")}), evidence
 
 
 # -- facts -------------------------------------------------------------------------------------------------------------
