@@ -8,6 +8,11 @@ import os
 # tests at once would wait for each other (up to thirty times as long on a busy machine).
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+import signal
+
+# A shell that starts the tests in the background has them, and the programs that they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from collections.abc import Iterator
 
 import hypothesis

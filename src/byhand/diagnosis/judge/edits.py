@@ -104,8 +104,11 @@ def _to_z(regions: Iterable[Region]) -> dict[NodeId, Rule]:
 
 
 def _where(body: Anatomy, layer: Layer) -> str:
-    most = max(body.layer(t)[1] for t in body.reached)
-    return "output" if layer == body.output or layer[1] == most else "hidden"
+    """An output's activation has no product with a parameter behind it."""
+    a = body.regions[layer][0].a
+    behind = [ts[0] for ts in body.products.values() if ts[0] > a]
+    weights = [x for t in behind for x in body.nodes[t].parents() if body.roles.root(x) in body.roles.versions]
+    return "output" if layer == body.output or not weights else "hidden"
 
 
 def _left_out(body: Anatomy) -> Iterator[Edit]:
