@@ -435,14 +435,12 @@ def _one_each(sums: Sequence[NodeId], found: Sequence[NodeId]) -> Iterator[NodeI
 
 def _scale(body: Anatomy, pairs: Sequence[tuple[NodeId, NodeId]]) -> float:
     """What a value of the backward pass is usually multiplied with to be the derivative."""
-    g, value = (np.concatenate([np.ravel(x) for x in xs]) for xs in zip(*_compared(body, pairs), strict=True))
-    ratios = g[(value != 0) & (g != 0)] / value[(value != 0) & (g != 0)]
-    return float(np.median(ratios)) if ratios.size else 1.0
-
-
-def _compared(body: Anatomy, pairs: Sequence[tuple[NodeId, NodeId]]) -> Iterator[tuple[Array, Array]]:
-    yield np.empty(0), np.empty(0)
-    yield from ((body.gradients[z], body.nodes[t].value) for z, t in pairs)
+    if not pairs:
+        return 1.0
+    g = np.concatenate([np.ravel(body.gradients[z]) for z, _ in pairs])
+    value = np.concatenate([np.ravel(body.nodes[t].value) for _, t in pairs])
+    known = (value != 0) & (g != 0)
+    return float(np.median(g[known] / value[known])) if known.any() else 1.0
 
 
 def _sent_back(body: Anatomy, z: NodeId, value: Array) -> Rule:

@@ -247,13 +247,8 @@ class Course:
         several = [s for s in odd if len(steps[s]) > 1]
         if len(several) < 2:
             return {}
-        taken, sums = (
-            np.concatenate([np.cumsum([x.item() for x in xs]) if summed else [x.item() for x in xs] for xs in columns])
-            for summed, columns in (
-                (False, [[s.change for s in steps[state]] for state in several]),
-                (True, [[s.gradient for s in steps[state]] for state in several]),
-            )
-        )
+        taken = np.concatenate([[x.change.item() for x in steps[s]] for s in several])
+        sums = np.concatenate([np.cumsum([x.gradient.item() for x in steps[s]]) for s in several])
         if not proportion(taken, sums, _EXACT):
             return {}
         return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in several}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from byhand.diagnosis.judge.roles import NodeId, Roles, State
-from byhand.diagnosis.tape.derive import Override, vjp
+from byhand.diagnosis.tape.derive import Override, flows
 from byhand.diagnosis.tape.nodes import Node
 
 _MOST = 3_000_000  # states of all nodes
@@ -47,8 +47,4 @@ def taken_over(roles: Roles, reached: Collection[NodeId]) -> dict[NodeId, Overri
 
 
 def _without(nodes: Sequence[Node], t: NodeId, left_out: Collection[NodeId]) -> Override:
-    def rule(g):  # type: ignore[no-untyped-def]
-        flows = zip(nodes[t].args, vjp(nodes, t, g), strict=True)
-        return [(a, flow) for a, flow in flows if type(a) is int and flow is not None and a not in left_out]
-
-    return rule
+    return lambda g: [(a, flow) for a, flow in flows(nodes, t, g) if a not in left_out]

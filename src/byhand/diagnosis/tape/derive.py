@@ -569,17 +569,18 @@ def sweep(
         if t not in found or t in stop:
             continue
         try:
-            flows = override[t](found[t]) if t in override else _flows(nodes, t, found[t], guards)
+            cotangents = override[t](found[t]) if t in override else flows(nodes, t, found[t], guards)
         except Unknown as error:
             if blocked is not None:
                 blocked.add(str(error))
             continue
-        for a, flow in flows:
+        for a, flow in cotangents:
             if dep is None or a in dep:
                 found[a] = found[a] + flow if a in found else flow
     return found
 
 
-def _flows(nodes: Sequence[Node], t: int, g: Array, guards: bool) -> list[tuple[int, Array]]:
+def flows(nodes: Sequence[Node], t: int, g: Array, guards: bool = True) -> list[tuple[int, Array]]:
+    """What goes back from a node to each operand that is one, as `vjp` gives it."""
     grads = vjp(nodes, t, g, guards=guards)
     return [(a, grad) for a, grad in zip(nodes[t].args, grads, strict=False) if type(a) is int and grad is not None]
