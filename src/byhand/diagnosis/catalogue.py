@@ -490,6 +490,43 @@ _ENTRIES = (
         plain="The slope that the backward pass uses is not that of the function in the forward pass.",
     ),
     Mistake(
+        "momentum-reset",
+        "what an optimizer remembers is empty in every step",
+        "A velocity or a moment is made anew in the loop, or what is computed for it is never stored.",
+        "With v ← βv − ηg the step sums up earlier gradients. Where v is 0 again in each step, v = −ηg is all that "
+        "comes of it: plain gradient descent, or with g/√g² steps of one length.",
+        "Make the velocity once, before the loop, one for each parameter, and store what it becomes.",
+        plain="The step is to remember the earlier ones, and each time it begins with nothing.",
+    ),
+    Mistake(
+        "moments-shared",
+        "one array remembers what two should",
+        "m = v = np.zeros(…), [zeros] * n, or one velocity for all parameters of a shape.",
+        "Each parameter needs memories of its own, and Adam two of them: the mean of g and that of g². In Python a = b "
+        "gives one array two names.",
+        "Make an array for each: one for each parameter, and one for each moment.",
+        plain="Two things are written into one place, and each spoils the other.",
+    ),
+    Mistake(
+        "bias-correction-wrong",
+        "a mean of gradients is corrected by a wrong number",
+        "m / (1 - beta2**t), a t that stays 1, a mean that takes g with another weight than 1 - beta, or a mean that "
+        "is corrected and then not used.",
+        "m ← βm + (1 − β)g begins at 0, so after t steps its weights add up to 1 − βᵗ; dividing by that, with the same "
+        "β and the number t of its own steps, makes them add up to 1.",
+        "Divide each mean by 1 − βᵗ with its own β, let t grow by one a step, and use the result in the step.",
+        plain="The average is stretched by a number that belongs to another average, or to another step.",
+    ),
+    Mistake(
+        "root-missing",
+        "the gradient is divided by its square, not by the square's root",
+        "m / (v + eps) in place of m / (sqrt(v) + eps).",
+        "v is a mean of g², so g/√v keeps its size whatever the gradient's is; g/v goes with 1/g: small gradients make "
+        "long steps.",
+        "Take the square root of the mean square.",
+        plain="The larger the gradient, the shorter the step: the wrong way round.",
+    ),
+    Mistake(
         "penalty-gradient-wrong",
         "the derivative of the penalty is missing, or has another factor",
         "The loss adds a penalty on the weights, and the step has no such part, or one of another size.",

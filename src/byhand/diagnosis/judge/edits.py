@@ -77,7 +77,7 @@ def link(body: Anatomy, errors: Sequence[NodeId]) -> Overrides:
     """The output's activation left out: what an error is as the delta, as with a cross-entropy of its own link."""
     outputs = {a for t in errors for a in body.nodes[t].parents()}
     ends = [r for regions in body.regions.values() for r in regions if r.a in outputs]
-    return _to_z(ends or ([] if body.output is None else body.regions[body.output]))
+    return _to_z(body, ends or ([] if body.output is None else body.regions[body.output]))
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------
@@ -96,8 +96,17 @@ def _times(z: NodeId, slope: Array | float) -> Rule:
     return lambda g: [(z, g * slope)]
 
 
-def _to_z(regions: Iterable[Region]) -> dict[NodeId, Rule]:
-    return {r.a: _times(r.z, 1.0) for r in regions}
+def _to_z(body: Anatomy, regions: Iterable[Region]) -> dict[NodeId, Rule]:
+    """Activations without their slopes, but for the sign: 1 / (1 + exp(-x @ w)) falls with what exp is given."""
+    return {r.a: _times(r.z, _direction(body, r)) for r in regions}
+
+
+def _direction(body: Anatomy, region: Region) -> float:
+    """-1 for an activation that falls everywhere, else 1."""
+    if not body.is_elementwise(region):
+        return 1.0
+    slopes = body.slope(region, body.nodes[region.z].value)
+    return -1.0 if (slopes <= 0).all() and slopes.any() else 1.0
 
 
 # -- activations -------------------------------------------------------------------------------------------------------
@@ -114,10 +123,10 @@ def _where(body: Anatomy, layer: Layer) -> str:
 def _left_out(body: Anatomy) -> Iterator[Edit]:
     for layer, regions in body.regions.items():
         where = _where(body, layer)
-        yield Edit(f"{where}-derivative-missing", regions[0].a, _to_z(regions), detail={"layer": where})
+        yield Edit(f"{where}-derivative-missing", regions[0].a, _to_z(body, regions), detail={"layer": where})
     hidden = [r for layer, regions in body.regions.items() if layer != body.output for r in regions]
     if len(body.regions) > 2:
-        yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(hidden), detail={"layer": "all hidden"})
+        yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(body, hidden), detail={"layer": "all hidden"})
 
 
 def _taken_twice(body: Anatomy) -> Iterator[Edit]:

@@ -13,6 +13,7 @@ from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.edits import Edit
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients, Step, proportion, tolerance_of
+from byhand.diagnosis.tape.solvers import SOLVER
 
 _SEVERAL = 6  # numbers of a series that have to agree where each is a single number
 
@@ -143,6 +144,12 @@ def _reads(course: Course, version: NodeId) -> Iterator[NodeId]:
 def step_of(course: Course, state: State, number: int = 0) -> NodeId:
     """The node that a state's step gave."""
     return state.versions[min(number + 1, len(state.versions) - 1)]
+
+
+def is_of_a_solver(course: Course, state: State) -> bool:
+    """Whether a state's steps are those recorded for a solver: what is wrong with them is in the gradient."""
+    v, w = state.versions[:2]
+    return any(course.nodes[t].kw.get("made") == SOLVER for t in range(v, w) if course.nodes[t].op == "leaf")
 
 
 def gradient_of(course: Course, state: State) -> NodeId:

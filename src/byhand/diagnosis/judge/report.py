@@ -18,10 +18,12 @@ from byhand.diagnosis.judge.locate import (
     first_with_it,
     gradient_of,
     in_the_line_of,
+    is_of_a_solver,
     place_of,
     read_of,
     step_of,
 )
+from byhand.diagnosis.judge.memories import memory_findings
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import proportion
@@ -67,7 +69,8 @@ def _judge(trace: Trace) -> Judgement:
         return Judgement("nothing")
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
-    findings = [*data_findings(first, sights), *_of_steps(worst), *course_findings(first, sights)]
+    findings = [*data_findings(first, sights), *_of_steps(worst), *memory_findings(first)]
+    findings += course_findings(first, sights)
     kind = worst.verdict.kind
     if kind != "right":
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
@@ -201,6 +204,8 @@ def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
         return False
     others = [s for s in sight.trial.explained if s not in m.states and sight.trial.explained[s].kind == "follows"]
     step = sight.nodes[step_of(sight.course, m.states[0])]
+    if is_of_a_solver(sight.course, m.states[0]):
+        return True
     if any(sight.nodes[step_of(sight.course, s)].site == step.site for s in others):
         return True  # the step is taken in a line that is right for others
     if not others and m.id == "sum-versus-mean":
@@ -219,13 +224,13 @@ def _factor_of_gradient(sight: Sight, state: State) -> float | None:
     return proportion(value, true, 1e-5) or (proportion(value.T, true, 1e-5) if value.ndim == 2 else None)
 
 
-_TOLD = ("factor", "given", "derivative", "part", "sample", "layer", "times", "passes", "angle")
+_TOLD = ("factor", "given", "derivative", "sample", "layer", "times", "passes", "angle")
 """What is known of a mistake and stands in its evidence."""
 
 
 def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
     """The sentence, and the numbers behind it."""
-    evidence: dict[str, Any] = {"parameters": [sight.name(s) for s in m.states]}
+    evidence: dict[str, Any] = {"parameters": [m.detail.get("part") or sight.name(s) for s in m.states]}
     evidence |= {key: m.detail[key] for key in _TOLD if key in m.detail}
     if m.edit is not None and m.edit.id != "update-outside-loop":
         evidence |= sight.names_of_activation(m.edit.at)

@@ -86,6 +86,8 @@ class Roles:
         The likeliest first.
     idle : list of State
         What is added to again and again, and used for nothing else: a running sum, or a parameter that nothing reads.
+    names : dict
+        What the program calls a node's value.
     """
 
     nodes: list[Node]
@@ -96,6 +98,7 @@ class Roles:
     users: dict[NodeId, list[NodeId]] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
     idle: list[State] = field(default_factory=list)
+    names: dict[NodeId, str] = field(default_factory=dict)
 
     def bit(self, state: State) -> int:
         """The bit that stands for a state."""
@@ -129,7 +132,7 @@ def find_roles(tape: Taped) -> Roles:
     idle = _idle(nodes, links, states)
     for state in (*states, *idle):
         state.name = next((tape.names[v] for v in state.versions if v in tape.names), "")
-    roles = Roles(nodes, states, users=users, idle=idle)
+    roles = Roles(nodes, states, users=users, idle=idle, names=tape.names)
     roles.versions = {v: state for state in states for v in state.versions}
     roles.rests_on = _dependence(nodes, states, roles.versions)
     roles.flows = _flow(nodes, roles.versions, states)
@@ -416,7 +419,8 @@ def _without_intermediates(
     rests_on = _dependence(nodes, states, {v: s for s in states for v in s.versions})
 
     made = {id(s) for s in states if any(rests_on[a] for a in nodes[s.versions[0]].parents())}
-    at_a_number = [k for k, s in enumerate(states) if id(s) in made and _begins_at_a_number(nodes[s.versions[0]])]
+    begins = [k for k, s in enumerate(states) if id(s) in made]
+    at_a_number = [k for k in begins if _begins_at_a_number(nodes, states[k].versions[0], rests_on)]
     feeds = _feeds(nodes, states, links) if at_a_number else []
     of_themselves = {id(states[k]) for k in at_a_number if any(feeds[v] >> k & 1 for v in states[k].versions)}
     return [s for s in states if id(s) not in made - of_themselves or _begins_by_itself(nodes, links, s.versions[0])]
@@ -435,9 +439,12 @@ def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], 
     return False
 
 
-def _begins_at_a_number(node: Node) -> bool:
-    """Whether it is what came of a number in the text: the first step of a `b = 0`, if it has a part in its next."""
-    return node.op in ("add", "subtract") and node.value.size == 1 and isinstance(node.args[0], Const)
+def _begins_at_a_number(nodes: Sequence[Node], t: NodeId, rests_on: Sequence[int]) -> bool:
+    """Whether it is what came of a number: the first step of a `b = 0`, if it has a part in its next."""
+    if nodes[t].op not in ("add", "subtract"):
+        return False
+    first = nodes[t].args[0]
+    return isinstance(first, Const) or (nodes[first].value.size == 1 and not rests_on[first])
 
 
 def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequence[Sequence[NodeId]]) -> list[State]:

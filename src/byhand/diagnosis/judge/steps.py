@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
@@ -183,7 +183,7 @@ class Course:
         steps = self.steps(state, gradients, lag=lag)
         decays = not penalties(self.roles, state, gradients)  # else the loss says how much
         found = self._explain_steps(state, steps, objective, plain=plain or lag > 0, decays=decays)
-        if not found.holds:
+        if not (found.holds and self.covers(state, found, objective)):
             others = self.steps(state, gradients, by_use=True, lag=lag)
             if [s.after for s in others] != [s.after for s in steps]:
                 by_use = self._explain_steps(state, others, objective, plain=plain or lag > 0, decays=decays)
@@ -417,19 +417,19 @@ class Course:
         for site in list(common)[-_MOST_WAYS:]:
             # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
             ways = [[(q, c) for q, c in self._multiples(s) if self.nodes[q].site == site][-1] for s in moved[-2:]]
-            if all(
-                self._goes_down(s, q, c) and self._is_made_of(s, q, objective, decays=decays)
-                for s, (q, c) in zip(moved[-2:], ways, strict=True)
+            directions = {self._direction(s, q, c) for s, (q, c) in zip(moved[-2:], ways, strict=True)}
+            if directions in ({1}, {-1}) and all(
+                self._is_made_of(s, q, objective, decays=decays) for s, (q, _) in zip(moved[-2:], ways, strict=True)
             ):
                 total = self.sums_up(moved[-1], ways[-1][0])
-                kind: Kind = "optimizer" if total is None else "accumulates"
+                kind: Kind = "accumulates" if total is not None else "optimizer" if directions == {-1} else "opposes"
                 evidence = len(moved) * state.size - 1 if total is None else 0
                 return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
         return None
 
     def has_optimizer(self, step: Step, objective: Objective) -> bool:
         """Whether a state that no objective rests on has a part in a step: a velocity, a moment."""
-        made = {p for t in [*self._made_since(step, set()), step.after] for p in self.nodes[t].parents()}
+        made = {p for t in [*self.made_since(step), step.after] for p in self.nodes[t].parents()}
         return any(t in self.stop and not self.roles.rests_on[t] & objective.rests_on for t in made)
 
     def has_a_multiple(self, step: Step) -> bool:
@@ -438,14 +438,14 @@ class Course:
 
     def _multiples(self, step: Step) -> Iterator[tuple[NodeId, float]]:
         """The values on the way to a step's end that are a multiple of its gradient."""
-        for q in self._made_since(step, set()):
+        for q in self.made_since(step):
             value = self.nodes[q].value
             if value.size == step.gradient.size and value.dtype.kind == "f" and q not in self.stop:
                 c = proportion(value, step.gradient, tolerance_of(value))
                 if c:
                     yield q, c
 
-    def _made_since(self, step: Step, closed: set[NodeId]) -> list[NodeId]:
+    def made_since(self, step: Step, closed: Collection[NodeId] = ()) -> list[NodeId]:
         """What the version after a step was made of since the one before it, not through closed nodes."""
         waiting, seen = [step.after], {step.after}
         while waiting and len(seen) < _FARTHEST:
@@ -456,37 +456,40 @@ class Course:
                         waiting.append(a)
         return sorted(seen)
 
-    def _goes_down(self, step: Step, q: NodeId, c: float) -> bool:
-        """Whether each number of the step goes further down with more of the same number of the gradient at q.
+    def _direction(self, step: Step, q: NodeId, c: float) -> int:
+        """Where each number of the step goes with more of the same number of the gradient at q: -1 down, 1 up.
+
+        0 if that is not one for all, or they go with other numbers of it.
 
         What the step is divided by is held fixed, and a state that adds up all gradients for ever is no optimizer's.
         """
         held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
         shape = self.nodes[step.after].value.shape
         mixed = np.random.default_rng(0).uniform(1, 2, shape)
-        within = set(self._made_since(step, {q}))
+        within = set(self.made_since(step, {q}))
         self.swept += 2 * len(within)
         effect, effect_of_mixed = (
             sweep(self.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False).get(q)
             for seed in (np.ones(shape), mixed)
         )
-        if effect is None or effect_of_mixed is None or not np.isfinite(effect).all():
-            return False
+        if effect is None or effect_of_mixed is None or not np.isfinite(effect).all() or not effect.any():
+            return 0
         if not np.allclose(np.ravel(effect_of_mixed), np.ravel(effect) * np.ravel(mixed), rtol=1e-6):
-            return False  # the step's numbers come from other places of the gradient
+            return 0  # the step's numbers come from other places of the gradient
         effect = effect * np.sign(c)
-        return bool((effect <= 0).all() and effect.any())
+        return -1 if (effect <= 0).all() else 1 if (effect >= 0).all() else 0
 
     def sums_up(self, step: Step, q: NodeId) -> NodeId | None:
         """The state that a step goes through if it adds each gradient to all before, none of them fading."""
         held = {t for t in range(q + 1, step.after) if self.nodes[t].op in _NORMALIZERS}
         ones = np.ones_like(self.nodes[step.after].value, dtype=float)
-        within = set(self._made_since(step, {q}))
+        within = set(self.made_since(step, {q}))
         reached = sweep(self.nodes, {step.after: ones}, {step.before, q} | held, dep=within, guards=False)
         self.swept += len(reached)
-        for t in self._made_since(step, set()):
+        for t in self.made_since(step):
             state = self.roles.versions.get(t)
-            if state is None or t == step.after or t == state.versions[0] or t < q:
+            own = self.roles.versions[step.before]
+            if state is None or state is own or t == state.versions[0] or t < q:
                 continue
             old = state.versions[state.versions.index(t) - 1]
             ones = np.ones_like(self.nodes[t].value, dtype=float)
@@ -500,11 +503,12 @@ class Course:
         own: set[NodeId] = set()
         of_q = {q}
         numbers = {t for t in range(step.before, step.after) if self.nodes[t].value.size == 1 and step.change.size > 1}
-        for a in self._made_since(step, {q} | numbers):
+        for a in self.made_since(step, {q} | numbers):
             parents = self.nodes[a].parents()
             if a == q:
                 continue
-            if a != step.after and a in self.stop and self.roles.rests_on[a] & objective.rests_on:
+            is_own = self.roles.versions.get(a) is self.roles.versions[step.before]
+            if a in self.stop and not is_own and self.roles.rests_on[a] & objective.rests_on:
                 return False  # another parameter's new value
             if not decays and step.before in parents and self.nodes[a].op in ("multiply", "divide"):
                 return False

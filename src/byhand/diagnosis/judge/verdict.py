@@ -14,9 +14,10 @@ from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds, 
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
-from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, proportion, shrinks
+from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, all_equal, proportion, shrinks
 from byhand.diagnosis.judge.versions import Versions
 
 _MOST_OBJECTIVES = 14
@@ -131,7 +132,8 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
         return verdict
     start = _tried(course, trial.objective, trial.overrides)
     held = [s for s, e in start.explained.items() if e.right]
-    mistakes = list(verdict.mistakes)
+    mistakes = [*verdict.mistakes, *(m for s in open_ for m in _of_parts(course, start, s))]
+    open_ = [s for s in open_ if not any(s in m.states for m in mistakes)]
     if held:
         body = Anatomy(course.roles, start.gradients, course.limit)
         open_ = _with_edits(course, trial, deltas(body), mistakes, open_, list(held))
@@ -141,6 +143,21 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     if len(mistakes) == len(verdict.mistakes):
         return verdict
     return replace(verdict, kind="inconclusive" if open_ else "wrong", mistakes=mistakes, open=open_)
+
+
+def _of_parts(course: Course, trial: Trial, state: State) -> Iterator[Mistake]:
+    """Parts of a vector whose steps do not follow the gradient, where other parts' steps do."""
+    found = parts(course, state, trial.gradients)
+    usual = next((p.factor for p in found if p.factor is not None and p.factor < 0), 0.0)
+    for p in found if usual else ():
+        detail = {"at": p.at, "part": p.name}
+        if p.factor is None:
+            if _LEAST < p.angle < 180 - _LEAST:
+                yield Mistake("weight-gradient-wrong", (state,), detail={**detail, "angle": p.angle})
+        elif p.factor > 0:
+            yield Mistake("sign-flipped", (state,), detail=detail)
+        elif p.factor and not all_equal([p.factor, usual]):
+            yield Mistake("constant-factor", (state,), detail={**detail, "factor": p.factor / usual})
 
 
 def _behind_the_output(verdict: Verdict) -> Verdict:

@@ -27,6 +27,7 @@ from byhand.diagnosis.tape.numpy_map import (
     moved,
     spell,
 )
+from byhand.diagnosis.tape.solvers import is_solver, solve
 from byhand.diagnosis.tape.values import Values, index_in, is_array, is_number, owner_of
 
 FRAMES = 4  # of the script, that make a site
@@ -388,6 +389,8 @@ class Recorder:
         module = getattr(f, "__module__", None) or ""
         if type(f).__module__ in self.modules:
             return None
+        if is_solver(f):
+            return solve
         is_numpy = module.startswith(("numpy", "scipy.special"))
         return Recorder._numpy if is_numpy and not isinstance(f, type) else Recorder._foreign
 

@@ -1,0 +1,284 @@
+"""What an optimizer remembers of past gradients: whether it is kept, fed and read as its purpose asks.
+
+Nothing here knows an optimizer's formula. A memory is a state on which no loss rests and that a step reads and feeds.
+What holds for each, whatever is made of it: what it keeps is there at the next step; it takes in one thing, of one
+parameter; where a mean is corrected for having begun at 0, its weights add up to one; and the step that is made of it
+does not shrink as all gradients grow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.roles import VIEWS, NodeId, State
+from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.steps import Course, Explanation, Step, all_equal, proportion
+from byhand.diagnosis.tape.derive import sweep
+from byhand.diagnosis.tape.nodes import Const
+
+_FEWEST, _MOST = 3, 6  # steps from which a law is read
+_ONE = 1e-6
+_NOT_ONE = 1e-4
+_SHRINKS = -0.5  # the power of all gradients' size with which a step goes
+
+
+@dataclass(frozen=True)
+class Feeding:
+    """One time that a memory takes something in: what it was and became, what share it keeps, and what came in."""
+
+    memory: State
+    before: NodeId
+    after: NodeId
+    kept: float
+    taken: Array
+
+
+def memory_findings(sight: Sight) -> Iterator[Finding]:
+    """The mistakes in what optimizers remember."""
+    if sight.trial is None:
+        return
+    course, fed_by = sight.course, defaultdict[State, dict[State, Feeding]](dict)
+    for state, e in sight.trial.explained.items():
+        steps = [s for s in course.steps(state, sight.trial.gradients) if s.gradient.any()][:_MOST]
+        if len(steps) < _FEWEST:
+            continue
+        taken = [_taken_up(course, s, e) for s in steps]
+        feedings = [_feedings(course, s, q) for s, q in zip(steps, taken, strict=True)]
+        for f in feedings[1]:
+            if _power(f.taken, steps[1]) == 1:
+                fed_by[f.memory].setdefault(state, f)
+        if e.right:
+            name = sight.name(state) or "a parameter"
+            yield from _forgotten(sight, name, steps)
+            yield from _fed_twice(sight, name, steps, feedings)
+            yield from _weights(sight, name, steps, feedings)
+            yield from _shrinking(sight, name, steps, taken)
+    yield from _of_several(sight, fed_by)
+
+
+def _taken_up(course: Course, step: Step, e: Explanation) -> list[NodeId]:
+    """The gradient that an optimizer makes a step from; none where the step is a multiple of it."""
+    return [] if e.way is None else [q for q in course.made_since(step) if course.nodes[q].site == e.way[0]][-1:]
+
+
+def _feedings(course: Course, step: Step, taken_up: Sequence[NodeId]) -> list[Feeding]:
+    """Each time that a memory takes something in between two versions of a parameter that it has a part in."""
+    versions, found = course.roles.versions, list[Feeding]()
+    for w in course.made_since(step, taken_up):
+        memory = versions.get(w)
+        if memory is None or w == step.after or memory.versions[0] == w:
+            continue
+        v = memory.versions[memory.versions.index(w) - 1]
+        kept = _share_kept(course, v, w)
+        if kept is not None:
+            taken = course.nodes[w].value.astype(float) - kept * course.nodes[v].value
+            if taken.any():
+                found.append(Feeding(memory, v, w, kept, taken))
+    return found
+
+
+def _share_kept(course: Course, v: NodeId, w: NodeId) -> float | None:
+    """The share of itself that a version has of the one before; None if it is not one for all numbers."""
+    ones = {w: np.ones_like(course.nodes[w].value, dtype=float)}
+    effect = sweep(course.nodes, ones, course.stop - {w}, dep=range(v, w + 1)).get(v)
+    if effect is None or not np.isfinite(effect).all() or not all_equal(np.ravel(effect).tolist()):
+        return None
+    return float(np.ravel(effect)[0])
+
+
+# -- what is kept ------------------------------------------------------------------------------------------------------
+
+
+def _forgotten(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Finding]:
+    """A share of an array that is 0 in every step, added to the gradient or its square: what was kept got lost."""
+    course = sight.course
+    empty = [_empty_share(course, s) for s in steps]
+    if all(t is not None for t in empty) and len({course.nodes[t].site for t in empty if t is not None}) == 1:
+        assert empty[0] is not None
+        text = f"What is kept here of earlier steps of {name} is 0 in each of the {len(steps)} steps seen: "
+        text += "what a step leaves behind does not reach the next."
+        yield Finding("momentum-reset", place_of(course, empty[0]), "exact", text, {"steps": len(steps)})
+
+
+def _empty_share(course: Course, step: Step) -> NodeId | None:
+    nodes = course.nodes
+    for t in course.made_since(step):
+        node = nodes[t]
+        if node.op not in ("add", "subtract") or len(node.parents()) != 2 or node.value.size != step.change.size:
+            continue
+        for share, other in (node.parents(), node.parents()[::-1]):
+            scaled = [a for a in nodes[share].parents() if nodes[a].value.size > 1]
+            is_share = nodes[share].op == "multiply" and len(scaled) == 1 and not nodes[share].value.any()
+            if is_share and not nodes[scaled[0]].value.any() and course.roles.root(scaled[0]) not in course.stop:
+                value = nodes[other].value
+                if _power(value, step):
+                    return share
+    return None
+
+
+# -- what is taken in --------------------------------------------------------------------------------------------------
+
+
+def _fed_twice(
+    sight: Sight, name: str, steps: Sequence[Step], feedings: Sequence[Sequence[Feeding]]
+) -> Iterator[Finding]:
+    """A memory that takes in the gradient and its square, say, in one and the same step."""
+    for fed in _by_memory(steps, feedings).values():
+        intakes: dict[NodeId, list[NodeId]] = defaultdict(list)
+        for f, step in fed:
+            intakes[step.before] += _intakes(sight.course, f, step)
+        n = min((len({sight.nodes[t].site for t in ts}) for ts in intakes.values()), default=0)
+        if len(intakes) >= _FEWEST - 1 and n > 1:
+            place = place_of(sight.course, max(list(intakes.values())[-1]))
+            text = f"One array remembers {n} things for {name}: in each step it takes in something {n} times, "
+            text += "one on top of the other."
+            yield Finding("moments-shared", place, "exact", text, {"times": n})
+
+
+def _intakes(course: Course, f: Feeding, step: Step) -> list[NodeId]:
+    """Where a multiple of the gradient, or of its square, is added to what a memory was to make what it became."""
+    nodes, kept = course.nodes, {f.before}
+    for t in range(f.before + 1, f.after + 1):
+        if (t == f.after or t not in course.stop) and any(a in kept for a in nodes[t].parents()):
+            kept.add(t)
+    reached = sweep(nodes, {f.after: np.ones_like(f.taken)}, {f.before}, dep=kept)
+    sums = [t for t in reached if nodes[t].op in ("add", "subtract")]
+    return [t for t in sums for a in nodes[t].parents() if a not in kept and _power(nodes[a].value, step)]
+
+
+def _by_memory(steps: Sequence[Step], feedings: Sequence[Sequence[Feeding]]) -> dict[State, list[tuple[Feeding, Step]]]:
+    found: dict[State, list[tuple[Feeding, Step]]] = defaultdict(list)
+    for step, fs in zip(steps, feedings, strict=True):
+        for f in fs:
+            found[f.memory].append((f, step))
+    return found
+
+
+def _power(taken: Array, step: Step) -> int:
+    """1 if what is taken in is a multiple of the gradient, 2 if of its square, 0 if that can't be told."""
+    if taken.size != step.gradient.size or taken.size < 2:
+        return 0
+    return next((p for p in (1, 2) if proportion(taken, step.gradient**p, 1e-5)), 0)
+
+
+def _of_several(sight: Sight, fed_by: dict[State, dict[State, Feeding]]) -> Iterator[Finding]:
+    """A memory that takes in the gradients of several parameters."""
+    for states in fed_by.values():
+        if len(states) > 1:
+            names = " and ".join(sight.name(s) or "a parameter" for s in states)
+            place = place_of(sight.course, list(states.values())[1].after)
+            text = f"One array remembers the gradients of {names}: each is stepped by a mixture of them."
+            yield Finding("moments-shared", place, "exact", text, {"parameters": [sight.name(s) for s in states]})
+
+
+# -- the weights of a mean ---------------------------------------------------------------------------------------------
+
+
+def _weights(
+    sight: Sight, name: str, steps: Sequence[Step], feedings: Sequence[Sequence[Feeding]]
+) -> Iterator[Finding]:
+    """A mean that is corrected for having begun at 0, so that its weights add up to something else than 1."""
+    course = sight.course
+    for memory, fed in _by_memory(steps, feedings).items():
+        start = _times_fed_before(course, memory)
+        one_each = len(fed) == len({s.before for _, s in fed}) >= _FEWEST
+        if start is None or not one_each or not all_equal([f.kept for f, _ in fed]):
+            continue
+        times = [start + memory.versions.index(f.after) for f, _ in fed]
+        for divisions in _corrections(course, [f for f, _ in fed]):
+            numbers = [c for _, c in divisions]
+            place = place_of(course, divisions[0][0])
+            if _is_correction(sight, numbers, times, fed[0][0].kept, len(memory.versions)):
+                sums = [_sum_of_weights(f, s, n) / c for (f, s), n, c in zip(fed, times, numbers, strict=True)]
+                n, c, x = max(zip(times, numbers, sums, strict=True), key=lambda of_step: abs(of_step[2] - 1))
+                if abs(x - 1) > _NOT_ONE:
+                    text = f"What is remembered for {name} is divided by {c:.4g} at its step {n}: the weights of the "
+                    text += f"gradients in it then add up to {x:.4g}, where those of a mean add up to 1."
+                    evidence = {"step": n, "sum_of_weights": x}
+                    yield Finding("bias-correction-wrong", place, "exact", text, evidence)
+                elif not any(course.roles.users.get(t) for t, _ in divisions):
+                    text = f"What is remembered for {name} is corrected here for having begun at 0, and the result is "
+                    text += "used for nothing: the steps are made of what is not corrected."
+                    yield Finding("bias-correction-wrong", place, "exact", text, {"parameters": [name]})
+
+
+def _times_fed_before(course: Course, memory: State) -> int | None:
+    """How often a memory was fed before its first version was made, that too; None if it does not begin at 0."""
+    first = course.nodes[memory.versions[0]]
+    if first.op == "leaf":
+        return None if first.kw.get("made") == "earlier" or first.value.any() else 0
+    operands = [course.nodes[a].value if type(a) is int else a.value for a in first.args]  # type: ignore[union-attr]
+    return 1 if first.op in ("add", "subtract") and not all(np.any(x) for x in operands) else None
+
+
+def _corrections(course: Course, fed: Sequence[Feeding]) -> Iterator[list[tuple[NodeId, float]]]:
+    """The divisions of a memory by a number, each at one place, as it is after each feeding."""
+    by_site: dict[object, list[tuple[NodeId, float]]] = defaultdict(list)
+    for f in fed:
+        waiting = [f.after]
+        while waiting:
+            for user in course.roles.users.get(waiting.pop(), ()):
+                node = course.nodes[user]
+                if user not in course.stop and node.op in VIEWS:
+                    waiting.append(user)
+                elif node.op == "divide" and (c := _number(course, node.args[1])) is not None:
+                    by_site[node.site].append((user, c))
+    yield from (found for found in by_site.values() if len(found) == len(fed))
+
+
+def _number(course: Course, operand: int | Const) -> float | None:
+    value = np.asarray(course.nodes[operand].value if type(operand) is int else operand.value)  # type: ignore[union-attr]
+    return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "fi" else None
+
+
+def _is_correction(sight: Sight, numbers: Sequence[float], times: Sequence[int], kept: float, fed: int) -> bool:
+    """Whether numbers are 1 - b, 1 - b², 1 - b³ …, or stay 1 - b where there is one step to a round of the training."""
+    if not 0 < numbers[0] < 1:
+        return False
+    b = (1 - numbers[0]) ** (1 / times[0])
+    grows = np.allclose(numbers, [1 - b**n for n in times], rtol=1e-6)
+    tape = sight.trace.tape
+    turns = [ticks for w in tape.windows[:1] for k, ticks in w.ticks.items() if tape.loops[k].depth == 0]
+    rounds = max((end - start for start, end in turns), default=0)
+    stays = np.allclose(numbers, 1 - kept, rtol=1e-6) and fed <= rounds + 1
+    return bool(grows or stays)
+
+
+def _sum_of_weights(f: Feeding, step: Step, times: int) -> float:
+    """What the weights of all that was taken in add up to after so many times; as a mean's where it can't be told."""
+    power = _power(f.taken, step)
+    weight = (power and proportion(f.taken, step.gradient**power, 1e-5)) or 1 - f.kept
+    return abs(weight) * (1 - f.kept**times) / (1 - f.kept)
+
+
+# -- the step ----------------------------------------------------------------------------------------------------------
+
+
+def _shrinking(sight: Sight, name: str, steps: Sequence[Step], taken: Sequence[Sequence[NodeId]]) -> Iterator[Finding]:
+    """A step that is divided by the gradients' squares, of which no root was taken."""
+    if not all(taken):
+        return
+    powers = [_power_of_size(sight, steps[: k + 1], [q for qs in taken[: k + 1] for q in qs]) for k in range(_FEWEST)]
+    if all(p < _SHRINKS for p in powers):
+        text = f"The steps of {name} get shorter as the gradients get longer: "
+        text += f"with all of them twice as long, a step is {2 ** powers[-1]:.2g} times as long."
+        yield Finding("root-missing", place_of(sight.course, steps[0].after), "exact", text, {"power": powers[-1]})
+
+
+def _power_of_size(sight: Sight, steps: Sequence[Step], taken: Sequence[NodeId]) -> float:
+    """The power with which the last step goes with the size of all gradients taken up so far."""
+    assert sight.trial is not None
+    course, last = sight.course, steps[-1]
+    learned = {v for s in sight.trial.explained for v in s.versions if v != last.after}
+    seeds = {last.after: np.sign(last.change)}
+    back = sweep(course.nodes, seeds, {*learned, *taken}, dep=range(steps[0].before, last.after + 1), guards=False)
+    effect = sum(float(np.sum(back[q] * course.nodes[q].value)) for q in taken if q in back)
+    length = float(np.abs(last.change).sum())
+    return effect / length if length and np.isfinite(effect) else 0.0
