@@ -8,6 +8,12 @@ import os
 # tests at once would wait for each other (up to thirty times as long on a busy machine).
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+import sys
+
+# nbformat loads jsonschema, and that, where it is there, this: it makes forty parsers, for which nobody here asks, and
+# takes longer than all the rest.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
 import signal
 
 # A shell that starts the tests in the background has them, and the programs that they start, ignore Ctrl-C.
