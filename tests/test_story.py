@@ -13,7 +13,7 @@ from byhand.diagnosis.story import running
 from byhand.diagnosis.story.errors import ScriptError
 from byhand.diagnosis.story.page import page
 from byhand.diagnosis.story.program import Change, Program, changes, read
-from byhand.diagnosis.story.report import Chapter, Report, as_json
+from byhand.diagnosis.story.report import Chapter, Mending, Report, Told, as_json, happened, proof
 from byhand.diagnosis.story.running import Run, helps
 from byhand.diagnosis.story.telling import why
 from byhand.diagnosis.story.terminal import tell
@@ -202,6 +202,49 @@ def test_the_page_has_one_plot_of_the_scripts_own_curve(cell):
     assert "<del>" in text
     assert "<details>" in text
     assert "#010203" not in text
+
+
+def drawn(losses, end, *told, steps=None):
+    """The page of one run with these losses, which ends at another where the curve is not the whole."""
+    facts = Facts(
+        PARAMETERS, losses=losses, steps=steps or list(range(len(losses))), loss_start=losses[0], loss_end=end
+    )
+    return page(Report(Program("s.py", "a\nb\nc\n"), [Chapter("", "wrong", [], [Told(f) for f in told], facts)]))
+
+
+def test_the_curve_says_what_was_found_and_at_which_lines():
+    flipped = [Finding("sign-flipped", Place(line), "exact", "") for line in (3, 1)]
+    text = drawn([2.0, 1.0], 1.0, *flipped, Finding("too-few-epochs", Place(0), "symptom", ""))
+    words = re.findall(r"<text[^>]*>([^<]+)</text>", text)
+    assert "line 1, 3" in words
+    assert "s.py as it is" in words
+    assert "\N{EM SPACE}line 1, 3: A sign is flipped" in words
+    assert "\N{EM SPACE}Training stopped early" in words
+
+
+def test_the_curve_and_the_words_give_the_same_end():
+    assert "s.py: the loss goes from 2 to 0.5" in drawn([2.0, 1.0, 0.5], 0.5)
+    assert "drawn" not in drawn([2.0, 1.0, 0.5], 0.5)
+    assert "s.py: the loss goes from 2 to 0.25\ndrawn up to step 40" in drawn([2.0, 1.0], 0.25, steps=[0, 40])
+    assert "drawn up to step 1" in drawn([2.0, 1e10, 1e40], 1e40)  # what grows further leaves the plot
+
+
+def test_without_a_curve_the_page_says_so():
+    assert "No curve" in drawn([2.0], 2.0)
+
+
+def test_one_step_and_one_sample_are_said_so():
+    one = Facts([Parameter("W", (), 1, True)], samples=1, losses=[2.0], loss_start=2.0, loss_end=2.0)
+    assert happened(Program("s.py", ""), one) == [
+        "It trains W (a number), on 1 sample; 1 step was looked at.",
+        "The loss that it computes is 2 where it was seen.",
+    ]
+
+
+def test_a_mending_of_several_lines_is_told_as_such():
+    told = Told(Finding("sign-flipped", Place(1), "exact", ""), Mending([Change(1, "a", "b")]))
+    assert "with this line was run" in proof([told])
+    assert "with these lines was run" in proof([told, told])
 
 
 # ---- outcomes

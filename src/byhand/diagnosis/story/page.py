@@ -10,17 +10,18 @@ from typing import Any
 
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.story.program import Change
-from byhand.diagnosis.story.report import Chapter, Report, Told, title
+from byhand.diagnosis.story.report import Chapter, Report, Told, course, proof, title
 from byhand.errors import needs_extra
 
 _LARGEST = 1e30  # what is drawn; a loss that grows further leaves the plot there
 _COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#777777")  # Okabe and Ito's for the colour-blind
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+_NO_CURVE = "No curve: of the loss, fewer than two values were seen."
 _INK = "#010203"  # becomes the page's own colour of text
 
 _STYLE = """
 :root { color-scheme: light dark; --bad: #b34700; --good: #006b4f; }
-@media (prefers-color-scheme: dark) { :root { --bad: #ff9a57; --good: #5fd3a9; } }
+@media (prefers-color-scheme: dark) { :root { --bad: #ff9a57; --good: #5fd3a9; --second: #56b4e9; } }
 body { font: 1rem/1.55 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.4rem; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 .3rem; }
@@ -83,7 +84,7 @@ def _finding(alike: list[Told], report: Report) -> str:
         if not all(told.mending for told in alike):
             parts.append(f"<p><strong>Mend:</strong> {_e(entry.mend)}</p>")
         elif alike[0].mending is not None and alike[0].mending.was_judged:
-            parts.append('<p class="note">A copy with this line was run: this mistake is gone there.</p>')
+            parts.append(f'<p class="note">{proof(alike)}</p>')
         parts.append(f"<details><summary>More</summary><p>{_e(entry.why)}</p></details>")
     return "\n".join([*parts, "</section>"])
 
@@ -110,46 +111,42 @@ def _lines(told: Told, report: Report) -> str:
 
 
 def _curves(report: Report) -> str:
-    """The loss that the script computes, in each run that has one, on one scale."""
-    runs = [(k, c, curve) for k, c in enumerate(report.chapters) if len(curve := _curve(c)) > 1]
+    """The loss that the script computes, in each run that has one, on one scale; below it what was found in each."""
+    runs = [(c, curve) for c in report.chapters if len(curve := _curve(c)) > 1][: len(_COLOURS)]
     if not runs:
-        return ""
+        is_training = any(chapter.facts.parameters for chapter in report.chapters)
+        return f'<p class="note">{_NO_CURVE}</p>' if is_training else ""
     with needs_extra("figures"):
         import matplotlib as mpl
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     style: dict[Any, Any] = dict.fromkeys(
         ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
     )
+    legend = [_legend(report, chapter) for chapter, _ in runs]
     with mpl.rc_context({**style, "svg.fonttype": "none", "svg.hashsalt": "why", "font.size": 11}):
-        figure = Figure(figsize=(8, 4 + 0.25 * len(runs)), layout="constrained")
+        figure = Figure(figsize=(8, 4 + 0.2 * "\n".join(legend).count("\n") + 0.25), layout="constrained")
         axes = figure.subplots()
-        for place, (number, chapter, curve) in enumerate(runs[: len(_COLOURS)]):
-            steps, values = zip(*curve, strict=True)
-            label = f"the same, {chapter.mended}" if number else report.program.name
-            found = "; ".join(dict.fromkeys(title(t.finding) for t in chapter.told))
-            label = _short(f"{label}: {found}" if found else label, 100)
-            axes.plot(steps, values, linestyle=_DASHES[place], color=_COLOURS[place], label=label)
+        for place, (chapter, curve) in enumerate(runs):
+            axes.plot(*zip(*curve, strict=True), ls=_DASHES[place], color=_COLOURS[place], label=legend[place])
             if chapter.told:
-                at = curve[int(len(curve) * (0.3 + 0.2 * place)) if len(curve) > 3 else 0]
-                arrow = {"arrowstyle": "-|>", "color": _INK}
-                axes.annotate(
-                    _mark(report, chapter), at, (0, 26), textcoords="offset points", ha="center", arrowprops=arrow
-                )
-        positive = [v for _, _, curve in runs for _, v in curve]
-        if min(positive) > 0 and max(positive) > 20 * min(positive):
+                _annotate(axes, ", ".join(_places(report, chapter.told)), curve, place)
+        values = [v for _, curve in runs for _, v in curve]
+        if min(values) > 0 and max(values) > 20 * min(values):
             axes.set_yscale("log")
         axes.margins(y=0.2)
-        axes.set_xlabel("steps")
-        axes.set_ylabel("the loss that it computes")
-        heading = _heading(report, runs[0][1])
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+        axes.set_xlabel("steps: updates of the parameters")
+        axes.set_ylabel("loss, as the script computes it")
+        heading = _heading(report, *runs[0])
         axes.set_title(heading, loc="left", fontsize=12)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        if len(runs) > 1:
-            figure.legend(frameon=False, fontsize=10, loc="outside lower left")
+        figure.legend(frameon=False, fontsize=10, loc="outside lower left", alignment="left")
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     svg = out.getvalue().replace(_INK, "currentColor")
+    svg = svg.replace(_COLOURS[1].lower(), f"var(--second, {_COLOURS[1]})")  # too dark on a dark page
     return f'<figure role="img" aria-label="{_e(heading)}">{svg[svg.index("<svg") :]}</figure>'
 
 
@@ -159,23 +156,47 @@ def _curve(chapter: Chapter) -> list[tuple[int, float]]:
     return [(s, v) for s, v in zip(steps, facts.losses, strict=True) if math.isfinite(v) and abs(v) < _LARGEST]
 
 
-def _mark(report: Report, chapter: Chapter) -> str:
-    """Where the findings of a run are."""
-    places = dict.fromkeys(t.finding.place for t in chapter.told if t.finding.place.line)
+def _annotate(axes: Any, text: str, curve: list[tuple[int, float]], place: int) -> None:
+    """The text at the curve, on the side that a falling or a climbing one leaves free."""
+    climbs = curve[-1][1] > curve[0][1]
+    share = 0.6 if climbs else 0.3 + 0.2 * place
+    at = curve[int(len(curve) * share) if len(curve) > 3 else 0]
+    axes.annotate(
+        text,
+        at,
+        (-26 if climbs else 26, 26),
+        textcoords="offset points",
+        va="center",
+        ha="right" if climbs else "left",
+        arrowprops={"arrowstyle": "-|>", "color": _INK},
+    )
+
+
+def _places(report: Report, told: list[Told]) -> list[str]:
+    """The lines of findings, as the program's reader counts them: "line 3", then only "7"; three at most."""
+    places = sorted({t.finding.place for t in told if t.finding.place.line}, key=lambda p: (p.file, p.line))
     names = [report.program.where(p.line, p.file) for p in places]
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "") or _short(title(chapter.told[0].finding), 50)
+    shown = [names[k] if k == 0 else names[k].removeprefix("line ") for k in range(min(len(names), 3))]
+    return [*shown, *["…"][: len(names) - 3]]
 
 
-def _heading(report: Report, chapter: Chapter) -> str:
-    """What the script's own curve shows, as a sentence."""
-    values = [v for _, v in _curve(chapter)]
-    first, last = values[0], values[-1]
+def _legend(report: Report, chapter: Chapter) -> str:
+    """Which run it is, and what was found in it, a row each."""
+    rows = [f"the same, {chapter.mended}".replace("`", "") if chapter.mended else f"{report.program.name} as it is"]
+    for _, alike in groupby(chapter.told, key=lambda t: t.finding.id):
+        told = list(alike)
+        words = [", ".join(_places(report, told)), title(told[0].finding)]
+        rows.append("\N{EM SPACE}" + ": ".join(filter(None, words)))
+    return "\n".join(_short(row, 100) for row in rows)
+
+
+def _heading(report: Report, chapter: Chapter, curve: list[tuple[int, float]]) -> str:
+    """What the loss did, and how much of it is drawn."""
     what = report.program.name if chapter is report.chapters[0] else "Once it runs"
-    if not all(math.isfinite(v) and abs(v) < _LARGEST for v in chapter.facts.losses):
-        return f"{what}: the loss grows beyond all numbers"
-    if abs(last - first) <= 1e-9 * max(abs(first), abs(last)):
-        return f"{what}: the loss stays at {first:.4g}"
-    return f"{what}: the loss goes from {first:.4g} to {last:.4g}"
+    is_whole = curve[-1][1] == chapter.facts.loss_end
+    return f"{what}: the loss {course(chapter.facts)}" + (
+        "" if is_whole else f"\ndrawn up to step {curve[-1][0]:,}"
+    )
 
 
 def _short(text: str, most: int) -> str:

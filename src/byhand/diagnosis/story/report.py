@@ -163,11 +163,28 @@ def happened(program: Program, facts: Facts) -> list[str]:
         count = max(p.steps for p in facts.parameters)
         what = ", ".join(f"{p.name or '?'} {_shape(p.shape)}" for p in facts.parameters[:8])
         more = f" and {len(facts.parameters) - 8} more" if len(facts.parameters) > 8 else ""
-        data = f", on {facts.samples:,} samples" if facts.samples else ""
-        said.append(f"It trains {what}{more}{data}; {count:,} steps were looked at.")
+        data = f", on {facts.samples:,} sample{'s' * (facts.samples > 1)}" if facts.samples else ""
+        looked_at = "1 step was looked at" if count == 1 else f"{count:,} steps were looked at"
+        said.append(f"It trains {what}{more}{data}; {looked_at}.")
     if facts.losses and facts.loss_start is not None and facts.loss_end is not None:
-        said.append(f"The loss that it computes goes from {facts.loss_start:.4g} to {facts.loss_end:.4g}.")
+        said.append(f"The loss that it computes {course(facts)}.")
     return said
+
+
+def course(facts: Facts) -> str:
+    """What the loss does, to be said after "the loss"; there has to be one."""
+    first, last = facts.loss_start or 0.0, facts.loss_end or 0.0
+    if len(facts.losses) == 1 and first == last:
+        return f"is {first:.4g} where it was seen"
+    if abs(last - first) <= 1e-9 * max(abs(first), abs(last)):
+        return f"stays at {first:.4g}"
+    return f"goes from {first:.4g} to {last:.4g}"
+
+
+def proof(alike: list[Told]) -> str:
+    """What a copy with the lines of these mendings has shown."""
+    count = sum(len(told.mending.changes) for told in alike if told.mending)
+    return f"A copy with {'this line' if count == 1 else 'these lines'} was run: this mistake is gone there."
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.story.program import Program
-from byhand.diagnosis.story.report import Report, Told, title
+from byhand.diagnosis.story.report import Report, Told, proof, title
 
 STYLES = {"right": "bold green", "wrong": "bold yellow"}
 
@@ -56,7 +56,7 @@ def _findings(alike: list[Told], program: Program, console: Console, *, more: bo
     if not all(told.mending for told in alike):
         console.print(f"  [dim]Mend:[/dim] {escape(entry.mend)}", highlight=False)
     elif first.certainty == "exact" and alike[0].mending is not None and alike[0].mending.was_judged:
-        console.print("  [dim]A copy with this line was run: this mistake is gone there.[/dim]", highlight=False)
+        console.print(f"  [dim]{proof(alike)}[/dim]", highlight=False)
     if more:
         console.print(f"  [dim]More:[/dim] {escape(entry.why)}", highlight=False)
 
