@@ -9,6 +9,7 @@ wherever it stands. Compare examples/digits.py, where a dense network reads them
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 from sklearn.model_selection import train_test_split
 
 from byhand import Dense, Dropout, Network, accuracy, datasets, schedules, train
@@ -50,6 +51,20 @@ history = train(
     batch_size=32,
     seed=0,
 )
-share = accuracy(network.predict(x_test), y_test, threshold=0)
+logits = network.predict(x_test)
+share = accuracy(logits, y_test, threshold=0)
 print(f"\nAfter {epochs} epochs the loss is {history.loss[-1]:.4f}.")
 print(f"Of {len(x_test)} digits that it has never seen it reads {share:.1%} right.")
+
+read, meant = logits.argmax(axis=1), y_test.argmax(axis=1)
+right = logits[np.arange(len(meant)), meant]
+lead = right - np.where(y_test == 1, -np.inf, logits).max(axis=1)  # below 0 it is misread
+figure = Figure(figsize=(9, 2.1), layout="constrained")
+figure.suptitle(f"{(read == meant).sum()} of {len(x_test)} new digits are read right; these eight came out worst")
+for axes, i in zip(figure.subplots(1, 8), lead.argsort(), strict=False):
+    axes.imshow(x_test[i, :, :, 0], cmap="gray_r")
+    if read[i] == meant[i]:
+        axes.set_title(f"{read[i]}, right")
+    else:
+        axes.set_title(f"{read[i]}, not {meant[i]}", color="firebrick", fontweight="bold")
+    axes.axis("off")

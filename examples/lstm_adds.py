@@ -9,6 +9,7 @@ to; a plain recurrent layer of the same size is far behind after as much trainin
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from byhand import Dense, Network, schedules, sequences, train
 from byhand.layers import LSTM, RNN
@@ -20,7 +21,7 @@ constant = float(((y_new - 1) ** 2).mean())
 print(f"Who always answers 1 has a mean squared error of {constant:.3f}.")
 
 epochs = 8
-errors, lengths = {}, {}
+errors, answers = {}, {}
 for kind in (RNN, LSTM):
     network = Network([kind(2, 32, last=True, seed=0), Dense(32, 1, seed=1)]).astype(np.float32)
     train(
@@ -35,9 +36,18 @@ for kind in (RNN, LSTM):
         batch_size=40,
         seed=0,
     )
-    errors[kind.__name__] = float(((network.predict(x_new) - y_new) ** 2).mean())
-    print(f"{kind.__name__:4} after {epochs} epochs: {errors[kind.__name__]:.4f} on {len(x_new)} new sequences")
+    name = kind.__name__
+    answers[name] = network.predict(x_new)
+    errors[name] = float(((answers[name] - y_new) ** 2).mean())
+    print(f"{name:4} after {epochs} epochs: {errors[name]:.4f} on {len(x_new)} new sequences")
 
-for row, target, answer in zip(x_new[:3], y_new[:3], network.predict(x_new[:3]), strict=True):
+for row, target, answer in zip(x_new[:3], y_new[:3], answers["LSTM"][:3], strict=True):
     first, second = row[row[:, 1] == 1, 0]
     print(f"  {first:.3f} + {second:.3f} = {target[0]:.3f}, and the LSTM says {answer[0]:.3f}")
+
+figure = Figure(figsize=(8, 3.8), layout="constrained")
+for axes, name in zip(figure.subplots(1, 2, sharex=True, sharey=True), answers, strict=True):
+    axes.plot([0, 2], [0, 2], color="lightgrey")  # where every answer belongs
+    axes.plot(y_new, answers[name], ".", markersize=3)
+    axes.set(title=f"{name}: mean squared error {errors[name]:.4f}", xlabel="the sum of the two marked numbers")
+figure.axes[0].set_ylabel("what the network answers")

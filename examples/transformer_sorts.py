@@ -9,6 +9,7 @@ filled up, and a mask keeps what fills up out of the loss.
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from byhand import Network, schedules, sequences, train
 from byhand.layers import transformer
@@ -43,3 +44,13 @@ print(f"\nAfter {epochs} epochs the loss is {history.loss[-1]:.4f}.")
 print(f"Of {unseen.sum()} sequences that it has not seen it sorts {share:.1%} without a mistake:")
 for row, answer, count in list(zip(x_new, answers, mask_new.sum(axis=1).astype(int), strict=True))[:4]:
     print(f"  {row[:count].astype(int)} → {answer[:count]}")
+
+figure = Figure(figsize=(8, 4.2), layout="constrained")
+shown = np.flatnonzero(unseen & (mask_new.sum(axis=1) == 8))[:20]
+panels = figure.subplots(1, 2, sharey=True)
+for axes, numbers in zip(panels, (x_new, answers), strict=True):
+    drawn = axes.imshow(numbers[shown], cmap="cividis", aspect="auto", interpolation="none")
+    axes.set(xlabel="place", xticks=range(8), xticklabels=range(1, 9), yticks=[])
+panels[0].set(title="Twenty sequences, a row each", ylabel="sequence")
+panels[1].set_title(f"Its answers: {share:.1%} of all {unseen.sum()} are right")
+figure.colorbar(drawn, ax=panels, label="number", ticks=range(1, 10))

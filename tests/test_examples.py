@@ -62,6 +62,9 @@ def test_convnet(monkeypatch, capsys):
     assert example["share"] > 0.985
     assert not {row.tobytes() for row in example["x_train"]} & {row.tobytes() for row in example["x_test"]}
     assert f"it reads {example['share']:.1%} right" in capsys.readouterr().out
+    misread = example["read"] != example["meant"]
+    assert misread.mean() == pytest.approx(1 - example["share"])
+    assert {bool(m) for m in misread[example["lead"].argsort()[: misread.sum()]]} == {True}  # the picture has them all
 
 
 def test_lstm_adds(monkeypatch, capsys):
@@ -77,6 +80,12 @@ def test_transformer_sorts(monkeypatch, capsys):
     assert example["share"] > 0.97
     assert example["unseen"].sum() > 400
     assert "→ [" in capsys.readouterr().out
+
+
+def test_each_has_a_picture_for_the_gallery():
+    """Made with matplotlib's Figure, and found by the gallery among the example's variables."""
+    for path in EXAMPLES.glob("*.py"):
+        assert "figure = " in path.read_text(encoding="utf-8"), path
 
 
 def test_every_example_is_tested():

@@ -194,9 +194,7 @@ def _heading(report: Report, chapter: Chapter, curve: list[tuple[int, float]]) -
     """What the loss did, and how much of it is drawn."""
     what = report.program.name if chapter is report.chapters[0] else "Once it runs"
     is_whole = curve[-1][1] == chapter.facts.loss_end
-    return f"{what}: the loss {course(chapter.facts)}" + (
-        "" if is_whole else f"\ndrawn up to step {curve[-1][0]:,}"
-    )
+    return f"{what}: the loss {course(chapter.facts)}" + ("" if is_whole else f"\ndrawn up to step {curve[-1][0]:,}")
 
 
 def _short(text: str, most: int) -> str:
