@@ -4,7 +4,7 @@
 python := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE  # or each of many processes compiles byhand anew
 
-.PHONY: help lab test lint format environment docs coverage mutants dist bench peers clean
+.PHONY: help lab test lint format environment docs pictures coverage mutants dist bench peers clean
 .NOTPARALLEL:
 
 help: ## say what can be made (this)
@@ -41,10 +41,15 @@ coverage: ## which lines of the mathematics no test of it runs; fewer than pypro
 mutants: environment ## which changes of the mathematics no test notices; one that is not explained ends it
 	$(python) tools/mutants.py
 
-docs: ## build the manual in docs/_build/html, without a network once its tools are installed
+docs: ## build and test the manual in docs/_build/html, without a network once its tools are installed
 	@tools/environment all test docs
 	$(python) -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	$(python) -m pytest -q docs
 	@echo "docs/_build/html/index.html"
+
+pictures: environment ## shoot the pictures of the README and the manual anew, in docs/images
+	@$(python) tests/browser.py
+	$(python) docs/building/pictures.py
 
 dist: ## build sdist and wheel; check them, and run each verb from the wheel in new environments
 	@tools/environment all test dist

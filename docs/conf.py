@@ -12,7 +12,9 @@ import byhand
 # The kernels that run the pages show figures in them, and leave nothing in anybody's home.
 profile = Path(tempfile.mkdtemp()) / "profile_default"
 profile.mkdir()
-(profile / "ipython_kernel_config.py").write_text('c.InteractiveShellApp.matplotlib = "inline"\n', encoding="utf-8")
+(profile / "ipython_kernel_config.py").write_text(
+    'c.InteractiveShellApp.matplotlib = "inline"\nc.IPKernelApp.log_level = "ERROR"\n', encoding="utf-8"
+)
 os.environ["IPYTHONDIR"] = str(profile.parent)
 
 project = "byhand"
@@ -61,6 +63,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "download_all_examples": False,
     "write_computation_times": False,
+    "capture_repr": (),
     "abort_on_example_error": True,
     "min_reported_time": 10**6,
     "image_scrapers": ("building.gallery.figures",),

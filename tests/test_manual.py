@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -19,6 +20,10 @@ from byhand.losses import LOSSES
 from byhand.optimizers import OPTIMIZERS
 
 DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(DOCS))
+
+from building import pictures  # noqa: E402
+
 TABLES = {"activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS, "initializers": INITIALIZERS}
 STEPS = sorted((DOCS / "derivations/steps").glob("*.md"))
 QUICK = [*sorted((DOCS / "how-to").glob("*.md")), *(DOCS / f"tutorials/{name}.md" for name in ("line", "own-layer"))]
@@ -61,3 +66,13 @@ def test_every_page_of_a_folder_is_in_its_index():
         listed = (DOCS / folder / "index.md").read_text()
         for page in (DOCS / folder).glob("*.md"):
             assert page.stem == "index" or re.search(rf"^{page.stem}$", listed, re.MULTILINE), page
+
+
+@pytest.mark.parametrize(("name", "answer"), [("check", pictures.checked), ("why", pictures.explained)])
+def test_a_picture_shows_what_the_command_says_now(name, answer, tmp_path):
+    """If not: `make pictures`, and look at them."""
+    number = r"-?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?"
+    shown, said = pictures.carried(name), pictures.words(answer(tmp_path))
+    assert re.split(number, shown) == re.split(number, said)
+    values = [[float(n.replace(",", "")) for n in re.findall(number, text)] for text in (shown, said)]
+    assert values[0] == pytest.approx(values[1], rel=0.01)

@@ -225,7 +225,7 @@ def test_the_curve_says_what_was_found_and_at_which_lines():
 def test_the_curve_and_the_words_give_the_same_end():
     assert "s.py: the loss goes from 2 to 0.5" in drawn([2.0, 1.0, 0.5], 0.5)
     assert "drawn" not in drawn([2.0, 1.0, 0.5], 0.5)
-    assert "s.py: the loss goes from 2 to 0.25\ndrawn up to step 40" in drawn([2.0, 1.0], 0.25, steps=[0, 40])
+    assert "s.py: the loss goes from 2 to 0.25, drawn up to step 40" in drawn([2.0, 1.0], 0.25, steps=[0, 40])
     assert "drawn up to step 1" in drawn([2.0, 1e10, 1e40], 1e40)  # what grows further leaves the plot
 
 

@@ -6,6 +6,7 @@ formulas, its curve and its check.
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -113,27 +114,40 @@ def formulas(kind: str, entry: object) -> str:
     return "\n".join([*lines, "```python", *code, "```", ""])
 
 
+def passes(kind: type) -> list[Callable[..., object]]:
+    """Forward and backward as they run; where a class only fills in the steps of its base's, those too."""
+    home = next(base for base in kind.__mro__ if "forward" in vars(base))
+    found = [vars(home)[name] for name in ("forward", "backward", "backward_parameters") if name in vars(home)]
+    if home is not kind:
+        found += [
+            thing for name, thing in vars(kind).items() if inspect.isfunction(thing) and not name.startswith("__")
+        ]
+    return found
+
+
 def layer_source(kind: type) -> str:
-    """What the class says before its parameters, and forward and backward as they run."""
+    """What the class says before its parameters, and its passes."""
     said = re.split(r"\n\w+\n-{3,}\n", inspect.getdoc(kind) or "")[0].strip()
-    passes = [vars(kind)[name] for name in ("forward", "backward", "backward_parameters") if name in vars(kind)]
-    code = [inspect.cleandoc("\n" + inspect.getsource(method)) for method in passes]
+    code = [inspect.cleandoc("\n" + inspect.getsource(method)) for method in passes(kind)]
     reference = f"[Its parameters](#byhand.layers.{kind.__name__})."
     return "\n".join([said, "", reference, "", "```python", "\n\n".join(code), "```", ""])
+
+
+def entries(kind: str) -> dict[str, object]:
+    """What is derived on the page of this kind, by name."""
+    if kind in TABLES:
+        return TABLES[kind]
+    return {
+        name: thing
+        for name, thing in public(layers).items()
+        if inspect.isclass(thing) and issubclass(thing, layers.Layer) and thing is not layers.Layer
+    }
 
 
 def page(folder: Path, kind: str) -> str:
     beginning, written = steps(folder, kind)
     parts = [HEAD, beginning, START, CHECKED.get(kind, "")]
-    if kind == "layers":
-        entries = {
-            name: thing
-            for name, thing in public(layers).items()
-            if inspect.isclass(thing) and issubclass(thing, layers.Layer) and thing is not layers.Layer
-        }
-    else:
-        entries = TABLES[kind]
-    for name, entry in entries.items():
+    for name, entry in entries(kind).items():
         parts += [f"\n## {name}\n", layer_source(entry) if kind == "layers" else formulas(kind, entry)]
         if kind == "activations":
             parts.append(CURVE.format(name=name))

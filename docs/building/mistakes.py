@@ -57,6 +57,16 @@ class Said:
     figure: str = ""
 
 
+@dataclass
+class Checked:
+    """A line of a right solution, what it became, what `check` says of that, and whether it names the mistake."""
+
+    before: str
+    after: str
+    text: str
+    is_named: bool
+
+
 def code_of(file: Path) -> str:
     """What the file does, without its docstrings and comments."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -83,7 +93,7 @@ def run(verb: str, name: str, program: str) -> dict[str, str]:
         done = subprocess.run(
             [sys.executable, "-m", "byhand", verb, file.name, *options],
             cwd=folder,
-            env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+            env={**os.environ, "COLUMNS": "90", "NO_COLOR": "1"},
             capture_output=True,
             text=True,
             check=False,
@@ -124,35 +134,57 @@ def programs(id_: str) -> Iterator[tuple[str, list[int]]]:
 
 
 def why(id_: str, answers: Answers) -> Said | None:
-    """The first of the shortest programs that `why` names rightly; else the shortest, with what it says."""
-    tried = []
+    """The shortest program that `why` names rightly and that has a curve; else one that it names; else the shortest."""
+    named, others = [], []
     for program, lines in list(programs(id_))[:MOST_TRIED]:
-        said = answers("why", id_, program)
-        tried.append(Said(program, lines, said["text"], said["figure"]))
-        title = CATALOGUE[id_].title
-        if f"✗ {title[:1].upper()}{title[1:]}" in said["text"] or id_ in STOPPED:
+        answer = answers("why", id_, program)
+        said = Said(program, lines, answer["text"], answer["figure"])
+        is_named = f"✗ {title(CATALOGUE[id_])}" in said.text
+        (named if is_named else others).append(said)
+        if id_ in STOPPED or (is_named and said.figure):
+            return said
+    return next(iter([*named, *others]), None)
+
+
+def check(id_: str, answers: Answers) -> Checked | None:
+    """A line of a right solution, what it became, and what `check` says of that: the one that it names best."""
+    changed = [
+        (before, after, source.replace(before, after))
+        for style, changes in CHANGES.items()
+        for source in [(FOLDER / f"{style}.py").read_text(encoding="utf-8")]
+        for then, before, after in changes
+        if then == id_ and before in source
+    ]
+    tried = []
+    for before, after, program in changed[:MOST_TRIED]:
+        text = answers("check", id_, program)["text"]
+        tried.append(Checked(before, after, text, f"[{id_}]" in text))
+        if tried[-1].is_named and "1 mistake found" in text:
             return tried[-1]
-    return tried[0] if tried else None
-
-
-def check(id_: str, answers: Answers) -> tuple[str, str, str] | None:
-    """A line of a right solution, what it became, and what `check` says of that."""
-    for style, changes in CHANGES.items():
-        for then, before, after in changes:
-            source = (FOLDER / f"{style}.py").read_text(encoding="utf-8")
-            if then == id_ and before in source:
-                return before, after, answers("check", id_, source.replace(before, after))["text"]
-    return None
+    return max(tried, key=lambda checked: checked.is_named, default=None)
 
 
 def fenced(text: str, language: str = "text", options: str = "") -> str:
     return f"````{{code-block}} {language}\n{options}\n{text}\n````\n"
 
 
-def page(mistake: Mistake, said: Said | None, checked: tuple[str, str, str] | None) -> str:
-    title = mistake.title[:1].upper() + mistake.title[1:]
-    parts = [f"# {title}", mistake.looks_like, f"**In plain words.** {mistake.plain}", f"**Why.** {mistake.why}"]
-    parts.append(f"**How it is mended.** {mistake.mend}")
+def title(mistake: Mistake) -> str:
+    return mistake.title[:1].upper() + mistake.title[1:]
+
+
+def words(text: str) -> str:
+    """The catalogue's words with their indices and exponents set: W_out, e^{z_k}, W_{k+1}."""
+    text = re.sub(
+        r"(?<!\w)(d?\w\u0302?)_(?:\{([^}]*)\}|([a-z][a-z0-9]*))", r"\1<sub>\2\3</sub>", text.replace("*", r"\*")
+    )
+    return re.sub(r"\^(?:\{([^}]*)\}|([+−-]?\w))", r"<sup>\1\2</sup>", text)
+
+
+def page(mistake: Mistake, said: Said | None, checked: Checked | None) -> str:
+    parts = [f"# {title(mistake)}", words(mistake.plain)]
+    parts.append(f"**How it shows.** {words(mistake.looks_like)}")
+    parts.append(f"**How it is mended.** {words(mistake.mend)}")
+    parts.append(f"**Why.** {words(mistake.why)}")
     if said is not None:
         options = ":linenos:\n" + (f":emphasize-lines: {','.join(map(str, said.lines))}\n" if said.lines else "")
         parts += ["## A program that makes it", fenced(said.program.rstrip(), "python", options)]
@@ -162,23 +194,49 @@ def page(mistake: Mistake, said: Said | None, checked: tuple[str, str, str] | No
     else:
         parts.append("No program stands here: it names what is left when the numbers force no nearer name.")
     if checked is not None:
-        before, after, text = checked
-        change = "\n".join([*(f"- {b}" for b in before.splitlines()), *(f"+ {a}" for a in after.splitlines())])
-        parts += [
-            "## What `byhand check` says",
-            "Of a right solution in which this was changed:",
-            fenced(change, "diff"),
-        ]
-        parts.append(fenced(text))
-    parts.append(f"Its name in JSON is `{mistake.id}`.")
+        change = [*(f"- {b}" for b in checked.before.splitlines()), *(f"+ {a}" for a in checked.after.splitlines())]
+        of = "Of a right solution in which this was changed" + ("" if checked.is_named else ", it does not name it")
+        parts += ["## What `byhand check` says", f"{of}:", fenced("\n".join(change), "diff"), fenced(checked.text)]
+    parts.append(
+        "`byhand why train.py` looks for it in a program of yours, and for [all the others](index.md). "
+        f"In JSON it is `{mistake.id}`."
+    )
     return "\n\n".join(parts) + "\n"
 
 
-def index() -> str:
-    rows = [
-        f"| [{m.title[:1].upper()}{m.title[1:]}]({m.id}.md) | {m.looks_like.replace('|', chr(92) + '|')} |"
-        for m in CATALOGUE.values()
-    ]
+GROUPS = (
+    "Python stops with an error",
+    "The loss grows, or is no number",
+    "The loss stays where it is",
+    "The loss falls, but the gradient or what is shown is wrong",
+    "No loss is to be seen, or no program stands here",
+)
+
+
+def group(said: Said | None) -> str:
+    """What one sees first of the program that makes the mistake: read from what `why` says of its first run."""
+    text = " ".join(said.text.split()) if said else ""
+    if "It stops at " in text.partition("The same, ")[0] or "SyntaxError" in text:
+        return GROUPS[0]
+    if re.search(r"The loss that it computes stays at", text.partition("The same, ")[0]):
+        return GROUPS[2]
+    course = re.search(r"The loss that it computes goes from (\S+) to (\S+?)\.(?: |$)", text)
+    if not course:
+        return GROUPS[4]
+    first, last = map(float, course.groups())
+    return GROUPS[3] if last < first else GROUPS[1]
+
+
+def index(said: dict[str, Said | None]) -> str:
+    tables = []
+    for heading in GROUPS:
+        rows = [
+            f"| [{title(m)}]({m.id}.md) | {words(m.looks_like).replace('|', chr(92) + '|')} |"
+            for m in CATALOGUE.values()
+            if group(said[m.id]) == heading
+        ]
+        if rows:
+            tables += [f"## {heading}", "", "| mistake | how it shows |", "|---|---|", *rows, ""]
     return f"""# Why does my NumPy network not learn?
 
 `byhand why` and `byhand check` know {len(CATALOGUE)} mistakes. Each page has a small program that makes one, its
@@ -189,9 +247,9 @@ Quicker than reading is asking:
 $ byhand why train.py
 ```
 
-| mistake | how it shows |
-|---|---|
-{chr(10).join(rows)}
+Here they stand by what one sees first of these programs; in another program the same mistake may look otherwise.
+
+{chr(10).join(tables)}
 
 ```{{toctree}}
 :hidden:
@@ -207,15 +265,16 @@ def write(app: Sphinx) -> None:
     answers = Answers(Path(app.srcdir) / "_build" / "mistakes")
     logger = logging.getLogger(__name__)
 
-    def made(mistake: Mistake) -> str:
-        return page(mistake, why(mistake.id, answers), check(mistake.id, answers))
+    def asked(id_: str) -> tuple[Said | None, Checked | None]:
+        return why(id_, answers), check(id_, answers)
 
+    said = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        texts = pool.map(made, CATALOGUE.values())
-        for number, (mistake, text) in enumerate(zip(CATALOGUE.values(), texts, strict=True), 1):
+        for number, (mistake, answer) in enumerate(zip(CATALOGUE.values(), pool.map(asked, CATALOGUE), strict=True), 1):
             logger.info("mistakes: %d of %d, %s", number, len(CATALOGUE), mistake.id)
-            (folder / f"{mistake.id}.md").write_text(text, encoding="utf-8")
-    (folder / "index.md").write_text(index(), encoding="utf-8")
+            said[mistake.id] = answer[0]
+            (folder / f"{mistake.id}.md").write_text(page(mistake, *answer), encoding="utf-8")
+    (folder / "index.md").write_text(index(said), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 """The reference, written from what is there: a page for each module, every public name, every option of the command."""
 
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -68,7 +69,14 @@ def home(name: str) -> str:
 
 def index() -> str:
     names = [f"| {home(name)} | {escaped(first_line(getattr(byhand, name)))} |" for name in sorted(byhand._MODULE_OF)]
-    modules = [f"| [`byhand.{m}`]({m}.md) | {escaped(first_line(import_module(f'byhand.{m}')))} |" for m in MODULES]
+    modules = [
+        f"| [`byhand.{m}`]({m}.md) | {escaped(first_line(import_module(f'byhand.{m}')))} |"
+        for m in [*MODULES, *ELSEWHERE]
+    ]
+    commands = [
+        f"| [`{call}`](commands.md#{call.replace(' ', '-')}) | {verb.get_short_help_str(200)} |"
+        for call, verb in verbs().items()
+    ]
     tree = "\n".join([*MODULES, *ELSEWHERE, "commands"])
     return f"""# Reference
 
@@ -82,7 +90,9 @@ Every public name. It is loaded from `byhand` when it is first used; what needs 
 |---|---|
 {chr(10).join(modules)}
 
-The options of the command line: [commands](commands.md).
+| command | |
+|---|---|
+{chr(10).join(commands)}
 
 ```{{toctree}}
 :hidden:
@@ -96,12 +106,24 @@ def escaped(text: str) -> str:
     return text.replace("|", r"\|").replace("*", r"\*")
 
 
+def verbs() -> dict[str, click.Command]:
+    """What can be called, by the call."""
+    return {"byhand": command} | {f"byhand {name}": verb for name, verb in command.commands.items()}
+
+
 def commands() -> str:
-    parts = ["# Commands", "", "What `--help` says after each; every option stands here."]
-    for name, verb in {"byhand": command, **command.commands}.items():
-        call = name if name == "byhand" else f"byhand {name}"
-        with click.Context(verb, info_name=call) as context:
-            parts += ["", f"## {call}", "", "```text", verb.get_help(context), "```"]
+    parts = ["# Commands", "", "What `--help` says after each."]
+    for call, verb in verbs().items():
+        with click.Context(verb, info_name=call, **command.context_settings) as context:
+            said, _, exit_codes = verb.get_help(context).partition("Exit codes:")
+            usage, _, words = said.partition("\n\n")
+            words = inspect.cleandoc(words.partition("\nOptions:")[0])
+            options = [p.get_help_record(context) for p in verb.get_params(context) if isinstance(p, click.Option)]
+        parts += ["", f"## {call}", "", "```text", usage, "```", "", escaped(words), ""]
+        parts += ["```{eval-rst}", f".. program:: {call}", ""]
+        for option, meaning in options:
+            parts += [f".. option:: {option}", "", f"   {escaped(meaning)}", ""]
+        parts += ["```", "", "```text", f"Exit codes:{exit_codes.rstrip()}", "```"]
     return "\n".join(parts) + "\n"
 
 
@@ -126,6 +148,14 @@ def whole_name(name: str) -> str:
 def not_markup(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """|z| is a magnitude, and no substitution."""
     lines[:] = [line if ">>>" in line else line.replace("|", r"\|") for line in lines]
+
+
+def plainly(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """A default that is a class by its name, and one that is made anew each time as what it is."""
+    signature = re.sub(r"<class '(?:numpy\.)?(\w+)'>", r"\1", signature or "").replace("<factory>", "...")
+    return signature or None, returned
 
 
 def of_scikit_learn(app: Sphinx, what: str, name: str, thing: object, skip: bool, options: object) -> bool | None:
@@ -155,6 +185,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("name", Name())
     app.connect("builder-inited", write)
     app.connect("autodoc-process-docstring", not_markup)
+    app.connect("autodoc-process-signature", plainly)
     app.connect("autodoc-skip-member", of_scikit_learn)
     app.connect("missing-reference", stays_code)
     return {"parallel_read_safe": True}

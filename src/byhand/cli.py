@@ -116,7 +116,7 @@ def notebook(
     click.echo(file)
 
 
-WHY_EXIT_CODES = EXIT_CODES.replace(
+WHY_EXIT_CODES = EXIT_CODES.replace("0    done", "0    right: all of it was judged, and nothing found").replace(
     "  130 ",
     "  3    something is wrong with the script, and the answer names it\n"
     "  4    not judged, or not all of it: it is called neither right nor wrong\n  130 ",
@@ -269,7 +269,7 @@ def _check_class(folder: Path, out: Path, jobs: int | None, as_json: bool) -> in
 )
 @click.option("--initializers", help="Names with commas.  [default: standard_normal for xor, else glorot_uniform]")
 @click.option("--seeds", type=int, default=1000, show_default=True, help="Runs for each combination.")
-@click.option("--epochs", type=int, default=2000, show_default=True)
+@click.option("--epochs", type=int, default=2000, show_default=True, help="After so many each run ends.")
 @click.option(
     "--hidden", default="10", show_default=True, help="Units of hidden layers: 10-10 has two, 5,10,10-10 tries three."
 )

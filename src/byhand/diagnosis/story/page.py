@@ -29,7 +29,7 @@ pre { background: #8881; padding: .5rem .8rem; overflow-x: auto; border-left: 4p
 del, ins { text-decoration: none; } del { color: var(--bad); } ins { color: var(--good); font-weight: 600; }
 .outcome { font-weight: 600; border-top: 1px solid #8886; padding-top: 1rem; margin-top: 2rem; }
 .note, summary { opacity: .8; } details { margin: .4rem 0; } figure { margin: 1.5rem 0; }
-svg { max-width: 100%; height: auto; }
+figure { overflow-x: auto; } svg { max-width: 100%; min-width: 34rem; height: auto; }
 """
 
 
@@ -147,7 +147,8 @@ def _curves(report: Report) -> str:
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     svg = out.getvalue().replace(_INK, "currentColor")
     svg = svg.replace(_COLOURS[1].lower(), f"var(--second, {_COLOURS[1]})")  # too dark on a dark page
-    return f'<figure role="img" aria-label="{_e(heading)}">{svg[svg.index("<svg") :]}</figure>'
+    spoken = _e(heading.replace("\n", ", "))
+    return f'<figure role="img" aria-label="{spoken}">{svg[svg.index("<svg") :]}</figure>'
 
 
 def _curve(chapter: Chapter) -> list[tuple[int, float]]:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.story.program import Program
@@ -47,18 +48,25 @@ def _findings(alike: list[Told], program: Program, console: Console, *, more: bo
     console.print(f"\n[bold red]✗[/bold red] [bold]{escape(title(first))}[/bold]{sure}", highlight=False)
     for told in alike:
         _lines(told, program, console)
-        console.print(f"  {escape(told.finding.message)}", highlight=False)
+        _say(console, escape(told.finding.message))
     entry = CATALOGUE.get(first.id)
     if entry is None:
         return
     if entry.plain:
-        console.print(f"  {escape(entry.plain)}", highlight=False)
+        _say(console, escape(entry.plain))
     if not all(told.mending for told in alike):
-        console.print(f"  [dim]Mend:[/dim] {escape(entry.mend)}", highlight=False)
+        _say(console, f"[dim]Mend:[/dim] {escape(entry.mend)}")
     elif first.certainty == "exact" and alike[0].mending is not None and alike[0].mending.was_judged:
-        console.print(f"  [dim]{proof(alike)}[/dim]", highlight=False)
+        _say(console, f"[dim]{proof(alike)}[/dim]")
     if more:
-        console.print(f"  [dim]More:[/dim] {escape(entry.why)}", highlight=False)
+        _say(console, f"[dim]More:[/dim] {escape(entry.why)}")
+
+
+def _say(console: Console, markup: str) -> None:
+    """A paragraph below its heading: each of its lines stands in."""
+    for line in Text.from_markup(markup).wrap(console, console.width - 2):
+        line.rstrip()
+        console.print(Text("  ").append_text(line), highlight=False)
 
 
 def _lines(told: Told, program: Program, console: Console) -> None:

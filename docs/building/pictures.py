@@ -1,0 +1,172 @@
+"""The manual's pictures of the five verbs, shot anew: ``make pictures``.
+
+Each is of what the verb gives now. The two that are made in seconds, of `check` and `why`, carry the words of their
+answer, and `tests/test_manual.py` holds those against the present answer.
+"""
+
+import html
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs/images"
+sys.path.insert(0, str(ROOT / "tests"))
+
+from solutions_table import CHANGES, FOLDER  # noqa: E402 - right solutions, and each with one thing changed
+
+TERMINAL = """<style>
+pre {{ font: 15px/1.5 'DejaVu Sans Mono', monospace; margin: 0; padding: 20px 24px; width: max-content; }}
+pre {{ border: 1px solid #ccc; border-radius: 8px; background: #fbfbf9; color: #1a1a1a; }}
+</style><pre>{code}</pre>"""
+PROMPT = "$ byhand check my_td1.py\n\n"
+
+
+def call(folder: Path, *arguments: str, **variables: str) -> str:
+    """What the command writes to standard output."""
+    return subprocess.run(
+        [sys.executable, "-m", "byhand", *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100", **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,  # 3 says that something was found
+    ).stdout
+
+
+def checked(folder: Path) -> str:
+    """A right solution of the practical in which a derivative was forgotten, and what `check` says, in colours."""
+    before, after = next((b, a) for what, b, a in CHANGES["batch_globals"] if what == "hidden-derivative-missing")
+    program = (FOLDER / "batch_globals.py").read_text(encoding="utf-8").replace(before, after)
+    (folder / "my_td1.py").write_text(program, encoding="utf-8")
+    return call(folder, "check", "my_td1.py", FORCE_COLOR="1")
+
+
+def explained(folder: Path) -> str:
+    """A line fitted uphill, and the page of `why`."""
+    _, _, program = (ROOT / "tests/scripts/sign-flipped/line.py").read_text(encoding="utf-8").partition("\n")
+    (folder / "train.py").write_text(program.lstrip("\n"), encoding="utf-8")
+    call(folder, "why", "train.py", "--html", "why.html")
+    return (folder / "why.html").read_text(encoding="utf-8")
+
+
+def words(answer: str) -> str:
+    """The words of an answer, without its markup or colours."""
+    text = re.sub(r"<(style|title).*?</\1>|<[^>]*>|\x1b\[[0-9;]*m", " ", answer, flags=re.DOTALL)
+    return " ".join(html.unescape(text).split())
+
+
+def terminal(answer: str) -> str:
+    """The answer as a page that looks like a terminal."""
+    console = Console(record=True, file=io.StringIO(), width=100)
+    console.print(Text(PROMPT, style="bold"), Text.from_ansi(answer), sep="", end="")
+    return console.export_html(inline_styles=True, code_format=TERMINAL)
+
+
+def save(shot: bytes, name: str, said: str = "") -> None:
+    """As a small PNG that carries the words."""
+    info = PngInfo()
+    if said:
+        info.add_itxt("Description", said)
+    image = Image.open(io.BytesIO(shot)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    image.save(IMAGES / f"{name}.png", optimize=True, pnginfo=info)
+
+
+def carried(name: str) -> str:
+    """The words that a picture carries."""
+    with Image.open(IMAGES / f"{name}.png") as image:
+        return str(image.info["Description"])
+
+
+@contextmanager
+def opened(width: int) -> Iterator[object]:
+    """A page in a browser, on a screen with small pixels."""
+    from playwright.sync_api import sync_playwright
+
+    from browser import find
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find(), args=["--no-sandbox"])
+        page = chromium.new_page(
+            viewport={"width": width, "height": 720},
+            device_scale_factor=2,
+            color_scheme="light",
+            reduced_motion="reduce",
+        )
+        yield page
+        chromium.close()
+
+
+def shot(page, first: str, last: str, margin: int = 16) -> bytes:
+    """The page's width, from the top of one thing to the bottom of another."""
+    top = page.locator(first).first.bounding_box()
+    bottom = page.locator(last).first.bounding_box()
+    y = max(top["y"] - margin, 0)
+    clip = {"x": 0, "y": y, "width": page.viewport_size["width"], "height": bottom["y"] + bottom["height"] + margin - y}
+    return page.screenshot(clip=clip, full_page=True)
+
+
+def of_check(folder: Path) -> None:
+    answer = checked(folder)
+    with opened(1000) as page:
+        page.set_content(terminal(answer))
+        save(page.locator("pre").screenshot(), "check", words(answer))
+
+
+def of_why(folder: Path) -> None:
+    answer = explained(folder)
+    with opened(860) as page:
+        page.goto((folder / "why.html").as_uri())
+        save(shot(page, "h1", "section pre"), "why", words(answer))
+
+
+def of_lab(folder: Path) -> None:
+    call(folder, "lab", "--out", ".")
+    with opened(1024) as page:
+        page.goto((folder / "td1_report.html").as_uri())
+        trained = "xpath=//h3[@id='2.9-trained']/following::figure"
+        save(shot(page, f"{trained}[1]", f"{trained}[2]"), "report")
+
+
+def of_study(folder: Path) -> None:
+    call(folder, "study", "xor", "--out", ".", "--yes")
+    with opened(1000) as page:
+        page.goto((folder / "report.html").as_uri())
+        survival = "xpath=//h2[starts-with(., 'How many get there')]"
+        save(shot(page, survival, f"{survival}/following::figure[1]"), "study")
+
+
+def of_play(folder: Path) -> None:
+    from byhand.play.server import listen, serve
+
+    listener = listen(None)
+    threading.Thread(target=serve, args=(listener,), daemon=True).start()
+    with opened(1280) as page:
+        page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        while not page.get_by_text("How does the loss depend on z?").is_visible():
+            page.keyboard.press("Space")
+            page.wait_for_timeout(500)
+        save(page.screenshot(), "play")
+
+
+def main() -> None:
+    for name in sys.argv[1:] or ("lab", "check", "why", "study", "play"):
+        with tempfile.TemporaryDirectory() as folder:
+            globals()[f"of_{name}"](Path(folder))
+        print(f"docs/images: {name}")
+
+
+if __name__ == "__main__":
+    main()
