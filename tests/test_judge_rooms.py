@@ -7,11 +7,12 @@ from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import edits
 from byhand.diagnosis.judge.factors import unequal_factors
+from byhand.diagnosis.judge.fits import Step, all_equal, explain, proportion
 from byhand.diagnosis.judge.flows import frozen, unread
 from byhand.diagnosis.judge.locate import call_beside, gradient_of, in_the_line_of, place_of, step_of
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import Roles, State, find_roles
-from byhand.diagnosis.judge.steps import Course, Step, all_equal, explain, proportion
+from byhand.diagnosis.judge.steps import Course
 from byhand.diagnosis.judge.truncated import taken_over
 from byhand.diagnosis.judge.verdict import judge_steps
 from byhand.diagnosis.judge.versions import Versions

@@ -527,6 +527,15 @@ _ENTRIES = (
         plain="The larger the gradient, the shorter the step: the wrong way round.",
     ),
     Mistake(
+        "mask-missing",
+        "what the forward pass multiplies by is missing on the way back",
+        "Dropout's mask, or another factor of the data, stands in the forward pass and not in the backward pass.",
+        "With h′ = m ⊙ h the error goes back as dL/dh = m ⊙ dL/dh′: what was switched off gets no gradient, and what "
+        "was scaled up gets a larger one.",
+        "Keep the mask of the forward pass, and multiply the error by the same mask.",
+        plain="Units that took no part in the answer are changed as if they had.",
+    ),
+    Mistake(
         "penalty-gradient-wrong",
         "the derivative of the penalty is missing, or has another factor",
         "The loss adds a penalty on the weights, and the step has no such part, or one of another size.",

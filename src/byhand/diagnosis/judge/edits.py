@@ -7,6 +7,7 @@ program's own steps equal that gradient. The order is the order in which equal e
 from __future__ import annotations
 
 from bisect import bisect
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +57,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     """All edits that the forward pass has a place for, and those of what counts of an objective's seeds."""
     for family in (
         _left_out,
+        _without_mask,
         _taken_twice,
         _other_version,
         _other_slope,
@@ -127,6 +129,19 @@ def _left_out(body: Anatomy) -> Iterator[Edit]:
     hidden = [r for layer, regions in body.regions.items() if layer != body.output for r in regions]
     if len(body.regions) > 2:
         yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(body, hidden), detail={"layer": "all hidden"})
+
+
+def _without_mask(body: Anatomy) -> Iterator[Edit]:
+    """Values multiplied one by one with data on the way forward, as dropout does it, and not on the way back."""
+    places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
+    for t in body.reached:
+        node = body.nodes[t]
+        kept = [a for a in node.parents() if body.roles.rests_on[a]]
+        masks = [a for a in node.parents() if a not in kept and body.nodes[a].value.shape == node.value.shape]
+        if node.op == "multiply" and node.value.size > 1 and len(kept) == len(masks) == 1:
+            places[body.layer(t)][t] = _times(kept[0], 1.0)
+    for rules in places.values():
+        yield Edit("mask-missing", min(rules), rules)
 
 
 def _taken_twice(body: Anatomy) -> Iterator[Edit]:

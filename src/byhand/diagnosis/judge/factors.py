@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from byhand.diagnosis.judge.fits import Explanation, Step, all_equal
+from byhand.diagnosis.judge.increments import rate
+from byhand.diagnosis.judge.increments import rates as rates_of
 from byhand.diagnosis.judge.roles import NodeId, State
-from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Step, all_equal
+from byhand.diagnosis.judge.steps import Course, Gradients
 
 _USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rate makes it good
 
@@ -17,13 +20,15 @@ class Factor:
     """What some parameters' steps are too long by.
 
     The id is "constant-factor", "sum-versus-mean", "bias-gradient-wrong" (such a sum or mean of biases alone) or
-    "learning-rate-twice". `at` is where the factor stands, if that is known.
+    "learning-rate-twice". `at` is where the factor stands, if that is known; one that `is_of_all` steps alike is a
+    matter of the learning rate.
     """
 
     id: str
     states: tuple[State, ...]
     factor: float
     at: NodeId | None = None
+    is_of_all: bool = False
 
 
 def unequal_factors(
@@ -36,7 +41,7 @@ def unequal_factors(
     """
     steps = {s: step for s, e in explained.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
-    rates = {s: course.rate(step) for s, step in steps.items()}
+    rates = {s: rate(course.roles, step) for s, step in steps.items()}
     twice = {s: at for s, step in steps.items() if (at := _multiplied_twice(course, step)) is not None}
     if twice:
         yield Factor("learning-rate-twice", tuple(twice), rates[next(iter(twice))] or 0.0, min(twice.values()))
@@ -50,7 +55,7 @@ def unequal_factors(
     elif own_loss and known and rated:
         factor = next(iter(rated.values()))
         if _is_size(factor, sizes, usual=_USUAL):
-            yield Factor("sum-versus-mean", tuple(rated), factor)
+            yield Factor("sum-versus-mean", tuple(rated), factor, is_of_all=True)
 
 
 def _of_some(course: Course, rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
@@ -95,7 +100,7 @@ def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradie
 
 def _multiplied_twice(course: Course, step: Step) -> NodeId | None:
     """Where a lasting number is multiplied with the gradient first, if it is again later."""
-    rates = course.rates(step)
+    rates = rates_of(course.roles, step)
     leaves = Counter(leaf for leaf, _ in rates)
     return min((t for leaf, t in rates if leaves[leaf] > 1), default=None)
 

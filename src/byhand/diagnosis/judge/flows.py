@@ -10,8 +10,10 @@ from itertools import pairwise
 import numpy as np
 
 from byhand.diagnosis.judge.anatomy import Anatomy
+from byhand.diagnosis.judge.fits import Step, explain
+from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from
-from byhand.diagnosis.judge.steps import Course, Gradients, Step, explain
+from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.derive import unbroadcast
 
 _OFTEN = 3
@@ -40,7 +42,7 @@ def old_passes(course: Course, objective: Objective) -> Iterator[tuple[NodeId, i
 def old_gradients(course: Course, state: State, gradients: Gradients) -> Iterator[NodeId]:
     """Versions from which a step was made with a gradient that had been computed before they were there."""
     for step in course.all_steps(state):
-        used = course.gradient_used(step)
+        used = gradient_used(course.roles, step)
         if used is None or used >= step.before or used in course.roles.versions or step.before == state.versions[0]:
             continue
         if course.roles.rests_on[used] and step.change.any():
@@ -86,7 +88,7 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
             continue  # it collects what a parameter's step is made of
         for nodes in products:
             steps = [s for s in _bias_steps(course, state, nodes, gradients) if s.gradient.any() or s.change.any()]
-            if len(steps) > 1 and explain(steps, course.nodes, (course.rate, course.scale)).holds:
+            if len(steps) > 1 and explain(steps, course.nodes, course.scales).holds:
                 yield state, nodes[0]
                 break
 

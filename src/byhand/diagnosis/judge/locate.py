@@ -11,8 +11,10 @@ import numpy as np
 from byhand._types import Array
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.edits import Edit
+from byhand.diagnosis.judge.fits import Step, proportion, tolerance_of
+from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.roles import NodeId, State
-from byhand.diagnosis.judge.steps import Course, Gradients, Step, proportion, tolerance_of
+from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.solvers import SOLVER
 
 _SEVERAL = 6  # numbers of a series that have to agree where each is a single number
@@ -156,7 +158,7 @@ def gradient_of(course: Course, state: State) -> NodeId:
     """Where what is taken for a state's gradient was computed; the step itself where that can't be told."""
     v, w = state.versions[:2]
     change = course.nodes[w].value - course.nodes[v].value
-    used = course.gradient_used(Step(v, w, change, change))
+    used = gradient_used(course.roles, Step(v, w, change, change))
     return w if used is None else used
 
 

@@ -16,10 +16,12 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.judge.fits import Explanation, Step, all_equal, proportion
+from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.roles import VIEWS, NodeId, State
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.judge.steps import Course, Explanation, Step, all_equal, proportion
+from byhand.diagnosis.judge.steps import Course
 from byhand.diagnosis.tape.derive import sweep
 from byhand.diagnosis.tape.nodes import Const
 
@@ -42,11 +44,12 @@ class Feeding:
 
 def memory_findings(sight: Sight) -> Iterator[Finding]:
     """The mistakes in what optimizers remember."""
-    if sight.trial is None:
+    trial = sight.verdict.busiest
+    if trial is None:
         return
     course, fed_by = sight.course, defaultdict[State, dict[State, Feeding]](dict)
-    for state, e in sight.trial.explained.items():
-        steps = [s for s in course.steps(state, sight.trial.gradients) if s.gradient.any()][:_MOST]
+    for state, e in trial.explained.items():
+        steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any()][:_MOST]
         if len(steps) < _FEWEST:
             continue
         taken = [_taken_up(course, s, e) for s in steps]
@@ -65,13 +68,13 @@ def memory_findings(sight: Sight) -> Iterator[Finding]:
 
 def _taken_up(course: Course, step: Step, e: Explanation) -> list[NodeId]:
     """The gradient that an optimizer makes a step from; none where the step is a multiple of it."""
-    return [] if e.way is None else [q for q in course.made_since(step) if course.nodes[q].site == e.way[0]][-1:]
+    return [] if e.way is None else [q for q in made_since(course.roles, step) if course.nodes[q].site == e.way[0]][-1:]
 
 
 def _feedings(course: Course, step: Step, taken_up: Sequence[NodeId]) -> list[Feeding]:
     """Each time that a memory takes something in between two versions of a parameter that it has a part in."""
     versions, found = course.roles.versions, list[Feeding]()
-    for w in course.made_since(step, taken_up):
+    for w in made_since(course.roles, step, taken_up):
         memory = versions.get(w)
         if memory is None or w == step.after or memory.versions[0] == w:
             continue
@@ -109,7 +112,7 @@ def _forgotten(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Findi
 
 def _empty_share(course: Course, step: Step) -> NodeId | None:
     nodes = course.nodes
-    for t in course.made_since(step):
+    for t in made_since(course.roles, step):
         node = nodes[t]
         if node.op not in ("add", "subtract") or len(node.parents()) != 2 or node.value.size != step.change.size:
             continue
@@ -196,7 +199,7 @@ def _weights(
             numbers = [c for _, c in divisions]
             place = place_of(course, divisions[0][0])
             if _is_correction(sight, numbers, times, fed[0][0].kept, len(memory.versions)):
-                sums = [_sum_of_weights(f, s, n) / c for (f, s), n, c in zip(fed, times, numbers, strict=True)]
+                sums = [(1 - fed[0][0].kept ** n) / c for n, c in zip(times, numbers, strict=True)]
                 n, c, x = max(zip(times, numbers, sums, strict=True), key=lambda of_step: abs(of_step[2] - 1))
                 if abs(x - 1) > _NOT_ONE:
                     text = f"What is remembered for {name} is divided by {c:.4g} at its step {n}: the weights of the "
@@ -251,13 +254,6 @@ def _is_correction(sight: Sight, numbers: Sequence[float], times: Sequence[int],
     return bool(grows or stays)
 
 
-def _sum_of_weights(f: Feeding, step: Step, times: int) -> float:
-    """What the weights of all that was taken in add up to after so many times; as a mean's where it can't be told."""
-    power = _power(f.taken, step)
-    weight = (power and proportion(f.taken, step.gradient**power, 1e-5)) or 1 - f.kept
-    return abs(weight) * (1 - f.kept**times) / (1 - f.kept)
-
-
 # -- the step ----------------------------------------------------------------------------------------------------------
 
 
@@ -274,9 +270,9 @@ def _shrinking(sight: Sight, name: str, steps: Sequence[Step], taken: Sequence[S
 
 def _power_of_size(sight: Sight, steps: Sequence[Step], taken: Sequence[NodeId]) -> float:
     """The power with which the last step goes with the size of all gradients taken up so far."""
-    assert sight.trial is not None
+    assert sight.verdict.busiest is not None
     course, last = sight.course, steps[-1]
-    learned = {v for s in sight.trial.explained for v in s.versions if v != last.after}
+    learned = {v for s in sight.verdict.busiest.explained for v in s.versions if v != last.after}
     seeds = {last.after: np.sign(last.change)}
     back = sweep(course.nodes, seeds, {*learned, *taken}, dep=range(steps[0].before, last.after + 1), guards=False)
     effect = sum(float(np.sum(back[q] * course.nodes[q].value)) for q in taken if q in back)

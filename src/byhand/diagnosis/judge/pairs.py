@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_of, rows_in
@@ -15,6 +16,7 @@ from byhand.diagnosis.judge.shapes import ancestors, in_losses
 from byhand.diagnosis.judge.sight import Sight
 
 _MEETINGS = 60  # of outputs with targets that are looked at in a stretch
+_MANY_ROWS, _EQUAL = 20, 1e-6  # from which on a column that is the target, scaled, is none by chance
 _FEWEST = 4  # rows that can be out of order, and steps that show that there is one sample alone
 MOVES = {"getitem", "item", "move", "gather", "stack", "copy"}
 
@@ -167,7 +169,7 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     """A target that is among the inputs of its own row, which are more than it."""
     found = _target_among_inputs(sight, m)
     if found is None:
-        return None
+        return _scaled_leak(sight, m)
     inputs, k, columns, origins = found
     if 2 * k > columns:
         return None  # an autoencoder: what is put in is wanted back
@@ -183,6 +185,48 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     )
     place = place_of(sight.course, joined[0])
     return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k})
+
+
+def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
+    """A column of the inputs that is the target times a number plus another in every row, though none was made so."""
+    target = np.ravel(sight.value(m.target))
+    if len(target) < _MANY_ROWS or _is_computed(sight, m.target):
+        return None
+    for d in _inputs(sight, m):
+        rows = sight.value(d)
+        if rows.ndim != 2 or len(target) not in rows.shape or min(rows.shape) < 2:
+            continue
+        rows = rows if len(rows) == len(target) else rows.T
+        for j, column in enumerate(rows.T):
+            scale = _scale(column, target)
+            if scale is not None:
+                wide = rows.shape[1]
+                text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target, times "
+                text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
+                first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
+                return Finding("label-leak", _assigned(sight, first), "symptom", text, {"inputs": wide})
+    return None
+
+
+def _assigned(sight: Sight, t: NodeId) -> Place:
+    """Where the program gives a value its name; where the value is first used, if it has none."""
+    node = sight.nodes[t]
+    lines = [n for n, name in sight.trace.targets.get(node.file, {}).items() if name == sight.name_of(t)]
+    return Place(min(lines, default=node.line), node.file)
+
+
+def _is_computed(sight: Sight, t: NodeId) -> bool:
+    """Whether a value was computed from other data, as a target is from inputs when a task is made up."""
+    made = [sight.nodes[x] for x in (t, *ancestors(sight, t)) if sight.nodes[x].value.size > 1]
+    return any(n.op not in MOVES | {"leaf"} and len(n.parents()) > 0 for n in made)
+
+
+def _scale(column: Array, target: Array) -> tuple[float, float] | None:
+    """The numbers a and b for which column = a target + b, if there are such."""
+    if not (np.isfinite(column).all() and np.isfinite(target).all() and np.ptp(column) and np.ptp(target)):
+        return None
+    a, b = np.polyfit(target, column, 1)
+    return (float(a), float(b)) if np.abs(a * target + b - column).max() < _EQUAL * np.ptp(column) else None
 
 
 def _is_a_sequence(sight: Sight, m: Meeting) -> bool:

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from byhand._types import Array
+from byhand.diagnosis.judge.fits import Step, angle, proportion
+from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.roles import VIEWS, NodeId, State
-from byhand.diagnosis.judge.steps import Course, Gradients, Step, proportion
+from byhand.diagnosis.judge.steps import Course, Gradients
 
 _PART = 1e-6
 
@@ -60,11 +62,9 @@ def _part(course: Course, steps: list[Step], view: NodeId, numbers: npt.NDArray[
     factors = [proportion(d, g, _PART) for d, g in pairs]
     known = [c for c in factors if c is not None]
     d, g = pairs[0]
-    lengths = float(np.linalg.norm(d) * np.linalg.norm(g))
-    angle = float(np.degrees(np.arccos(np.clip(-(d @ g) / lengths, -1, 1)))) if lengths else 0.0
-    made = [t for t in course.made_since(steps[0]) if _is_multiple(course.nodes[t].value, d)]
+    made = [t for t in made_since(course.roles, steps[0]) if _is_multiple(course.nodes[t].value, d)]
     factor = known[0] if len(known) == len(factors) else None
-    return Part(next(filter(None, names), ""), factor, min(made, default=steps[0].after), angle)
+    return Part(next(filter(None, names), ""), factor, min(made, default=steps[0].after), angle(-d, g))
 
 
 def _is_multiple(value: Array, d: Array) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.findings import Finding, Place
+from byhand.diagnosis.judge.increments import rates
 from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
 from byhand.diagnosis.judge.roles import NodeId
@@ -19,6 +20,7 @@ _FARTHEST = 60  # nodes that a value is followed
 _RISES = 0.2  # of the steps
 _FALLEN = 0.7  # of the loss at the beginning: with noise from sample to sample, and learning all the same
 _LEARNT = 0.95  # of what there is to explain, or of the answers
+_AS_A_CONSTANT = -0.05  # worse than the best constant answer is no estimate of the target
 _FALLS = 0.01  # of the loss, over the last tenth of the run
 
 
@@ -191,7 +193,7 @@ def _rate(sight: Sight) -> NodeId | None:
         return None
     for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
-            for rate, product in sight.course.rates(step):
+            for rate, product in rates(sight.course.roles, step):
                 if rate != product:  # else it is written there, and no value of its own
                     return rate
     return None
@@ -203,9 +205,10 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     loops = [loop for loop in outcome.first.trace.tape.loops if loop.depth == 0 and loop.ticks > 1]
     if len(curve) < 4 or not loops or not np.isfinite(curve).all():
         return
-    has_learnt = max(outcome.explained or 0.0, outcome.gained or 0.0) > _LEARNT or curve[-1] < 1e-3 * curve[0]
-    if has_learnt:
-        return
+    measured = [share for share in (outcome.explained, outcome.gained) if share is not None]
+    is_estimate = bool(measured) and max(measured) > _AS_A_CONSTANT
+    if not is_estimate or max(measured) > _LEARNT or curve[-1] < 1e-3 * curve[0]:
+        return  # how far the training has come is not known, or it has arrived
     loop = max(loops, key=lambda found: found.ticks)
     few = max(2, len(curve) // 10)
     before, end = float(np.mean(curve[-2 * few : -few])), float(np.mean(curve[-few:]))

@@ -11,6 +11,7 @@ import numpy as np
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
 from byhand.diagnosis.judge.course import course_findings
 from byhand.diagnosis.judge.data import data_findings
+from byhand.diagnosis.judge.fits import proportion
 from byhand.diagnosis.judge.locate import (
     beside_the_forward_pass,
     call_beside,
@@ -24,9 +25,9 @@ from byhand.diagnosis.judge.locate import (
     step_of,
 )
 from byhand.diagnosis.judge.memories import memory_findings
+from byhand.diagnosis.judge.outcome import Outcome
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.judge.steps import proportion
 from byhand.diagnosis.judge.verdict import Mistake, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
@@ -67,6 +68,7 @@ def _judge(trace: Trace) -> Judgement:
     first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
     if first is None:
         return Judgement("nothing")
+    _forgive_scales(first, sights)
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = [*data_findings(first, sights), *_of_steps(worst), *memory_findings(first)]
@@ -83,6 +85,14 @@ def _judge(trace: Trace) -> Judgement:
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     return Judgement(kind, _merged(ordered), _facts(first, sights))  # type: ignore[arg-type]
+
+
+def _forgive_scales(first: Sight, sights: Sequence[Sight]) -> None:
+    """A gradient that is too long by one factor in all steps, and brings the training to its end, is no mistake."""
+    for s in sights:
+        mistakes = s.verdict.mistakes
+        if mistakes and all(m.detail.get("is_of_all") for m in mistakes) and Outcome(first, sights).works:
+            s.verdict = replace(s.verdict, kind="right", mistakes=[])
 
 
 def _merged(findings: Sequence[Finding]) -> list[Finding]:

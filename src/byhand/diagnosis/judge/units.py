@@ -199,7 +199,7 @@ def _slopes_of(sight: Sight, body: Anatomy, regions: Sequence[Region], shift: fl
         elif z.ndim == 2 and z.shape[0] != samples and (z.shape[1] == samples or z.shape[1] == 1):
             slope = slope.T
         rows.append(slope)
-    return np.concatenate(rows)
+    return np.concatenate([row for row in rows if row.shape[1] == rows[0].shape[1]])
 
 
 def _steepest(body: Anatomy, region: Region) -> float:

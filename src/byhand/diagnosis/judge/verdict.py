@@ -12,12 +12,15 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds, used_slopes
 from byhand.diagnosis.judge.factors import unequal_factors
+from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, proportion, shrinks
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
+from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
-from byhand.diagnosis.judge.steps import Course, Explanation, Gradients, Overrides, all_equal, proportion, shrinks
+from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
 
 _MOST_OBJECTIVES = 14
@@ -81,6 +84,8 @@ class Verdict:
     open : list of State
         The parameters whose steps nothing explains.
     course : Course
+    busiest : Trial or None
+        The objective that explains most steps; `trial` may be a loss that is computed now and then.
     """
 
     kind: str
@@ -88,12 +93,18 @@ class Verdict:
     mistakes: list[Mistake]
     open: list[State]
     course: Course
+    busiest: Trial | None = None
 
 
 def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     """Hold all steps against all objectives; without a search, what is not explained is not looked into."""
     course = Course(roles)
     trials = list(_trials(course))
+    busiest = max(trials, key=lambda t: (t.right, sum(len(e.spans) for e in t.explained.values())), default=None)
+    return replace(_judged(course, trials, search=search), busiest=busiest)
+
+
+def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     whole = _not_superseded(trials, course)
     if not trials:
         lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
@@ -106,6 +117,9 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
         return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
+    other = _of_another_loss(whole, course)
+    if other is not None:
+        return other
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
@@ -115,7 +129,7 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     answers: list[Verdict] = []
     full = max(len(t.explained) for t in trials)
     for trial in dict.fromkeys((*_worth_a_search(whole), *_worth_a_search(trials))):
-        answers.append(_search(roles, trial))
+        answers.append(_search(course.roles, trial))
         if answers[-1].kind == "wrong" and not answers[-1].open and len(trial.explained) == full:
             break
     answer = _unnamed(min(answers, key=_fewest_open), trials)
@@ -137,8 +151,8 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     if held:
         body = Anatomy(course.roles, start.gradients, course.limit)
         open_ = _with_edits(course, trial, deltas(body), mistakes, open_, list(held))
-        angles = {s: angle for s in open_ if (angle := _angle_of_other_steps(course, start, s)) is not None}
-        mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": angle}) for s, angle in angles.items()]
+        angles = {s: a for s in open_ if (a := _angle_of_other_steps(course, start, s)) is not None}
+        mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": a}) for s, a in angles.items()]
         open_ = [s for s in verdict.open if s in elsewhere or (s in open_ and s not in angles)]
     if len(mistakes) == len(verdict.mistakes):
         return verdict
@@ -254,6 +268,8 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         chosen = next((t for t in whole if t.objective.kind == kind), None)
         if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
             return None  # what the loss adds to the error's gradient is missing from it
+        if chosen is not None and kind == "link" and any(_contradicts(t, chosen) for t in own):
+            return None  # the loss is made of the same outputs, and has another derivative
         if (
             chosen is not None
             and kind == "error"
@@ -262,6 +278,19 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
             return None  # the error is that loss's delta, and has been multiplied with a slope once more
         if chosen is not None:
             return chosen
+    return None
+
+
+def _of_another_loss(trials: Sequence[Trial], course: Course) -> Verdict | None:
+    """Steps that all follow an error sent back before the output's activation, which is no derivative of the loss."""
+    for own in (t for t in trials if t.objective.kind == "loss" and t.moves):
+        for delta in (t for t in trials if t.objective.kind == "link"):
+            follows = len(delta.explained) == len(own.explained) == delta.right > own.right
+            covers = all(course.covers(s, e, delta.objective) for s, e in delta.explained.items())
+            if follows and covers and _contradicts(own, delta):
+                sent_back = delta.objective.seeds[0]
+                mistake = Mistake("delta-wrong", tuple(delta.explained), detail={"sent_back": sent_back})
+                return Verdict("wrong", own, [mistake], [], course)
     return None
 
 
@@ -287,6 +316,17 @@ def _has_this_link(course: Course, own: Trial, error: Trial) -> bool:
         if value.size < 2 or not any(course.roles.rests_on[z] == course.roles.rests_on[t] for z in linked):
             return False
     return True
+
+
+def _contradicts(own: Trial, delta: Trial) -> bool:
+    """Whether a loss of the same outputs has another derivative before their activation than an error is."""
+    seen = []
+    for output, rule in delta.overrides.items():
+        if output in own.gradients and output in delta.gradients:
+            for z, _ in rule(delta.gradients[output]):
+                if z in own.gradients and own.gradients[z].size > 1:
+                    seen.append(angle(own.gradients[z], delta.gradients[z]))
+    return bool(seen) and min(seen) > _LEAST
 
 
 def _nothing(g: Array) -> list[tuple[NodeId, Array]]:
@@ -371,7 +411,8 @@ def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
     lengths |= {m * n for m in lengths for n in lengths if m != n}
     own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
     for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths):
-        yield Mistake(f.id, f.states, detail={"factor": f.factor} | ({} if f.at is None else {"at": f.at}))
+        detail = {"factor": f.factor, "is_of_all": f.is_of_all} | ({} if f.at is None else {"at": f.at})
+        yield Mistake(f.id, f.states, detail=detail)
 
 
 def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
@@ -469,7 +510,7 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
         any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes)
         or any(m.edit is not None for m in mistakes)
         or held
-        or len(settled) > 1
+        or sum(len(m.states) for m in mistakes if m.id != "parameter-never-updated") > 1
     )
     return Verdict(kind if claims else "inconclusive", trial, mistakes if claims else [], open_, course)
 
@@ -519,15 +560,14 @@ def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float |
     steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any()][:3]
     if trial.explained[state].kind != "other" or state.size < 3 or not steps or course.mended is not None:
         return None
-    if any(course.has_a_multiple(s) or shrinks(s, course.nodes[s.before].value) for s in steps):
+    if any(has_a_multiple(course, s) or shrinks(s, course.nodes[s.before].value) for s in steps):
         return None
-    used = course.gradient_used(steps[0])
+    used = gradient_used(course.roles, steps[0])
     if used is None or course.nodes[used].value.size != state.size:
         return None
     d, g = (np.ravel(x).astype(float) for x in (course.nodes[used].value, steps[0].gradient))
-    lengths = float(np.linalg.norm(d) * np.linalg.norm(g))
-    angle = float(np.degrees(np.arccos(np.clip(d @ g / lengths, -1, 1)))) if lengths else 0.0
-    return angle if _LEAST < angle < 180 - _LEAST else None  # less may be a formula that is right but for rounding
+    between = angle(d, g)
+    return between if _LEAST < between < 180 - _LEAST else None  # less may be a formula that is right but for rounding
 
 
 def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:
@@ -535,9 +575,9 @@ def _has_another_gradient(course: Course, trial: Trial, state: State) -> bool:
     steps = course.steps(state, trial.gradients)[:4]
     if course.mended is not None:
         return trial.explained[state].kind == "other"
-    if any(course.has_optimizer(s, trial.objective) for s in steps):
+    if any(has_optimizer(course, s, trial.objective) for s in steps):
         return False
-    taken = [course.gradient_used(s) for s in steps]
+    taken = [gradient_used(course.roles, s) for s in steps]
     pairs = [(course.nodes[t].value, s.gradient) for t, s in zip(taken, steps, strict=True) if t is not None]
     pairs = [(np.ravel(v), np.ravel(g)) for v, g in pairs if v.size == g.size]
     if not pairs or sum(v.size for v, _ in pairs) < 2:
@@ -589,7 +629,7 @@ def _best_edit(
 
 
 def _has_optimizer(course: Course, state: State, objective: Objective) -> bool:
-    return any(course.has_optimizer(step, objective) for step in list(course.all_steps(state))[1:3])
+    return any(has_optimizer(course, step, objective) for step in list(course.all_steps(state))[1:3])
 
 
 def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
@@ -598,7 +638,7 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
     for state, e in trial.explained.items():
         if e.kind == "opposes":
             yield Mistake("sign-flipped", (state,))
-        elif e.kind == "still" and _should_move(course, trial, state):
+        elif e.kind == "still" and _should_move(course, trial, state) and not _is_stepped_by(course, trial, state):
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})
@@ -640,6 +680,14 @@ def _should_move(course: Course, trial: Trial, state: State) -> bool:
     gradients = course.gradient(trial.objective, {**trial.overrides, **corners}) if corners else trial.gradients
     steps = course.steps(state, gradients)
     return any(usual * np.abs(s.gradient).max() > 1e-9 * np.abs(course.nodes[s.before].value).max() for s in steps)
+
+
+def _is_stepped_by(course: Course, trial: Trial, state: State) -> bool:
+    """Whether others take a state for their gradient, as what an autodiff engine adds up."""
+    others = (s for s in trial.explained if s is not state)
+    steps = (step for other in others for step in course.steps(other, trial.gradients, most=3))
+    used = (gradient_used(course.roles, step) for step in steps)
+    return any(course.roles.versions.get(course.roles.root(t)) is state for t in used if t is not None)
 
 
 def _square(state: State, trial: Trial) -> Iterator[tuple[NodeId, Any]]:

@@ -22,6 +22,11 @@ _SENTENCES = (
         "",
         "{steps} those of a gradient without the derivative of {layer}, number for number.",
     ),
+    (
+        "mask-missing",
+        "",
+        "{steps} those of a gradient without the factor, number by number, that the forward pass has here.",
+    ),
     ("derivative-twice", "", "{steps} those of a gradient that has the derivative of {layer} twice."),
     (
         "derivative-wrong",

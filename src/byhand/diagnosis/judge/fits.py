@@ -1,0 +1,206 @@
+"""How far changes of a parameter are multiples of a gradient: numbers alone, no tape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.tape.nodes import Node
+
+EQUAL = 1e-4  # how nearly the factors of two steps are one
+EXACT, _SINGLE = 1e-6, 2e-3
+_CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
+_FADED = 1e-7  # of the longest step
+
+Kind: TypeAlias = Literal[
+    "follows", "opposes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"
+]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a parameter, and the gradient at the version before it."""
+
+    before: NodeId
+    after: NodeId
+    change: Array
+    gradient: Array
+
+
+@dataclass
+class Explanation:
+    """How the steps of one parameter relate to a gradient.
+
+    Attributes
+    ----------
+    kind : str
+        "follows": each change is the gradient times one negative factor; "opposes": a positive one; "optimizer": an
+        optimizer makes the change from the gradient; "accumulates": from the sum of all gradients so far; "still":
+        nothing changes though the gradient isn't 0; "flat": the gradient is 0, and nothing changes; "scattered": a
+        factor of its own in each step; "few": too few numbers to tell; "other": no multiple of the gradient.
+    factors : dict
+        The factor at the version before each step.
+    evidence : int
+        Independent numbers explained, minus free factors.
+    spans : list of (int, int)
+        The versions between which the steps lie.
+    way : tuple or None
+        Where an optimizer takes the gradient up, and the factor that it has there.
+    total : int or None
+        Where all gradients so far are added up.
+    """
+
+    kind: Kind
+    factors: dict[NodeId, float] = field(default_factory=dict)
+    evidence: int = 0
+    spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
+    way: tuple[Hashable, float] | None = None
+    total: NodeId | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the steps are explained by the gradient, the sign aside."""
+        return self.kind in ("follows", "opposes", "optimizer") and self.evidence > 0
+
+    @property
+    def right(self) -> bool:
+        """Whether they go down along it."""
+        return self.kind in ("follows", "optimizer") and self.evidence > 0
+
+
+def explain(
+    steps: Sequence[Step], nodes: Sequence[Node], scales: Sequence[Callable[[Step], float | None]] = ()
+) -> Explanation:
+    """What steps are to their gradients, as one factor for all of them or one that goes with the learning rate."""
+    factors: dict[NodeId, float] = {}
+    by_step: dict[NodeId, Step] = {}
+    longest = max((float(np.abs(s.change).max(initial=0)) for s in steps), default=0.0)
+    still: dict[NodeId, float] = {}  # and how large the gradient is beside rounding
+    numbers = 0
+    for step in steps:
+        if not (np.isfinite(step.change).all() and np.isfinite(step.gradient).all()):
+            break  # the numbers have left what can be compared
+        old = nodes[step.before].value
+        noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
+        c = proportion(step.change, step.gradient, tolerance_of(old), noise)
+        if c is None and np.abs(step.change).max() < _FADED * longest:
+            continue  # saturated: what is left of 1 - a is rounding
+        if c is None:
+            return Explanation("other")
+        if not step.gradient.any():
+            continue
+        if not step.change.any():
+            still[step.before] = float(np.abs(step.gradient).max() / (noise or 1.0))
+            continue
+        if np.abs(step.change).max() > (_CLEAR if step.change.size > 1 else _CLEAR_NUMBER) * noise:
+            factors[step.before] = c
+            by_step[step.before] = step
+            numbers += int(np.count_nonzero(step.gradient))
+    usual = float(np.median(np.abs(list(factors.values())))) if factors else np.inf
+    factors |= {v: 0.0 for v, size in still.items() if usual * size > 1}
+    if not factors:
+        return Explanation("flat" if not any(s.change.any() for s in steps) else "few")
+    values = list(factors.values())
+    if not any(values):
+        return Explanation("still", factors)
+    if min(values) <= 0 <= max(values):
+        return Explanation("scattered", factors)
+    if not all_equal(values) and not any(_goes_with(scale, factors, by_step) for scale in scales):
+        return Explanation("scattered", factors)
+    if numbers < 2:
+        return Explanation("few", factors)
+    return Explanation("follows" if values[0] < 0 else "opposes", factors, numbers - 1)
+
+
+def _goes_with(
+    scale: Callable[[Step], float | None], factors: Mapping[NodeId, float], steps: Mapping[NodeId, Step]
+) -> bool:
+    """Whether the steps' factors are one number times a scale of each step."""
+    scales = {v: scale(s) for v, s in steps.items()}
+    return all(scales.values()) and all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
+
+
+def shrinks(step: Step, old: Array) -> bool:
+    """Whether a step is made of its gradient, the parameter itself and its signs: a penalty that no loss shows."""
+    made_of = np.stack([np.ravel(x).astype(float) for x in (step.gradient, old, np.sign(old))], axis=1)
+    d = np.ravel(step.change).astype(float)
+    if d.size < 4 or not (np.isfinite(made_of).all() and np.isfinite(d).all()):
+        return True
+    factors, *_ = np.linalg.lstsq(made_of, d, rcond=None)
+    return bool(np.abs(made_of @ factors - d).max() <= tolerance_of(old) * np.abs(d).max())
+
+
+def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
+    """Steps along the gradient that also shrink each number they touch by one share: weight decay outside the loss."""
+    rows = [(s.change[m], s.gradient[m], nodes[s.before].value[m]) for s in steps if (m := s.gradient != 0).any()]
+    if not rows:
+        return None
+    d, g, w = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(3))
+    if d.size < 4 or not np.isfinite([d, g, w]).all():
+        return None
+    factors, _, rank, _ = np.linalg.lstsq(np.stack([g, w], axis=1), d, rcond=None)
+    off = np.abs(g * factors[0] + w * factors[1] - d)
+    if rank < 2 or off.max() > tolerance_of(nodes[steps[0].before].value) * np.abs(d).max() or factors[1] > 0:
+        return None
+    outside = any(np.any(s.change[s.gradient == 0]) for s in steps)
+    if outside or not factors[0]:
+        return None
+    kind: Kind = "follows" if factors[0] < 0 else "opposes"
+    return Explanation(kind, {s.before: float(factors[0]) for s in steps}, d.size - 2)
+
+
+def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> float | None:
+    """The c for which d = c g, to the tolerance of the largest number; None if there is none; 0 if d is 0."""
+    if d.size == g.size == 1:
+        return _ratio(d.item(), g.item(), noise)
+    d, g = np.ravel(d), np.ravel(g)
+    if d.size != g.size or not np.isfinite(d).all() or not np.isfinite(g).all():
+        return None
+    largest = np.abs(g).max(initial=0)
+    if not largest:
+        return 0.0 if np.abs(d).max(initial=0) <= noise else None
+    unit = g / largest
+    c = float(d @ unit / (unit @ unit))
+    scale = max(float(np.abs(d).max()), abs(c))
+    if np.abs(d - c * unit).max() > tolerance * scale + noise:
+        return None
+    return float(c / largest)
+
+
+def angle(d: Array, g: Array) -> float:
+    """Degrees between two directions; 0 where one of them is none."""
+    d, g = np.ravel(d).astype(float), np.ravel(g).astype(float)
+    lengths = float(np.linalg.norm(d) * np.linalg.norm(g))
+    return float(np.degrees(np.arccos(np.clip(d @ g / lengths, -1, 1)))) if lengths else 0.0
+
+
+def _ratio(d: float, g: float, noise: float) -> float | None:
+    if not (math.isfinite(d) and math.isfinite(g)):
+        return None
+    return d / g if g else 0.0 if abs(d) <= noise else None
+
+
+def tolerance_of(value: Array) -> float:
+    """How nearly a number of this kind is what it should be."""
+    return _SINGLE if value.dtype == np.float32 else EXACT
+
+
+def equal(a: float, b: float | None) -> bool:
+    """Whether two factors are one number, to `EQUAL`."""
+    return b is not None and abs(a - b) <= EQUAL * max(abs(a), abs(b))
+
+
+def all_equal(values: Sequence[float]) -> bool:
+    """Whether factors are one number, to `EQUAL`."""
+    return max(values) - min(values) <= EQUAL * max(map(abs, values))
+
+
+def nearest(factors: Mapping[NodeId, float], v: NodeId) -> float | None:
+    """The factor of the step that began nearest to a version."""
+    return factors[min(factors, key=lambda w: abs(w - v))] if factors else None

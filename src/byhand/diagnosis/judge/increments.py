@@ -1,0 +1,144 @@
+"""What is added to a parameter in a step, what scales it, and what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Roles
+
+_FARTHEST = 1500  # nodes that one step is followed back
+_SCALES = {
+    "multiply", "divide", "negative", "copy", "move", "gather", "getitem", "matmul", "dot", "outer", "sum", "mean",
+    "einsum", "stack", "setitem", "scatter", "item",
+}  # fmt: skip
+
+
+def made_since(roles: Roles, step: Step, closed: Collection[NodeId] = ()) -> list[NodeId]:
+    """What the version after a step was made of since the one before it, not through closed nodes."""
+    waiting, seen = [step.after], {step.after}
+    while waiting and len(seen) < _FARTHEST:
+        for a in roles.nodes[waiting.pop()].parents():
+            if a > step.before and a not in seen:
+                seen.add(a)
+                if a not in closed:
+                    waiting.append(a)
+    return sorted(seen)
+
+
+def rate(roles: Roles, step: Step) -> float | None:
+    """The product of the factors in a step that were not written for it alone: a learning rate."""
+    factors = rates(roles, step)
+    return float(np.prod(list(factors.values()))) or None if factors else None
+
+
+def scale(roles: Roles, step: Step) -> float | None:
+    """The product of all numbers that rest on no parameter between a step and what it was made of.
+
+    Where it varies from step to step, as a batch's size does, the steps' factors may vary with it.
+    """
+    increment = _increment(roles, step)
+    waiting = [] if increment is None else [increment]
+    product, seen = 1.0, set[NodeId]()
+    while waiting and len(seen) < _FARTHEST:
+        t = waiting.pop()
+        if t in seen or t in roles.versions or t <= step.before or roles.nodes[t].op not in _SCALES:
+            continue
+        seen.add(t)
+        node = roles.nodes[t]
+        if node.op == "mean" and type(node.args[0]) is int:
+            product *= node.value.size / roles.nodes[node.args[0]].value.size
+        for position, a in enumerate(node.args):
+            if type(a) is int and (roles.rests_on[a] or roles.nodes[a].value.size > 1):
+                waiting.append(a)
+            elif node.op in ("multiply", "divide"):
+                number = float(np.ravel(roles.nodes[a].value if type(a) is int else a.value)[0])  # type: ignore[union-attr]
+                product *= number if node.op == "multiply" or position == 0 else 1 / (number or 1.0)
+    return product or None
+
+
+def rates(roles: Roles, step: Step) -> dict[tuple[NodeId, NodeId], float]:
+    """Such factors, by what they are made from and where they are multiplied with the gradient.
+
+    Where there is none, the number that is written down as the outermost factor counts.
+    """
+    increment = _increment(roles, step)
+    waiting = [] if increment is None else [increment]
+    found: dict[tuple[NodeId, NodeId], float] = {}
+    seen: set[NodeId] = set()
+    written = [] if increment is None else list(_written_numbers(roles, increment))
+    while waiting and len(seen) < _FARTHEST:
+        t = waiting.pop()
+        if t in seen or t in roles.versions or t <= step.before:
+            continue
+        seen.add(t)
+        node = roles.nodes[t]
+        if node.op not in _SCALES:
+            continue
+        for position, a in enumerate(node.args):
+            if type(a) is not int:
+                continue
+            if roles.rests_on[a] or roles.nodes[a].value.size > 1:
+                waiting.append(a)
+            elif node.op == "multiply" or (node.op == "divide" and position == 0):
+                found |= {(leaf, t): value for leaf, value in _lasting(roles, a, step.before)}
+    return found or dict(written[:1])
+
+
+def _written_numbers(roles: Roles, t: NodeId) -> Iterator[tuple[tuple[NodeId, NodeId], float]]:
+    """The numbers that stand in the text as the outermost factor of an increment, as in `0.1 * gradient`."""
+    outermost = [t, *(roles.nodes[t].parents() if roles.nodes[t].op in PRODUCTS else ())]
+    for x in outermost:
+        for a in roles.nodes[x].args if roles.nodes[x].op == "multiply" else ():
+            value = np.asarray(roles.nodes[a].value if type(a) is int else a.value)
+            is_written = type(a) is not int or roles.nodes[a].kw.get("made") == "constant"
+            if is_written and value.size == 1 and value.dtype.kind in "fi":
+                yield (a if type(a) is int else x, x), float(value.ravel()[0])
+
+
+def _lasting(roles: Roles, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, float]]:
+    """The factors of a number that were there before the step, or were made of such; counts are none."""
+    node = roles.nodes[t]
+    if node.op in ("multiply", "negative", "copy"):
+        for a in node.parents():
+            yield from _lasting(roles, a, before)
+        return
+    waiting, seen = [t], 0
+    while waiting and seen < 20:
+        x = waiting.pop()
+        seen += 1
+        if x < before and roles.nodes[x].op == "leaf" and roles.nodes[x].value.dtype.kind == "f":
+            yield (t, float(node.value.ravel()[0]))
+            return
+        waiting += roles.nodes[x].parents()
+
+
+def _increment(roles: Roles, step: Step) -> NodeId | None:
+    """What is added to the version before a step."""
+    t = step.after
+    for _ in range(10):
+        node = roles.nodes[t]
+        if node.op in ("add", "subtract") and len(node.args) == 2:
+            a, b = node.args
+            kept = a if b == step.before or (node.op == "add" and type(a) is int and a not in roles.versions) else b
+            return kept if type(kept) is int else None
+        if node.op in ("setitem", "scatter") and type(node.args[1]) is int:
+            t = node.args[1]
+        elif node.op in ("copy", "clip", "item", "stack", "move") and type(node.args[0]) is int:
+            t = node.args[0]
+        else:
+            return None
+    return None
+
+
+def gradient_used(roles: Roles, step: Step) -> NodeId | None:
+    """The increment without the numbers that scale it: what the program takes for the gradient."""
+    t = _increment(roles, step)
+    while t is not None and roles.nodes[t].op in ("multiply", "divide", "negative", "copy"):
+        scaled = [a for a in roles.nodes[t].parents() if roles.rests_on[a]]
+        if len(scaled) != 1:
+            break
+        t = scaled[0]
+    return t

@@ -1,0 +1,158 @@
+"""Steps that an optimizer makes of a gradient, whatever its formula is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from byhand.diagnosis.judge.fits import Explanation, Kind, Step, equal, proportion, tolerance_of
+from byhand.diagnosis.judge.increments import made_since
+from byhand.diagnosis.judge.roles import NodeId, Objective, State
+from byhand.diagnosis.tape.derive import sweep
+
+if TYPE_CHECKING:
+    from byhand.diagnosis.judge.steps import Course
+
+_MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
+_NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs"}
+
+
+def through_optimizer(
+    course: Course,
+    state: State,
+    steps: Sequence[Step],
+    objective: Objective,
+    factors_of_steps: dict[NodeId, float],
+    *,
+    decays: bool,
+) -> Explanation | None:
+    """An optimizer's step: made of one multiple of the gradient, the same in all steps, its own state, and numbers.
+
+    Velocities, moments, decay and clipping come out so, whatever their formula; a step into which anything else
+    flows does not. Where the loss itself has a penalty, no step `decays` besides.
+    """
+    moved = [s for s in steps if s.gradient.any()][:4]
+    if not moved or (state.size == 1 and len(moved) < 3):
+        return None
+    common: dict[object, float] | None = None
+    for step in moved:
+        here = {course.nodes[q].site: (q, c) for q, c in multiples(course, step)}
+        if common is None:
+            common = {site: c for site, (_, c) in here.items()}
+        common = {site: c for site, (_, c) in here.items() if equal(c, common.get(site))}
+        if not common:
+            return None
+    assert common is not None
+    for site in list(common)[-_MOST_WAYS:]:
+        # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
+        ways = [[(q, c) for q, c in multiples(course, s) if course.nodes[q].site == site][-1] for s in moved[-2:]]
+        directions = {_direction(course, s, q, c) for s, (q, c) in zip(moved[-2:], ways, strict=True)}
+        if directions in ({1}, {-1}) and all(
+            _is_made_of(course, s, q, objective, decays=decays) for s, (q, _) in zip(moved[-2:], ways, strict=True)
+        ):
+            total = sums_up(course, moved[-1], ways[-1][0])
+            kind: Kind = "accumulates" if total is not None else "optimizer" if directions == {-1} else "opposes"
+            evidence = len(moved) * state.size - 1 if total is None else 0
+            return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
+    return None
+
+
+def has_optimizer(course: Course, step: Step, objective: Objective) -> bool:
+    """Whether a state that no objective rests on has a part in a step: a velocity, a moment."""
+    made = {p for t in [*made_since(course.roles, step), step.after] for p in course.nodes[t].parents()}
+    return any(t in course.stop and not course.roles.rests_on[t] & objective.rests_on for t in made)
+
+
+def has_a_multiple(course: Course, step: Step) -> bool:
+    """Whether something on the way to a step's end is a multiple of its gradient."""
+    return any(True for _ in multiples(course, step))
+
+
+def multiples(course: Course, step: Step) -> Iterator[tuple[NodeId, float]]:
+    """The values on the way to a step's end that are a multiple of its gradient."""
+    for q in made_since(course.roles, step):
+        value = course.nodes[q].value
+        if value.size == step.gradient.size and value.dtype.kind == "f" and q not in course.stop:
+            c = proportion(value, step.gradient, tolerance_of(value))
+            if c:
+                yield q, c
+
+
+def _direction(course: Course, step: Step, q: NodeId, c: float) -> int:
+    """Where each number of the step goes with more of the same number of the gradient at q: -1 down, 1 up.
+
+    0 if that is not one for all, or they go with other numbers of it.
+
+    What the step is divided by is held fixed, and a state that adds up all gradients for ever is no optimizer's.
+    """
+    held = {t for t in range(q + 1, step.after) if course.nodes[t].op in _NORMALIZERS}
+    shape = course.nodes[step.after].value.shape
+    mixed = np.random.default_rng(0).uniform(1, 2, shape)
+    within = set(made_since(course.roles, step, {q}))
+    course.swept += 2 * len(within)
+    effect, effect_of_mixed = (
+        sweep(course.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False).get(q)
+        for seed in (np.ones(shape), mixed)
+    )
+    if effect is None or effect_of_mixed is None or not np.isfinite(effect).all() or not effect.any():
+        return 0
+    if not np.allclose(np.ravel(effect_of_mixed), np.ravel(effect) * np.ravel(mixed), rtol=1e-6):
+        return 0  # the step's numbers come from other places of the gradient
+    effect = effect * np.sign(c)
+    return -1 if (effect <= 0).all() else 1 if (effect >= 0).all() else 0
+
+
+def sums_up(course: Course, step: Step, q: NodeId) -> NodeId | None:
+    """The state that a step goes through if it adds each gradient to all before, none of them fading."""
+    held = {t for t in range(q + 1, step.after) if course.nodes[t].op in _NORMALIZERS}
+    ones = np.ones_like(course.nodes[step.after].value, dtype=float)
+    within = set(made_since(course.roles, step, {q}))
+    reached = sweep(course.nodes, {step.after: ones}, {step.before, q} | held, dep=within, guards=False)
+    course.swept += len(reached)
+    for t in made_since(course.roles, step):
+        state = course.roles.versions.get(t)
+        own = course.roles.versions[step.before]
+        if state is None or state is own or t == state.versions[0] or t < q:
+            continue
+        old = state.versions[state.versions.index(t) - 1]
+        ones = np.ones_like(course.nodes[t].value, dtype=float)
+        effect = sweep(course.nodes, {t: ones}, course.stop - {t}, dep=range(old, t + 1)).get(old)
+        if effect is not None and np.allclose(effect, 1) and t in reached:
+            return t
+    return None
+
+
+def _is_made_of(course: Course, step: Step, q: NodeId, objective: Objective, *, decays: bool) -> bool:
+    """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""
+    own: set[NodeId] = set()
+    of_q = {q}
+    numbers = {t for t in range(step.before, step.after) if course.nodes[t].value.size == 1 and step.change.size > 1}
+    for a in made_since(course.roles, step, {q} | numbers):
+        parents = course.nodes[a].parents()
+        if a == q:
+            continue
+        is_own = course.roles.versions.get(a) is course.roles.versions[step.before]
+        if a in course.stop and not is_own and course.roles.rests_on[a] & objective.rests_on:
+            return False  # another parameter's new value
+        if not decays and step.before in parents and course.nodes[a].op in ("multiply", "divide"):
+            return False
+        if course.nodes[a].op in ("add", "subtract") and course.nodes[a].value.size > 1:
+            summands = [p for p in parents if course.nodes[p].value.size == 1 and p != q]
+            if any(course.roles.rests_on[p] & objective.rests_on for p in summands):
+                return False  # a number may scale a step, as a norm does, and not shift it
+        if any(p in of_q for p in parents):
+            of_q.add(a)
+            parents = [p for p in parents if p not in of_q]
+        if all(_is_free(course, p, step, objective) or p in own for p in parents):
+            own.add(a)
+        elif course.nodes[a].value.size > 1 or step.change.size == 1:
+            return False
+    return step.after in of_q
+
+
+def _is_free(course: Course, p: NodeId, step: Step, objective: Objective) -> bool:
+    """Whether a value may stand in a step beside the gradient."""
+    resting = course.roles.rests_on[p] & objective.rests_on
+    return not resting or p == step.before or (course.nodes[p].value.size == 1 and step.change.size > 1)
