@@ -8,7 +8,7 @@
 # **How it works.** Each question has a cell to write in, and then a line such as `byhand.check("2.7")`, which says at
 # once what is right, what is not done yet, and for a mistake that it knows, what it is, at which line, and how to mend
 # it. The folded cell after it shows how far your numbers agree with somebody else's: a library's, a numerical
-# derivative's, scikit-learn's. Where there is no such line, a `✓`, or where the numbers part, stands below the cell. `○`
+# derivative's, scikit-learn's. Where there is no such line, a `✓`, or where the numbers part, stands below that cell. `○`
 # means "not done yet", or that an earlier question comes first. You can run the whole notebook at any time.
 # Where a plot is wanted, draw it as you like; `figures` has functions for all of ours, and
 # `show(figure, "what it shows")` displays them. `say(f"…")` displays Markdown, with your numbers in it.
