@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import copy
 import datetime
@@ -18,6 +19,7 @@ import pytest
 
 from byhand.errors import ByhandError
 from byhand.lab import agree, animate, build, cells, comparison, in_short, notebooks, question, say, show
+from byhand.lab.report import is_extension
 from byhand.lab.running import run
 from practicals import SMALL, outputs, printed
 
@@ -126,6 +128,27 @@ def test_what_checks_is_folded_for_the_student_and_nothing_else(td1):
     cells = td1.student.cells
     folded = [cell for cell in cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
     assert folded == [cell for cell in cells if "check" in notebooks.tags(cell)] != []
+
+
+def test_no_question_of_the_handout_needs_an_extension():
+    """No name that only an extension's cells give is read by a cell of another question."""
+    extension, given, theirs = False, set(), set()
+    for cell in notebooks.solution_notebook().cells:
+        if notebooks.headings(cell):
+            extension = is_extension(cell)
+        if cell.cell_type != "code":
+            continue
+        nodes = list(ast.walk(ast.parse(cell.source)))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        made |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        if extension:
+            theirs |= made - given
+        else:
+            given |= made
+            assert not {node.id for node in names} & (theirs - given), cell.id
+    assert {"hessian", "candidates", "CURES", "convergence"} <= theirs
 
 
 def test_td1_prints_no_warning(td1):

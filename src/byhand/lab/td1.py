@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Deep learning by hand
 #
-# A line, a network that learns XOR, and a program that never learns anything, all of it with NumPy alone: forward,
-# backward, update. Throughout, $\hat y$ is what a model answers, and $y$ is what it should have answered.
+# A line, a network that learns XOR, and a program that should and doesn't, all by hand, in NumPy: forward, backward,
+# update. Throughout, $\hat y$ is what a model answers, and $y$ is what it should have answered.
 
 # %% [markdown] tags=["student"]
 # **How it works.** Each question has a cell to write in, and then a line such as `byhand.check("2.7")`, which says at
@@ -13,9 +13,9 @@
 # Where a plot is wanted, draw it as you like; `figures` has functions for all of ours, and
 # `show(figure, "what it shows")` displays them. `say(f"…")` displays Markdown, with your numbers in it.
 #
-# **How long.** The questions of the handout take about three hours: part 1 fifty minutes, part 2 an hour and a half, part 3
-# forty. Those marked *Extension* go further, and nothing later needs them; each says its minutes. At the hard questions there
-# are three hints to unfold; the last is nearly the answer.
+# **How long.** The questions of the handout are meant for about three hours: part 1 fifty minutes, part 2 an hour and a
+# half, part 3 forty. Those marked *Extension* go further, and none of the others needs them; each says its minutes. At the
+# hard questions there are three hints to unfold; the last is nearly the answer.
 #
 # **What you need.** Python 3.11 or newer, and byhand with its extra `lab`. The first cell looks for it, and says what to do when
 # it isn't there.
@@ -2224,15 +2224,19 @@ plt.show()
 
 # %%
 @functools.cache  # the same program ends in the same way
+def in_its_own_python(program):
+    """Run a program in a Python of its own, as fresh as a kernel after "Restart"."""
+    plain = {**os.environ, "PYTHON_COLORS": "0", "MPLBACKEND": "agg"}  # no colours in messages, no window for a plot
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=plain)
+
+
 def launch(program):
-    """Run a program in a Python of its own, as fresh as a kernel after "Restart"; show what it complains of.
+    """Run a program in a fresh Python; show what it complains of.
 
     Returns the errors and warnings that it caused, a list of lines, and what it printed,
     another.
     """
-    command = [sys.executable, "-c", program]
-    plain = {**os.environ, "PYTHON_COLORS": "0", "MPLBACKEND": "agg"}  # no colours in messages, no window for a plot
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, env=plain)
+    finished = in_its_own_python(program)
     print(finished.stderr, end="")
     complaints = re.findall(r"\w*(?:Error|Warning): .*", finished.stderr)
     return list(dict.fromkeys(complaints)), finished.stdout.splitlines()  # each of them once
