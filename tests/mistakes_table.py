@@ -48,7 +48,7 @@ MISTAKES = [
     ("2.8", "        parameters = [p - learning_rate * g for p, g in zip(parameters, gradients, strict=True)]\n", "        for p, g in zip(parameters, gradients, strict=True):\n            p -= learning_rate * g\n", "input-mutated"),
     ("2.8", "[p - learning_rate * g for", "[p - g for", "constant-factor"),
     ("2.8", "sigmoid, sigmoid, 0.5, 10_000, print", "sigmoid, sigmoid, 0.05, 10_000, print", "unknown"),
-    ("2.10", "return np.where(z > 0, 1.0, 0.0)", "return np.where(z >= 0, 1.0, 0.0)", "unknown"),
-    ("2.10", "return np.where(z > 0, 1.0, 0.0)", "return np.ones_like(z)", "derivative-always-1"),
+    ("2.10", "return 1.0 * (z > 0)", "return 1.0 * (z >= 0)", "unknown"),
+    ("2.10", "return 1.0 * (z > 0)", "return np.ones_like(z)", "derivative-always-1"),
     ("2.10", "return np.maximum(z, 0)", "return np.minimum(z, 0)", "unknown"),
 ]  # fmt: skip

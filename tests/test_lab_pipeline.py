@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import copy
 import datetime
@@ -18,6 +19,7 @@ import pytest
 
 from byhand.errors import ByhandError
 from byhand.lab import agree, animate, build, cells, comparison, in_short, notebooks, question, say, show
+from byhand.lab.report import is_extension
 from byhand.lab.running import run
 from practicals import SMALL, outputs, printed
 
@@ -110,16 +112,43 @@ def test_byhand_check_says_at_the_end_of_a_question_that_the_solution_is_right(t
         assert text.count("\n  ✓ ") == len(text.strip().splitlines()) - 1 > 0, text
 
 
-def test_byhand_check_is_asked_before_the_comparison_which_is_folded_for_the_student(td1):
-    number, folded = "", 0
+def test_byhand_check_is_asked_before_the_comparison(td1):
+    number, asked = "", 0
     for cell, after in pairwise(td1.student.cells):
         for title in notebooks.question_titles(cell):
             number = title.split()[0]
         if "ask" in notebooks.tags(cell):
             assert cell.source == f'byhand.check("{number}")'
             assert "check" in notebooks.tags(after)
-            folded += after.metadata.jupyter.source_hidden
-    assert folded == 20
+            asked += 1
+    assert asked == 20
+
+
+def test_what_checks_is_folded_for_the_student_and_nothing_else(td1):
+    cells = td1.student.cells
+    folded = [cell for cell in cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
+    assert folded == [cell for cell in cells if "check" in notebooks.tags(cell)] != []
+
+
+def test_no_question_of_the_handout_needs_an_extension():
+    """No name that only an extension's cells give is read by a cell of another question."""
+    extension, given, theirs = False, set(), set()
+    for cell in notebooks.solution_notebook().cells:
+        if notebooks.headings(cell):
+            extension = is_extension(cell)
+        if cell.cell_type != "code":
+            continue
+        nodes = list(ast.walk(ast.parse(cell.source)))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        made |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        if extension:
+            theirs |= made - given
+        else:
+            given |= made
+            assert not {node.id for node in names} & (theirs - given), cell.id
+    assert {"hessian", "candidates", "CURES", "convergence"} <= theirs
 
 
 def test_td1_prints_no_warning(td1):

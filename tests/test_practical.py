@@ -677,6 +677,9 @@ def test_which_share_of_a_thousand_seeds_is_dead(shown, thousand, late):
     assert (z[one_of_two][:, 1:3].min(axis=1) < 0).all()
     losses = np.sum((ends - Y[:, 0]) ** 2, axis=1)
     assert np.sum(np.abs(losses - 1) < 0.1) == 465
+    begins, after = found("Its loss begins at #, and after the 10,000 epochs of 3.3 it is #", said)
+    assert begins == 2
+    assert after < 1e-12
     assert f"{dead.mean():.1%} of 1,000 seeds" in shown["3.5"].titles[0]
     assert dead[44]
 
@@ -718,6 +721,9 @@ def test_what_cures_it(shown):
     said = re.sub(r"\s+", " ", shown["3.6"].said)
     assert f'Of the cures, "{ranking[0]}" works for {converged[ranking[0]]} seeds and "{ranking[1]}"' in said
     assert f"(the control) is no cure: {converged['control']} of the 100 seeds converge" in said
+    chains = found("bias of ½ from # seeds to #, and the learning rate 0.5 takes the sigmoid from # to #", said)
+    one_more = ("output bias ½", "bias ½, small weights", "sigmoid output", "sigmoid, η = 0.5")
+    assert chains == [table[name][1][0] for name in one_more]
     assert shown["3.6"].titles[0].startswith(f"{ranking[0].capitalize()}: {converged[ranking[0]]}% converge")
     assert table["as given"][0] == [2]
 
@@ -804,6 +810,33 @@ def dots_in_an_epoch():
 # The figures
 
 
+def test_the_first_page_says_what_the_answers_say(shown, line):
+    """Each number of an answer in a line stands in its question too, where it is held against another way to get it."""
+    predictions = line.start[0] * line.x + line.start[1]
+    only_there = {
+        "1.1": [100, round(np.std(line.y - 2 * line.x - 1), 3)],
+        "1.4": [round(number, 2) for number in (predictions.min(), predictions.max(), line.y.min(), line.y.max())],
+        "2.4": [0, 0.5, 0.25],
+    }
+    for question, parts in shown.items():
+        told = numbers(" ".join([parts.printed, parts.said, *parts.titles, *parts.alts]).replace(",", ""))
+        known = np.abs([*told, *only_there.get(question, [])])
+        short = np.abs(numbers(re.sub(r"[,$]|\\\w+|\d-\d+-\d", " ", parts.short.replace(",0", "0"))))
+        assert [number for number in short if not np.isclose(number, known, rtol=1e-3, atol=0).any()] == [], question
+
+
+def test_delta_is_what_a_nudge_says_it_is(shown):
+    """The table's output unit, in single numbers."""
+    a = [1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(0.5))]
+    z = a[0] - 2 * a[1] + 0.5
+    loss = [(1 / (1 + np.exp(-value)) - 1) ** 2 for value in (z, z + 0.01)]
+    slope = 2 * (1 / (1 + np.exp(-z)) - 1) * np.exp(-z) / (1 + np.exp(-z)) ** 2
+    claimed = found("from # to # takes the loss from # to #. That is # for 0.01, or # for .* = #", shown["2.7"].said)
+    expected = [z, z + 0.01, *loss, loss[1] - loss[0], (loss[1] - loss[0]) / 0.01, slope]
+    assert claimed == pytest.approx(expected, abs=6e-4)
+    assert claimed[5] == pytest.approx(claimed[6], abs=0.006)
+
+
 def test_every_figure_has_a_title_and_an_alternative_text_of_its_own(shown):
     titles = [title for question in shown.values() for title in question.titles]
     alts = [alt for question in shown.values() for alt in question.alts]
@@ -870,7 +903,7 @@ MISTAKES = [
     ("2.7", "delta_hidden.sum(axis=-2, keepdims=True)", "delta_hidden.mean(axis=-2, keepdims=True)"),
     ("2.7", "delta_out.mT @ a_hidden", "delta_out.mT @ z_hidden"),
     ("2.8", "p - learning_rate * g", "p - learning_rate * g / 4"),
-    ("2.10", "np.where(z > 0, 1.0, 0.0)", "np.where(z >= 0, 1.0, 0.0)"),
+    ("2.10", "1.0 * (z > 0)", "1.0 * (z >= 0)"),
     ("2.10", "np.ones_like(z)", "z"),
 ]
 

@@ -771,7 +771,7 @@ def trade_off(
     >>> figure.axes[0].texts[0].get_text()
     '0.1'
     """
-    figure, axes = _axes(title, xlabel, ylabel)
+    figure, axes = _axes(title, xlabel, ylabel, (7.4, 4.6))  # high enough to keep names apart
     finite = [x for group in groups.values() for x, _, _ in group.values() if np.isfinite(x)]
     edge = 2.0 * max(finite, default=1.0)
     for (label, group), (color, _, marker), side in zip(groups.items(), cycle(_STYLES), cycle((5, -13)), strict=False):
@@ -783,7 +783,7 @@ def trade_off(
             axes.annotate(text, (x, y), xytext=(7, side), textcoords="offset points", fontsize=9)
     _logarithmic(axes, "x" * log_x)
     axes.margins(x=0.15, y=0.15)
-    _legend_beside(axes)
+    figure.legend(loc="outside lower left", ncols=len(groups), frameon=False)  # beside, it would lie on a long name
     return figure
 
 

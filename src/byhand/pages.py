@@ -29,7 +29,8 @@ def svg_of(figure: Figure) -> str:
     with mpl.rc_context(
         {"svg.fonttype": "none", "svg.hashsalt": "byhand", "font.sans-serif": ["DejaVu Sans", "sans-serif"]}
     ):
-        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=nothing)
+        tight = None if figure.get_layout_engine() else "tight"  # a layout leaves nothing outside, and "tight" is slow
+        figure.savefig(buffer, format="svg", bbox_inches=tight, metadata=nothing)
     return re.sub(r'\b(?:d|x|y)="[^"]*"', _rounded, buffer.getvalue())
 
 

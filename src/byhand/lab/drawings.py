@@ -29,17 +29,17 @@ def network_with_names() -> Figure:
     _line(axes, hidden[1], output, BLUE, 2.2)
     axes.text(4.0, 1.8, "⋮", ha="center", va="center", fontsize=16)
     for k, place in inputs.items():
-        _unit(axes, place, f"$x_{k}$")
+        _unit(axes, place, f"x{_below(k)}")
     for j, place in hidden.items():
-        _unit(axes, place, f"$a_{{h,{j}}}$")
-    _unit(axes, output, r"$\hat y$")
+        _unit(axes, place, f"aₕ,{_below(j)}")
+    _unit(axes, output, "ŷ")
     names: dict[str, Any] = {"ha": "center", "color": BLUE, "fontsize": 11}
-    axes.text(1.3, 4.5, r"$W_h[1,2]$: from input 2" + "\nto hidden unit 1", **names)
-    axes.text(6.6, 4.1, r"$W_o[1]$: from hidden" + "\nunit 1 to the output", **names)
+    axes.text(1.3, 4.5, "Wₕ[1, 2]: from input 2\nto hidden unit 1", **names)
+    axes.text(6.6, 4.1, "Wₒ[1]: from hidden\nunit 1 to the output", **names)
     below: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 10}
-    axes.text(0, -0.4, "input\n$x$: 2 numbers", **below)
-    axes.text(4.0, -0.4, "hidden layer\n$z_h = W_h x + b_h$,  $a_h = f_h(z_h)$", **below)
-    axes.text(8.0, -0.4, "output\n$z_o = W_o a_h + b_o$,  $\\hat y = f_o(z_o)$", **below)
+    axes.text(0, -0.4, "input\nx: 2 numbers", **below)
+    axes.text(4.0, -0.4, "hidden layer\nzₕ = Wₕ x + bₕ,  aₕ = fₕ(zₕ)", **below)
+    axes.text(8.0, -0.4, "output\nzₒ = Wₒ aₕ + bₒ,  ŷ = fₒ(zₒ)", **below)
     axes.set(xlim=(-1.0, 9.6), ylim=(-1.4, 5.3))
     return figure
 
@@ -47,9 +47,9 @@ def network_with_names() -> Figure:
 def order_of_computation() -> Figure:
     """Draw the computational graph: forward from the input to the loss, and the gradients back the same way."""
     figure, axes = _sheet("Forward fills in the values; backward goes the same way home", (7.4, 2.9))
-    values = ["$X$", "$z_h$", "$a_h$", "$z_o$", r"$\hat y$", "$L$"]
-    steps = [r"$W_h,\ b_h$", "$f_h$", r"$W_o,\ b_o$", "$f_o$", "$y$"]
-    gradients = {1: r"$\delta_h$", 2: r"$\partial L/\partial a_h$", 3: r"$\delta_o$", 4: r"$\partial L/\partial\hat y$"}
+    values = ["X", "zₕ", "aₕ", "zₒ", "ŷ", "L"]
+    steps = ["Wₕ, bₕ", "fₕ", "Wₒ, bₒ", "fₒ", "y"]
+    gradients = {1: "δₕ", 2: "∂L/∂aₕ", 3: "δₒ", 4: "∂L/∂ŷ"}
     width = 1.5
     for i, name in enumerate(values):
         _unit(axes, (i * width, 1.0), name)
@@ -61,8 +61,8 @@ def order_of_computation() -> Figure:
     for i, name in gradients.items():
         axes.text(i * width, 0.34, name, ha="center", va="center", color=VERMILION, fontsize=11)
     parts = {
-        1: r"$\partial L/\partial W_h,\ \partial L/\partial b_h$",
-        3: r"$\partial L/\partial W_o,\ \partial L/\partial b_o$",
+        1: "∂L/∂Wₕ, ∂L/∂bₕ",
+        3: "∂L/∂Wₒ, ∂L/∂bₒ",
     }
     for i, name in parts.items():
         _arrow(axes, (i * width, 0.16), (i * width, -0.18), VERMILION)
@@ -81,9 +81,14 @@ def _sheet(title: str, size: tuple[float, float]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def _below(number: int) -> str:
+    """Write a number as an index; a formula between dollar signs would cost more than the rest of the drawing."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
 def _unit(axes: Axes, place: tuple[float, float], name: str) -> None:
     axes.plot(*place, "o", ms=30, mfc="white", mec="black", mew=1.2, zorder=3)
-    axes.text(*place, name, ha="center", va="center", fontsize=11, color="black", zorder=4)
+    axes.text(*place, name, ha="center", va="center", fontsize=12, color="black", zorder=4)
 
 
 def _line(

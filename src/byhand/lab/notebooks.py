@@ -12,13 +12,17 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
+import sys
 import unicodedata
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 from byhand.errors import ByhandError, needs_extra
 from byhand.students import LARGEST_SEED
+
+# nbformat loads jsonschema, and that, where Jupyter's server is installed, this: forty parsers, made each time anew for
+# a check that nobody here asks for. They take longer than all the other imports together.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 with needs_extra("lab"):
     import jupytext  # type: ignore[import-untyped]
@@ -72,12 +76,11 @@ def solution_notebook(seed: int = DEFAULT_SEED, student: str = "") -> NotebookNo
 
 
 def student_notebook(solution: NotebookNode) -> NotebookNode:
-    """Return the student's notebook: a stub in place of each solution, no output, and folded where a line asks."""
+    """Return the student's notebook: a stub in place of each solution, no output, and what checks is folded."""
     notebook = copy.deepcopy(solution)
-    for asking, checking in pairwise(notebook.cells):
-        if "ask" in tags(asking):
-            checking.metadata.jupyter = NotebookNode(source_hidden=True)
     for cell in notebook.cells:
+        if "check" in tags(cell):
+            cell.metadata.jupyter = NotebookNode(source_hidden=True)
         if cell.cell_type == "code":
             cell.source = _without_solutions(cell.source)
             cell.outputs, cell.execution_count = [], None

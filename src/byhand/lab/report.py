@@ -133,7 +133,8 @@ class _Page(IPythonRenderer):
 
     def markdown(self, source: str) -> str:
         html = MarkdownWithMath(renderer=self).render(source)
-        html = re.sub(r"(?<=\d)e-(?=\d\d\b)", "e\N{MINUS SIGN}", html)  # no line may end in the middle of a number
+        # A minus is no hyphen, and no line may end in the middle of a number.
+        html = re.sub(r"(?<=[\s>(])-(?=\d)|(?<=\de)-(?=\d\d\b)", "\N{MINUS SIGN}", html)
         return FORMULA_BEFORE_A_STOP.sub(r'<span class="unbroken">\1</span>', html)
 
     def heading(self, text: str, level: int, **attrs: Any) -> str:

@@ -30,7 +30,10 @@ class _ThisPython(KernelSpecManager):
     """Knows one kernel: the interpreter that runs byhand, whatever `python3` the user has registered."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(argv=make_ipkernel_cmd(), display_name="byhand", language="python")
+        # The collector would look through the libraries' hundred thousands of objects again and again.
+        seldom = "--IPKernelApp.exec_lines=__import__('gc').set_threshold(100_000)"
+        argv = make_ipkernel_cmd(extra_arguments=[seldom])
+        return KernelSpec(argv=argv, display_name="byhand", language="python")
 
 
 def run(notebook: NotebookNode, on_question: OnQuestion, *, graded: bool = False) -> None:
