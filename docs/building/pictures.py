@@ -111,11 +111,12 @@ def opened(width: int) -> Iterator[object]:
 
 def shot(page, first: str, last: str, margin: int = 16) -> bytes:
     """The page's width, from the top of one thing to the bottom of another."""
-    top = page.locator(first).first.bounding_box()
-    bottom = page.locator(last).first.bounding_box()
-    y = max(top["y"] - margin, 0)
-    clip = {"x": 0, "y": y, "width": page.viewport_size["width"], "height": bottom["y"] + bottom["height"] + margin - y}
-    return page.screenshot(clip=clip, full_page=True)
+    page.evaluate("scrollTo(0, 0)")
+    top = page.locator(first).bounding_box()["y"] - margin
+    end = page.locator(last).bounding_box()
+    page.set_viewport_size({**page.viewport_size, "height": round(end["y"] + end["height"] + margin - top)})
+    page.evaluate("(y) => scrollTo({ top: y, behavior: 'instant' })", top)
+    return page.screenshot()
 
 
 def of_check(folder: Path) -> None:
@@ -129,15 +130,15 @@ def of_why(folder: Path) -> None:
     answer = explained(folder)
     with opened(860) as page:
         page.goto((folder / "why.html").as_uri())
-        save(shot(page, "h1", "section pre"), "why", words(answer))
+        save(shot(page, "h1", "section pre >> nth=0"), "why", words(answer))
 
 
 def of_lab(folder: Path) -> None:
     call(folder, "lab", "--out", ".")
-    with opened(1024) as page:
+    with opened(900) as page:
         page.goto((folder / "td1_report.html").as_uri())
         trained = "xpath=//h3[@id='2.9-trained']/following::figure"
-        save(shot(page, f"{trained}[1]", f"{trained}[2]"), "report")
+        save(shot(page, f"{trained}[2]", f"{trained}[3]"), "report")
 
 
 def of_study(folder: Path) -> None:
