@@ -22,7 +22,7 @@ from byhand.optimizers import OPTIMIZERS
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
 
-from building import pictures  # noqa: E402
+from building import mistakes, pictures  # noqa: E402
 
 TABLES = {"activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS, "initializers": INITIALIZERS}
 STEPS = sorted((DOCS / "derivations/steps").glob("*.md"))
@@ -76,3 +76,24 @@ def test_a_picture_shows_what_the_command_says_now(name, answer, tmp_path):
     assert re.split(number, shown) == re.split(number, said)
     values = [[float(n.replace(",", "")) for n in re.findall(number, text)] for text in (shown, said)]
     assert values[0] == pytest.approx(values[1], rel=0.01)
+
+
+def test_indices_and_exponents_are_set_and_names_of_python_are_not():
+    assert mistakes.words("δ_k = W_{k+1}ᵀ dL/dz_k") == "δ<sub>k</sub> = W<sub>k+1</sub>ᵀ dL/dz<sub>k</sub>"
+    assert mistakes.words("e^{z_k − m}, e^−z") == "e<sup>z<sub>k</sub> − m</sup>, e<sup>−z</sup>"
+    assert mistakes.words("np.ones_like(z), A[i, j]") == "np.ones_like(z), A[i, j]"
+
+
+@pytest.mark.parametrize(
+    ("said", "group"),
+    [
+        ("It stops at line 3 with NameError: no.", 0),
+        ("The loss that it computes goes from 2 to nan.", 1),
+        ("The loss that it computes goes from 0.5 to 1.9e+193.", 1),
+        ("The loss that it computes\nstays at 0.5. The same, with line 3 rewritten It stops at line 2", 2),
+        ("The loss that it computes goes from 0.5 to 0.25. The same", 3),
+        ("It trains W 3, on 20 samples; 3 steps were looked at.", 4),
+    ],
+)
+def test_a_mistake_stands_by_what_one_sees_first(said, group):
+    assert mistakes.group(mistakes.Said("", [], said)) == mistakes.GROUPS[group]
