@@ -143,3 +143,8 @@ def test_a_gap_would_be_seen():
 
     assert missing(half) == ["Returns", "Raises", "Examples", "y"]
     assert arrays_without_shape(half.__doc__ and inspect.getdoc(half)) == ["x : array"]
+
+
+def test_help_says_of_an_array_whether_it_is_learned():
+    assert inspect.getdoc(byhand.Dense.W) == "Learned; its gradient is `grad_W`."
+    assert inspect.getdoc(byhand.layers.BatchNorm.running_mean) == "Kept, and not learned."

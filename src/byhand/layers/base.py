@@ -49,6 +49,7 @@ class Parameter(property):
             target[...] = values
 
         super().__init__(attrgetter(slot), assign)  # an attrgetter is read as quickly as a plain attribute, nearly
+        self.__doc__ = f"Learned; its gradient is `grad_{name}`."
 
 
 class State(property):
@@ -69,6 +70,7 @@ class State(property):
     def __set_name__(self, owner: type, name: str) -> None:
         slot = f"_{name}"
         super().__init__(attrgetter(slot), lambda layer, values: setattr(layer, slot, np.asarray(values)))
+        self.__doc__ = "Kept, and not learned."
 
 
 class Layer:
