@@ -91,11 +91,16 @@ def test_each_option(call, option):
     assert len(parsed(page).find(id=id_).find_next("dd").text.split()) > 2, "nothing is said of it"
 
 
+def letters(text: str) -> str:
+    """Without quotes, which are set otherwise on the page."""
+    return "".join(filter(str.isalnum, text))
+
+
 @pytest.mark.parametrize("mistake", CATALOGUE)
 def test_each_mistake(mistake):
     page = f"mistakes/{mistake}.html"
     assert far(page) <= CLICKS
-    assert CATALOGUE[mistake].plain.split(".")[0] in text_of(page).text
+    assert letters(CATALOGUE[mistake].plain) in letters(text_of(page).text)
 
 
 def pages() -> list[str]:
