@@ -103,7 +103,8 @@ Every public name. It is loaded from `byhand` when it is first used; what needs 
 
 
 def escaped(text: str) -> str:
-    return text.replace("|", r"\|").replace("*", r"\*")
+    """As Markdown and reStructuredText take it literally, an option's two dashes too."""
+    return re.sub(r"--[a-z-]+", r"``\g<0>``", text.replace("|", r"\|").replace("*", r"\*"))
 
 
 def verbs() -> dict[str, click.Command]:
