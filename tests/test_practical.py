@@ -615,6 +615,8 @@ def test_the_loss_of_seed_44_is_exactly_2(shown):
     W, V = draw(44)
     assert parameters.tolist() == [*W.ravel(), *np.zeros(10), *V.ravel(), 0]
     assert found("Seed 44: a loss of # from the first of the 10,000", shown["3.3"].titles[0]) == 2
+    learns = int(found("With seed #, the same program learns", shown["3.3"].said))
+    assert program(learns, 0.001, 600)[0][-1] < 0.01
 
 
 def test_the_dead_output_unit(shown):
