@@ -119,7 +119,10 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
             continue
         place = Place(0) if node is None else _place(sight, mistake, node)
         if "used_at" in mistake.detail:
-            place = _where_stepped(sight, mistake) or _where_assigned(sight, str(evidence["name"]), place)
+            assigned = _where_assigned(sight, str(evidence["name"]), place)
+            stepped = _where_stepped(sight, mistake)
+            yield Finding(mistake.id, stepped or assigned, "exact", message, evidence, [assigned] if stepped else [])
+            continue
         yield Finding(mistake.id, place, "exact", message, evidence)
 
 
@@ -139,14 +142,22 @@ def _always_one(sight: Sight, m: Mistake) -> NodeId | None:
 
 
 def _where_stepped(sight: Sight, m: Mistake) -> Place | None:
-    """The call that takes the steps of parameters used in the same line as one that gets none."""
-    used = sight.nodes[int(m.detail["used_at"])]
-    for state in sight.trial.explained if sight.trial is not None else ():
-        for t in sight.course.roles.users.get(state.versions[0], ()):
-            node, step = sight.nodes[t], list(sight.nodes[step_of(sight.course, state)].site)[1:]  # type: ignore[call-overload]
-            if (node.op, node.line, node.file) == (used.op, used.line, used.file) and len(step) > 1:
-                return Place(step[1][1], step[1][0])
-    return None
+    """Where the step of the parameter stands that is used beside one that gets none; its call, if it is in one."""
+    used = int(m.detail["used_at"])
+    around = {*sight.nodes[used].parents(), used, *sight.course.roles.users.get(used, ())}
+    operands = {sight.course.roles.root(a) for t in around for a in sight.nodes[t].parents()}
+
+    def is_used_alike(state: State) -> bool:
+        alike = (sight.nodes[t] for t in sight.course.roles.users.get(state.versions[0], ()))
+        mine = sight.nodes[used]
+        return any((n.op, n.line, n.file) == (mine.op, mine.line, mine.file) for n in alike)
+
+    states = list(sight.trial.explained) if sight.trial is not None else []
+    beside = [s for s in states if is_used_alike(s)] or [s for s in states if s.versions[0] in operands]
+    if not beside:
+        return None
+    frames = list(sight.nodes[step_of(sight.course, beside[0])].site)[1:]  # type: ignore[call-overload]
+    return Place(*frames[min(1, len(frames) - 1)][1::-1])
 
 
 def _where_assigned(sight: Sight, name: str, otherwise: Place) -> Place:

@@ -322,7 +322,7 @@ def _contradicts(own: Trial, delta: Trial) -> bool:
     """Whether a loss of the same outputs has another derivative before their activation than an error is."""
     seen = []
     for output, rule in delta.overrides.items():
-        if output in own.gradients and output in delta.gradients:
+        if output in delta.gradients:
             for z, _ in rule(delta.gradients[output]):
                 if z in own.gradients and own.gradients[z].size > 1:
                     seen.append(angle(own.gradients[z], delta.gradients[z]))
