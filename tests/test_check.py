@@ -28,15 +28,20 @@ for _name, (_what, _) in reversed(SOLUTIONS.items()):
         SEEN.setdefault(_what, _name)
 
 
-def judged(source, name="solution.py"):
-    return check_free(Program(name, source))
+def behind_walls(source):
+    return check_free(Program("solution.py", source))
+
+
+def judged(source):
+    """The same without walls, which cost more than the judging."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "run", at_hand.run)
+        return behind_walls(source)
 
 
 @pytest.fixture(scope="module")
 def reports():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sandbox, "run", at_hand.run)
-        return {name: judged(SOLUTIONS[name][1]) for name in (*RIGHT, *SEEN.values())}
+    return {name: judged(SOLUTIONS[name][1]) for name in (*RIGHT, *SEEN.values())}
 
 
 @pytest.mark.xdist_group("check")  # one worker makes the reports
@@ -339,7 +344,7 @@ def test_a_name_changes_no_verdict():
     ],
 )
 def test_misbehaviour_is_told_and_does_not_cost_the_mark(behaviour, note):
-    report = judged(f"{SOLUTIONS['batch_globals/right'][1]}\n{behaviour}\n")
+    report = behind_walls(f"{SOLUTIONS['batch_globals/right'][1]}\n{behaviour}\n")
     assert report.findings == []
     assert "right" in {q.status for q in report.questions}
     assert any(note in told for told in report.notes) or not note
@@ -350,7 +355,7 @@ def test_code_that_could_answer_for_itself_is_left_to_a_person():
         "import sys\nframe = sys._getframe()\nwhile frame is not None:\n    send = frame.f_locals.get('send')\n"
         "    if send: send({'unit': '', 'judgement': {}})\n    frame = frame.f_back\n"
     )
-    report = judged(f"{SOLUTIONS['batch_globals/right'][1]}\n{forged}")
+    report = behind_walls(f"{SOLUTIONS['batch_globals/right'][1]}\n{forged}")
     assert report.outcome == "not judged"
     assert any("_getframe" in q.note for q in report.questions)
 

@@ -268,3 +268,17 @@ def test_an_update_by_hand():
     network.backward(get_loss("sum_of_squares").gradient(y_hat, np.array([[5.0]])))  # error 2: gradients 12 and 4
     update(network, OPTIMIZERS["gradient_descent"](0.1))
     np.testing.assert_allclose(network.parameters, [0.8, 0.6])
+
+
+def test_a_layer_that_gets_rows_of_numbers_names_the_one_that_takes_them():
+    layer = Dense(3, 2, "tanh")
+    assert layer.output_shape((3,)) == (2,)
+    with pytest.raises(ValueError, match=r"^takes 3 numbers\.$"):
+        layer.output_shape((4,))
+    with pytest.raises(ValueError, match=r"^takes 3 numbers: for the same layer at each step, TimeDistributed\("):
+        layer.output_shape((5, 3))
+
+
+def test_weights_are_without_biases():
+    network = Network.dense([2, 3, 1], "tanh")
+    assert [(array.shape, gradient.shape) for _, array, gradient in network.weights] == [((3, 2),) * 2, ((1, 3),) * 2]

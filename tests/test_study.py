@@ -1034,25 +1034,38 @@ def test_a_folder_with_another_study_is_refused_and_left_alone(tmp_path):
 # Other processes and machines
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
-LONGER = [
-    "--activations",
-    "sigmoid,relu,tanh,identity",
-    "--seeds",
-    "400",
-    "--epochs",
-    "800",
-    "--learning-rates",
-    "1e-2..1",
-    "--jobs",
-    "2",
-]
+LONGER = {
+    "activations": "sigmoid,relu,tanh,identity,elu,gelu,softplus,silu",
+    "learning-rates": "0.1,1",
+    "seeds": "20",
+    "epochs": "20",
+}
+WORDS = ["study", "xor", *(word for name, value in LONGER.items() for word in (f"--{name}", value))]
+# The command, to which something happens as soon as it has kept so many blocks.
+STRUCK = """
+import os, signal
+from byhand.cli import main
+from byhand.study.store import Store
+
+save, kept = Store.save, []
+
+def save_until_struck(store, block, table):
+    save(store, block, table)
+    kept.append(block)
+    if len(kept) == {blocks}:
+        {strike}
+
+Store.save = save_until_struck
+main()
+"""
+KILL_9, CONTROL_C = "os.killpg(0, signal.SIGKILL)", "os.killpg(0, signal.SIGINT)"
 
 
-def command(folder, *more):
-    words = [sys.executable, "-m", "byhand", "study", "xor", "--out", str(folder), *LONGER, *more]
-    return subprocess.Popen(
-        words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+def struck(strike, blocks, folder, *more):
+    """The command in a process group of its own, with two workers: its exit code and what it told."""
+    words = [sys.executable, "-c", STRUCK.format(strike=strike, blocks=blocks), *WORDS, "--out", folder, *more]
+    done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, start_new_session=True, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 def wait_for(condition):
@@ -1067,32 +1080,29 @@ def n_blocks(folder):
 
 @pytest.fixture(scope="module")
 def longer(tmp_path_factory):
+    """What eight blocks one after the other come to, in this process."""
     folder = tmp_path_factory.mktemp("longer") / "study"
-    output, errors = command(folder).communicate()
-    assert "to a training loss of 0.01 on xor" in " ".join(output.split()), errors
+    options = {"activations": LONGER["activations"].split(","), "seeds": int(LONGER["seeds"])}
+    rates, epochs = parse_rates(LONGER["learning-rates"]), int(LONGER["epochs"])
+    done = study(out=folder, jobs=1, learning_rates=rates, epochs=epochs, **options)
+    assert len(list(done.plan.blocks())) == 8
     return contents(folder)
 
 
-def test_kill_9_and_control_c_lose_no_finished_block(tmp_path, longer):
+def test_kill_9_and_control_c_lose_no_finished_block(tmp_path, longer, monkeypatch, capsys):
     folder = tmp_path / "s"
-    running = command(folder)
-    wait_for(lambda: n_blocks(folder) >= 1)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
-    kept = n_blocks(folder)
-    assert 1 <= kept < 8
-    running = command(folder, "--resume")
-    wait_for(lambda: n_blocks(folder) > kept)
-    os.killpg(running.pid, signal.SIGINT)
-    output, errors = running.communicate()
-    assert running.returncode == 130
+    code, _, _ = struck(KILL_9, 2, folder, "--jobs", "2")
+    assert code == -signal.SIGKILL
+    assert n_blocks(folder) == 2
+    code, output, errors = struck(CONTROL_C, 2, folder, "--jobs", "2", "--resume")
+    assert code == 130
     assert output == ""
     assert "Traceback" not in errors
-    assert re.search(r"\d of 8 blocks are kept in .*: go on with --resume", errors)
-    running = command(folder, "--resume", "--json")
-    output, errors = running.communicate()
-    assert running.returncode == 0, errors
-    assert json.loads(output)["definition"]["seeds"] == 400
+    assert re.search(r"4 of 8 blocks are kept in .*: go on with --resume", errors)
+    assert n_blocks(folder) == 4
+    code, output, errors = byhand(monkeypatch, capsys, *WORDS, "--out", folder, "--jobs", "1", "--resume", "--json")
+    assert code == 0, errors
+    assert json.loads(output)["definition"]["seeds"] == 20
     assert contents(folder) == longer
 
 
@@ -1121,11 +1131,10 @@ def cluster(tmp_path):
 def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_path, longer, cluster):
     address, processes = cluster
     folder = tmp_path / "s"
-    running = command(folder, "--scheduler", address)
-    wait_for(lambda: n_blocks(folder) >= 2)
-    processes[1].kill()
-    _, errors = running.communicate()
-    assert running.returncode == 0, errors
+    strike = f"os.kill({processes[1].pid}, signal.SIGKILL)"
+    code, _, errors = struck(strike, 2, folder, "--scheduler", address)
+    assert code == 0, errors
+    assert processes[1].poll() is not None
     assert contents(folder) == longer
 
 
@@ -1138,13 +1147,12 @@ def test_the_data_goes_to_a_cluster_once(cluster, monkeypatch):
         return object.__reduce_ex__(data, protocol)
 
     monkeypatch.setattr(Data, "__reduce_ex__", counted)
-    monkeypatch.setattr("byhand.study.plan._TASK", 0.01)
     data = load("digits")
-    options = {"activations": ["relu", "tanh"], "learning_rates": [0.1], "seeds": 60, "epochs": 2, "batch_size": 100}
-    done = study(data, scheduler=cluster[0], hidden=[100], **options)
-    assert len(list(done.plan.blocks())) > 10
+    options = {"activations": LONGER["activations"].split(","), "learning_rates": [0.1], "seeds": 1, "epochs": 1}
+    done = study(data, scheduler=cluster[0], **options)
+    assert len(list(done.plan.blocks())) == 8
     assert sent == 1
-    here = study(data, jobs=1, hidden=[100], **options)
+    here = study(data, jobs=1, **options)
     assert done.runs["training_loss"].to_pylist() == here.runs["training_loss"].to_pylist()
 
 

@@ -1,4 +1,4 @@
-"""`byhand why` as it is called: the tape, the judge and the story together, behind the sandbox's walls."""
+"""`byhand why` as it is called: the tape, the judge and the story together; but for the long one, behind the walls."""
 
 import json
 import re
@@ -8,7 +8,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+import at_hand
 from byhand.cli import byhand
+from byhand.diagnosis import sandbox
 from measure_why import SCRIPTS
 from test_story import CELL, number
 
@@ -21,7 +23,9 @@ def called(*arguments):
 def cell(tmp_path_factory):
     path = tmp_path_factory.mktemp("cell") / "td1.py"
     path.write_text(CELL)
-    return json.loads(called(path, "--json").stdout)
+    with pytest.MonkeyPatch.context() as patch:  # seventeen runs
+        patch.setattr(sandbox, "run", at_hand.run)
+        return json.loads(called(path, "--json").stdout)
 
 
 def test_the_handouts_cell_peels_down_to_the_dead_output(cell):

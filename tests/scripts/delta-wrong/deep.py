@@ -8,7 +8,7 @@ y = 1.0 * (X[:, :1] * X[:, 1:2] > 0)
 W1, b1 = rng.normal(size=(4, 6)), 0.1 * rng.normal(size=6)
 W2, b2 = rng.normal(size=(6, 5)), np.zeros(5)
 W3, b3 = rng.normal(size=(5, 1)), np.zeros(1)
-for epoch in range(800):
+for epoch in range(400):
     z1 = X @ W1 + b1
     a1 = np.tanh(z1)
     z2 = a1 @ W2 + b2

@@ -49,7 +49,7 @@ rng = np.random.default_rng(0)
 X, y = make_circles(200, rng)
 net = MLP(2, 16, 1, rng)
 batch = 20
-for epoch in range(150):
+for epoch in range(60):
     X *= 0.8
     order = rng.permutation(len(X))
     epoch_loss = 0.0

@@ -1,4 +1,4 @@
-# expected: parameter-never-updated line 16
+# expected: parameter-never-updated line 16 or 59
 import numpy as np
 
 

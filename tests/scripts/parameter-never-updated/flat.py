@@ -1,4 +1,4 @@
-# expected: parameter-never-updated line 8
+# expected: parameter-never-updated line 8 or 35
 import numpy as np
 
 np.random.seed(1)

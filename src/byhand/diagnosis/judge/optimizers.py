@@ -37,8 +37,10 @@ def through_optimizer(
     if not moved or (state.size == 1 and len(moved) < 3):
         return None
     common: dict[object, float] | None = None
+    found: list[list[tuple[NodeId, float]]] = []
     for step in moved:
-        here = {course.nodes[q].site: (q, c) for q, c in multiples(course, step)}
+        found.append(list(multiples(course, step)))
+        here = {course.nodes[q].site: (q, c) for q, c in found[-1]}
         if common is None:
             common = {site: c for site, (_, c) in here.items()}
         common = {site: c for site, (_, c) in here.items() if equal(c, common.get(site))}
@@ -47,7 +49,7 @@ def through_optimizer(
     assert common is not None
     for site in list(common)[-_MOST_WAYS:]:
         # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
-        ways = [[(q, c) for q, c in multiples(course, s) if course.nodes[q].site == site][-1] for s in moved[-2:]]
+        ways = [[(q, c) for q, c in every if course.nodes[q].site == site][-1] for every in found[-2:]]
         directions = {_direction(course, s, q, c) for s, (q, c) in zip(moved[-2:], ways, strict=True)}
         if directions in ({1}, {-1}) and all(
             _is_made_of(course, s, q, objective, decays=decays) for s, (q, _) in zip(moved[-2:], ways, strict=True)

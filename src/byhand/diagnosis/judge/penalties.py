@@ -11,8 +11,10 @@ _SIZES = {"square", "power", "float_power", "absolute", "fabs", "norm", "linalg.
 
 def penalties(roles: Roles, state: State, reached: Collection[NodeId]) -> list[NodeId]:
     """Where a parameter is taken times itself, or its size, among the nodes that a gradient reached."""
-    found = (t for v in state.versions for t in _uses(roles, v) if t in reached and _is_of_its_size(roles, t, v))
-    return list(dict.fromkeys(found))
+    if state not in roles.sizes:  # it is asked for each gradient that is tried
+        found = (t for v in state.versions for t in _uses(roles, v) if _is_of_its_size(roles, t, v))
+        roles.sizes[state] = list(dict.fromkeys(found))
+    return [t for t in roles.sizes[state] if t in reached]
 
 
 def _uses(roles: Roles, v: NodeId) -> Iterator[NodeId]:

@@ -88,6 +88,8 @@ class Roles:
         What is added to again and again, and used for nothing else: a running sum, or a parameter that nothing reads.
     names : dict
         What the program calls a node's value.
+    sizes : dict
+        Where each state is taken times itself, or for its size: what `penalties` has found so far.
     """
 
     nodes: list[Node]
@@ -99,6 +101,7 @@ class Roles:
     objectives: list[Objective] = field(default_factory=list)
     idle: list[State] = field(default_factory=list)
     names: dict[NodeId, str] = field(default_factory=dict)
+    sizes: dict[State, list[NodeId]] = field(default_factory=dict)
 
     def bit(self, state: State) -> int:
         """The bit that stands for a state."""

@@ -117,9 +117,6 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
         return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
-    other = _of_another_loss(whole, course)
-    if other is not None:
-        return other
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
@@ -132,7 +129,11 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         answers.append(_search(course.roles, trial))
         if answers[-1].kind == "wrong" and not answers[-1].open and len(trial.explained) == full:
             break
-    answer = _unnamed(min(answers, key=_fewest_open), trials)
+    answer = min(answers, key=_fewest_open)
+    other = _of_another_loss(whole, course) if answer.kind != "wrong" else None
+    if other is not None:
+        return other
+    answer = _unnamed(answer, trials)
     says_otherwise = any(t.objective.kind == "loss" and not _has_own_link(course, t) for t in trials)
     return answer if says_otherwise else _behind_the_output(answer)
 
@@ -290,7 +291,7 @@ def _of_another_loss(trials: Sequence[Trial], course: Course) -> Verdict | None:
             if follows and covers and _contradicts(own, delta):
                 sent_back = delta.objective.seeds[0]
                 mistake = Mistake("delta-wrong", tuple(delta.explained), detail={"sent_back": sent_back})
-                return Verdict("wrong", own, [mistake], [], course)
+                return Verdict("wrong", delta, [mistake], [], course)
     return None
 
 
