@@ -136,8 +136,9 @@ def _without_mask(body: Anatomy) -> Iterator[Edit]:
     places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
     for t in body.reached:
         node = body.nodes[t]
-        kept = [a for a in node.parents() if body.roles.rests_on[a]]
-        masks = [a for a in node.parents() if a not in kept and body.nodes[a].value.shape == node.value.shape]
+        whole = [a for a in node.parents() if body.nodes[a].value.shape == node.value.shape]
+        kept = [a for a in whole if body.roles.rests_on[a]]
+        masks = [a for a in whole if not body.roles.rests_on[a]]
         if node.op == "multiply" and node.value.size > 1 and len(kept) == len(masks) == 1:
             places[body.layer(t)][t] = _times(kept[0], 1.0)
     for rules in places.values():

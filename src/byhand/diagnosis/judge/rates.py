@@ -206,9 +206,10 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     if len(curve) < 4 or not loops or not np.isfinite(curve).all():
         return
     measured = [share for share in (outcome.explained, outcome.gained) if share is not None]
-    is_estimate = bool(measured) and max(measured) > _AS_A_CONSTANT
-    if not is_estimate or max(measured) > _LEARNT or curve[-1] < 1e-3 * curve[0]:
+    if not measured or max(measured) > _LEARNT or curve[-1] < 1e-3 * curve[0]:
         return  # how far the training has come is not known, or it has arrived
+    if max(measured) < _AS_A_CONSTANT and curve[-1] < 0.5 * curve[0]:
+        return  # the outputs are no estimates of the targets
     loop = max(loops, key=lambda found: found.ticks)
     few = max(2, len(curve) // 10)
     before, end = float(np.mean(curve[-2 * few : -few])), float(np.mean(curve[-few:]))
