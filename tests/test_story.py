@@ -323,6 +323,9 @@ def test_what_helps_is_what_removes_the_finding_and_brings_no_other():
     assert not helps(before, Run(Judgement("wrong", [flipped])), flipped)
     assert not helps(before, Run(Judgement("wrong", [bias])), flipped)
     assert helps(before, Run(Judgement("wrong", [bias])), flipped, others=True)
+    of_b1 = [Finding(i, Place(1), "exact", "", {"parameters": ["b1"]}) for i in ("sign-flipped", "derivative-wrong")]
+    swapped = Run(Judgement("wrong", of_b1[1:]))
+    assert not helps(Judgement("wrong", of_b1[:1]), swapped, of_b1[0], others=True)  # one mistake for another
     assert not helps(before, Run(Judgement("inconclusive")), flipped)
     assert not helps(before, Run(Judgement("nothing")), flipped, others=True)
 

@@ -244,6 +244,12 @@ def helps(before: Judgement, after: Run, finding: Finding, *, others: bool = Fal
     if not others and after.judgement.verdict == "inconclusive":
         return False
 
+    known = {f.id for f in before.findings}
+    its = set(finding.evidence.get("parameters", ()))
+    new = [f for f in after.judgement.findings if f.certainty == "exact" and f.id not in known]
+    if any(its & set(f.evidence.get("parameters", ())) for f in new):
+        return False  # one mistake in place of another
+
     def places(judgement: Judgement, *, of_it: bool) -> int:
         counted = [f for f in judgement.findings if of_it or f.certainty == "exact"]  # a short run shows no symptoms
         return sum(1 + len(f.also) for f in counted if (f.id == finding.id) == of_it)
