@@ -25,7 +25,7 @@ def slope(w, b):
 
 
 def claim(**changed):
-    given = {"w_": np.array([1.0, -2.0]), "b_": np.array([0.5])}
+    given = {"w_": np.array([1.0, -2.0]), "b_": np.array([0.5]), "goal0_": np.ones((1, 5))}
     text = {"forward": "loss_ = cost(w_, b_)[0]\n", "backward": "result_ = slope(w_, b_)\n"}
     return Claim(("cost", "slope"), given, ("w_", "b_"), **{**text, **changed})
 
@@ -40,21 +40,25 @@ def answers(old="", new="", **changed):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "factors", "expected"),
+    ("old", "new", "kind", "expected"),
     [
-        ("", "", (1.0,), ["right", "right"]),
-        ("2 * w", "-2 * w", (1.0, 2.0), ["wrong", "right"]),
-        ("2 * w", "w", (1.0, 2.0), ["right", "right"]),
-        ("2 * w", "w", (), ["wrong", "right"]),
-        ("return dw, db", "return 7 * dw, 7 * db", (), ["right", "right"]),
-        ("return dw, db", "return 7 * dw, 7 * db", (1.0,), ["wrong", "wrong"]),
-        ("return dw, db", "return -dw, -db", (), ["wrong", "wrong"]),
-        ("2 * w", "2 * w + [0, 0.001]", (), ["unclear", "right"]),
-        ("return dw, db", "return 0 * dw, 0 * db", (), ["unclear", "unclear"]),
+        ("", "", "engine", ["right", "right"]),
+        ("2 * w", "-2 * w", "loss", ["wrong", "right"]),
+        ("2 * w", "w", "loss", ["wrong", "right"]),
+        ("return dw, db", "return 7 * dw, 7 * db", "loss", ["right", "right"]),
+        ("return dw, db", "return 7 * dw, 7 * db", "engine", ["wrong", "wrong"]),
+        ("return dw, db", "return -dw, -db", "loss", ["wrong", "wrong"]),
+        ("2 * w", "2 * w + [0, 0.001]", "loss", ["unclear", "right"]),
+        ("return dw, db", "return 0 * dw, 0 * db", "loss", ["unclear", "unclear"]),
+        ("2 * w", "2 * w / 5", "loss", ["wrong", "right"]),
+        ("2 * w", "2 * w / 5", "way", ["right", "right"]),  # a mean over the five that are sent back
+        ("2 * w", "2 * w / 3", "way", ["wrong", "right"]),
+        ("[3.0]", "[3.0 + 0.1 * b[0]]", "way", ["right", "right"]),  # and a penalty's derivative
+        ("[3.0]", "[3.0 + 0.1 * b[0]]", "loss", ["right", "wrong"]),
     ],
 )
-def test_a_gradient_is_right_up_to_the_factor_that_it_may_have(old, new, factors, expected):
-    assert list(answers(old, new, factors=factors).values()) == expected
+def test_a_gradient_is_right_up_to_the_factor_that_it_may_have(old, new, kind, expected):
+    assert list(answers(old, new, kind=kind).values()) == expected
 
 
 def test_nothing_is_said_where_nothing_changes():
@@ -100,6 +104,18 @@ def test_a_gradient_is_found_by_its_name_and_else_by_its_size():
         matched(file, claim(backward="result_ = slope(w_, b_)[1]\n"))
     lacking = claim(backward="result_ = slope(w_, b_)[1]\n", may_lack=True)
     assert matched(file, lacking).gradients == {"b_": ("result_",)}
+
+
+def test_what_an_object_keeps_is_a_gradient_only_when_it_is_called_so():
+    source = "import numpy as np\n\nclass Scale:\n    def __init__(self):\n        self.w = np.ones(4)\n"
+    source += "    def forward(self, x):\n        return x * self.w\n\n"
+    source += "    def backward(self, dout):\n        self.spread = dout.sum(axis=0)\n        return dout * self.w\n"
+    assert told(source)["Scale"].answer == "unclear"
+    assert told(source)["Scale"].message == "no gradient is given for w"
+    whole = source.replace("return x * self.w", "self.x = x\n        return x * self.w")
+    assert told(whole.replace("self.spread = dout", "self.dw = (dout * self.x)"))["Scale"].answer == "right"
+    wrong = told(source.replace("self.spread", "self.grad_w"))["Scale"]
+    assert (wrong.answer, wrong.line) == ("wrong", 10)
 
 
 @pytest.mark.parametrize(
@@ -369,22 +385,21 @@ MOMENTUM = """def step(parameters, grads, v, beta, rate):
 
 
 @pytest.mark.parametrize(
-    ("source", "old", "new", "answer", "line", "says"),
+    ("source", "old", "new", "answer", "line", "id_"),
     [
-        (ADAM, "", "", "right", 0, ""),
-        (ADAM, "v / (1 - beta2**t)", "v / (1 - beta1**t)", "wrong", 5, "corrected with the first one's β"),
-        (ADAM, "v_hat**0.5", "v_hat", "wrong", 6, "not by its root"),
-        (ADAM, "m_hat / (v", "m / (v", "wrong", 6, "the first moment is not corrected"),
-        (ADAM, "lr * m_hat", "7 * lr * m_hat", "unclear", 0, ""),
-        (MOMENTUM, "", "", "right", 0, ""),
-        (MOMENTUM, "- rate", "+ rate", "wrong", 4, "goes up"),
+        (ADAM, "", "", "right", 0, "unknown"),
+        (ADAM, "v / (1 - beta2**t)", "v / (1 - beta1**t)", "wrong", 5, "bias-correction-wrong"),
+        (ADAM, "v_hat**0.5", "v_hat", "wrong", 6, "root-missing"),
+        (ADAM, "m_hat / (v", "m / (v", "wrong", 6, "bias-correction-wrong"),
+        (ADAM, "lr * m_hat", "7 * lr * m_hat", "unclear", 0, "unknown"),
+        (MOMENTUM, "", "", "right", 0, "unknown"),
+        (MOMENTUM, "- rate", "+ rate", "wrong", 4, "sign-flipped"),
     ],
 )
-def test_a_step_with_moments_is_held_against_the_optimizers(source, old, new, answer, line, says):
+def test_a_step_with_moments_is_held_against_the_optimizers(source, old, new, answer, line, id_):
     assert old in source
     [found] = updates.updates(File(source.replace(old, new, 1)))
-    assert (found.answer, found.line) == (answer, line)
-    assert says in found.says
+    assert (found.answer, found.line, found.id) == (answer, line, id_)
 
 
 def test_what_keeps_no_moments_is_not_looked_at():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from byhand.diagnosis.check.defined import File, Stretched, strict
 Array = np.ndarray[Any, np.dtype[Any]]
 THING = "thing_"
 """The name of an object whose methods are called, or of what holds parameters."""
+Kind = Literal["loss", "way", "engine"]
 GIVEN = "given_"
 """The name of what is given: how far a way back has stepped a parameter itself begins with it."""
 _EPOCHS = 3
@@ -50,8 +51,9 @@ class Claim:
         Lines before what is given has its place: they make `thing_`.
     steps : str
         Lines that step the parameters; by default each goes along its gradient.
-    factors : tuple of float
-        With one of which each right gradient times it is the slope; by default that is one positive number for all.
+    kind : str
+        "loss": right gradients may share a positive factor. "way": each may also be a mean over axes of what is sent
+        back, and hold a penalty's derivative. "engine": exactly the derivatives.
     is_loose : bool
         Whether something that only multiplies is taken for an array: it can't be wrong under such a guess.
     may_lack : bool
@@ -67,7 +69,7 @@ class Claim:
     backward: str
     start: str = ""
     steps: str = ""
-    factors: tuple[float, ...] = ()
+    kind: Kind = "loss"
     is_loose: bool = False
     may_lack: bool = False
     gradients: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -147,27 +149,27 @@ def matched(file: File, claim: Claim) -> Claim:
         raise ValueError(claim.forward)  # it trains
     stepped = {p: (f"{GIVEN}[{p!r}] - {p}",) for p, _ in after if p in claim.parameters}
     sources = [[(e, a) for e, a in source if e not in claim.parameters] for source in (back, after)]
-    found = {p: stepped.get(p) or _candidates(claim, p, sources) for p in claim.parameters}
+    found = {p: stepped.get(p) or _candidates(claim, p, *sources) for p in claim.parameters}
     found = {p: expressions for p, expressions in found.items() if expressions}
     if not found or (len(found) < len(claim.parameters) and not claim.may_lack):
         raise ValueError(claim.parameters)
     return replace(claim, gradients=found)
 
 
-def _candidates(claim: Claim, parameter: str, sources: Sequence[Sequence[tuple[str, Array]]]) -> tuple[str, ...]:
-    """What may be a parameter's gradient: what is called so, or has its size; or the only number that comes back."""
+def _candidates(
+    claim: Claim, parameter: str, back: Sequence[tuple[str, Array]], kept: Sequence[tuple[str, Array]]
+) -> tuple[str, ...]:
+    """What may be a parameter's gradient: what is called so, has its size, or is the only number."""
     value = claim.given[parameter]
     rivals = [p for p in claim.parameters if size(claim.given[p]) == size(value)]
     k = rivals.index(parameter)
-    for left in sources:
-        same = [e for e, a in left if size(a) == size(value)]
-        if called := [e for e in same if is_gradient_of(e, parameter)]:
+    same = [e for e, a in back if size(a) == size(value)]
+    for found in (same, [e for e, a in kept if size(a) == size(value)]):
+        if called := [e for e in found if is_gradient_of(e, parameter)]:
             return tuple(called)
-        if len(same) >= len(rivals):
-            return (same[k], *same[:k], *same[k + 1 :])
-        if len(left) == len(claim.parameters) == 1 and left[0][1].size == 1:
-            return (left[0][0],)
-    return ()
+    if len(same) >= len(rivals):
+        return (same[k], *same[:k], *same[k + 1 :])
+    return (back[0][0],) if len(back) == len(claim.parameters) == 1 and back[0][1].size == 1 else ()
 
 
 def is_gradient_of(expression: str, parameter: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +41,12 @@ class Compared:
         """The length of the slopes."""
         return float(np.linalg.norm(self.measured))
 
+    def without(self, own: Array) -> Iterator[Compared]:
+        """The same without a penalty's derivative, a positive multiple of the parameter itself, if it holds one."""
+        more = float((self.told - self.measured) @ own / (own @ own))
+        if more > NEAR:
+            yield Compared(self.measured, self.told - more * own)
+
     def rest(self, factor: float) -> float:
         """What the gradient times a factor leaves of the slopes."""
         return float(np.linalg.norm(self.measured - factor * self.told))
@@ -73,14 +80,30 @@ def judged(file: File, claim: Claim) -> dict[str, Answer]:
     if scale < NEAR * NEAR and told < NEAR * NEAR:
         return {}
     if min(scale, told) < NEAR * NEAR:
-        return dict.fromkeys(compared, "wrong" if claim.factors == (1.0,) else "unclear")
-    factors = claim.factors or (_shared(compared),)
+        return dict.fromkeys(compared, "wrong" if claim.kind == "engine" else "unclear")
+    shared = 1.0 if claim.kind == "engine" else _shared(compared)
+    factors = [shared * n for n in _counts(claim)]
     answers: dict[str, Answer] = {}
     for p, found in compared.items():
         has_stepped = claim.gradients[p][0].startswith(GIVEN)  # at a rate of its own
         given = {c.answer(f, scale) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
         answers[p] = "right" if "right" in given else "wrong" if given == {"wrong"} else "unclear"
-    return answers
+    return answers | dict.fromkeys(_untold(file, claim), "unclear")
+
+
+def _untold(file: File, claim: Claim) -> Iterator[str]:
+    """The parameters of an object that have no gradient though the loss depends on them."""
+    for p in (p for p in claim.parameters if p not in claim.gradients and not p.isidentifier()):
+        at = np.asarray(claim.given[p], float)
+        found = slopes(lambda new, p=p: claim.loss(file, {p: new}), at, [np.ones(at.shape)])  # type: ignore[misc]
+        if found is None or abs(found[0]) > NEAR:
+            yield p
+
+
+def _counts(claim: Claim) -> set[int]:
+    """By what a gradient may be divided: nothing; or how many numbers some axes of what is sent back hold."""
+    axes = np.shape(claim.given["goal0_"]) if claim.kind == "way" else ()
+    return {int(np.prod(some)) for k in range(len(axes) + 1) for some in combinations(axes, k)}
 
 
 def _shared(compared: Mapping[str, Sequence[Compared]]) -> float:
@@ -100,7 +123,9 @@ def _compared(file: File, claim: Claim, parameter: str, names: dict[str, Any]) -
     if measured is None:
         return []
     told = [told_by(file, names, expression, at.shape) for expression in claim.gradients[parameter]]
-    return [Compared(measured, np.array([np.sum(g * d) for d in directions])) for g in told]
+    found = [Compared(measured, np.array([np.sum(g * d) for d in directions])) for g in told]
+    own = np.array([np.sum(at * d) for d in directions])
+    return [one for c in found for one in (c, *c.without(own))] if claim.kind == "way" else found
 
 
 def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int, ...]) -> Array:

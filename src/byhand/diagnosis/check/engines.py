@@ -85,7 +85,7 @@ def _claims(file: File, made: str, back: str, name: str, text: str) -> Iterator[
                 f"{text}\nloss_ = np_.sum(out_.{data})\n",
                 f"out_.{back}()\nresult_ = ({''.join(f'{n}_.{slope}, ' for n in used)})\n",
                 start,
-                factors=(1.0,),
+                kind="engine",
                 gradients={p: (f"result_[{k}]",) for k, p in enumerate(given)},
             )
 

@@ -12,7 +12,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from byhand.diagnosis.check.arguments import called_with, default, kind, own_names
 from byhand.diagnosis.check.claims import THING, Claim, arrays_of, draw, held_in, matched, written
 from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
-from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, SAMPLES, Guess, guesses, options
+from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, TARGETS, Guess, guesses, is_target, options
 
 _GUESSES = 400
 """How many a function is tried with."""
@@ -298,18 +298,21 @@ def _pairs(scope: Scope) -> dict[str, str]:
     return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
 
 
-def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int) -> Iterator[dict[str, Any]]:
-    """What the way there may take: so many arrays, then numbers, and dictionaries of options."""
+def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int) -> Iterator[Guess]:
+    """What the way there may take: so many arrays, or shares with their targets; numbers, dictionaries of options."""
     names = needed(function)
     tables = {a: found for a in names if (found := options(function, a))}
     rest = [a for a in names if a not in tables]
     if any(kind(function, a, file.functions) == "array" for a in rest[count:]):
         return
-    for shapes in _shapes(scope if _uses_object(function) else Scope({}), count):
-        arrays = {a: draw(*shape) for a, shape in zip(rest, shapes, strict=False)}
+    shapes = _shapes(scope if _uses_object(function) else Scope({}), count)
+    every = chain(TARGETS if count == len(rest) == 2 else (), ([draw(*shape) for shape in each] for each in shapes))
+    for arrays in every:
+        taken = dict(zip(rest, arrays, strict=False))
         for number in _NUMBERS if tables or count < len(rest) else _NUMBERS[:1]:
-            given = {a: arrays.get(a, number) for a in names}
-            yield given | {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
+            given = {a: taken.get(a, number) for a in names}
+            given |= {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
+            yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
 
 
 def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
@@ -327,14 +330,11 @@ def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
 def _there_and_back(file: File, scope: Scope, there: str, back: str, count: int) -> Iterator[Claim]:
     """The loss is the output times something drawn, which is what is sent back."""
     function, behind = scope.functions[there], scope.functions[back]
-    for values in _inputs(file, scope, function, count):
-        arrays = [a for a, v in values.items() if isinstance(v, np.ndarray)]
-        claim = _claim(scope, (there, back), Guess(values, arrays, False), "", "")
-        claim = replace(claim, forward=f"out_ = {_call(scope, there, Guess(values, arrays, False))}\n")
+    for guess in _inputs(file, scope, function, count):
+        forward = f"out_ = {_call(scope, there, guess)}\n"
+        claim = replace(_claim(scope, (there, back), guess, forward, ""), kind="way", may_lack=True)
         with contextlib.suppress(Exception):
-            out = claim.run(file)["out_"]
-            factors = (1.0, *(float(n) for n in SAMPLES if n in np.shape(next(iter(arrays_of(out, "")))[1])))
-            yield replace(_with_goals(claim, scope, behind, values, out), factors=factors, may_lack=True)
+            yield _with_goals(claim, scope, behind, guess.values, claim.run(file)["out_"])
 
 
 def _with_goals(claim: Claim, scope: Scope, back: ast.FunctionDef, values: Mapping[str, Any], out: Any) -> Claim:

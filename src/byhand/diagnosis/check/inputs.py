@@ -37,6 +37,10 @@ DATA = tuple(
     )
 )  # fmt: skip
 """Inputs and targets for an object that holds its parameters, in rows and in columns."""
+_SHARES = np.exp(draw(7, 3))
+_SHARES /= _SHARES.sum(axis=1, keepdims=True)
+TARGETS = ((_SHARES, _HOT), (_SHARES, _LABELS), (_SHARES.T, _HOT.T), (_SHARES[:, :1], _BITS[:, None]))
+"""Shares, which may be scores as well, and what they should be."""
 _B = np.array(0.4)
 _SETTINGS = [
     *(
@@ -62,8 +66,6 @@ _SETTINGS = [
 _UNROLLED = [Setting((_X, y), 0, (draw(5 * 5 + 3 * 6),)) for y in (_LABELS, _LABELS + 1, _LABELS[:, None] + 1, _HOT)]
 """Two layers' weights in one vector: 4 inputs, 5 hidden units, 3 outputs."""
 
-SAMPLES = (7, 2)
-"""How many samples arrays of ours hold: of numbers, and of images."""
 _HIDDEN = (5, 20)
 LAYERS: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
     1: (((7, 4),), ((2, 3, 7, 7),), ((2, 7, 7, 3),), ((7,),)),
@@ -89,6 +91,11 @@ LAYERS: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
 _ROWS, _COLUMNS, _SEQUENCES, _STEPS = ((7,), ()), ((), (7,)), ((7, 3), ()), ((3, 7), ())
 LAYOUTS = ((_ROWS, _ROWS), (_COLUMNS, _COLUMNS), (_SEQUENCES, _ROWS), (_STEPS, _ROWS))
 """What stands before and behind the features' axis, in the first array and in the others."""
+
+
+def is_target(value: Array) -> bool:
+    """Whether an array of ours holds classes."""
+    return bool(np.all(value == np.round(value)))
 
 
 class Anything:

@@ -59,11 +59,10 @@ def _every(file: File) -> Iterator[Probe]:
     rounds = [claim for claim in chains(file) if "loss_ = " in claim.forward and claim.gradients]
     for name in dict.fromkeys(claim.functions[-1] for claim in rounds):
         yield from _told(file, Family(name, [c for c in rounds if c.functions[-1] == name]), file.functions)
-    for name, answer, line, says in updates(file):
+    for name, answer, line, says, id_ in updates(file):
         message = f"{name} keeps the moments of an optimizer, but {says or 'takes the step of none that I know'}."
-        yield Probe(
-            name, answer, line, "an optimizer's step" if answer == "right" else message, names=[name], part="2.8"
-        )
+        message = "an optimizer's step" if answer == "right" else message
+        yield Probe(name, answer, line, message, id_, names=[name], part="2.8")
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
             yield from _of_engine(file, node)
@@ -105,7 +104,10 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         wrong = [p for p, answer in found.items() if answer == "wrong"]
         yield _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
     elif is_meant:
-        yield Probe(family.unit, "unclear", message=_NO_NUMBERS, names=names)
+        claim, found = max(answers, key=lambda pair: _fit(*pair))
+        untold = [_plain(p) for p in found if p not in claim.gradients]
+        message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
+        yield Probe(family.unit, "unclear", message=message, names=names)
 
 
 def _fit(claim: Claim, answers: Mapping[str, Answer]) -> tuple[int, int, int]:
@@ -149,7 +151,7 @@ def _plain(parameter: str) -> str:
 
 def _spoiler(file: File, claim: Claim) -> Probe | None:
     """Told when a loss changes its parameters, and so is another one when it is computed again."""
-    if len(claim.functions) != 2 or "out_" in claim.forward:
+    if len(claim.functions) != 2 or claim.kind != "loss":
         return None
     names = claim.run(file, lines=claim.forward)
     first = names["loss_"]

@@ -43,6 +43,7 @@ class Rule(NamedTuple):
     moments: tuple[Array, ...]
     step: Array
     says: str = ""
+    id: str = ""
     shown: Array | None = None
 
 
@@ -53,28 +54,38 @@ def _rules() -> Iterator[Rule]:
     for v in (mean, total):
         yield Rule((v,), -r * v)
         yield Rule((v,), -r * (_G + b * v))
-        yield Rule((v,), r * v, "it adds the moment, and so goes up")
+        yield Rule((v,), r * v, "it adds the moment, and so goes up", "sign-flipped")
     yield Rule((far,), far)
     yield Rule((far,), b * far - r * _G)
     for s in (b * _V + (1 - b) * _G**2, _V + _G**2):
         yield Rule((s,), -r * _G / np.sqrt(s))
-        yield Rule((s,), -r * _G / s, "it divides by the mean square, and not by its root")
-        yield Rule((s,), r * _G / np.sqrt(s), "it adds the gradient, and so goes up")
+        yield Rule((s,), -r * _G / s, "it divides by the mean square, and not by its root", "root-missing")
+        yield Rule((s,), r * _G / np.sqrt(s), "it adds the gradient, and so goes up", "sign-flipped")
     square = b2 * _S + (1 - b2) * _G**2
     m, s, root = mean / (1 - b**t), square / (1 - b2**t), np.sqrt(square / (1 - b2**t))
     wrong_first, wrong_second = mean / (1 - b2**t), square / (1 - b**t)
-    for step, says, *shown in (
-        (-r * m / root, ""),
-        (-r * (b * m + (1 - b) * _G / (1 - b**t)) / root, ""),
-        (-r * m / np.sqrt(wrong_second), "the second moment is corrected with the first one's β", wrong_second),
-        (-r * wrong_first / root, "the first moment is corrected with the second one's β", wrong_first),
-        (-r * mean / root, "the first moment is not corrected, and the second is"),
-        (-r * m / np.sqrt(square), "the second moment is not corrected, and the first is"),
-        (-r * m / s, "it divides by the second moment, and not by its root"),
-        (-r * _G / root, "the gradient stands in the place of its moment"),
-        (r * m / root, "it adds the moment, and so goes up"),
+    for step, says, id_, *shown in (
+        (-r * m / root, "", ""),
+        (-r * (b * m + (1 - b) * _G / (1 - b**t)) / root, "", ""),
+        (
+            -r * m / np.sqrt(wrong_second),
+            "the second moment is corrected with the first one's β",
+            "bias-correction-wrong",
+            wrong_second,
+        ),
+        (
+            -r * wrong_first / root,
+            "the first moment is corrected with the second one's β",
+            "bias-correction-wrong",
+            wrong_first,
+        ),
+        (-r * mean / root, "the first moment is not corrected, and the second is", "bias-correction-wrong"),
+        (-r * m / np.sqrt(square), "the second moment is not corrected, and the first is", "bias-correction-wrong"),
+        (-r * m / s, "it divides by the second moment, and not by its root", "root-missing"),
+        (-r * _G / root, "the gradient stands in the place of its moment", "unknown"),
+        (r * m / root, "it adds the moment, and so goes up", "sign-flipped"),
     ):
-        yield Rule((mean, square), step, says, *shown)
+        yield Rule((mean, square), step, says, id_, *shown)
     yield Rule((mean, square), -r * mean / np.sqrt(square))
 
 
@@ -88,6 +99,7 @@ class Update(NamedTuple):
     answer: Answer
     line: int = 0
     says: str = ""
+    id: str = "unknown"
 
 
 def updates(file: File) -> Iterator[Update]:
@@ -101,7 +113,7 @@ def updates(file: File) -> Iterator[Update]:
             rule, run = stepped[0]
             shown = _P + rule.step if rule.shown is None else rule.shown
             lines = [line_of(run, name, part, 0) for part in (shown, shown[:_WEIGHTS])]  # the whole, or one of a table
-            yield Update(name, "wrong", min(lines), rule.says)
+            yield Update(name, "wrong", min(lines), rule.says, rule.id)
         elif found:
             yield Update(name, "unclear")
 
