@@ -366,6 +366,13 @@ def test_weights_that_lie_in_one_thing_are_made_by_the_file_itself():
     assert "parameter 2" not in wrong.message
 
 
+def test_right_in_one_way_is_right():
+    """The file's own `start` makes weights, and so it could be thought that `X` holds them."""
+    other = IN_ONE_THING.replace("(X, Y, weights)", "(X, Y, V, W)").replace("    V, W = weights\n", "")
+    assert [p.answer for p in telling.probes(File(IN_ONE_THING))] == ["right"]
+    assert all(p.answer != "wrong" for p in telling.probes(File(other)))
+
+
 # ---- steps with moments
 
 ADAM = """def adam(w, g, m, v, t, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8):

@@ -88,8 +88,8 @@ class Family:
 
 def scopes(file: File) -> Iterator[list[Scope]]:
     """The file's functions, by themselves and with what one of them makes; for each class the objects made of it."""
-    yield [Scope(file.functions)]
-    yield [scope for maker in file.functions.values() if makes_parameters(file, maker) for scope in _made(file, maker)]
+    makers = [maker for maker in file.functions.values() if makes_parameters(file, maker)]
+    yield [Scope(file.functions), *(scope for maker in makers for scope in _made(file, maker))]
     for node in file.classes.values():
         if not {"__add__", "__mul__"} <= set(methods_of(node)):
             yield list(_objects(file, node))

@@ -51,9 +51,8 @@ def _every(file: File) -> Iterator[Probe]:
     for alternatives in scopes(file):
         found: dict[str, Probe] = {}
         for scope in alternatives:  # an object that says nothing may have been made in a wrong way
-            new = [probe for family in families(file, scope) for probe in _told(file, family, scope.functions)]
-            for probe in new:
-                if probe.unit not in found or found[probe.unit].answer != "right":
+            for probe in [p for family in families(file, scope) for p in _told(file, family, scope.functions)]:
+                if probe.unit not in found or probe.answer == "right":
                     found[probe.unit] = probe
         yield from found.values()
     rounds = [claim for claim in chains(file) if "loss_ = " in claim.forward and claim.gradients]
