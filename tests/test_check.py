@@ -246,15 +246,15 @@ class Net:
 @pytest.mark.parametrize(
     ("source", "old", "new", "place"),
     [
-        (COST, "lam / len(y) * theta[1:]", "lam * theta[1:]", "return grad"),
+        (COST, "lam / len(y) * theta[1:]", "lam * theta[1:]", "grad[1:] +="),
         (ORDERED, "return -tx.T @ (y - tx @ w)", "return tx.T @ (y - tx @ w)", "return tx.T @ (y - tx @ w)"),
         (ORDERED, "return -tx.T @ (y - tx @ w) / len(y)", "return np.linalg.norm(y - tx @ w)", "return np.linalg"),
-        (COLUMNS, '"db": np.sum(A - Y) / m', '"db": np.sum(A + Y) / m', None),
+        (COLUMNS, '"db": np.sum(A - Y) / m', '"db": np.sum(A + Y) / m', "grads = "),
         (NORM, " - hat * (g * hat).mean(axis=0)", "", "dx = "),
         (CELL, "dh = da @ Wh.T", "dh = dnew @ Wh.T", "dh = "),
         (ENGINE, "self.slope += other.v * out.slope", "self.slope = other.v * out.slope", "self.slope = other.v"),
         (LAYER, "self.db = dout.sum(axis=0)", "self.db = dout[0]", "self.db = "),
-        (LAYER, " * (1 - self.h**2)", "", None),
+        (LAYER, " * (1 - self.h**2)", "", "back = "),
     ],
     ids=["penalty", "sign", "norm", "scalar bias", "variance", "state", "engine", "layer", "model"],
 )

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "unknown"]
 
+EPOCHS = 5
+"""So often a count of ours lets something be done."""
 _SHAPING = {
     "randn", "rand", "zeros", "ones", "normal", "uniform", "random", "random_sample", "standard_normal", "empty",
     "full", "sqrt", "reshape", "eye",
@@ -140,19 +142,54 @@ def own_names(function: ast.FunctionDef) -> list[str]:
     return [a.arg for a in function.args.args if a.arg not in ("self", "cls")]
 
 
-def _returned(function: ast.FunctionDef) -> list[ast.expr]:
+def returned_names(function: ast.FunctionDef) -> list[str]:
+    """What a function calls the things that it returns; empty when one of them has no name."""
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
     last = max(returned, key=lambda n: n.lineno, default=ast.Return()).value
-    return list(last.elts) if isinstance(last, ast.Tuple) else [last] if last is not None else []
-
-
-def returns(function: ast.FunctionDef) -> int:
-    """How many things a function returns."""
-    return len(_returned(function))
-
-
-def returned_names(function: ast.FunctionDef) -> list[str]:
-    """What it calls the things that it returns; empty when one of them has no name."""
-    parts = _returned(function)
+    parts = list(last.elts) if isinstance(last, ast.Tuple) else [last]
     names = [part.id for part in parts if isinstance(part, ast.Name)]
     return names if len(names) == len(parts) else []
+
+
+def called_with(
+    functions: Mapping[str, ast.FunctionDef],
+    function: ast.FunctionDef,
+    scope: ast.AST | None,
+    outputs: int,
+    arrays: Sequence[str] = (),
+    hidden: Sequence[int] = (5,),
+) -> str | None:
+    """The text of a call's arguments; None when it takes what we cannot give.
+
+    Parameters
+    ----------
+    functions : mapping
+        The file's own.
+    function : ast.FunctionDef
+    scope : ast.AST or None
+        Where its arguments are used, when that is not the function itself: the class of a constructor.
+    outputs : int
+    arrays : sequence of str
+        Taken in order.
+    hidden : sequence of int
+        Sizes of hidden layers, where a list of sizes is taken; there are always 4 inputs.
+    """
+    kinds = {name: kind(function, name, functions, scope) for name in own_names(function)}
+    sizes = [5] if list(kinds.values()).count("size") == 1 else [4, 5, outputs]
+    left, given = list(arrays), []
+    for name, what in kinds.items():
+        has_default = default(function, name) is not None
+        if what in ("array", "unknown") and left and not has_default:
+            value = left.pop(0)
+        elif what == "count":
+            value = str(EPOCHS)
+        elif has_default:
+            continue
+        elif what == "size":
+            value = str(sizes.pop(0) if sizes else 5)
+        elif what in ("function", "text", "array"):
+            return None
+        else:
+            value = {"sizes": str([4, *hidden, outputs]), "flag": "False"}.get(what, "0.05")
+        given.append(f"{name}={value}")
+    return ", ".join(given)

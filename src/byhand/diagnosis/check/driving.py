@@ -66,13 +66,3 @@ def step_if_still_(thing, holders, before, result):
             return
     kept = [h[k] for h, k in holders_(thing) if not any(h is held and k == key for held, key in holders)]
     step_(holders, arrays_(result) or kept)
-
-
-def parameters_for_(X, Y, outputs, takes_data, arrays, unrolled):
-    """Scores for the targets; or weights, with biases when so many arrays are taken; or two layers' in one vector."""
-    if not takes_data:
-        return [draw_(size=(len(Y), outputs))]
-    if unrolled:
-        return [0.5 * draw_(size=5 * (4 + 1) + outputs * (5 + 1))]
-    weights = (X.shape[1], outputs) if outputs > 1 else (X.shape[1],) if Y.ndim == 1 else (4, 1)
-    return [0.5 * draw_(size=weights), 0.5 * draw_(size=outputs)][: arrays - 2]

@@ -10,13 +10,14 @@ from math import prod
 from typing import Any
 
 from byhand.diagnosis.check.arguments import own_names
+from byhand.diagnosis.check.defined import is_stub, names_gradients, reached
 from byhand.diagnosis.check.drivers import HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
-from byhand.diagnosis.check.probing import Probe, names_gradients, reached
 from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
+from byhand.diagnosis.check.telling import Probe
 from byhand.diagnosis.findings import Finding as Found
-from byhand.diagnosis.findings import Judgement, Place, Verdict
+from byhand.diagnosis.findings import Judgement, Place
 from byhand.diagnosis.story import errors, running
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
@@ -72,7 +73,6 @@ class _Free:
         self.notes: list[str] = []
         self.whole: Run | None = None
         self.units: dict[str, list[Run]] = {}
-        self.sure: dict[str, int] = {}
         self.probes: dict[str, Probe] = {}
 
     def report(self) -> Report:
@@ -99,7 +99,6 @@ class _Free:
         source = self.program.source
         for _ in range(_ATTEMPTS):
             made = drivers(self.program.source, spared)
-            self.sure = {d.unit: d.line for d in made if d.line}
             head = definitions(self.program.source, ast.parse(self.program.source), set(spared))
             request = Request(self.whole is None, [(d.unit, d.text) for d in made], head, SUPPORT)
             files = {**self.program.files, running.SCRIPT: source.encode()}
@@ -163,8 +162,9 @@ class _Free:
                 for f in judgement.findings
             ]
         if judgement.verdict == "right" and whole.error is None:
-            for probe in (p for p in self.probes.values() if p.answer == "wrong"):
-                self._add_probe(report, probe)
+            for probe in self.probes.values():
+                if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
+                    self._add_probe(report, probe)
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
 
@@ -198,13 +198,6 @@ class _Free:
     def _lacks_a_name(self, error: errors.ScriptError) -> bool:
         """Whether it is a name that the program never defines: so whatever it is called with."""
         return error.type == "NameError" and 0 < error.place.line <= len(self.program.source.splitlines())
-
-    def _untold(self, run: Run, unit: str) -> Run:
-        """Steps that are no known mistake: wrong where they are without doubt meant for the gradient's."""
-        place = Place(self.sure.get(unit, 0))
-        found = [Found("unknown", place, "exact", "What is returned here is not the gradient, for inputs of mine.")]
-        verdict: Verdict = "wrong" if place.line else "inconclusive"
-        return replace(run, judgement=replace(run.judgement, verdict=verdict, findings=found if place.line else []))
 
     def _judge_units(self, report: Report) -> None:
         """What the drivers and the probes showed, unit by unit: right somewhere is right."""
@@ -270,14 +263,11 @@ class _Free:
 
     def _add_probe(self, report: Report, probe: Probe) -> None:
         """A row, and where it is wrong the line."""
-        name = f"{_ROWS['2.7']} ({probe.unit})"
+        name = f"{_ROWS[probe.part]} ({probe.unit})"
         status: Status = "not judged" if probe.answer == "unclear" else probe.answer
-        note = probe.message if probe.answer == "unclear" else "held against differences" * (probe.answer == "right")
-        report.questions.append(Question(name, status, note, "2.7"))
+        report.questions.append(Question(name, status, "" if probe.answer == "wrong" else probe.message, probe.part))
         if probe.answer == "wrong":
-            runs = [r for runs in self.units.values() for r in runs if self._accuses(r)]
-            named = [f for r in runs for f in r.judgement.findings if f.certainty == "exact" and self._is_in(f, probe)]
-            found = next(iter(named), Found("unknown", Place(probe.line), "exact", probe.message))
+            found = Found(probe.id, Place(probe.line), "exact", probe.message)
             report.findings.append(self._finding(found, name))
 
     def _is_cleared(self, found: Found) -> bool:
@@ -298,8 +288,12 @@ class _Free:
             if unnamed is not None and unnamed.error is not None:
                 found = errors.explain(unnamed.error, self.program)
                 return Run(Judgement("wrong", [found]), ended=unnamed.ended)
-            untold = next((r for r in runs if r.error is None), None)
-            return None if untold is None else self._untold(untold, unit)
+            ran = next((r for r in runs if r.error is None), None)
+            return (
+                None
+                if ran is None
+                else replace(ran, judgement=replace(ran.judgement, verdict="inconclusive", findings=[]))
+            )
         own = (
             [
                 f
@@ -346,25 +340,8 @@ class _Free:
 
     def _stubs(self) -> list[str]:
         """Functions that are still to be written."""
-        found = []
-        for node in ast.walk(ast.parse(self.program.source)):
-            if isinstance(node, ast.FunctionDef):
-                body = [
-                    s
-                    for s in node.body
-                    if not (
-                        isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) and isinstance(s.value.value, str)
-                    )
-                ]
-                if not node.name.startswith("__") and all(isinstance(s, ast.Pass) or _is_stub(s) for s in body):
-                    found.append(node.name)
-        return found
-
-
-def _is_stub(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Raise):
-        return "NotImplemented" in ast.unparse(node)
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
+        every = [n for n in ast.walk(ast.parse(self.program.source)) if isinstance(n, ast.FunctionDef)]
+        return [n.name for n in every if not n.name.startswith("__") and is_stub(n)]
 
 
 def _is_line(run: Run) -> bool:

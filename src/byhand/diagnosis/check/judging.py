@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from itertools import chain
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from byhand.diagnosis.check import objects, probing
-from byhand.diagnosis.check.drivers import arguments_of
+from byhand.diagnosis.check import telling
+from byhand.diagnosis.check.chains import chains
+from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.families import trainers
+from byhand.diagnosis.findings import Judgement
 from byhand.diagnosis.story import running
 from byhand.diagnosis.story.program import Program
+from byhand.diagnosis.story.running import Run
 
 NO_MISTAKES = {
     "ModuleNotFoundError", "FileNotFoundError", "EOFError", "PermissionError", "AssertionError", "NotImplementedError",
@@ -51,31 +54,59 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
     decided = request.with_script and _decides(program, send)
     file = None
     with contextlib.suppress(Exception):  # what stops as it is defined has been told already
-        file = probing.File(request.head)
+        file = File(request.head)
     if not decided:
         _drive(program, request.drivers, send)
     if file is None:
         return
-    families = (probing.of_pairs(file), probing.of_gradients(file), objects.of_classes(file, arguments_of(file)))
-    for probe in probing.without_blame(chain(*families), file):
-        send({"probe": asdict(probe)})
+    top = request.head + request.support
     if not decided:
-        trainers = [(unit, request.head + request.support + text) for unit, text in probing.of_trainers(file)]
-        _drive(program, trainers, send)
+        _drive(
+            program, [(claim.functions[-1], top + claim.as_training()) for claim in chains(file)], send, is_ours=True
+        )
+    for probe in telling.probes(file):
+        if probe.training:
+            with contextlib.suppress(Exception):  # what can't be traced stays without a name
+                probe = telling.named(probe, _judged(program, top + probe.training).judgement.findings, file)
+        send({"probe": {**asdict(probe), "training": ""}})
+    if not decided:
+        _drive(program, [(unit, top + text) for unit, text in trainers(file)], send)
 
 
-def _drive(program: Program, drivers: list[tuple[str, str]], send: Callable[[Mapping[str, Any]], None]) -> None:
-    """Judge what was made of functions and classes."""
+def _judged(program: Program, text: str) -> Run:
+    """Judge a text that lies where the program's own lay."""
+    Path(running.SCRIPT).write_text(text, encoding="utf-8")
+    return running.judged(program.with_text(text))
+
+
+def _drive(
+    program: Program,
+    drivers: list[tuple[str, str]],
+    send: Callable[[Mapping[str, Any]], None],
+    *,
+    is_ours: bool = False,
+) -> None:
+    """Judge what was made of functions and classes; `is_ours` when it is trained in a loop of ours."""
     right: set[str] = set()
     for unit, text in drivers:
         if unit in right:
             continue
-        Path(running.SCRIPT).write_text(text, encoding="utf-8")
         try:
-            run = running.judged(program.with_text(text))
+            run = _judged(program, text)
         except Exception:  # a text that cannot be judged decides nothing
             continue
+        if is_ours:
+            run = replace(run, judgement=_without_loop(run.judgement))
         if run.judgement.verdict != "nothing" or (run.error is not None and run.error.type == "NameError"):
             send({**running.written(run), "unit": unit})
         if run.judgement.verdict == "right":
             right.add(unit)
+
+
+def _without_loop(judgement: Judgement) -> Judgement:
+    """What is said of a training, but for what is a mistake only in a loop of the file's own."""
+    found = [f for f in judgement.findings if f.id != telling.OF_A_LOOP]
+    if judgement.verdict != "wrong" or any(f.certainty == "exact" for f in found):
+        return replace(judgement, findings=found)
+    explained = all(p.explained for p in judgement.facts.parameters)
+    return replace(judgement, verdict="right" if explained else "inconclusive", findings=found)

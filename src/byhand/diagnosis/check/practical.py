@@ -13,6 +13,7 @@ from byhand._types import Array
 from byhand.diagnosis.check import naming, slices
 from byhand.diagnosis.check.asked import CONTEXT, QUESTIONS, Answer, Asked, Values, answers, close, first_difference
 from byhand.diagnosis.check.book import ANSWERS, CALLS, Begun, Book, Call, Piece, Returned, Stopped, Value
+from byhand.diagnosis.check.defined import is_stub
 from byhand.diagnosis.check.results import Finding, Question, Report, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
 from byhand.diagnosis.check.slices import Statement
@@ -337,8 +338,7 @@ def _pieces(chosen: Sequence[Statement], skipped: Collection[tuple[str, int]], t
 def _is_stub(node: ast.stmt) -> bool:
     """Whether it is still to be written: a body of nothing, or None or ... assigned."""
     if isinstance(node, ast.FunctionDef):
-        body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        return all(isinstance(s, ast.Pass | ast.Raise) for s in body)
+        return is_stub(node)
     value = getattr(node, "value", None)
     return isinstance(node, ast.Assign) and isinstance(value, ast.Constant) and value.value in (None, ...)
 

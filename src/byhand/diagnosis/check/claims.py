@@ -1,0 +1,217 @@
+"""A claim: lines of text that compute a loss, and what a file says are its gradients.
+
+The same lines are run for the differences and, where these say that something is wrong, as a training on the tape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from byhand.diagnosis.check.defined import File, Stretched, strict
+
+Array = np.ndarray[Any, np.dtype[Any]]
+THING = "thing_"
+"""The name of an object whose methods are called, or of what holds parameters."""
+Kind = Literal["loss", "way", "engine"]
+GIVEN = "given_"
+"""The name of what is given: how far a way back has stepped a parameter itself begins with it."""
+_EPOCHS = 3
+_DEPTH = 3
+"""How far inside of a result arrays are looked for."""
+
+
+_RNG = np.random.default_rng(5)
+
+
+def draw(*shape: int) -> Array:
+    """Normal numbers of standard deviation 0.6."""
+    return np.asarray(0.6 * _RNG.normal(size=shape))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A loss and its gradients, with all that they are computed from.
+
+    Attributes
+    ----------
+    functions : tuple of str
+        What it is about: "f", or "Class.method". The last one gives the gradients.
+    given : dict
+        Values before the lines run, each under what can be assigned to: `x_`, `thing_.W`, `thing_.layers[0].b`.
+    parameters : tuple of str
+        Those of them by which the loss may be differentiated.
+    forward, backward : str
+        Lines; the first set `loss_`, the second `result_`.
+    start : str
+        Lines before what is given has its place: they make `thing_`.
+    steps : str
+        Lines that step the parameters; by default each goes along its gradient.
+    kind : str
+        "loss": right gradients may share a positive factor. "way": each may also be a mean over axes of what is sent
+        back, and hold a penalty's derivative. "engine": exactly the derivatives.
+    is_loose : bool
+        Whether something that only multiplies is taken for an array: it can't be wrong under such a guess.
+    may_lack : bool
+        Whether a parameter may have no gradient.
+    gradients : dict
+        For each parameter the expressions that may be its gradient, the likeliest first.
+    """
+
+    functions: tuple[str, ...]
+    given: dict[str, Any]
+    parameters: tuple[str, ...]
+    forward: str
+    backward: str
+    start: str = ""
+    steps: str = ""
+    kind: Kind = "loss"
+    is_loose: bool = False
+    may_lack: bool = False
+    gradients: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def run(
+        self, file: File, new: Mapping[str, Any] | None = None, *, lines: str | None = None, is_strict: bool = False
+    ) -> dict[str, Any]:
+        """The names after some lines, by default all, with other values for some of what is given."""
+        given = {**self.given, **(new or {})}
+        if is_strict:
+            given |= {p: strict(given[p]) for p in self.parameters}
+        names = {name: _fresh(value) for name, value in given.items() if name.isidentifier()}
+        names[GIVEN] = given
+        file.run(names, self.start)
+        for name, value in given.items():
+            if not name.isidentifier():
+                names["value_"] = value
+                file.run(names, f"{name}[...] = value_")
+        file.run(names, self.forward + self.backward if lines is None else lines)
+        return names
+
+    def stretches(self, file: File) -> bool:
+        """Whether two arrays stretch each other; what fails in another way fails without us, too."""
+        try:
+            self.run(file, is_strict=True)
+        except Stretched:
+            return True
+        except Exception:
+            return False
+        return False
+
+    def loss(self, file: File, new: Mapping[str, Any]) -> float:
+        """The loss, with other values for some parameters."""
+        value = self.run(file, new, lines=self.forward)["loss_"]
+        if isinstance(value, tuple | list | dict) or np.size(value) != 1:
+            raise ValueError(value)
+        return float(np.reshape(value, ()))
+
+    def as_training(self) -> str:
+        """The claim as a training in which every parameter is stepped along its gradient."""
+        lines = [f"{name} = {written(value)}" for name, value in self.given.items() if name.isidentifier()]
+        lines.append(self.start)
+        lines += [f"{name}[...] = {written(v)}" for name, v in self.given.items() if not name.isidentifier()]
+        steps = self.steps
+        for p, [gradient, *_] in self.gradients.items():
+            shape = np.shape(self.given[p])
+            if not self.steps and not gradient.startswith(GIVEN):
+                steps += f"{p} -= 0.05 * {f'np_.reshape({gradient}, {shape})' if shape else f'float({gradient})'}\n"
+        body = (self.forward + self.backward + steps).strip().replace("\n", "\n    ")
+        return "\n".join([*lines, f"for epoch_ in range({_EPOCHS}):\n    {body}\n"])
+
+
+def held_in(file: File, start: str, given: Mapping[str, Any]) -> dict[str, Array]:
+    """Other numbers for the arrays that `thing_` holds once it is made, each under the first place where it lies."""
+    names = dict(given)
+    file.run(names, start)
+    found = {id(a): name for name, a in reversed(list(arrays_of(names[THING], THING))) if a.size and a.ndim}
+    arrays = {name: a for name, a in arrays_of(names[THING], THING) if found.get(id(a)) == name}
+    return {name: draw(*a.shape) for name, a in arrays.items() if a.dtype.kind == "f"}
+
+
+def matched(file: File, claim: Claim) -> Claim:
+    """The claim with what may be each parameter's gradient.
+
+    Raises
+    ------
+    ValueError
+        When it can't be meant so, as a parameter has none.
+    """
+    parts = [claim.forward, claim.backward] if claim.backward else ["", claim.forward]
+    names = claim.run(file, lines=parts[0])
+    before = {e: np.array(a) for e, a in arrays_of(names.get(THING), THING)}
+    file.run(names, parts[1])
+    back = [(e, a) for e, a in arrays_of(names["result_"], "result_") if not claim.forward.endswith(f"loss_ = {e}\n")]
+    after = [(e, a) for e, a in arrays_of(names.get(THING), THING) if a.ndim and _is_new(before.get(e), a)]
+    if not claim.backward and any(p in claim.parameters for p, _ in after):
+        raise ValueError(claim.forward)  # it trains
+    stepped = {p: (f"{GIVEN}[{p!r}] - {p}",) for p, _ in after if p in claim.parameters}
+    sources = [[(e, a) for e, a in source if e not in claim.parameters] for source in (back, after)]
+    found = {p: stepped.get(p) or _candidates(claim, p, *sources) for p in claim.parameters}
+    found = {p: expressions for p, expressions in found.items() if expressions}
+    if not found or (len(found) < len(claim.parameters) and not claim.may_lack):
+        raise ValueError(claim.parameters)
+    return replace(claim, gradients=found)
+
+
+def _candidates(
+    claim: Claim, parameter: str, back: Sequence[tuple[str, Array]], kept: Sequence[tuple[str, Array]]
+) -> tuple[str, ...]:
+    """What may be a parameter's gradient: what is called so, has its size, or is the only number."""
+    value = claim.given[parameter]
+    rivals = [p for p in claim.parameters if size(claim.given[p]) == size(value)]
+    k = rivals.index(parameter)
+    same = [e for e, a in back if size(a) == size(value)]
+    for found in (same, [e for e, a in kept if size(a) == size(value)]):
+        if called := [e for e in found if is_gradient_of(e, parameter)]:
+            return tuple(called)
+    if len(same) >= len(rivals):
+        return (same[k], *same[:k], *same[k + 1 :])
+    return (back[0][0],) if len(back) == len(claim.parameters) == 1 and back[0][1].size == 1 else ()
+
+
+def is_gradient_of(expression: str, parameter: str) -> bool:
+    """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad."""
+    name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))
+    if name == of:
+        return not of.isdigit()
+    rest = name.replace(of, "", 1).strip("_")
+    return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta", rest) is not None
+
+
+def arrays_of(value: Any, expression: str, depth: int = _DEPTH) -> Iterator[tuple[str, Array]]:
+    """The numbers and arrays in something, each with the expression that gives it."""
+    if isinstance(value, float | int | np.ndarray | np.generic):
+        if not isinstance(value, bool) and np.asarray(value).dtype.kind in "fi":
+            yield expression, np.asarray(value)
+    elif depth and isinstance(value, dict | list | tuple):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            if isinstance(key, str | int):
+                yield from arrays_of(inner, f"{expression}[{key!r}]", depth - 1)
+    elif depth and hasattr(value, "__dict__") and not isinstance(value, type):
+        for key, inner in vars(value).items():
+            yield from arrays_of(inner, f"{expression}.{key}", depth - 1)
+
+
+def size(array: Any) -> list[int]:
+    """The shape without axes of length 1."""
+    return [n for n in np.shape(array) if n > 1]
+
+
+def written(value: Any) -> str:
+    """A value as text."""
+    return f"np_.array({value.tolist()})" if isinstance(value, np.ndarray) else repr(value)
+
+
+def _is_new(before: Array | None, after: Array) -> bool:
+    return before is None or not np.array_equal(before, after)
+
+
+def _fresh(value: Any) -> Any:
+    """A copy, as some functions write into what they take; a number for an array without axes."""
+    if isinstance(value, np.ndarray):
+        return float(value) if value.ndim == 0 else value.copy()
+    return dict(value) if isinstance(value, dict) else value

@@ -1,0 +1,151 @@
+"""What a file defines, ready to be called by lines of text, and what its text says of it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.check.arguments import default, kind, own_names
+
+_MANY = 100
+"""A loop of so many turns is a training; none is needed for a layer or a loss."""
+
+
+FILE = "script.py"
+"""What the file is called in tracebacks and frames."""
+
+
+class Stretched(Exception):
+    """Two arrays have stretched each other: no guess that the text can have meant."""
+
+
+class _Strict(np.ndarray):
+    """An array that refuses to be stretched by one that it stretches itself."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **rest: Any) -> Any:
+        plain = [np.asarray(i) if isinstance(i, _Strict) else i for i in inputs]
+        if out is not None:
+            rest["out"] = tuple(np.asarray(o) if isinstance(o, _Strict) else o for o in out)
+        result = getattr(ufunc, method)(*plain, **rest)
+        shapes = [np.shape(i) for i in plain]
+        if method == "__call__" and ufunc.signature is None and len(shapes) == 2 and np.shape(result) not in shapes:
+            raise Stretched
+        return result.view(_Strict) if isinstance(result, np.ndarray) else result
+
+
+def strict(value: Any) -> Any:
+    """The value, its arrays refusing to be stretched by one that they stretch themselves."""
+    return value.copy().view(_Strict) if isinstance(value, np.ndarray) else value
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What the file's functions print, and NumPy's warnings, are not shown."""
+    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        yield
+
+
+class File:
+    """What a file defines."""
+
+    def __init__(self, text: str) -> None:
+        tree = ast.parse(text)
+        own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        # what the file computes with its own functions may be a whole training
+        tree.body = [n for n in tree.body if not isinstance(n, ast.Assign | ast.AnnAssign) or not own & _called(n)]
+        self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+        self.classes = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)}
+        self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
+        """Functions and methods by their names."""
+        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np}
+        for node in tree.body:
+            with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
+                exec(compile(ast.Module([node], []), FILE, "exec"), self.names)
+
+    def run(self, names: dict[str, Any], text: str) -> None:
+        """Run lines of text among some names, which see the file's; random numbers are the same each time."""
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        with quiet():
+            exec(text, self.names, names)
+
+
+def methods_of(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
+    """The methods of a class."""
+    return {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
+
+
+def needed(function: ast.FunctionDef) -> list[str]:
+    """What a function cannot do without; two more where it has a star."""
+    names = [a for a in own_names(function) if default(function, a) is None]
+    return names + ["more0", "more1"] * (function.args.vararg is not None)
+
+
+def counts(function: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef]) -> list[str]:
+    """The arguments that say how often something is done."""
+    return [a for a in own_names(function) if kind(function, a, functions) == "count"]
+
+
+def makes_parameters(file: File, function: ast.FunctionDef) -> bool:
+    """Whether a function returns arrays that it draws or fills, and takes nothing but sizes."""
+    kinds = [kind(function, a, file.functions) for a in needed(function)]
+    makes = re.search(r"randn|random|zeros|normal|uniform", ast.unparse(function))
+    returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))
+    return makes is not None and returns and all(k in ("size", "sizes") for k in kinds)
+
+
+def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
+    """Some functions, those that they call, and those that these call."""
+    found = new = {n for n in names if n in functions}
+    while new:
+        nodes = [functions[n] for n in new]
+        inside = [n for node in nodes for n in ast.walk(node)]
+        called = {n.id for n in inside if isinstance(n, ast.Name)}
+        called |= {n.attr for n in inside if isinstance(n, ast.Attribute)}
+        new = called & set(functions) - found
+        found = found | new
+    return found
+
+
+def is_tame(function: ast.FunctionDef) -> bool:
+    """Whether it ends by itself, and asks nobody."""
+    for n in ast.walk(function):
+        if isinstance(n, ast.While | ast.Yield | ast.YieldFrom | ast.Await):
+            return False
+        if isinstance(n, ast.Call) and ast.unparse(n.func) == "range" and any(_is_many(a) for a in n.args):
+            return False
+        if isinstance(n, ast.Name) and n.id in ("input", "exit", "quit", "open", "plt"):
+            return False
+    return True
+
+
+def names_gradients(function: ast.FunctionDef) -> bool:
+    """Whether it says itself that what it returns are gradients, and takes no steps with them."""
+    returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    names = {n.id for r in returned for n in ast.walk(r) if isinstance(n, ast.Name)}
+    return any(re.match(r"(?i).*gr?ad|d_?[A-Z]|d(w|b|x|theta)\w{0,2}$|nabla|delta|jac", name) for name in names)
+
+
+def is_stub(function: ast.FunctionDef) -> bool:
+    """Whether it is still to be written: all that it does is to pass, to say what it is for, or to say that."""
+    return all(
+        isinstance(s, ast.Pass)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        or (isinstance(s, ast.Raise) and "NotImplemented" in ast.unparse(s))
+        for s in function.body
+    )
+
+
+def _called(node: ast.AST) -> set[str]:
+    return {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+
+
+def _is_many(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and type(value.value) is int and value.value >= _MANY

@@ -1,0 +1,165 @@
+"""A claim held against central differences of the loss that it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+
+from byhand.diagnosis.check.claims import GIVEN, Array, Claim
+from byhand.diagnosis.check.defined import File
+
+Answer = Literal["right", "wrong", "unclear"]
+
+STEP = 1e-5
+"""Of the central differences."""
+NEAR, FAR = 1e-4, 1e-2
+"""Below which part of the slope a difference is rounding, and above which it is a mistake."""
+_DIRECTIONS = 8
+_WHOLE = 300
+"""Up to so many numbers a wrong gradient is compared one by one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """How slopes are beside those that a gradient tells."""
+
+    measured: Array
+    told: Array
+
+    @property
+    def factor(self) -> float:
+        """What the told gradient is multiplied with, to come nearest."""
+        length = float(self.told @ self.told)
+        return float(self.measured @ self.told) / length if length else 0.0
+
+    @property
+    def size(self) -> float:
+        """The length of the slopes."""
+        return float(np.linalg.norm(self.measured))
+
+    def without(self, own: Array) -> Iterator[Compared]:
+        """The same without a penalty's derivative, a positive multiple of the parameter itself, if it holds one."""
+        more = float((self.told - self.measured) @ own / (own @ own))
+        if more > NEAR:
+            yield Compared(self.measured, self.told - more * own)
+
+    def rest(self, factor: float) -> float:
+        """What the gradient times a factor leaves of the slopes."""
+        return float(np.linalg.norm(self.measured - factor * self.told))
+
+    def answer(self, factor: float, scale: float) -> Answer:
+        """Whether the gradient times a factor is right; `scale` is the length of the longest slopes of the claim."""
+        if not np.isfinite(self.told).all():
+            return "unclear"
+        rest, length = self.rest(factor), max(self.size, NEAR * NEAR * scale)
+        return "wrong" if rest > FAR * length else "right" if rest < NEAR * length else "unclear"
+
+
+def slopes(value: Callable[[Array], float], at: Array, directions: Sequence[Array]) -> Array | None:
+    """How fast a value grows along some directions; None where that is no clear number."""
+    found = []
+    for d in directions:
+        one, two = ((value(at + h * d) - value(at - h * d)) / (2 * h) for h in (STEP, 2 * STEP))
+        if not (np.isfinite(one) and abs(one - two) <= FAR * NEAR * (1 + abs(one))):
+            return None
+        found.append(one)
+    return np.array(found)
+
+
+def judged(file: File, claim: Claim) -> dict[str, Answer]:
+    """For each parameter whether its gradient is that of the loss; empty where nothing shows."""
+    names = claim.run(file)
+    compared = {p: _compared(file, claim, p, names) for p in claim.gradients}
+    every = [c for found in compared.values() for c in found]
+    scale = max((float(np.linalg.norm(c.measured)) for c in every), default=0.0)
+    told = max((float(np.linalg.norm(c.told)) for c in every), default=0.0)
+    if scale < NEAR * NEAR and told < NEAR * NEAR:
+        return {}
+    if min(scale, told) < NEAR * NEAR:
+        return dict.fromkeys(compared, "wrong" if claim.kind == "engine" else "unclear")
+    shared = 1.0 if claim.kind == "engine" else _shared(compared)
+    factors = [shared * n for n in _counts(claim)]
+    answers: dict[str, Answer] = {}
+    for p, found in compared.items():
+        has_stepped = claim.gradients[p][0].startswith(GIVEN)  # at a rate of its own
+        given = {c.answer(f, scale) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
+        answers[p] = "right" if "right" in given else "wrong" if given == {"wrong"} else "unclear"
+    return answers | dict.fromkeys(_untold(file, claim), "unclear")
+
+
+def _untold(file: File, claim: Claim) -> Iterator[str]:
+    """The parameters of an object that have no gradient though the loss depends on them."""
+    for p in (p for p in claim.parameters if p not in claim.gradients and not p.isidentifier()):
+        at = np.asarray(claim.given[p], float)
+        found = slopes(lambda new, p=p: claim.loss(file, {p: new}), at, [np.ones(at.shape)])  # type: ignore[misc]
+        if found is None or abs(found[0]) > NEAR:
+            yield p
+
+
+def _counts(claim: Claim) -> set[int]:
+    """By what a gradient may be divided: nothing; or how many numbers some axes of what is sent back hold."""
+    axes = np.shape(claim.given["goal0_"]) if claim.kind == "way" else ()
+    return {int(np.prod(some)) for k in range(len(axes) + 1) for some in combinations(axes, k)}
+
+
+def _shared(compared: Mapping[str, Sequence[Compared]]) -> float:
+    """The factor of a whole claim: none, where that makes a gradient right; else that of the longest right one."""
+    right = [c for found in compared.values() for c in found if c.factor > 0 and c.rest(c.factor) < NEAR * c.size]
+    if not right or any(c.rest(1.0) < NEAR * c.size for c in right):
+        return 1.0
+    return max(right, key=lambda c: c.size).factor
+
+
+def _compared(file: File, claim: Claim, parameter: str, names: dict[str, Any]) -> list[Compared]:
+    """Each candidate for a parameter's gradient beside the slopes; empty where these are no clear numbers."""
+    at = np.asarray(claim.given[parameter], float)
+    rng = np.random.default_rng(3)
+    directions = [np.asarray(rng.normal(size=at.shape)) for _ in range(_DIRECTIONS)]
+    measured = slopes(lambda new: claim.loss(file, {parameter: new}), at, directions)
+    if measured is None:
+        return []
+    told = [told_by(file, names, expression, at.shape) for expression in claim.gradients[parameter]]
+    found = [Compared(measured, np.array([np.sum(g * d) for d in directions])) for g in told]
+    own = np.array([np.sum(at * d) for d in directions])
+    return [one for c in found for one in (c, *c.without(own))] if claim.kind == "way" else found
+
+
+def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int, ...]) -> Array:
+    """What an expression gives as a gradient: of the parameter's shape; one number stands for all."""
+    value = np.asarray(eval(expression, file.names, names), float)
+    return value.reshape(shape) if value.size == int(np.prod(shape)) else value * np.ones(shape)
+
+
+def manner(file: File, claim: Claim, parameter: str) -> tuple[str, int]:
+    """How a wrong gradient is wrong, in words, and which of its numbers is the farthest from what is measured."""
+    at = np.asarray(claim.given[parameter], float)
+    told = told_by(file, claim.run(file), claim.gradients[parameter][0], at.shape)
+    units = [row.reshape(at.shape) for row in np.eye(at.size)] if at.size <= _WHOLE else []
+    true = slopes(lambda new: claim.loss(file, {parameter: new}), at, units)
+    if true is None or not units:
+        return "is not that of the loss", 0
+    return described(true.reshape(at.shape), told), int(np.argmax(np.abs(true - told.ravel())))
+
+
+def described(true: Array, told: Array) -> str:
+    """What a wrong gradient is beside the right one."""
+    whole = Compared(true.ravel(), told.ravel())
+    if np.size(told) > 1 and np.ptp(told) == 0:
+        return "is one number for all"
+    if whole.rest(-1.0) < FAR * whole.size:
+        return "has the wrong sign"
+    if whole.rest(whole.factor) < FAR * whole.size:
+        return f"is {1 / whole.factor:.4g} times what it should be"
+    if (
+        true.ndim == 2
+        and true.shape[0] == true.shape[1]
+        and Compared(true.T.ravel(), told.ravel()).rest(1) < FAR * whole.size
+    ):
+        return "is transposed"
+    same = int(np.isclose(told, true, rtol=FAR, atol=FAR * NEAR * float(np.abs(true).max())).sum())
+    part = f"right in {same} of its {true.size} numbers" if same else "right in none of its numbers"
+    return f"is {part}, and in all {100 * whole.rest(1.0) / whole.size:.0f} % off"

@@ -1,0 +1,406 @@
+"""The claims that a file makes: a loss with its gradients, a gradient beside its loss, a way there and back.
+
+Each stands among functions that see the same parameters: a file's, whose parameters are arguments, or the methods of
+an object that holds them. What an argument is for is found by trying: sizes are pairwise different, and a guess counts
+only if the call runs, no two arrays stretch each other, and each gradient has its parameter's size.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice, product
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.check.arguments import called_with, default, kind, own_names
+from byhand.diagnosis.check.claims import THING, Claim, arrays_of, draw, held_in, matched, written
+from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
+from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, TARGETS, Guess, guesses, is_target, options
+
+_GUESSES = 400
+"""How many a function is tried with."""
+_CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
+_FILLERS = rf"compute|calculate|calc|get|eval|{_CALLED}|gradients?|grads?|functions?|func|fn|fct|of|the|derivative|d"
+_BACK = r"(?i)back|retro"
+_NUMBERS = (2, 1, 0.5)
+"""Strides, margins, probabilities: the first with which it runs."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Functions that see the same parameters.
+
+    Attributes
+    ----------
+    functions : dict
+    owner : str
+        The class; "" for the file's own functions.
+    start : str
+        The line that makes the object.
+    given : dict
+        The object's parameters, and what it is made of.
+    outputs : int
+        Of the object that is made; 0 when it takes no number of them.
+    """
+
+    functions: Mapping[str, ast.FunctionDef]
+    owner: str = ""
+    start: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    outputs: int = 0
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The parameters that the object holds."""
+        return tuple(name for name in self.given if not name.isidentifier())
+
+    def unit(self, name: str) -> str:
+        """A function's full name."""
+        return f"{self.owner}.{name}" if self.owner else name
+
+    def call(self, name: str, given: Mapping[str, str]) -> str:
+        """The text of a call; with a star it has no names."""
+        function = f"{THING}.{name}" if self.owner else name
+        has_star = self.functions[name].args.vararg is not None
+        return f"{function}({', '.join(text if has_star else f'{a}={text}' for a, text in given.items())})"
+
+
+@dataclass(frozen=True)
+class Family:
+    """Claims about the same functions, one for each guess: right under one of them is right.
+
+    Attributes
+    ----------
+    claims : iterable of Claim
+    is_sure : bool
+        Whether it can only be meant so: else it isn't wrong under any guess.
+    """
+
+    unit: str
+    claims: Iterable[Claim]
+    is_sure: bool = True
+
+
+def scopes(file: File) -> Iterator[list[Scope]]:
+    """The file's functions, by themselves and with what one of them makes; for each class the objects made of it."""
+    makers = [maker for maker in file.functions.values() if makes_parameters(file, maker)]
+    yield [Scope(file.functions), *(scope for maker in makers for scope in _made(file, maker))]
+    for node in file.classes.values():
+        if not {"__add__", "__mul__"} <= set(methods_of(node)):
+            yield list(_objects(file, node))
+
+
+def _made(file: File, maker: ast.FunctionDef) -> Iterator[Scope]:
+    """The file's functions, with parameters that lie in one thing, a list in the place of a tuple."""
+    for outputs in (3, 1):
+        start = f"{THING} = {maker.name}({called_with(file.functions, maker, None, outputs)})\n"
+        start += f"{THING} = list({THING}) if isinstance({THING}, tuple) else {THING}\n"
+        with contextlib.suppress(Exception):
+            yield Scope(file.functions, "", start, held_in(file, start, {}), outputs)
+
+
+def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
+    """Objects, made of sizes, of arrays, or of the numbers of a convolution."""
+    init = methods_of(node).get("__init__")
+    taken = needed(init) if init is not None else []
+    for outputs in (3, 1):
+        arguments = called_with(file.functions, init, node, outputs) if init is not None else ""
+        if arguments is not None:
+            yield from _object(file, node, arguments, {}, outputs)
+    for layouts in LAYERS.values():
+        for shapes in layouts if taken else ():
+            if len(shapes) == len(taken) + 1:
+                given = {f"{a}_": draw(*s) for a, s in zip(taken, shapes[1:], strict=True)}
+                yield from _object(file, node, ", ".join(given), given)
+    if init is not None and 2 <= len(taken) <= 4:
+        ones = {
+            a: 2 if value.value == 1 else 1
+            for a in own_names(init)
+            if isinstance(value := default(init, a), ast.Constant)
+            and type(value.value) is int
+            and value.value in (0, 1)
+        }
+        numbers = [str(n) for n in (4, 3, 3, 2)[: len(taken)]] + [f"{a}={n}" for a, n in ones.items()]
+        yield from _object(file, node, ", ".join(numbers), {})
+
+
+def _object(
+    file: File, node: ast.ClassDef, arguments: str, given: Mapping[str, Any], outputs: int = 0
+) -> Iterator[Scope]:
+    """An object, its parameters drawn anew; nothing when it can't be made so."""
+    start = f"{THING} = {node.name}({arguments})\n"
+    with contextlib.suppress(Exception):
+        yield Scope(methods_of(node), node.name, start, {**given, **held_in(file, start, given)}, outputs)
+
+
+def families(file: File, scope: Scope) -> Iterator[Family]:
+    """All that the functions of a scope claim."""
+    if scope.owner or not scope.held:
+        yield from _ways(file, scope)
+    for name, function in scope.functions.items():
+        if is_tame(function) and not name.startswith("__"):
+            alone = _usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick)))
+            if alone:
+                yield Family(scope.unit(name), alone, names_gradients(function) or bool(scope.owner))
+            else:
+                yield from _beside(file, scope, name)
+
+
+def _usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
+    """The claims whose lines run and in which most of what comes back is a gradient."""
+    found = []
+    for claim in claims:
+        with contextlib.suppress(Exception):
+            if not claim.stretches(file):
+                found.append(matched(file, claim))
+    most = max((len(c.gradients) for c in found), default=0)
+    return [c for c in found if len(c.gradients) == most]
+
+
+# ---- a loss and its gradients
+
+
+def _given(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
+    """What a function may be called with: data and parameters, or data alone where these lie in one thing."""
+    if not scope.held and not scope.owner:
+        yield from islice(guesses(function, file.functions), _GUESSES)
+        return
+    names = needed(function)
+    if scope.owner and len(names) < 2:  # with a second argument it gives a loss, without one only scores
+        names = own_names(function)[:2]
+    for bundle in [""] if scope.owner else names:
+        rest = [a for a in names if a != bundle]
+        for data in _data(scope):
+            if len(data) == len(rest):
+                yield Guess(dict(zip(rest, data, strict=True)), [], bundle=bundle)
+
+
+def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:
+    """Inputs and targets; for what is recurrent also indices, and a state as wide as a square matrix."""
+    yield from (setting.data for setting in DATA if setting.outputs == scope.outputs)
+    for n in dict.fromkeys(m for p in scope.held for m in np.shape(scope.given[p])[:1]):
+        yield from (([0, 2, 1, 1], [2, 1, 1, 0], draw(*shape)) for shape in ((n, 1), (1, n), (n,)))
+
+
+def _alone(file: File, scope: Scope, name: str, pick: int) -> Iterator[Claim]:
+    """A function that returns a loss with its gradients; `pick` is which of several numbers is the loss."""
+    for guess in _given(scope, scope.functions[name], file):
+        claim = _claim(scope, (name,), guess, f"result_ = {_call(scope, name, guess)}\n", "")
+        with contextlib.suppress(Exception):
+            result = claim.run(file)["result_"]
+            numbers = [k for k, v in enumerate(result) if not isinstance(v, dict | list | tuple) and np.size(v) == 1]
+            if isinstance(result, tuple | list) and not _trains(file, scope, name, result, claim):
+                yield replace(claim, forward=f"{claim.forward}loss_ = result_[{numbers[pick]}]\n")
+
+
+def _beside(file: File, scope: Scope, gradient: str) -> Iterator[Family]:
+    """A function that returns the gradient of what another one returns, which takes the same."""
+    for cost, is_sure in _partners(scope, gradient):
+        claims = _usable(file, _together(file, scope, cost, gradient))
+        if claims:
+            yield Family(scope.unit(gradient), claims, is_sure)
+
+
+def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Claim]:
+    order = {a.lower(): a for a in needed(scope.functions[gradient])}
+    optional = own_names(scope.functions[gradient])
+    for guess in _given(scope, scope.functions[cost], file):
+        lower = {a.lower(): _text(guess, a) for a in (*guess.values, guess.bundle)}
+        same = {a: lower[low] for low, a in order.items()}
+        same |= {a: f"{a}_" for a in guess.values if a in optional and a not in same}
+        backward = f"result_ = {scope.call(gradient, same)}\n"
+        claim = _claim(scope, (cost, gradient), guess, f"loss_ = {_call(scope, cost, guess)}\n", backward)
+        with contextlib.suppress(Exception):
+            if not _trains(file, scope, gradient, claim.run(file)["result_"], claim):
+                yield claim
+
+
+def _trains(file: File, scope: Scope, name: str, result: Any, claim: Claim) -> bool:
+    """Whether a function takes steps, and returns more than a gradient for each parameter."""
+    many = len(list(arrays_of(result, ""))) > len(claim.parameters) + (len(claim.functions) == 1)
+    return bool(counts(scope.functions[name], file.functions)) and many
+
+
+def _call(scope: Scope, name: str, guess: Guess) -> str:
+    taken = [a for a in needed(scope.functions[name]) if a == guess.bundle or a in guess.values]
+    return scope.call(name, {a: _text(guess, a) for a in dict.fromkeys([*taken, *guess.values])})
+
+
+def _text(guess: Guess, argument: str) -> str:
+    """What stands for an argument."""
+    return THING if argument == guess.bundle else f"{argument}_"
+
+
+def _claim(scope: Scope, names: Sequence[str], guess: Guess, forward: str, backward: str) -> Claim:
+    held = scope.held if guess.bundle or any(_uses_object(scope.functions[n]) for n in names) else ()
+    return Claim(
+        tuple(scope.unit(n) for n in names),
+        {**scope.given, **{f"{a}_": v for a, v in guess.values.items()}},
+        tuple(f"{a}_" for a in guess.parameters) + held,
+        forward,
+        backward,
+        scope.start,
+        is_loose=guess.is_loose,
+        may_lack=bool(scope.owner),
+    )
+
+
+def _uses_object(function: ast.FunctionDef) -> bool:
+    """Whether a method does something with its object."""
+    return any(isinstance(n, ast.Name) and n.id == "self" for n in ast.walk(function))
+
+
+def _partners(scope: Scope, gradient: str) -> Iterator[tuple[str, bool]]:
+    """Functions that may be what another is the gradient of, and whether the names leave no doubt."""
+    if not re.search(r"grad|deriv|_d$|^d_", gradient, re.I):
+        return
+    taken = {a.lower() for a in needed(scope.functions[gradient])}
+    for name, function in scope.functions.items():
+        same = {a.lower() for a in needed(function)} == taken
+        if name != gradient and same and is_tame(function) and not counts(function, scope.functions):
+            is_sure = _meant(name) in (_meant(gradient), "") or bool(scope.owner)
+            yield name, bool(re.search(_CALLED, name, re.I)) and is_sure
+
+
+def _meant(name: str) -> str:
+    """What is special in a function's name."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(rf"{_FILLERS}|[\W_\d]", "", words)
+
+
+# ---- a way there and back
+
+
+def _ways(file: File, scope: Scope) -> Iterator[Family]:
+    """A function forward, and the one that goes back."""
+    for there, back in _pairs(scope).items():
+        if is_tame(scope.functions[there]) and is_tame(scope.functions[back]):
+            arrays = len(needed(scope.functions[there]))
+            ways = (_usable(file, _there_and_back(file, scope, there, back, n)) for n in range(arrays, 0, -1))
+            fitting = ([c for c in claims if _is_way(file, c)] for claims in ways)
+            if claims := next((found for found in fitting if found), []):  # with as many arrays as it can take
+                unit = scope.owner if there in ("forward", "__call__") and scope.owner else scope.unit(there)
+                yield Family(unit if scope.owner else f"{there} and {back}", claims)
+
+
+def _pairs(scope: Scope) -> dict[str, str]:
+    """The names of functions that belong together: they differ in one word, or are an object's only ones."""
+    words = {"forward": "backward", "Forward": "Backward", "fwd": "bwd", "Fwd": "Bwd"}
+    pairs = {name: name.replace(word, back) for name in scope.functions for word, back in words.items() if word in name}
+    pairs = {there: back for there, back in pairs.items() if back in scope.functions}
+    there = next((m for m in scope.functions if re.match("(?i)forward|__call__", m)), None)
+    back = next((m for m in scope.functions if re.match(_BACK, m)), None)
+    return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
+
+
+def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int) -> Iterator[Guess]:
+    """What the way there may take: so many arrays, or shares with their targets; numbers, dictionaries of options."""
+    names = needed(function)
+    tables = {a: found for a in names if (found := options(function, a))}
+    rest = [a for a in names if a not in tables]
+    if any(kind(function, a, file.functions) == "array" for a in rest[count:]):
+        return
+    shapes = _shapes(scope if _uses_object(function) else Scope({}), count)
+    every = chain(TARGETS if count == len(rest) == 2 else (), ([draw(*shape) for shape in each] for each in shapes))
+    for arrays in every:
+        taken = dict(zip(rest, arrays, strict=False))
+        for number in _NUMBERS if tables or count < len(rest) else _NUMBERS[:1]:
+            given = {a: taken.get(a, number) for a in names}
+            given |= {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
+            yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
+
+
+def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
+    """Shapes of so many arrays: a layer's; or what fits the axes of what an object holds."""
+    if not scope.held:
+        yield from LAYERS.get(count, ())
+        return
+    axes = sorted({n for p in scope.held for n in np.shape(scope.given[p]) if n > 1} | {4})
+    for (before, after), (first, last) in LAYOUTS:
+        for n, *more in product(axes, repeat=count):
+            yield [(*before, n, *after), *((*first, m, *last) for m in more)]
+    yield from LAYERS[1] if count == 1 else ()
+
+
+def _there_and_back(file: File, scope: Scope, there: str, back: str, count: int) -> Iterator[Claim]:
+    """The loss is the output times something drawn, which is what is sent back."""
+    function, behind = scope.functions[there], scope.functions[back]
+    for guess in _inputs(file, scope, function, count):
+        forward = f"out_ = {_call(scope, there, guess)}\n"
+        claim = replace(_claim(scope, (there, back), guess, forward, ""), kind="way", may_lack=True)
+        with contextlib.suppress(Exception):
+            yield _with_goals(claim, scope, behind, guess.values, claim.run(file)["out_"])
+
+
+def _with_goals(claim: Claim, scope: Scope, back: ast.FunctionDef, values: Mapping[str, Any], out: Any) -> Claim:
+    """The claim with what is sent back: something for each output, and what the way there has kept."""
+    parts = list(out) if isinstance(out, tuple) else [out]
+    of = [f"out_[{k}]" for k in range(len(parts))] if isinstance(out, tuple) else ["out_"]
+    taken = needed(back)
+    rates = [a for a in taken[1:] if kind(back, a, {}) == "rate"]
+    named = {a: f"{a}_" for a in taken if a in values} | dict.fromkeys(rates, "0.1")
+    free = [a for a in taken if a not in named]
+    outs = len(free) - (len(parts) > 1)
+    if not 1 <= outs <= len(parts):
+        raise ValueError(taken)
+    goals = {f"goal{k}_": draw(*np.shape(parts[k])) for k in range(outs)}
+    lists = [isinstance(part, list) for part in parts]
+    ends = [f"np_.array({text})" if is_list else text for text, is_list in zip(of, lists, strict=True)]
+    loss = " + ".join(f"np_.sum({goal} * {end})" for goal, end in zip(goals, ends, strict=False))
+    sent = [f"list({goal})" if is_list else f"{goal}.copy()" for goal, is_list in zip(goals, lists, strict=False)]
+    handed = dict(zip(free, [*sent, of[-1]], strict=False))
+    backward = f"result_ = {scope.call(back.name, {a: {**named, **handed}[a] for a in taken})}\n"
+    return replace(claim, given={**claim.given, **goals}, forward=f"{claim.forward}loss_ = {loss}\n", backward=backward)
+
+
+def _is_way(file: File, claim: Claim) -> bool:
+    """Whether the gradients double with what is sent back, and no softmax leaves its derivative to a loss."""
+    with contextlib.suppress(Exception):
+        once = claim.run(file)
+        goals = {name: value for name, value in claim.given.items() if name.startswith("goal")}
+        double = claim.run(file, {name: 2 * value for name, value in goals.items()})
+        told = [e for expressions in claim.gradients.values() for e in expressions]
+        pairs = [[np.asarray(eval(e, file.names, names)) for names in (once, double)] for e in told]
+        if not all(np.allclose(2 * a, b) for a, b in pairs):
+            return False
+        out = once["out_"][0] if isinstance(once["out_"], tuple) else once["out_"]
+        passes = any(np.array_equal(a, goals["goal0_"]) for _, a in arrays_of(once["result_"], ""))
+        is_share = any(np.allclose(np.sum(out, axis=k), 1) for k in range(np.ndim(out)))
+        return not (passes and is_share)
+    return False
+
+
+# ---- a training that takes its first parameters
+
+_FITS = 3
+"""So many guesses for one trainer are worth a look."""
+
+
+def trainers(file: File) -> Iterator[tuple[str, str]]:
+    """Calls of functions that step parameters which they take: unit, and the lines that call it."""
+    for name, function in file.functions.items():
+        is_one = counts(function, file.functions) and len(needed(function)) >= 3 and function.args.vararg is None
+        if is_one and is_tame(function):
+            found = islice(guesses(function, file.functions), _GUESSES)
+            fitting = (g for g in found if not g.is_loose and _steps(file, name, g))
+            for guess in islice(fitting, _FITS):
+                made = "".join(f"{a}_ = {written(v)}\n" for a, v in guess.values.items())
+                yield name, f"{made}{Scope(file.functions).call(name, {a: f'{a}_' for a in guess.values})}\n"
+
+
+def _steps(file: File, name: str, guess: Guess) -> bool:
+    """Whether the call runs, and parameters of the given sizes come back, changed."""
+    line = f"result_ = {_call(Scope(file.functions), name, guess)}\n"
+    claim = _claim(Scope(file.functions), (name,), guess, line, "")
+    with contextlib.suppress(Exception):
+        if claim.stretches(file):
+            return False
+        back = [a for _, a in arrays_of(claim.run(file)["result_"], "")]
+        at = [np.asarray(guess.values[p]) for p in guess.parameters]
+        return all(any(b.size == p.size and not np.array_equal(b.ravel(), p.ravel()) for b in back) for p in at)
+    return False
