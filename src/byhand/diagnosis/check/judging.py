@@ -39,7 +39,7 @@ class Request:
 def _decides(program: Program, send: Callable[[Mapping[str, Any]], None]) -> bool:
     """Judge the script as a whole; whether that says what is to be said."""
     try:
-        whole = running.judged(program, on_line=lambda line: send({"reached": line}))
+        whole = running.judged(program, on_line=lambda line: send({"reached": line}), strict=True)
     except Exception as error:  # a fault of ours: the drivers may tell all the same
         send({"fault": f"{type(error).__name__}: {error}"[:300]})
         return False
@@ -76,7 +76,7 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
 def _judged(program: Program, text: str) -> Run:
     """Judge a text that lies where the program's own lay."""
     Path(running.SCRIPT).write_text(text, encoding="utf-8")
-    return running.judged(program.with_text(text))
+    return running.judged(program.with_text(text), strict=True)
 
 
 def _drive(

@@ -40,13 +40,16 @@ _OF_RIGHT_STEPS = {
 """What can be said of a training only when its steps are known to be right."""
 
 
-def judge(trace: Trace) -> Judgement:
+def judge(trace: Trace, *, strict: bool = False) -> Judgement:
     """Say of a run whether its steps follow the gradient of its loss, and what else keeps it from learning.
 
     Parameters
     ----------
     trace : Trace
         As `byhand.diagnosis.tape.run.trace` gives it.
+    strict : bool
+        Whether a gradient that is too long by one factor in all steps is a mistake, as where a gradient was asked for;
+        in a training that works the learning rate makes it good.
 
     Returns
     -------
@@ -55,12 +58,12 @@ def judge(trace: Trace) -> Judgement:
     """
     try:
         with np.errstate(all="ignore"):
-            return _judge(trace)
+            return _judge(trace, strict=strict)
     except Exception as error:
         return Judgement("inconclusive", fault=f"{type(error).__name__}: {error}")
 
 
-def _judge(trace: Trace) -> Judgement:
+def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     sights: list[Sight] = []
     for stretch in stretches(trace.tape):
         search = all(s.verdict.kind == "nothing" for s in sights)
@@ -68,7 +71,8 @@ def _judge(trace: Trace) -> Judgement:
     first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
     if first is None:
         return Judgement("nothing")
-    _forgive_scales(first, sights)
+    if not strict:
+        _forgive_scales(first, sights)
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = [*data_findings(first, sights), *_of_steps(worst), *memory_findings(first)]

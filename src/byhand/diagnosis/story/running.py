@@ -54,7 +54,7 @@ class Run:
     loop: TrainingLoop | None = None
 
 
-def judged(program: Program, on_line: Callable[[int], object] | None = None) -> Run:
+def judged(program: Program, on_line: Callable[[int], object] | None = None, *, strict: bool = False) -> Run:
     """Trace and judge in this process; the files of the program lie in the present folder.
 
     An error counts as the program's own when its text, run as it stands, ends with it too.
@@ -64,6 +64,8 @@ def judged(program: Program, on_line: Callable[[int], object] | None = None) -> 
     program : Program
     on_line : callable, optional
         Told the line of each of the script's own statements before it runs.
+    strict : bool
+        As `judge` takes it.
     """
     traced = _traced(program, on_line=on_line)
     error: ScriptError | None = _error(traced)
@@ -73,9 +75,9 @@ def judged(program: Program, on_line: Callable[[int], object] | None = None) -> 
         if own is None or (own.type, own.place) != (error.type, error.place):
             ended = f"a fault of byhand's own, {error.type}: {error.message}"
             error = None
-    judgement = judge(traced)
+    judgement = judge(traced, strict=strict)
     if judgement.verdict in ("nothing", "inconclusive") and error is None and traced.tape.is_cut:
-        longer = judge(_traced(program, is_long=True))
+        longer = judge(_traced(program, is_long=True), strict=strict)
         judgement = longer if longer.verdict in ("right", "wrong") else judgement
     if judgement.fault:
         ended = f"a fault of byhand's own, {judgement.fault}"
