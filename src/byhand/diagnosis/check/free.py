@@ -222,7 +222,7 @@ class _Free:
             )
 
     def _add_uncalled(self, report: Report, entries: Mapping[str, Run | None]) -> None:
-        """Functions that give gradients, and that nothing judged has called."""
+        """Functions that give gradients, and classes that compute, which nothing judged has used."""
         seen = [unit for unit, run in entries.items() if run is not None]
         seen += [name for probe in self.probes.values() for name in probe.names]
         called = reached(self._functions, seen)
@@ -234,6 +234,12 @@ class _Free:
                 report.questions.append(Question(f"{_ROWS['2.7']} ({name})", "not judged", note, "2.7"))
             else:
                 self.notes.append(f"{self.program.where(functions[name].lineno)}: {name} was not called: {note}")
+
+        classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
+        used = reached({**functions, **classes}, [unit.partition(".")[0] for unit in seen])
+        for name in [n for n, c in classes.items() if n not in used and _computes(c)] if report.questions else ():
+            note = "nothing that was judged uses it"
+            report.questions.append(Question(f"{_ROWS['2.7']} ({name})", "not judged", note, "2.7"))
 
     @property
     def _functions(self) -> dict[str, ast.FunctionDef]:
@@ -348,6 +354,13 @@ def _is_line(run: Run) -> bool:
     """Whether what is trained is one slope and one intercept."""
     sizes = [prod(p.shape) for p in run.judgement.facts.parameters]
     return 0 < len(sizes) <= 2 and all(size <= 2 for size in sizes)
+
+
+def _computes(definition: ast.ClassDef) -> bool:
+    """Whether a method returns what it has computed of its arguments."""
+    methods = [n for n in definition.body if isinstance(n, ast.FunctionDef) and own_names(n)]
+    returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
+    return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))
 
 
 def _without(source: str, spared: Sequence[int]) -> str:
