@@ -428,3 +428,40 @@ def test_inside_any_notebook_what_has_been_run_is_one_program(capsys):
         assert [f.id for f in check("backward", namespace=namespace).findings] == ids
     told = capsys.readouterr().out
     assert "In [2], line " in told
+
+
+UNUSED = """
+import numpy as np
+
+
+class Square:
+    @staticmethod
+    def slope(y, output):
+        return 2 * (y - output) / y.size
+
+
+class Layer:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = 0.1 * np.random.randn(n_in, n_out), np.zeros((1, n_out))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, error, learning_rate):
+        back = error @ self.W.T
+        self.W -= learning_rate * self.x.T @ error
+        self.b -= learning_rate * error.sum(axis=0, keepdims=True)
+        return back
+"""
+
+
+def test_a_file_is_not_right_of_which_a_class_that_computes_was_not_used():
+    report = judged(UNUSED)
+    assert {q.name: q.status for q in report.questions} == {
+        "the gradients (Layer)": "right",
+        "the gradients (Square)": "not judged",
+    }
+    assert report.outcome == "not judged"
+    alone = UNUSED[: UNUSED.index("class Square")] + UNUSED[UNUSED.index("class Layer") :]
+    assert judged(alone).outcome == "right"

@@ -236,7 +236,7 @@ class _Free:
                 self.notes.append(f"{self.program.where(functions[name].lineno)}: {name} was not called: {note}")
 
         classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
-        used = reached({**functions, **classes}, [unit.partition(".")[0] for unit in seen])
+        used = reached({**functions, **classes}, [unit.partition(".")[0] for unit in (*seen, *self.probes)])
         for name in [n for n, c in classes.items() if n not in used and _computes(c)] if report.questions else ():
             note = "nothing that was judged uses it"
             report.questions.append(Question(f"{_ROWS['2.7']} ({name})", "not judged", note, "2.7"))
