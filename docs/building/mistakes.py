@@ -4,6 +4,8 @@ What they say is kept in `_build/mistakes` under a checksum of the program and o
 quick, and no page is older than the code.
 """
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import json
@@ -16,12 +18,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-from sphinx.application import Sphinx
-from sphinx.util import logging
+from typing import TYPE_CHECKING
 
 import byhand
 from byhand.diagnosis.catalogue import CATALOGUE, Mistake
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "tests/scripts"
@@ -260,6 +263,8 @@ Here they stand by what one sees first of these programs; in another program the
 
 
 def write(app: Sphinx) -> None:
+    from sphinx.util import logging  # the tests read this file without it
+
     folder = Path(app.srcdir) / "mistakes"
     folder.mkdir(exist_ok=True)
     answers = Answers(Path(app.srcdir) / "_build" / "mistakes")
