@@ -739,6 +739,11 @@ def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss():
         study("xor", patience=5)
 
 
+def test_more_runs_than_any_memory_holds_are_refused_in_words():
+    with pytest.raises(ByhandError, match="1,000,000,000,000 runs.* take fewer seeds"):
+        study(**{**ONE, "seeds": 10**12})
+
+
 def test_single_precision():
     single, double = (study(precision=precision, **ONE) for precision in ("single", "double"))
     network = Network.dense([2, 10, 1], ["tanh", "sigmoid"], initializer="standard_normal", seed=3, dtype=np.float32)

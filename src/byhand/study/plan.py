@@ -74,6 +74,8 @@ PRECISIONS = {"double": np.float64, "single": np.float32}
 _TASK = 1.0
 # But it has no more runs than so many, whose weights and losses lie in memory together.
 _MOST_RUNS = 10_000
+# Above this a study would take years, and the numbers of its runs no memory holds.
+_MOST = 10**9
 # What a step costs in a run that is trained alone, in the same rough seconds.
 _STEP_ALONE = 40e-6
 
@@ -431,6 +433,8 @@ def make_plan(
             f"early stopping needs samples to validate on, and the {len(data.x)} here are too few to part"
         )
     plan = replace(plan, ways=_fitting(plan))
+    if plan.n_runs > _MOST:
+        raise ByhandError(f"{plan.n_runs:,} runs are more than the {_MOST:,} of a study: take fewer seeds or ways")
     return replace(plan, compare=_compared(plan, compare))
 
 
