@@ -740,7 +740,7 @@ def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss():
 
 
 def test_more_runs_than_any_memory_holds_are_refused_in_words():
-    with pytest.raises(ByhandError, match="1,000,000,000,000 runs.* take fewer seeds"):
+    with pytest.raises(ByhandError, match=r"1,000,000,000,000 runs.* take fewer seeds"):
         study(**{**ONE, "seeds": 10**12})
 
 

@@ -75,7 +75,7 @@ _TASK = 1.0
 # But it has no more runs than so many, whose weights and losses lie in memory together.
 _MOST_RUNS = 10_000
 # Above this a study would take years, and the numbers of its runs no memory holds.
-_MOST = 10**11
+_MOST = 5 * 10**11
 # What a step costs in a run that is trained alone, in the same rough seconds.
 _STEP_ALONE = 40e-6
 
