@@ -85,8 +85,7 @@ def _whole_numbers(sight: Sight) -> Iterator[Finding]:
         first = sight.nodes[state.versions[0]]
         if all(sight.nodes[v].value.dtype.kind in "iu" for v in state.versions) and first.value.ndim:
             name = sight.name(state)
-            lines = [n for n, text in sight.trace.targets.get(first.file, {}).items() if text == name]
-            place = Place(min(lines, default=first.line), first.file)
+            place = sight.first_assigned(name, state.versions[0])
             text = f"{name or 'A parameter'} is an array of whole numbers ({first.value.dtype}): "
             text += "what a step leaves behind the point is cut off."
             yield Finding("integer-parameters", place, "exact", text, {"dtype": str(first.value.dtype)})

@@ -26,7 +26,6 @@ from byhand.diagnosis.tape.derive import sweep
 from byhand.diagnosis.tape.nodes import Const
 
 _FEWEST, _MOST = 3, 6  # steps from which a law is read
-_ONE = 1e-6
 _NOT_ONE = 1e-4
 _SHRINKS = -0.5  # the power of all gradients' size with which a step goes
 

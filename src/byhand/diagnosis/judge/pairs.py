@@ -204,15 +204,9 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
                 text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target, times "
                 text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
                 first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
-                return Finding("label-leak", _assigned(sight, first), "symptom", text, {"inputs": wide})
+                place = sight.first_assigned(sight.name_of(first), first)
+                return Finding("label-leak", place, "symptom", text, {"inputs": wide})
     return None
-
-
-def _assigned(sight: Sight, t: NodeId) -> Place:
-    """Where the program gives a value its name; where the value is first used, if it has none."""
-    node = sight.nodes[t]
-    lines = [n for n, name in sight.trace.targets.get(node.file, {}).items() if name == sight.name_of(t)]
-    return Place(min(lines, default=node.line), node.file)
 
 
 def _is_computed(sight: Sight, t: NodeId) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from byhand._types import Array
+from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course
@@ -144,6 +145,12 @@ class Sight:
     def name_of(self, t: NodeId) -> str:
         """What the script calls a value."""
         return self.stretch.names.get(t, "")
+
+    def first_assigned(self, name: str, t: NodeId) -> Place:
+        """The first line that assigns to a name, in the file of a value; the line of the value if none does."""
+        node = self.nodes[t]
+        lines = [n for n, target in self.trace.targets.get(node.file, {}).items() if target == name]
+        return Place(min(lines, default=node.line), node.file)
 
     def names_of_activation(self, a: NodeId) -> dict[str, Any]:
         """What the script calls the input and the result of an activation, and which function it is, where known."""
