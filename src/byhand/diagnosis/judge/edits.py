@@ -70,6 +70,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _bias_part,
         _one_sample,
         _other_penalty,
+        _other_than_a_penalty,
     ):
         yield from family(body)
     yield from some_seeds(body, seeds)
@@ -132,17 +133,23 @@ def _left_out(body: Anatomy) -> Iterator[Edit]:
 
 
 def _without_mask(body: Anatomy) -> Iterator[Edit]:
-    """Values multiplied one by one with data on the way forward, as dropout does it, and not on the way back."""
+    """Values dropped on the way forward, each kept one scaled alike, and sent back as if none had been."""
     places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
     for t in body.reached:
         node = body.nodes[t]
         whole = [a for a in node.parents() if body.nodes[a].value.shape == node.value.shape]
         kept = [a for a in whole if body.roles.rests_on[a]]
-        masks = [a for a in whole if not body.roles.rests_on[a]]
+        masks = [a for a in whole if not body.roles.rests_on[a] and _drops(body.nodes[a].value)]
         if node.op == "multiply" and node.value.size > 1 and len(kept) == len(masks) == 1:
             places[body.layer(t)][t] = _times(kept[0], 1.0)
     for rules in places.values():
         yield Edit("mask-missing", min(rules), rules)
+
+
+def _drops(mask: Array) -> bool:
+    """Whether an array holds 0 and one other number."""
+    kept = mask[mask != 0]
+    return 0 < kept.size < mask.size and bool((kept == kept[0]).all())
 
 
 def _taken_twice(body: Anatomy) -> Iterator[Edit]:
@@ -480,6 +487,30 @@ def _other_penalty(body: Anatomy) -> Iterator[Edit]:
         for factor in (0.0, 0.5, 2.0, *counts, *(1 / n for n in counts)) if uses else ():
             rules = {t: _scaled(body, t, factor) for t in uses}
             yield Edit("penalty-gradient-wrong", uses[0], rules, detail={"factor": factor} if factor else {})
+
+
+def _other_than_a_penalty(body: Anatomy) -> Iterator[Edit]:
+    """What a program adds to a gradient where a penalty's derivative belongs: made of the parameter, whatever it is."""
+    for state in body.roles.states:
+        uses = {body.roles.root(body.nodes[t].parents()[0]): t for t in penalties(body.roles, state, body.gradients)}
+        added: dict[object, dict[NodeId, NodeId]] = defaultdict(dict)
+        for r in range(min(uses.values(), default=body.limit) + 1, body.limit):
+            versions = [v for v, t in uses.items() if t < r]
+            if versions and _is_summand(body, r) and body.roles.rests_on[r] == body.roles.bit(state):
+                added[body.nodes[r].site].setdefault(max(versions), r)
+        for found in list(added.values())[:_MOST_PLACES]:
+            rules = {uses[v]: _replaced(body, uses[v], body.nodes[r].value) for v, r in found.items()}
+            r = min(found.values())
+            yield Edit("penalty-gradient-wrong", min(rules), rules, detail={"added": r})
+
+
+def _is_summand(body: Anatomy, r: NodeId) -> bool:
+    return _is_backward(body, r) and any(body.nodes[x].op in ("add", "subtract") for x in body.roles.users.get(r, ()))
+
+
+def _replaced(body: Anatomy, t: NodeId, value: Array) -> Rule:
+    a = body.nodes[t].parents()[0]
+    return lambda g: [(a, np.broadcast_to(value, body.nodes[a].value.shape))]
 
 
 def _scaled(body: Anatomy, t: NodeId, factor: float) -> Rule:

@@ -185,11 +185,11 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
 def _node(sight: Sight, m: Mistake) -> NodeId | None:
     """Where a mistake stands."""
     course = sight.course
-    if m.id == "penalty-gradient-wrong":
-        return decay_of(course, m.states[0])
-    for what in ("sent_back", "slope"):
+    for what in ("sent_back", "slope", "added"):
         if what in m.detail:
             return int(m.detail[what])
+    if m.id == "penalty-gradient-wrong":
+        return decay_of(course, m.states[0])
     if m.edit is not None and m.edit.overrides:
         assert sight.trial is not None
         without = course.gradient(sight.trial.objective, sight.trial.overrides)

@@ -366,7 +366,7 @@ def _stepped(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[S
     chain: dict[NodeId, list[NodeId]] = {}
     for t, node in enumerate(nodes):
         for a in links[t]:
-            head = chain.get(a, [a] if nodes[a].op == "leaf" else None)
+            head = chain.get(a, [a] if _is_given(nodes, a) else None)
             added = [p for p in node.parents() if p != a]
             if head and head[-1] == a and added and is_made_from(nodes, added, head[0]):
                 chain[t] = [*head, t]
@@ -375,6 +375,13 @@ def _stepped(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[S
         if len(versions) > len(longest.get(versions[0], [])):
             longest[versions[0]] = versions
     return [State(versions, nodes[versions[0]].value.size) for versions in longest.values()]
+
+
+def _is_given(nodes: Sequence[Node], t: NodeId) -> bool:
+    """Whether no operation made a value, or what it was read from."""
+    while nodes[t].op in _OF_A_PART and type(nodes[t].args[0]) is int:
+        t = nodes[t].parents()[0]
+    return nodes[t].op == "leaf"
 
 
 def _idle(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: Sequence[State]) -> list[State]:

@@ -150,6 +150,11 @@ _SENTENCES = (
     ),
     (
         "penalty-gradient-wrong",
+        "added",
+        "The loss has a penalty on {names}. What is added here in place of the penalty's derivative is something else.",
+    ),
+    (
+        "penalty-gradient-wrong",
         "",
         "The loss has a penalty on {names}, and its steps are those of a gradient without it.",
     ),
