@@ -526,11 +526,10 @@ def _bias_part(body: Anatomy) -> Iterator[Edit]:
         t, position = sums[0]
         b = body.nodes[t].args[position]
         assert type(b) is int
-        if body.nodes[b].value.size >= body.nodes[t].value.size:
-            continue
-        for part in ("last", "first", "all"):
+        is_of_one_sample = body.nodes[b].value.size >= body.nodes[t].value.size
+        for part in ("over_units",) if is_of_one_sample else ("last_alone", "first_alone", "over_units"):
             rules = {t: _partial(body, t, position, part) for t, position in sums}
-            yield Edit("bias-gradient-wrong", t, rules, detail={"part": part})
+            yield Edit("bias-gradient-wrong", t, rules, detail={part: True})
 
 
 def _partial(body: Anatomy, t: NodeId, position: int, part: str) -> Rule:
@@ -541,10 +540,10 @@ def _partial(body: Anatomy, t: NodeId, position: int, part: str) -> Rule:
         shape = body.nodes[b].value.shape
         padded = (1,) * (g.ndim - len(shape)) + shape
         spread = [axis for axis, (m, n) in enumerate(zip(padded, g.shape, strict=True)) if m == 1 and n > 1]
-        if part == "all":
+        if part == "over_units":
             cotangents[position] = np.broadcast_to(g.sum(), shape)
         elif spread:
-            chosen = np.take(g, -1 if part == "last" else 0, axis=spread[0])
+            chosen = np.take(g, -1 if part == "last_alone" else 0, axis=spread[0])
             if chosen.size == np.prod(shape, dtype=int):
                 cotangents[position] = chosen.reshape(shape)
         return _passed(body.nodes, t, cotangents)

@@ -98,6 +98,13 @@ _SENTENCES = (
     ),
     (
         "bias-gradient-wrong",
+        "over_units",
+        "{steps} one number for all units: the errors were added up over the units as well as over the samples.",
+    ),
+    ("bias-gradient-wrong", "last_alone", "{steps} those of the last sample alone; what the others gave is dropped."),
+    ("bias-gradient-wrong", "first_alone", "{steps} those of the first sample alone; what the others gave is dropped."),
+    (
+        "bias-gradient-wrong",
         "",
         "The step{of} is not along its gradient, while that of the weights beside it is.",
     ),
