@@ -78,7 +78,7 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     findings = [*data_findings(first, sights), *_of_steps(worst), *memory_findings(first)]
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
-    if kind != "right":
+    if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
     late = [f for f in findings if f.evidence.get("steps_before")]
     if len(late) < len(findings):  # what the numbers come to in the end is told after what brings them there
@@ -89,6 +89,12 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     return Judgement(kind, _merged(ordered), _facts(first, sights))  # type: ignore[arg-type]
+
+
+def _all_that_moves_is_right(sight: Sight) -> bool:
+    """Whether the only steps that nothing explains are none, where the gradient is 0."""
+    trial, open_ = sight.trial, sight.verdict.open
+    return trial is not None and bool(open_) and all(trial.explained[s].kind == "flat" for s in open_)
 
 
 def _forgive_scales(first: Sight, sights: Sequence[Sight]) -> None:

@@ -182,12 +182,30 @@ class Course:
             if e.kind in ("scattered", "other", "few") and state.size == 1:
                 found[state] = self._as_the_others(state, e, found, gradients) or e
         found |= self._sums_of_numbers(found, gradients)
+        found |= self._lost_in_rounding(found, gradients)
         few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
         shared = [c for e in few for c in e.factors.values()]
         if 1 < len(few) == len(found) and all_equal(shared):  # one step, one number each, one factor for all
             for state, e in found.items():
                 found[state] = Explanation("follows" if shared[0] < 0 else "opposes", e.factors, 1, e.spans)
         return found
+
+    def _lost_in_rounding(
+        self, found: Mapping[State, Explanation], gradients: Gradients
+    ) -> dict[State, Explanation]:
+        """Those that stand still, and would if they were stepped as the others are: too short for their digits."""
+        factors = [abs(c) for e in found.values() if e.right for c in e.factors.values() if c]
+        quiet = dict[State, Explanation]()
+        for state, e in found.items():
+            if e.kind == "still" and factors:
+                steps = self.steps(state, gradients)
+                usual = float(np.median(factors))
+                if not any(usual * np.abs(s.gradient).max() > np.spacing(self._largest(s.before)) for s in steps):
+                    quiet[state] = replace(e, kind="flat", factors={})
+        return quiet
+
+    def _largest(self, v: NodeId) -> float:
+        return float(np.abs(self.nodes[v].value).max())
 
     def _sums_of_numbers(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
         """Single numbers that, all together, take one multiple of the sum of all gradients so far as their steps."""
