@@ -536,6 +536,15 @@ _ENTRIES = (
         plain="Units that took no part in the answer are changed as if they had.",
     ),
     Mistake(
+        "mask-drawn-anew",
+        "dropout drops other values on the way back than on the way forward",
+        "The mask is drawn a second time in the backward pass, in place of that of the forward pass.",
+        "With h′ = m ⊙ h the error goes back as dL/dh = m ⊙ dL/dh′, with the same m: another one sends errors to units "
+        "that took no part in the answer, and none to some that did.",
+        "Keep the mask that the forward pass has drawn, and multiply the error by it.",
+        plain="Other units are changed than those that took part in the answer.",
+    ),
+    Mistake(
         "penalty-gradient-wrong",
         "the derivative of the penalty is missing, or has another factor",
         "The loss adds a penalty on the weights, and the step has no such part, or one of another size.",

@@ -133,17 +133,33 @@ def _left_out(body: Anatomy) -> Iterator[Edit]:
 
 
 def _without_mask(body: Anatomy) -> Iterator[Edit]:
-    """Values dropped on the way forward, each kept one scaled alike, and sent back as if none had been."""
-    places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
+    """Values dropped on the way forward, each kept one scaled alike, and sent back as if none, or others, had been."""
+    dropped: dict[Layer, dict[NodeId, tuple[NodeId, NodeId]]] = defaultdict(dict)
     for t in body.reached:
         node = body.nodes[t]
         whole = [a for a in node.parents() if body.nodes[a].value.shape == node.value.shape]
         kept = [a for a in whole if body.roles.rests_on[a]]
         masks = [a for a in whole if not body.roles.rests_on[a] and _drops(body.nodes[a].value)]
         if node.op == "multiply" and node.value.size > 1 and len(kept) == len(masks) == 1:
-            places[body.layer(t)][t] = _times(kept[0], 1.0)
-    for rules in places.values():
+            dropped[body.layer(t)][t] = kept[0], masks[0]
+    for places in dropped.values():
+        rules = {t: _times(kept, 1.0) for t, (kept, _) in places.items()}
         yield Edit("mask-missing", min(rules), rules)
+        others = {t: m for t, (_, mask) in places.items() if (m := _other_mask(body, t, mask)) is not None}
+        if others:
+            rules = {t: _times(places[t][0], body.nodes[m].value) for t, m in others.items()}
+            yield Edit("mask-drawn-anew", min(rules), rules, detail={"at": min(others.values())})
+
+
+def _other_mask(body: Anatomy, t: NodeId, mask: NodeId) -> NodeId | None:
+    """What drops values in the backward pass, and not those that the forward pass has dropped."""
+    own = body.nodes[mask].value
+    for x in range(t + 1, min(body.limit, t + _NEAR)):
+        for a in body.nodes[x].parents() if body.nodes[x].op == "multiply" and _is_backward(body, x) else ():
+            value = body.nodes[a].value
+            if a > t and value.shape == own.shape and _drops(value) and not np.array_equal(value != 0, own != 0):
+                return a
+    return None
 
 
 def _drops(mask: Array) -> bool:

@@ -27,6 +27,11 @@ _SENTENCES = (
         "",
         "{steps} those of a gradient without the factor, number by number, that the forward pass has here.",
     ),
+    (
+        "mask-drawn-anew",
+        "",
+        "{steps} those of a gradient that drops other values here than the forward pass has dropped.",
+    ),
     ("derivative-twice", "", "{steps} those of a gradient that has the derivative of {layer} twice."),
     (
         "derivative-wrong",
