@@ -190,9 +190,7 @@ class Course:
                 found[state] = Explanation("follows" if shared[0] < 0 else "opposes", e.factors, 1, e.spans)
         return found
 
-    def _lost_in_rounding(
-        self, found: Mapping[State, Explanation], gradients: Gradients
-    ) -> dict[State, Explanation]:
+    def _lost_in_rounding(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
         """Those that stand still, and would if they were stepped as the others are: too short for their digits."""
         factors = [abs(c) for e in found.values() if e.right for c in e.factors.values() if c]
         quiet = dict[State, Explanation]()
