@@ -138,7 +138,7 @@ def gradient_used(roles: Roles, step: Step) -> NodeId | None:
     t = _increment(roles, step)
     while t is not None and roles.nodes[t].op in ("multiply", "divide", "negative", "copy"):
         scaled = [a for a in roles.nodes[t].parents() if roles.rests_on[a]]
-        if len(scaled) != 1:
+        if len(scaled) != 1 or roles.nodes[scaled[0]].value.size != roles.nodes[t].value.size:
             break
         t = scaled[0]
     return t

@@ -558,7 +558,7 @@ def _is_bias_of_a_right_layer(
 
 def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float | None:
     """Degrees between a parameter's gradient and what it is stepped by, if no multiple of it is made on the way."""
-    steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any()][:3]
+    steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any() and s.change.any()][:3]
     if trial.explained[state].kind != "other" or state.size < 3 or not steps or course.mended is not None:
         return None
     if any(has_a_multiple(course, s) or shrinks(s, course.nodes[s.before].value) for s in steps):
