@@ -12,7 +12,7 @@ tiny-initialization dead-relu-output dead-relu-hidden saturated-units target-out
 too-few-epochs log-of-zero softmax-wrong-axis softmax-overflow metric-wrong input-mutated integer-parameters
 label-shuffle-mismatch
 derivative-always-1 sigmoid-falling forward-returns-z slope-read-again learning-rate-twice seed-in-loop one-sample-only
-start-changed loss-on-other-data
+start-changed best-not-copied loss-on-other-data
 derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong wrong-parameter-gradient delta-wrong
 momentum-reset moments-shared bias-correction-wrong root-missing mask-drawn-anew mask-missing
 syntax-error missing-module missing-file missing-attribute wrong-arguments index-outside missing-key division-by-zero

@@ -442,6 +442,15 @@ _ENTRIES = (
         plain="Two names stand for one array, and training the one changes the other.",
     ),
     Mistake(
+        "best-not-copied",
+        "the best weights are kept without a copy",
+        "if loss < best: best_W = W, and W −= … later: best_W is W, and holds the last weights, not the best.",
+        "An assignment gives an array one more name. NumPy's −= writes into the array, whatever its names; a list or a "
+        "dictionary that is copied still holds the same arrays.",
+        "Keep a copy: best_W = W.copy(); of a list or a dictionary, a copy of each array in it.",
+        plain="Two names stand for one array, and training goes on changing what was kept.",
+    ),
+    Mistake(
         "loss-on-other-data",
         "the loss is computed on other data than the step",
         "The numbers printed are of another batch, or of the test set, than those that the gradient comes from.",

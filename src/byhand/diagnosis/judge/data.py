@@ -26,6 +26,7 @@ def data_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _changed_start(first)
+        yield from _best_goes_on(first)
         yield from _seeded_again(first)
         yield from pair_findings(first, sights)
 
@@ -116,6 +117,16 @@ def _changed_start(sight: Sight) -> Iterator[Finding]:
 def _spans(state: State, begun: Sequence[State]) -> bool:
     """Whether a state takes steps in each of several trainings."""
     return all(sum(s.versions[0] < v <= s.versions[-1] + 1 for v in state.versions) > 1 for s in begun)
+
+
+def _best_goes_on(sight: Sight) -> Iterator[Finding]:
+    """What was kept of the best so far, and has changed since: another name of the array that is trained."""
+    for kept in sight.trace.tape.kept:
+        if not np.array_equal(kept.value, kept.array):
+            text = f"{kept.name} is kept here as the best so far, and later steps have changed it: "
+            text += "it is the array that goes on being trained, not a copy of what it was."
+            yield Finding("best-not-copied", Place(kept.line, kept.file), "exact", text, {"name": kept.name})
+            return
 
 
 def _seeded_again(sight: Sight) -> Iterator[Finding]:

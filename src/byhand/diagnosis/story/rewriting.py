@@ -491,6 +491,11 @@ def _copied(line: Line) -> Iterator[str]:
     first = line.function.body[0] if isinstance(line.function, ast.FunctionDef) else line.statement
     for place in (line.statement, first):
         yield line.text.insert(place.lineno, f"{name} = {name}.copy()", indent=place.col_offset)
+    yield from _as_a_copy(line)
+
+
+def _as_a_copy(line: Line) -> Iterator[str]:
+    """A copy of what is assigned."""
     if isinstance(line.statement, ast.Assign):
         yield line.with_value(f"{line.text.factor(line.value)}.copy()")
 
@@ -575,6 +580,7 @@ GUESSES: dict[str, tuple[Guess, ...]] = {
     "label-shuffle-mismatch": (_one_order,),
     "input-mutated": (_copied,),
     "start-changed": (_copied,),
+    "best-not-copied": (_as_a_copy,),
     "dead-relu-output": (_no_activation,),
     "target-outside-range": (_no_activation,),
     "log-of-zero": (_clipped_log,),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.tape.loops import Loops
-from byhand.diagnosis.tape.nodes import Array, Const, Node, Seeding, Tape
+from byhand.diagnosis.tape.nodes import Array, Const, Kept, Node, Seeding, Tape
 from byhand.diagnosis.tape.numpy_map import (
     BINARY,
     MATH,
@@ -57,6 +57,7 @@ ITERATING = {zip, enumerate, list, tuple, sorted, set, max, min, iter, filter}
 ITERATING |= {itertools.chain, itertools.islice, itertools.cycle, itertools.zip_longest, itertools.product}
 LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size}
 ARRAYS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.fromiter}
+MOST_KEPT = 40  # arrays
 REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
 MUTATORS = {
@@ -175,6 +176,15 @@ class Recorder:
                 for one, its_name in zip(value, names, strict=True):
                     self._name(one, its_name)
         return value
+
+    def best(self, value: Any, *names: str) -> Any:
+        """The value is assigned to these names in a branch that keeps the best number so far."""
+        if self.loops.on:
+            line, _, file = self._where()
+            for array in self._known_among([value]):
+                if is_array(array) and array.size > 1 and len(self.tape.kept) < MOST_KEPT:
+                    self.tape.kept.append(Kept(array.copy(), array, ", ".join(names), line, file))
+        return self.name(value, *names)
 
     def _name(self, value: Any, name: str, depth: int = 2) -> None:
         if is_array(value) or is_number(value):

@@ -104,6 +104,17 @@ class Seeding:
     file: str
 
 
+@dataclass(slots=True, frozen=True)
+class Kept:
+    """An array that was kept beside the best number so far: its numbers then, itself, and where it got which name."""
+
+    value: npt.NDArray[Any]
+    array: npt.NDArray[Any]
+    name: str
+    line: int
+    file: str
+
+
 @dataclass(slots=True)
 class Tape:
     """All that was recorded.
@@ -119,6 +130,8 @@ class Tape:
         The program's own lists of numbers, by name, as they were at its end.
     seeded : list of Seeding
         Each time, while recording, that random numbers were made to begin at a given place.
+    kept : list of Kept
+        What was kept of the best so far, the first few times.
     output : str
         What it printed; cut in the middle when long.
     """
@@ -129,6 +142,7 @@ class Tape:
     loops: list[Loop] = field(default_factory=list)
     series: dict[str, Series] = field(default_factory=dict)
     seeded: list[Seeding] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     output: str = ""
 
     @property

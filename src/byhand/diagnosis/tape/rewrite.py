@@ -15,7 +15,8 @@ TAPE = "__tape__"
 FLAG = "__tape_on__"
 VIEWS = {"T", "mT", "real"}
 NATIVE = {"super", "locals", "globals", "vars", "dir", "eval", "exec", "isinstance", "print", "range", "len", "type"}
-COMPARED = (ast.Gt, ast.Lt, ast.GtE, ast.LtE, ast.Eq, ast.NotEq)
+ORDERED = (ast.Gt, ast.Lt, ast.GtE, ast.LtE)
+COMPARED = (*ORDERED, ast.Eq, ast.NotEq)
 
 AnyFunction = TypeVar("AnyFunction", ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -38,7 +39,7 @@ def rewrite(source: str, filename: str, file: str) -> tuple[CodeType, dict[int, 
         As `compile` does.
     """
     tree = ast.parse(source, filename)
-    recorded = _Recorded(file)
+    recorded = _Recorded(file, _read(tree))
     tree.body = recorded.whole(tree.body) if file == "" else recorded.block(tree.body)
     code: CodeType = compile(ast.fix_missing_locations(tree), filename, "exec")
     return code, recorded.targets
@@ -82,9 +83,10 @@ class _Own(ast.NodeTransformer):
 class _Recorded(ast.NodeTransformer):
     """The text in words that the recorder hears."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, read: set[str]) -> None:
+        self.file, self.read = file, read
         self.targets: dict[int, str] = {}
+        self.best: set[ast.Assign] = set()  # assignments in branches that keep the best number so far
         self.own = _Own(self)
         self.count = 0
         self.in_generator = False
@@ -191,6 +193,7 @@ class _Recorded(ast.NodeTransformer):
     # Statements
 
     def visit_If(self, node: ast.If) -> ast.AST:
+        self.best |= {s for s in _kept_with_a_best(node) if not self.read.isdisjoint(_assigned(s))}
         node.test = self._test(node.test)
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         return node
@@ -206,7 +209,8 @@ class _Recorded(ast.NodeTransformer):
         else:
             names = [text]
         if not isinstance(value, ast.Constant):
-            value = self._call("name", node.value, value, *map(ast.Constant, names))
+            word = "best" if node in self.best else "name"
+            value = self._call(word, node.value, value, *map(ast.Constant, names))
         node.targets = [self.visit(t) for t in node.targets]
         node.value = value
         return node
@@ -339,6 +343,25 @@ def _at(node: AnyNode, place: ast.AST) -> AnyNode:
         if "lineno" in child._attributes and not hasattr(child, "lineno"):
             ast.copy_location(child, place)
     return node
+
+
+def _read(tree: ast.AST) -> set[str]:
+    """The names, attributes and items that a program reads."""
+    paths = (ast.Name, ast.Attribute, ast.Subscript)
+    return {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, paths) and isinstance(n.ctx, ast.Load)}
+
+
+def _kept_with_a_best(branch: ast.If) -> list[ast.Assign]:
+    """What a branch assigns if it also keeps one side of the comparison that leads to it: the best so far."""
+    found = [n for n in ast.walk(branch.test) if isinstance(n, ast.Compare)]
+    compared = {ast.unparse(side) for n in found if type(n.ops[0]) in ORDERED for side in (n.left, *n.comparators)}
+    assigned = [s for s in branch.body if isinstance(s, ast.Assign)]
+    return assigned if any(not compared.isdisjoint(_assigned(s)) for s in assigned) else []
+
+
+def _assigned(statement: ast.Assign) -> list[str]:
+    first = statement.targets[0]
+    return [ast.unparse(t) for t in (first.elts if isinstance(first, ast.Tuple | ast.List) else [first])]
 
 
 def _is_literal(node: ast.AST) -> bool:
