@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
@@ -16,7 +15,7 @@ from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
 from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
 
-_REPEATS = 3
+_REPEATS = 2
 
 
 def data_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
@@ -133,32 +132,12 @@ def _seeded_again(sight: Sight) -> Iterator[Finding]:
     """The same random numbers in each round of one training."""
     assert sight.trial is not None
     spans = [(s.versions[0], s.versions[-1]) for s in sight.trial.explained]
-    by_place: dict[Place, list[NodeId]] = defaultdict(list)
+    by_place: dict[Place, int] = defaultdict(int)
     for s in sight.trace.tape.seeded:
-        if any(start < s.before < end for start, end in spans):
-            by_place[Place(s.line, s.file)].append(s.before)
+        by_place[Place(s.line, s.file)] += s.is_again and any(start < s.before < end for start, end in spans)
     for place, times in by_place.items():
-        if len(times) < _REPEATS:
-            continue
-        draws: dict[object, list[NodeId]] = defaultdict(list)
-        for t in range(times[0], min(len(sight.nodes), times[-1] + (times[-1] - times[0]) // len(times))):
-            if _drawn(sight, t) is not None:
-                draws[sight.nodes[t].site].append(t)
-        for same in draws.values():
-            numbers = [x for t in same if (x := _drawn(sight, t)) is not None]
-            equal = all(np.array_equal(numbers[0], x) for x in numbers[1:])
-            if _REPEATS <= len(same) <= len(times) and equal:
-                text = "The random numbers are seeded anew in every round: "
-                text += f"the same {numbers[0].size} numbers were drawn {len(same)} times."
-                yield Finding("seed-in-loop", place, "exact", text, {"times": len(same)})
-                return
-
-
-def _drawn(sight: Sight, t: NodeId) -> Array | None:
-    """Random numbers that a node is, or rows in no order that it picks."""
-    node = sight.nodes[t]
-    if node.op == "leaf" and str(node.kw.get("made")).startswith("random.") and node.value.size > 1:
-        return node.value
-    key = node.kw.get("k")
-    is_disorder = isinstance(key, np.ndarray) and key.dtype.kind in "iu" and key.ndim == 1 and (np.diff(key) < 0).any()
-    return key if is_disorder else None
+        if times >= _REPEATS:
+            text = "The random numbers are seeded anew in every round: "
+            text += f"in {times} of them the same were drawn as in the one before."
+            yield Finding("seed-in-loop", place, "exact", text, {"times": times})
+            return

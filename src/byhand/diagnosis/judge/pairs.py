@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -324,24 +325,36 @@ def _shares_numbers(sight: Sight, m: Meeting) -> bool:
 
 
 def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
-    """All steps rest on one row, while there are more."""
-    seen: set[int] = set()
-    steps = 0
+    """All steps rest on one row, while there are more; or on one batch, in a loop over as many as there are."""
+    seen: list[set[int]] = []
     for sight in sights:
         origins = Origins(sight.nodes, sight.course.stop)
         for m in (m for m in _meetings(sight) if m.steps):
-            labels = {int(x) for side in (m.output, m.target) for x in np.unique(origins.of(side))}
-            if sight is sights[0] and (len(labels) != 1 or min(labels) < 0):
+            seen.append({int(x) for side in (m.output, m.target) for x in np.unique(origins.of(side))})
+            if min(seen[-1], default=-1) < 0 or (sight is sights[0] and seen[-1] != seen[0]):
                 return
-            seen |= labels if sight is sights[0] else set()
-            steps += 1
-    if len(seen) == 1 and steps >= _FEWEST:
-        label = np.array([*seen])
-        m = next(m for m in _meetings(sights[0]) if m.steps)
-        row, rows = int(row_of(label)[0]), int(rows_in(label)[0])
-        text = f"Every step seen ({steps}) uses row {row} alone, of {rows}."
-        place = place_of(sights[0].course, _picked(sights[0], m))
-        yield Finding("one-sample-only", place, "exact", text, {"rows": rows, "steps": steps})
+        if len(seen) < _FEWEST:
+            return
+    if not seen:
+        return
+    label = np.array(sorted(seen[0]))
+    used, rows = row_of(label), int(rows_in(label)[0])
+    m = next(m for m in _meetings(sights[0]) if m.steps)
+    evidence = {"rows": rows, "steps": len(seen)}
+    text = f"Every step seen ({len(seen)}) uses "
+    if len(label) == 1:
+        text += f"row {int(used[0])} alone, of {rows}."
+    elif _has_a_loop_over(sights[0], rows / len(set(used.tolist()))):
+        text += f"the same {len(set(used.tolist()))} rows, of {rows}."
+    else:
+        return
+    yield Finding("one-sample-only", place_of(sights[0].course, _picked(sights[0], m)), "exact", text, evidence)
+
+
+def _has_a_loop_over(sight: Sight, batches: float) -> bool:
+    """Whether a loop inside another turns once for each batch of an epoch."""
+    lengths = {loop.length for loop in sight.trace.tape.loops if loop.depth}
+    return batches > 1 and bool(lengths & {math.floor(batches), math.ceil(batches)})
 
 
 def _picked(sight: Sight, m: Meeting) -> NodeId:

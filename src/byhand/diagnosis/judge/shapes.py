@@ -290,7 +290,8 @@ def _falling(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     for regions in body.regions.values():
         region = regions[0]
         ends = _ends(body, region)
-        if ends is not None and np.allclose(ends, (1, 0)) and _sign_of_product(sight, body, region.z) == 1:
+        falls = ends is not None and np.allclose(ends, (1, 0)) and _sign_of_product(sight, body, region.z) == 1
+        if falls and not any(_rises_before(body, r[0], region) for r in body.regions.values()):
             text = (
                 "The activation falls from 1 to 0 where its input grows: a sigmoid whose exponent has the wrong sign."
             )
@@ -298,6 +299,12 @@ def _falling(sight: Sight, body: Anatomy) -> Iterator[Finding]:
             certainty: Certainty = "exact" if contradicted else "symptom"
             yield Finding("sigmoid-falling", place_of(sight.course, region.a), certainty, text)
             return
+
+
+def _rises_before(body: Anatomy, other: Region, region: Region) -> bool:
+    """Whether a function of the same numbers rises from 0 to 1, of which the region is made: 1 - f, say."""
+    ends = _ends(body, other) if other.z == region.z and other.a < region.a else None
+    return ends is not None and np.allclose(ends, (0, 1))
 
 
 def _sign_of_product(sight: Sight, body: Anatomy, t: NodeId) -> int | None:

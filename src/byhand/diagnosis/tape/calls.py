@@ -7,6 +7,7 @@ import copy
 import functools
 import itertools
 import operator
+import pickle
 import random
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -96,6 +97,7 @@ class Recorder:
         self.bottom: CodeType | None = None
         self.reach: Callable[[int], object] = lambda line: None
         self._positions: dict[CodeType, list[Any]] = {}
+        self._seeded: dict[tuple[int, str], tuple[Any, bytes]] = {}  # where: the generator, and its state then
 
     def _pause(self) -> None:
         self.values.let_go()
@@ -621,10 +623,17 @@ class Recorder:
 
     def _seed(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         """A seed is noted; none, or another generator, is left alone."""
-        if any(isinstance(x, int) for x in (*args, *kw.values())):
-            line, _, file = self._where()
-            self.tape.seeded.append(Seeding(len(self.tape.nodes), line, file))
-        return f(*args, **kw)
+        if not any(isinstance(x, int) for x in (*args, *kw.values())):
+            return f(*args, **kw)
+        line, _, file = self._where()
+        last = self._seeded.get((line, file))
+        has_drawn = last is not None and _state_of(last[0]) != last[1]
+        result = f(*args, **kw)
+        generator = getattr(f, "__self__", None) if result is None else result
+        self._seeded[line, file] = generator, _state_of(generator)
+        is_again = last is not None and has_drawn and self._seeded[line, file][1] == last[1]
+        self.tape.seeded.append(Seeding(len(self.tape.nodes), line, file, is_again))
+        return result
 
     def _shuffle(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         """Shuffle row numbers with the same random numbers first: they tell which row went where."""
@@ -720,6 +729,13 @@ def _size(args: Iterable[Any]) -> int:
 def _state(generator: Any) -> Any:
     bits = getattr(generator, "bit_generator", None)
     return copy.deepcopy(bits.state) if bits is not None else generator.get_state()
+
+
+def _state_of(generator: Any) -> bytes:
+    """Where a generator's numbers go on from; None stands for NumPy's own."""
+    if generator is None:
+        return pickle.dumps(np.random.get_state())  # noqa: NPY002
+    return pickle.dumps(generator.getstate() if isinstance(generator, random.Random) else _state(generator))
 
 
 def _set_state(generator: Any, state: Any) -> None:

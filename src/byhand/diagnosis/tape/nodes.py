@@ -97,11 +97,15 @@ class Series:
 
 @dataclass(slots=True, frozen=True)
 class Seeding:
-    """A generator of random numbers was given a seed: before which node, and where in the text."""
+    """A generator of random numbers was given a seed: before which node, and where in the text.
+
+    It is seeded again where numbers were drawn since the last time, and the same will be drawn once more.
+    """
 
     before: int
     line: int
     file: str
+    is_again: bool
 
 
 @dataclass(slots=True, frozen=True)
