@@ -500,7 +500,7 @@ def _other_penalty(body: Anatomy) -> Iterator[Edit]:
     counts = {n for t in body.reached[:200] for n in body.nodes[t].value.shape if n > 2}
     for state in body.roles.states:
         uses = penalties(body.roles, state, body.gradients)
-        for factor in (0.0, 0.5, 2.0, *counts, *(1 / n for n in counts)) if uses else ():
+        for factor in (0.0, -1.0, 0.5, 2.0, *counts, *(1 / n for n in counts)) if uses else ():
             rules = {t: _scaled(body, t, factor) for t in uses}
             yield Edit("penalty-gradient-wrong", uses[0], rules, detail={"factor": factor} if factor else {})
 
@@ -515,13 +515,19 @@ def _other_than_a_penalty(body: Anatomy) -> Iterator[Edit]:
             if versions and _is_summand(body, r) and body.roles.rests_on[r] == body.roles.bit(state):
                 added[body.nodes[r].site].setdefault(max(versions), r)
         for found in list(added.values())[:_MOST_PLACES]:
-            rules = {uses[v]: _replaced(body, uses[v], body.nodes[r].value) for v, r in found.items()}
+            rules = {uses[v]: _replaced(body, uses[v], _as_added(body, r)) for v, r in found.items()}
             r = min(found.values())
             yield Edit("penalty-gradient-wrong", min(rules), rules, detail={"added": r})
 
 
 def _is_summand(body: Anatomy, r: NodeId) -> bool:
     return _is_backward(body, r) and any(body.nodes[x].op in ("add", "subtract") for x in body.roles.users.get(r, ()))
+
+
+def _as_added(body: Anatomy, r: NodeId) -> Array:
+    """A summand with the sign that it has in its sum."""
+    sums = [body.nodes[x] for x in body.roles.users[r] if body.nodes[x].op in ("add", "subtract")]
+    return -body.nodes[r].value if sums[0].op == "subtract" and sums[0].args[1] == r else body.nodes[r].value
 
 
 def _replaced(body: Anatomy, t: NodeId, value: Array) -> Rule:

@@ -37,8 +37,26 @@ def unequal_factors(
     """Factors that the script's own learning rates do not account for.
 
     With `own_loss` the factor 1 is known; without, what most parameters have counts as 1. `sizes` are the numbers of
-    samples and outputs.
+    samples and outputs. Each training has rates of its own.
     """
+    for training in _trainings(explained):
+        yield from _of_one_training(course, training, gradients, own_loss=own_loss, sizes=sizes)
+
+
+def _trainings(explained: dict[State, Explanation]) -> Iterator[dict[State, Explanation]]:
+    """The parameters that are trained at one time."""
+    together: dict[State, Explanation] = {}
+    for state in sorted(explained, key=lambda s: s.versions[0]):
+        if together and state.versions[0] > max(s.versions[-1] for s in together):
+            yield together
+            together = {}
+        together[state] = explained[state]
+    yield together
+
+
+def _of_one_training(
+    course: Course, explained: dict[State, Explanation], gradients: Gradients, *, own_loss: bool, sizes: set[int]
+) -> Iterator[Factor]:
     steps = {s: step for s, e in explained.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}

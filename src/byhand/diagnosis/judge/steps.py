@@ -35,6 +35,7 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 
 _MOST_STEPS = 10_000
 _FEW = 8
+_ROUNDING = 1e-12  # of the longest step, and of the largest gradient, is no more than digits lost
 
 
 class Course:
@@ -183,6 +184,7 @@ class Course:
                 found[state] = self._as_the_others(state, e, found, gradients) or e
         found |= self._sums_of_numbers(found, gradients)
         found |= self._lost_in_rounding(found, gradients)
+        found |= self._of_rounding_alone(found, gradients)
         few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
         shared = [c for e in few for c in e.factors.values()]
         if 1 < len(few) == len(found) and all_equal(shared):  # one step, one number each, one factor for all
@@ -201,6 +203,20 @@ class Course:
                 if not any(usual * np.abs(s.gradient).max() > np.spacing(self._largest(s.before)) for s in steps):
                     quiet[state] = replace(e, kind="flat", factors={})
         return quiet
+
+    def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
+        """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data."""
+        sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}
+        longest, steepest = (max((size[k] for size in sizes.values()), default=0.0) for k in (0, 1))
+        nothing = [s for s, (d, g) in sizes.items() if d < _ROUNDING * longest and g < _ROUNDING * steepest and g]
+        odd = [s for s in nothing if found[s].kind in ("scattered", "other", "few")]
+        return {s: Explanation("follows", {}, 1, found[s].spans) for s in odd}
+
+    @staticmethod
+    def _sizes(steps: Sequence[Step]) -> tuple[float, float]:
+        """The largest change and the largest gradient."""
+        pairs = [(np.abs(s.change).max(initial=0), np.abs(s.gradient).max(initial=0)) for s in steps]
+        return max((float(d) for d, _ in pairs), default=0.0), max((float(g) for _, g in pairs), default=0.0)
 
     def _largest(self, v: NodeId) -> float:
         return float(np.abs(self.nodes[v].value).max())

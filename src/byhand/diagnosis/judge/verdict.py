@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
         return Verdict("wrong" if lost else "nothing", None, lost, [], course)
     best = _complete(whole, course)
+    away = [t for t in trials if t.objective.kind != "loss" and t.explained and set(_kinds(t)) == {"opposes"}]
+    if best is not None and away and _is_negative(course, best.objective):
+        best = None  # the less of it, the larger the errors: it is meant to grow
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
@@ -204,12 +208,18 @@ def _trials(course: Course) -> Iterator[Trial]:
     for objective in roles.objectives[:_MOST_OBJECTIVES]:
         if 2 * objective.rests_on.bit_count() < full:
             continue
-        for reading, overrides in _readings(course, objective):
+        upwards = [replace(objective, sign=-objective.sign)] if _is_negative(course, objective) else []
+        for reading, overrides in chain.from_iterable(_readings(course, o) for o in (objective, *upwards)):
             trial = _tried(course, reading, overrides)
             if trial.moves or reading.kind == "loss":
                 yield trial
             if trial.right == len(trial.explained) == full:
                 break
+
+
+def _is_negative(course: Course, objective: Objective) -> bool:
+    """Whether what a program shows is below 0 throughout, as a log-likelihood: it may be meant to grow."""
+    return objective.kind == "loss" and all((course.nodes[t].value * objective.sign < 0).all() for t in objective.seeds)
 
 
 def _not_superseded(trials: Sequence[Trial], course: Course) -> list[Trial]:
@@ -349,6 +359,10 @@ def _all_held(trials: Sequence[Trial], course: Course) -> Trial | None:
     held = [replace(t, explained={s: _turned(e) for s, e in t.explained.items()}) for t in trials]
     chosen = _complete(held, course)
     return None if chosen is None else trials[next(k for k, t in enumerate(held) if t is chosen)]
+
+
+def _kinds(trial: Trial) -> Iterator[str]:
+    return (e.kind for e in trial.explained.values())
 
 
 def _turned(e: Explanation) -> Explanation:
