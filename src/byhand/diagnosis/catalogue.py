@@ -554,6 +554,24 @@ _ENTRIES = (
         plain="Other units are changed than those that took part in the answer.",
     ),
     Mistake(
+        "way-left-out",
+        "one of the ways that the error comes back is missing",
+        "A value goes on to several places, and the backward pass follows some of them: the state of a recurrent net "
+        "to the next step, the stream beside a residual block, the mean and the variance of a batch.",
+        "Where h goes into f and into g, dL/dh = (∂f/∂h)ᵀ dL/df + (∂g/∂h)ᵀ dL/dg: the errors of all ways are added.",
+        "Write down every line of the forward pass in which the value stands; each gives a summand of its error.",
+        plain="A value has a say in several places, and only some of them are asked how they would have it changed.",
+    ),
+    Mistake(
+        "rows-counted-once",
+        "of rows that were read several times only one gradient is kept",
+        "G[rows] += g with a row twice in rows: NumPy writes each row once, the last sum wins.",
+        "A row that is read n times gets the sum of n gradients; G[rows] += g reads all of G[rows] first and writes it "
+        "back afterwards, so the others are lost.",
+        "np.add.at(G, rows, g), or a loop over the rows.",
+        plain="What several samples say of the same row is forgotten but for the last of them.",
+    ),
+    Mistake(
         "penalty-gradient-wrong",
         "the derivative of the penalty is missing, or has another factor",
         "The loss adds a penalty on the weights, and the step has no such part, or one of another size.",

@@ -26,6 +26,7 @@ from byhand.diagnosis.tape.nodes import Node
 _NEAR = 4000  # nodes behind a product in which what is sent back to it is looked for
 _MOST_PLACES = 12
 _WIDEST = 40  # nodes of a function
+_MOST_FORKS, _MOST_WAYS = 16, 5
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _one_sample,
         _other_penalty,
         _other_than_a_penalty,
+        _rows_once,
+        _ways_left_out,
     ):
         yield from family(body)
     yield from some_seeds(body, seeds)
@@ -445,6 +448,65 @@ def _broadcasts(body: Anatomy, error: Array, x: NodeId) -> bool:
         return False
 
 
+# -- ways back ---------------------------------------------------------------------------------------------------------
+
+
+def _rows_once(body: Anatomy) -> Iterator[Edit]:
+    """Of rows that were read several times only the last gradient written, as `G[rows] += g` does it."""
+    places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
+    for t in body.reached:
+        key = body.nodes[t].kw.get("k", body.nodes[t].kw.get("idx"))
+        if body.nodes[t].op in ("getitem", "gather") and isinstance(key, np.ndarray) and key.dtype.kind in "iu":
+            if len(np.unique(key)) < key.size:
+                places[body.layer(t)][t] = _written(body, t, key)
+    for rules in places.values():
+        yield Edit("rows-counted-once", min(rules), rules)
+
+
+def _written(body: Anatomy, t: NodeId, key: Array) -> Rule:
+    a = body.nodes[t].parents()[0]
+
+    def rule(g: Array) -> list[tuple[NodeId, Array]]:
+        rows = np.zeros(body.nodes[a].value.shape)
+        (rows if body.nodes[t].op == "getitem" else rows.reshape(-1))[key] = g
+        return [(a, rows)]
+
+    return rule
+
+
+def _ways_left_out(body: Anatomy) -> Iterator[Edit]:
+    """A value that is used at several places, with what comes back from one of them left out, or from all but one.
+
+    A recurrent state, the stream beside a residual block, the mean and the variance of a batch.
+    """
+    ways: dict[object, dict[object, dict[NodeId, NodeId]]] = defaultdict(lambda: defaultdict(dict))
+    for t in body.reached:
+        for a in body.nodes[t].parents():
+            if a in body.gradients and body.nodes[a].value.size > 1:
+                ways[body.nodes[a].site][body.nodes[t].site][t] = a
+    forks = [places for places in ways.values() if len(places) > 1 and not _is_of_an_activation(body, places)]
+    for places in forks[:_MOST_FORKS]:
+        for way in list(places)[:_MOST_WAYS]:
+            yield from _left(body, [places[way]])
+        for way in list(places)[:_MOST_WAYS] if len(places) > 2 else ():
+            yield from _left(body, [dropped for other, dropped in places.items() if other != way])
+
+
+def _is_of_an_activation(body: Anatomy, places: dict[object, dict[NodeId, NodeId]]) -> bool:
+    """Whether all ways lie inside an activation: its derivative has edits of its own."""
+    inside = {x for regions in body.regions.values() for r in regions if body.is_elementwise(r) for x in r.inside}
+    return all(inside.issuperset(way) for way in places.values())
+
+
+def _left(body: Anatomy, ways: Sequence[dict[NodeId, NodeId]]) -> Iterator[Edit]:
+    rules = {t: _without(body, t, a) for way in ways for t, a in way.items()}
+    yield Edit("way-left-out", min(rules), rules, detail={"way": min(rules)})
+
+
+def _without(body: Anatomy, t: NodeId, dropped: NodeId) -> Rule:
+    return lambda g: [(a, y) for a, y in _passed(body.nodes, t, vjp(body.nodes, t, g)) if a != dropped]
+
+
 # -- what a layer sends back -------------------------------------------------------------------------------------------
 
 
@@ -594,10 +656,10 @@ def _only(body: Anatomy, t: NodeId, part: int) -> Rule:
 
 def some_seeds(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     """Only the last (or first) of the errors that were computed between two steps counts."""
-    by_version: dict[NodeId, list[NodeId]] = {}
+    by_version: dict[tuple[int, object], list[NodeId]] = {}
     versions = sorted(body.roles.versions)
     for t in seeds:
-        by_version.setdefault(bisect(versions, t), []).append(t)
+        by_version.setdefault((bisect(versions, t), body.nodes[t].site), []).append(t)
     if max(map(len, by_version.values()), default=0) > 1:
         for sample, which in (("last", -1), ("first", 0)):
             kept = tuple(group[which] for group in by_version.values())

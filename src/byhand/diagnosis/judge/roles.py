@@ -58,6 +58,8 @@ class Objective:
         −1 where the program subtracts its nodes from a sum that it shows: minus them is the loss.
     is_truncated : bool
         Whether what it takes over from earlier versions of the parameters counts as constant.
+    weights : dict
+        What nodes count for, where it is not 1: those of several losses that are made small together.
     """
 
     kind: str
@@ -65,6 +67,7 @@ class Objective:
     rests_on: int
     sign: float = 1.0
     is_truncated: bool = False
+    weights: dict[NodeId, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -59,18 +59,16 @@ class Course:
 
     def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
         """The objective's derivative with respect to every node it rests on; parameters are cut at their versions."""
-        seeds = {
-            t: np.full_like(self.nodes[t].value, objective.sign, dtype=float)
-            if objective.kind == "loss"
-            else self.nodes[t].value
-            for t in objective.seeds
-            if t < self.limit
-        }
+        seeds = {t: self._seed(objective, t) for t in objective.seeds if t < self.limit}
         if objective.is_truncated:
             overrides = {**self.taken_over(objective), **(overrides or {})}
         found: Gradients = sweep(self.nodes, seeds, self.stop, overrides, self.resting, self.blocked)
         self.swept += len(found)
         return found
+
+    def _seed(self, objective: Objective, t: NodeId) -> Array:
+        value, weight = self.nodes[t].value, objective.weights.get(t, 1.0)
+        return np.full_like(value, objective.sign * weight, dtype=float) if objective.kind == "loss" else value * weight
 
     def taken_over(self, objective: Objective) -> Overrides:
         """Where an objective's forward pass takes up what earlier versions of its parameters gave."""

@@ -101,6 +101,8 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     """Hold all steps against all objectives; without a search, what is not explained is not looked into."""
     course = Course(roles)
     trials = list(_trials(course))
+    for of_kind in ([t for t in trials if (t.objective.kind == "loss") == is_loss] for is_loss in (True, False)):
+        trials += _together(course, of_kind)
     busiest = max(trials, key=lambda t: (t.right, sum(len(e.spans) for e in t.explained.values())), default=None)
     return replace(_judged(course, trials, search=search), busiest=busiest)
 
@@ -215,6 +217,25 @@ def _trials(course: Course) -> Iterator[Trial]:
                 yield trial
             if trial.right == len(trial.explained) == full:
                 break
+
+
+def _together(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
+    """Losses, or errors, of several outputs as one: what each alone rests on tells what it counts for."""
+    alone: dict[int, tuple[Trial, float]] = {}
+    for t in trials:
+        mask = t.objective.rests_on
+        others = [o.objective.rests_on for o in trials if o.objective.rests_on & mask != mask]
+        own = [s for s, e in t.explained.items() if e.right and not any(m & course.roles.bit(s) for m in others)]
+        factors = [c for s in own for c in t.explained[s].factors.values() if c]
+        if factors and (mask not in alone or t.right > alone[mask][0].right):
+            alone[mask] = t, float(np.median(factors))
+    if len(alone) > 1:
+        first, usual = next(iter(alone.values()))
+        weights = {x: c / usual for t, c in alone.values() for x in t.objective.seeds}
+        overrides = {x: rule for t, _ in alone.values() for x, rule in t.overrides.items()}
+        mask = int(np.bitwise_or.reduce(list(alone)))
+        joint = replace(first.objective, seeds=sorted(weights), rests_on=mask, weights=weights)
+        yield _tried(course, replace(joint, kind="loss" if joint.kind == "loss" else "error"), overrides)
 
 
 def _is_negative(course: Course, objective: Objective) -> bool:

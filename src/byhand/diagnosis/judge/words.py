@@ -32,6 +32,17 @@ _SENTENCES = (
         "",
         "{steps} those of a gradient that drops other values here than the forward pass has dropped.",
     ),
+    (
+        "way-left-out",
+        "",
+        "A value of the forward pass goes on to several places. {steps} those of a gradient that leaves out what comes "
+        "back from one of them.",
+    ),
+    (
+        "rows-counted-once",
+        "",
+        "{steps} those of a gradient in which a row that was read several times has the last of its parts alone.",
+    ),
     ("derivative-twice", "", "{steps} those of a gradient that has the derivative of {layer} twice."),
     (
         "derivative-wrong",
