@@ -442,6 +442,24 @@ _ENTRIES = (
         plain="Two names stand for one array, and training the one changes the other.",
     ),
     Mistake(
+        "target-unused",
+        "no step has anything to do with the targets",
+        "The backward pass begins with the derivative of the output, and never with how far it is from the target.",
+        "dL/da holds the target, as a − y does; without it the parameters move where the output is steepest, whatever "
+        "it should be.",
+        "Begin the backward pass with the derivative of the loss by the output: (a − y), times what the loss asks for.",
+        plain="The network is changed without being told what it should have answered.",
+    ),
+    Mistake(
+        "dropout-when-measured",
+        "dropout is still on where the network is only measured",
+        "The mask is drawn in every forward pass, also for the loss or the accuracy on a test set.",
+        "Dropout changes the network at random so that no unit relies on another; its expectation is the network as a "
+        "whole, and that is what is to be judged.",
+        "Draw the mask in training only; with (…) / keep in training nothing else changes in the test.",
+        plain="What is measured is not the network but what chance has left of it.",
+    ),
+    Mistake(
         "best-not-copied",
         "the best weights are kept without a copy",
         "if loss < best: best_W = W, and W −= … later: best_W is W, and holds the last weights, not the best.",

@@ -9,11 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.edits import drops
+from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
 from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.tape.nodes import Node
 
 _REPEATS = 2
 
@@ -25,6 +27,8 @@ def data_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _changed_start(first)
+        yield from _target_unused(first)
+        yield from next(filter(None, (list(_dropped_in_a_measure(s)) for s in sights)), [])
         yield from _best_goes_on(first)
         yield from _seeded_again(first)
         yield from pair_findings(first, sights)
@@ -116,6 +120,50 @@ def _changed_start(sight: Sight) -> Iterator[Finding]:
 def _spans(state: State, begun: Sequence[State]) -> bool:
     """Whether a state takes steps in each of several trainings."""
     return all(sum(s.versions[0] < v <= s.versions[-1] + 1 for v in state.versions) > 1 for s in begun)
+
+
+def _target_unused(sight: Sight) -> Iterator[Finding]:
+    """Steps that nothing explains, and in which the target of the program's own loss has no part."""
+    course, trial = sight.course, sight.trial
+    assert trial is not None
+    if sight.verdict.kind != "inconclusive" or trial.objective.kind != "loss" or trial.right:
+        return
+    errors = [t for t in trial.gradients if sight.nodes[t].op == "subtract" and sight.nodes[t].value.size > 1]
+    targets = {a for t in errors for a in sight.nodes[t].parents() if not course.roles.rests_on[a]}
+    targets = {course.roles.root(a) for a in targets if sight.nodes[a].value.size > 1}
+    if targets and not any(course.roles.flows[a] for a in targets) and trial.explained:
+        gradient = gradient_of(course, max(trial.explained, key=lambda s: s.size))
+        made_of = [a for a in sight.nodes[gradient].parents() if course.roles.rests_on[a]]
+        place = place_of(course, max(made_of, default=gradient))
+        text = "The loss compares outputs with targets, and no step is made of these targets: "
+        text += "whatever they were, the parameters would be the same."
+        yield Finding("target-unused", place, "exact", text, {"target": sight.name_of(min(targets))})
+
+
+def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
+    """A forward pass that no step follows, in which the training's dropout is still at work."""
+    roles, nodes = sight.course.roles, sight.nodes
+    trained = {nodes[t].site for t in range(len(nodes)) if roles.flows[t]}
+    lines = {site[:2] for site in trained}  # type: ignore[index]
+    for t, node in enumerate(nodes):
+        if node.op != "multiply" or roles.flows[t] or not roles.rests_on[t] or node.site in trained:
+            continue
+        for mask in (a for a in node.parents() if not roles.rests_on[a] and drops(nodes[a].value)):
+            if node.site[:2] in lines and _is_random(nodes, mask):  # type: ignore[index]
+                text = "The outputs that are only looked at here, and lead to no step, are made with dropout: "
+                text += "a part of the units is switched off by chance, as in training."
+                yield Finding("dropout-when-measured", place_of(sight.course, mask), "exact", text)
+                return
+
+
+def _is_random(nodes: Sequence[Node], t: NodeId) -> bool:
+    waiting = [t]
+    while waiting:
+        node = nodes[waiting.pop()]
+        if str(node.kw.get("made")).startswith("random."):
+            return True
+        waiting += node.parents()
+    return False
 
 
 def _best_goes_on(sight: Sight) -> Iterator[Finding]:

@@ -142,7 +142,7 @@ def _without_mask(body: Anatomy) -> Iterator[Edit]:
         node = body.nodes[t]
         whole = [a for a in node.parents() if body.nodes[a].value.shape == node.value.shape]
         kept = [a for a in whole if body.roles.rests_on[a]]
-        masks = [a for a in whole if not body.roles.rests_on[a] and _drops(body.nodes[a].value)]
+        masks = [a for a in whole if not body.roles.rests_on[a] and drops(body.nodes[a].value)]
         if node.op == "multiply" and node.value.size > 1 and len(kept) == len(masks) == 1:
             dropped[body.layer(t)][t] = kept[0], masks[0]
     for places in dropped.values():
@@ -160,13 +160,13 @@ def _other_mask(body: Anatomy, t: NodeId, mask: NodeId) -> NodeId | None:
     for x in range(t + 1, min(body.limit, t + _NEAR)):
         for a in body.nodes[x].parents() if body.nodes[x].op == "multiply" and _is_backward(body, x) else ():
             value = body.nodes[a].value
-            if a > t and value.shape == own.shape and _drops(value) and not np.array_equal(value != 0, own != 0):
+            if a > t and value.shape == own.shape and drops(value) and not np.array_equal(value != 0, own != 0):
                 return a
     return None
 
 
-def _drops(mask: Array) -> bool:
-    """Whether an array holds 0 and one other number."""
+def drops(mask: Array) -> bool:
+    """Whether an array holds 0 and one other number, as dropout's mask does."""
     kept = mask[mask != 0]
     return 0 < kept.size < mask.size and bool((kept == kept[0]).all())
 
@@ -456,9 +456,9 @@ def _rows_once(body: Anatomy) -> Iterator[Edit]:
     places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
     for t in body.reached:
         key = body.nodes[t].kw.get("k", body.nodes[t].kw.get("idx"))
-        if body.nodes[t].op in ("getitem", "gather") and isinstance(key, np.ndarray) and key.dtype.kind in "iu":
-            if len(np.unique(key)) < key.size:
-                places[body.layer(t)][t] = _written(body, t, key)
+        is_picked = body.nodes[t].op in ("getitem", "gather") and isinstance(key, np.ndarray) and key.dtype.kind in "iu"
+        if is_picked and len(np.unique(key)) < key.size:
+            places[body.layer(t)][t] = _written(body, t, key)
     for rules in places.values():
         yield Edit("rows-counted-once", min(rules), rules)
 

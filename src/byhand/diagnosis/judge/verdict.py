@@ -115,7 +115,8 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     best = _complete(whole, course)
     away = [t for t in trials if t.objective.kind != "loss" and t.explained and set(_kinds(t)) == {"opposes"}]
     if best is not None and away and _is_negative(course, best.objective):
-        best = None  # the less of it, the larger the errors: it is meant to grow
+        # the less of it, the larger the errors: it is meant to grow
+        return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
         return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
@@ -235,7 +236,8 @@ def _together(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
         overrides = {x: rule for t, _ in alone.values() for x, rule in t.overrides.items()}
         mask = int(np.bitwise_or.reduce(list(alone)))
         joint = replace(first.objective, seeds=sorted(weights), rests_on=mask, weights=weights)
-        yield _tried(course, replace(joint, kind="loss" if joint.kind == "loss" else "error"), overrides)
+        kinds = {t.objective.kind for t, _ in alone.values()}
+        yield _tried(course, replace(joint, kind=max(kinds)), overrides)  # "link" where one is, else "error", or "loss"
 
 
 def _is_negative(course: Course, objective: Objective) -> bool:
@@ -491,11 +493,17 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
     reread = _reread(roles, trial, states)
     if reread is not None and _tried(reread[0], trial.objective, trial.overrides).right > trial.right:
         return _searched(reread[0], trial, reread[1])
-    ends = [s.versions[min(_SEARCHED_STEPS, len(s.versions) - 1)] for s in states]
+    ends = [_end_of_search(s, trial.gradients) for s in states]
     plain = _searched(Course(roles, limit=max(ends) + 1), trial, [])
     if not plain.open or reread is None:
         return plain
     return min(plain, _searched(reread[0], trial, reread[1]), key=_fewest_open)
+
+
+def _end_of_search(state: State, gradients: Gradients) -> NodeId:
+    """The version after the last that is looked at: a loss that is shown now and then rests on few of them."""
+    used = [k for k, v in enumerate(state.versions) if v in gradients][:_SEARCHED_STEPS]
+    return state.versions[min((used or [0])[-1] + 1, len(state.versions) - 1)]
 
 
 def _reread(roles: Roles, trial: Trial, states: list[State]) -> tuple[Course, list[Mistake]] | None:
@@ -680,7 +688,8 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})
         elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
             alone = _of_one_sample(course, trial, state)
-            if course.explain(state, trial.gradients, trial.objective, lag=1).holds:
+            late = course.explain(state, trial.gradients, trial.objective, lag=1)
+            if late.holds and course.covers(state, late, trial.objective):
                 yield Mistake("stale-gradient", (state,), detail={"lag": 1})
             elif alone is not None:
                 yield Mistake("update-outside-loop", (state,), alone, alone.detail)
