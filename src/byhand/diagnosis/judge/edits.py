@@ -456,8 +456,7 @@ def _rows_once(body: Anatomy) -> Iterator[Edit]:
     places: dict[Layer, dict[NodeId, Rule]] = defaultdict(dict)
     for t in body.reached:
         key = body.nodes[t].kw.get("k", body.nodes[t].kw.get("idx"))
-        is_picked = body.nodes[t].op in ("getitem", "gather") and isinstance(key, np.ndarray) and key.dtype.kind in "iu"
-        if is_picked and len(np.unique(key)) < key.size:
+        if isinstance(key, np.ndarray) and key.dtype.kind in "iu" and len(np.unique(key)) < key.size:
             places[body.layer(t)][t] = _written(body, t, key)
     for rules in places.values():
         yield Edit("rows-counted-once", min(rules), rules)
