@@ -482,7 +482,7 @@ def _ways_left_out(body: Anatomy) -> Iterator[Edit]:
     for t in body.reached:
         for a in body.nodes[t].parents():
             if a in body.gradients and body.nodes[a].value.size > 1:
-                ways[body.nodes[a].site][body.nodes[t].site][t] = a
+                ways[body.roles.versions.get(a, body.nodes[a].site)][body.nodes[t].site][t] = a
     forks = [places for places in ways.values() if len(places) > 1 and not _is_of_an_activation(body, places)]
     for places in forks[:_MOST_FORKS]:
         for way in list(places)[:_MOST_WAYS]:

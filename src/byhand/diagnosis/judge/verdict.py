@@ -503,7 +503,7 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
 def _end_of_search(state: State, gradients: Gradients) -> NodeId:
     """The version after the last that is looked at: a loss that is shown now and then rests on few of them."""
     used = [k for k, v in enumerate(state.versions) if v in gradients][:_SEARCHED_STEPS]
-    return state.versions[min((used or [0])[-1] + 1, len(state.versions) - 1)]
+    return state.versions[min(max(_SEARCHED_STEPS, *used, 0) + 1, len(state.versions)) - 1]
 
 
 def _reread(roles: Roles, trial: Trial, states: list[State]) -> tuple[Course, list[Mistake]] | None:
