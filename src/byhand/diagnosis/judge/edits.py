@@ -568,17 +568,20 @@ def _other_penalty(body: Anatomy) -> Iterator[Edit]:
 
 def _other_than_a_penalty(body: Anatomy) -> Iterator[Edit]:
     """What a program adds to a gradient where a penalty's derivative belongs: made of the parameter, whatever it is."""
+    uses: dict[int, dict[NodeId, NodeId]] = {}
     for state in body.roles.states:
-        uses = {body.roles.root(body.nodes[t].parents()[0]): t for t in penalties(body.roles, state, body.gradients)}
-        added: dict[object, dict[NodeId, NodeId]] = defaultdict(dict)
-        for r in range(min(uses.values(), default=body.limit) + 1, body.limit):
-            versions = [v for v, t in uses.items() if t < r]
-            if versions and _is_summand(body, r) and body.roles.rests_on[r] == body.roles.bit(state):
-                added[body.nodes[r].site].setdefault(max(versions), r)
-        for found in list(added.values())[:_MOST_PLACES]:
-            rules = {uses[v]: _replaced(body, uses[v], _as_added(body, r)) for v, r in found.items()}
-            r = min(found.values())
-            yield Edit("penalty-gradient-wrong", min(rules), rules, detail={"added": r})
+        found = {body.roles.root(body.nodes[t].parents()[0]): t for t in penalties(body.roles, state, body.gradients)}
+        uses |= {body.roles.bit(state): found} if found else {}
+    added: dict[tuple[int, object], dict[NodeId, NodeId]] = defaultdict(dict)
+    for r in range(body.limit) if uses else ():
+        mine = uses.get(body.roles.rests_on[r])
+        if mine and len(added) < _MOST_PLACES and _is_summand(body, r):
+            before = max((v for v, t in mine.items() if t < r), default=None)
+            if before is not None:
+                added[body.roles.rests_on[r], body.nodes[r].site].setdefault(before, r)
+    for (bit, _), places in added.items():
+        rules = {uses[bit][v]: _replaced(body, uses[bit][v], _as_added(body, r)) for v, r in places.items()}
+        yield Edit("penalty-gradient-wrong", min(rules), rules, detail={"added": min(places.values())})
 
 
 def _is_summand(body: Anatomy, r: NodeId) -> bool:

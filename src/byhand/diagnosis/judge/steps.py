@@ -180,6 +180,7 @@ class Course:
     def _explain_steps(
         self, state: State, steps: Sequence[Step], objective: Objective, *, plain: bool, decays: bool
     ) -> Explanation:
+        self.swept += len(steps)
         found = explain(steps, self.nodes, self.scales)
         if found.kind in ("other", "scattered") and decays:
             found = with_decay(steps, self.nodes) or found
