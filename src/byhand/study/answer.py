@@ -381,17 +381,17 @@ def carry_out(
             if progress is not None:
                 progress(done, plan.n_runs)
         runs = Runs(joined([tables[number] for number in blocks], plan) if store is None else store.complete())
-        ordered = cells.in_order(cells.best())
+        best = cells.best()
         tested = _look_at_test_set(plan, cells, compute)
-        repeats = _repeat(plan, cells, ordered, compute)
+        repeats = _repeat(plan, cells, best, compute)
     _, announcing = cells.halves
     return Study(
         plan,
         runs,
         cells,
         [cells.summary(cell) for cell in plan.cells],
-        [cells.summary(cell, announcing) for cell in ordered],
-        cells.comparisons(ordered),
+        [cells.summary(cell, announcing) for cell in best],
+        cells.comparisons(best),
         repeats,
         tested,
     )

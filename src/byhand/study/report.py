@@ -24,7 +24,6 @@ from byhand.study import figures, words
 from byhand.study.answer import Study
 from byhand.study.plan import Cell, Plan, names_by_layer
 from byhand.study.runs import FATES, train_block
-from byhand.study.statistics import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,7 +166,7 @@ def _best(study: Study) -> str:
             plan.name(summary.cell),
             *(summary.cell.choice(factor) for factor in chosen),
             words.rate_in_words(summary, plan),
-            _interval(summary),
+            words.share(summary),
             _epochs(summary.quartiles[0]),
             f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)}–{_epochs(summary.median_high)})",
             _epochs(summary.quartiles[2]),
@@ -440,7 +439,7 @@ def _cells(study: Study) -> str:
         [
             plan.full_name(one.cell),
             f"{one.cell.learning_rate:g}",
-            _interval(one),
+            words.share(one),
             " · ".join(_epochs(quartile) for quartile in one.quartiles),
             *(_percent(one.fates[fate]) for fate in FATES[1:]),
             *([f"{one.validation:.3g}"] if study.generalization else []),
@@ -460,10 +459,6 @@ def _versions() -> str:
         f"byhand {byhand.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, "
         f"SciPy {scipy.__version__}; {platform.machine()}"
     )
-
-
-def _interval(summary: Summary) -> str:
-    return words.share(summary)
 
 
 def _percent(share: float) -> str:

@@ -251,28 +251,27 @@ class Cells:
         return slice(0, seeds // 2), slice(seeds // 2, seeds)
 
     def best(self) -> list[Cell]:
-        """For each of what is compared the cell of the lowest restricted mean on the choosing half."""
-        choosing, _ = self.halves
-        best: dict[str, tuple[float, Cell]] = {}
-        for cell in self.plan.cells:
-            name, mean = self.plan.name(cell), self.restricted(cell, choosing).mean()
-            if name not in best or mean < best[name][0]:
-                best[name] = (mean, cell)
-        return [cell for _, cell in best.values()]
+        """For each of what is compared the cell of the lowest restricted mean, on the choosing half.
 
-    def in_order(self, best: Sequence[Cell]) -> list[Cell]:
-        """These cells, first the one that is sooner than the others with most seeds of the choosing half."""
+        First comes the one that is sooner than the others with most seeds of that half.
+        """
         choosing, _ = self.halves
-        epochs = np.stack([self.epochs(cell, choosing) for cell in best])
+        means = {cell: self.restricted(cell, choosing).mean() for cell in self.plan.cells}
+        best: dict[str, Cell] = {}
+        for cell, mean in means.items():
+            name = self.plan.name(cell)
+            if name not in best or mean < means[best[name]]:
+                best[name] = cell
+        cells = list(best.values())
+        epochs = np.stack([self.epochs(cell, choosing) for cell in cells])
         # Against each of the others: the seeds with which it is sooner, and half of those that tie.
         sooner = np.array([(one < epochs).mean() + (one == epochs).mean() / 2 for one in epochs])
-        means = [self.restricted(cell, choosing).mean() for cell in best]
-        return [best[i] for i in np.lexsort((means, -sooner))]
+        return [cells[i] for i in np.lexsort(([means[cell] for cell in cells], -sooner))]
 
-    def comparisons(self, ordered: Sequence[Cell]) -> list[Comparison]:
+    def comparisons(self, best: Sequence[Cell]) -> list[Comparison]:
         """Every two of these cells on the announcing half."""
         _, announcing = self.halves
-        confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ordered), 2))
+        confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(best), 2))
         return [
             compare(
                 self.plan.name(one),
@@ -282,7 +281,7 @@ class Cells:
                 within=self.plan.epochs,
                 confidence=confidence,
             )
-            for one, other in combinations(ordered, 2)
+            for one, other in combinations(best, 2)
         ]
 
     def choices(self) -> tuple[Cell, Cell] | None:

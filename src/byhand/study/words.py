@@ -52,7 +52,7 @@ def answer(study: Study) -> str:
     to = f"{goal(plan)} on {_on(plan)}"
     arrived = [summary for summary in study.best if summary.converged]
     if not arrived:
-        return f"Nothing gets to {to} within {plan.epochs:,} epochs at these learning rates."
+        return f"Nothing gets to {to} within {plan.epochs:,} epochs, even at its best learning rate."
     first, others = arrived[0], arrived[1:]
     name = plan.name(first.cell)
     pairs = [study.comparison(name, plan.name(other.cell)) for other in others]
