@@ -327,24 +327,55 @@ def test_intervals_cover_what_they_say_whatever_the_share_of_failures(n, failing
         assert found["t"] < 0.8
 
 
-def test_best_is_chosen_by_one_half_and_announced_by_the_other():
-    # The first rate does well on the choosing half and badly on the other; the second the other way round.
-    good, bad = [100.0] * 10, [900.0] * 10
-    cells = made_up([good + bad, bad + good, good + good, bad + bad])
+def test_one_half_of_the_seeds_chooses_and_the_other_announces():
+    # Relu's first rate does well on the choosing half and badly on the other; its second the other way round.
+    good, bad = [90.0] * 10, [900.0] * 10
+    cells = made_up([good + bad, bad + good, [100.0] * 20, bad + bad])
     best = cells.best()
     assert [(cell.activation, cell.learning_rate) for cell in best] == [("relu", 1), ("tanh", 1)]
-    assert [cell.activation for cell in cells.in_order(best)] == ["tanh", "relu"]
     summary = cells.summary(best[0], cells.halves[1])
-    assert (summary.chosen_by, summary.mean_epochs) == (100, 900)
+    assert (summary.chosen_by, summary.mean_epochs) == (90, 900)
     (pair,) = cells.comparisons(best)
     assert (pair.faster, pair.slower, pair.difference, pair.sooner) == ("tanh", "relu", 800, 10)
     assert pair.shown
 
 
+@pytest.mark.parametrize(("seeds", "rates", "choosing", "announcing"), [
+    (1000, 2, range(500), range(500, 1000)), (5, 2, range(2), range(2, 5)), (2, 2, range(1), range(1, 2)),
+    (1, 2, range(1), range(1)),
+    (1000, 1, range(500), range(500, 1000)),  # with one rate there are still two ways, of which one comes first
+])  # fmt: skip
+def test_which_seeds_choose_and_which_announce(seeds, rates, choosing, announcing):
+    cells = made_up(np.ones((2 * rates, seeds)))
+    assert [range(seeds)[half] for half in cells.halves] == [choosing, announcing]
+    alone = made_up(np.ones((1, seeds)), activations=("tanh",))
+    assert [range(seeds)[half] for half in alone.halves] == [range(seeds)] * 2  # nothing is chosen
+
+
+@pytest.mark.parametrize("seeds", [10, 40, 200])
+def test_the_first_of_equals_is_not_announced_as_better_than_it_is(seeds):
+    def as_all_are(rng, shape):
+        return np.where(rng.random(shape) < 0.1, np.inf, rng.gamma(2, 40, shape).round())
+
+    many = as_all_are(np.random.default_rng(0), 10**6)
+    mean, share = np.minimum(many, 2000).mean(), np.isfinite(many).mean()
+    announced, flattered = [], []
+    for study_number in range(200):
+        epochs = as_all_are(np.random.default_rng([seeds, study_number]), (16, seeds))
+        cells = made_up(epochs, activations=("relu", "tanh", "sigmoid", "elu"), within=2000)
+        first = cells.summary(cells.best()[0], cells.halves[1])
+        announced.append((first.mean_epochs, first.share))
+        flattered.append(np.minimum(epochs, 2000).mean(axis=1).min())
+    error = stats.sem(announced, axis=0)
+    assert np.all(np.abs(np.mean(announced, axis=0) - (mean, share)) < 4 * error)
+    # Chosen and announced by the same seeds, the best mean would be too good by a tenth to two thirds.
+    assert 1 - np.mean(flattered) / mean > {10: 0.6, 40: 0.35, 200: 0.15}[seeds]
+
+
 def test_rates_that_are_equally_good_are_counted():
     never, soon = [np.inf] * 30, [50.0] * 30
     cells = made_up([never, never, never, soon, never, soon], activations=("identity", "tanh"))
-    assert [cells.summary(cell).equals for cell in cells.best()] == [3, 2]
+    assert [cells.summary(cell).equals for cell in cells.best()] == [2, 3]
 
 
 def test_comparisons_are_paired_by_seed_and_adjusted_for_their_number():
@@ -366,7 +397,7 @@ def test_one_failure_in_a_hundred_hides_no_difference_in_speed():
     rng = np.random.default_rng(0)
     quick, slow = drawn(1, 1000, 0.01, 35), rng.gamma(8, 10, 1000).round()
     cells = made_up([quick, slow], activations=("tanh", "sigmoid"), within=2000)
-    (pair,) = cells.comparisons(cells.in_order(cells.best()))
+    (pair,) = cells.comparisons(cells.best())
     assert pair.faster == "tanh"
     assert pair.share > 0.9
     assert pair.shown
@@ -406,7 +437,10 @@ def test_the_handouts_question(xor):
     assert f"tanh with {pair.sooner} of the {apart} seeds" in xor.finding
     assert "With identity no run gets there." in xor.finding
     assert "the same activation at the output; with another output the order may be another" in xor.finding
-    assert "intervals are of 95 %" in xor.finding
+    assert (
+        "Seeds 0 to 19 chose each one's learning rate (of 3) and which comes first; all that is announced is of seeds "
+        "20 to 39, which had no part in that. Intervals are of 95 %"
+    ) in xor.finding
     assert "a run that never gets there counts as later than any that does" in xor.finding
     assert best["identity"].converged == 0
     assert best["sigmoid"].share == 1
@@ -422,10 +456,12 @@ def test_the_handouts_question(xor):
 def test_validation_chooses_and_the_test_set_announces(moons):
     found, plan = moons.generalization, moons.plan
     validation = moons.runs["validation_loss"].to_numpy().reshape(len(plan.cells), plan.seeds)
-    assert found.chosen == plan.cells[int(np.argmin(np.median(validation, axis=1)))]
+    choosing, announcing = range(3), range(3, 6)
+    assert found.chosen == plan.cells[int(np.argmin(np.median(validation[:, choosing], axis=1)))]
+    assert found.validation == np.median(validation[plan.rows[found.chosen], choosing])
     x, y = plan.data.test
     on_test = []
-    for seed in range(plan.seeds):
+    for seed in announcing:
         network = plan.network(found.chosen, seed)
         optimizer = GradientDescent(found.chosen.learning_rate)
         train(
@@ -449,9 +485,9 @@ def test_validation_chooses_and_the_test_set_announces(moons):
     middle = stats.quantile_test(of_samples, p=0.5).confidence_interval(0.95)
     np.testing.assert_allclose([found.middle_low, found.middle_high], middle, rtol=1e-6)
     assert found.middle_low < found.middle < found.middle_high
-    of_fastest = runs.on_test(plan, found.fastest)
+    of_fastest = runs.on_test(plan, found.fastest, np.array(announcing))
     np.testing.assert_allclose(found.test_fastest, of_fastest.measure.mean())
-    assert of_fastest.runs == plan.seeds
+    assert of_fastest.runs == len(announcing)
     assert found.optimism == found.test_fastest - found.training_fastest
 
 
@@ -462,7 +498,7 @@ def test_two_choices_are_compared_on_the_test_set_sample_by_sample(moons):
     assert choices[0] != choices[1]
     cells = copy(cells)
     cells.validation = np.where(np.arange(len(validation))[:, None] == 0, 0.0, validation)  # the first is now chosen
-    tested = {cell: runs.on_test(moons.plan, cell) for cell in choices}
+    tested = {cell: runs.on_test(moons.plan, cell, np.arange(3, 6)) for cell in choices}
     tested[choices[0]].measure[:3] = tested[choices[1]].measure[:3]  # which don't tell them apart
     found = generalization(cells, tested)
     differences = (tested[choices[1]].measure - tested[choices[0]].measure)[3:]
@@ -524,7 +560,7 @@ def test_the_edge_of_stability_is_found_by_repeating_runs(xor):
     # Sigmoid at a rate of 5 is chaotic; the same network at 0.5 is not. Each run, repeated alone, says so too.
     differing, repeated = xor.repeats["sigmoid"]
     calm = study(activations="sigmoid", learning_rates=[0.5], seeds=40, epochs=1200, jobs=1)
-    assert calm.repeats == {"sigmoid": (0, 20)}
+    assert calm.repeats == {"sigmoid": (0, 21)}
     assert not any("edge of stability" in note for note in calm.notes)
     assert 0 < differing < repeated == 20
     assert any(f"sigmoid in {differing} of 20 that were repeated" in note for note in xor.notes)
@@ -546,7 +582,8 @@ def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
     tanh = next(summary for summary in xor.best if summary.cell.activation == "tanh")
     assert row.split()[1:3] == [f"{tanh.cell.learning_rate:g}", f"{100 * tanh.share:.1f}"]
     assert f'<td>tanh</td><td class="number">{tanh.cell.learning_rate:g}</td>' in page
-    assert "Half of the runs get there soonest with sigmoid" in xor.survival_curves().axes[0].get_title(loc="left")
+    title = xor.survival_curves().axes[0].get_title(loc="left")
+    assert title == f"With sigmoid 100 % of the runs get there, half of all by epoch {xor.best[0].quartiles[1]:.0f}"
 
 
 @pytest.mark.parametrize(("equals", "text"), [(1, "0.05"), (2, "0.05 or 1 other"), (3, "any")])
@@ -667,7 +704,8 @@ def test_the_error_of_a_regression_is_one_less_r_squared():
             scores.append(r2_score(data.y, network.predict(data.x)))
         assert row["epochs_to_threshold"] == int(np.argmax(np.array(scores) >= 0.9)) > 0
         np.testing.assert_allclose(row["training_error"], 1 - scores[-1], rtol=1e-9)
-    assert done.generalization.test == pytest.approx(runs.on_test(done.plan, done.generalization.chosen).measure.mean())
+    tested = runs.on_test(done.plan, done.generalization.chosen, np.arange(10, 20))
+    assert done.generalization.test == pytest.approx(tested.measure.mean())
 
 
 def test_schedules_and_clipping_are_those_of_train():
@@ -837,7 +875,7 @@ def test_the_shares_of_right_answers(moons):
     row = moons.runs.to_pylist()[3]
     assert row["validation_accuracy"] > 0.6
     found = moons.generalization
-    tested = runs.on_test(moons.plan, found.chosen)
+    tested = runs.on_test(moons.plan, found.chosen, np.arange(3, 6))
     assert found.accuracy == pytest.approx(tested.right.mean())
     assert found.accuracy_low < found.accuracy < found.accuracy_high
     assert "% right" in " ".join(words.generalization(moons))
@@ -1115,7 +1153,9 @@ def test_kill_9_and_control_c_lose_no_finished_block(tmp_path, longer, monkeypat
 def cluster(tmp_path):
     """The address of a Dask scheduler, and its processes: itself and two workers."""
     dask, address_file = [sys.executable, "-m", "dask"], tmp_path / "scheduler.json"
-    quiet = {"env": ENVIRONMENT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # A scheduler soon keeps no more copies of anything than are needed: the study may be on the killed worker alone.
+    often = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "20ms"}
+    quiet = {"env": ENVIRONMENT | often, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     at = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address_file]
     started = [subprocess.Popen([*dask, "scheduler", *at], **quiet)]
     try:

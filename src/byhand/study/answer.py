@@ -51,8 +51,8 @@ class Study:
     summaries : list of Summary
         Of every cell, over all seeds.
     best : list of Summary
-        Each of what is compared at its best learning rate, chosen by one half of the seeds and summed up on the other;
-        first the one that is sooner than the others with most seeds.
+        Each of what is compared at its best learning rate, first the one that is sooner than the others with most
+        seeds: both chosen by one half of the seeds, and summed up on the other.
     comparisons : list of Comparison
         Of every two of `best`.
     repeats : dict
@@ -381,17 +381,17 @@ def carry_out(
             if progress is not None:
                 progress(done, plan.n_runs)
         runs = Runs(joined([tables[number] for number in blocks], plan) if store is None else store.complete())
-        ordered = cells.in_order(cells.best())
+        best = cells.best()
         tested = _look_at_test_set(plan, cells, compute)
-        repeats = _repeat(plan, cells, ordered, compute)
+        repeats = _repeat(plan, cells, best, compute)
     _, announcing = cells.halves
     return Study(
         plan,
         runs,
         cells,
         [cells.summary(cell) for cell in plan.cells],
-        [cells.summary(cell, announcing) for cell in ordered],
-        cells.comparisons(ordered),
+        [cells.summary(cell, announcing) for cell in best],
+        cells.comparisons(best),
         repeats,
         tested,
     )
@@ -415,12 +415,13 @@ def _look_at_test_set(plan: Plan, cells: Cells, compute: Any) -> Generalization 
     choices = cells.choices()
     if choices is None:
         return None
-    tested = compute(joblib.delayed(_tested)(plan, cell) for cell in dict.fromkeys(choices))
+    seeds = np.arange(plan.seeds)[cells.halves[1]]
+    tested = compute(joblib.delayed(_tested)(plan, cell, seeds) for cell in dict.fromkeys(choices))
     return generalization(cells, dict(tested))
 
 
-def _tested(plan: Plan, cell: Cell) -> tuple[Cell, Tested]:
-    return cell, on_test(plan, cell)
+def _tested(plan: Plan, cell: Cell, seeds: Any) -> tuple[Cell, Tested]:
+    return cell, on_test(plan, cell, seeds)
 
 
 def _repeat(plan: Plan, cells: Cells, best: Sequence[Cell], compute: Any) -> dict[str, tuple[int, int]]:

@@ -39,14 +39,9 @@ def heat_map(study: Study) -> Figure:
     shape = (len(plan.ways), len(plan.learning_rates))
     share = np.array([summary.share for summary in study.summaries]).reshape(shape)
     medians = [summary.quartiles[1] for summary in study.summaries]
-    first = study.best[0]
-    title = f"Nothing converged within {plan.epochs:,} epochs"
-    if first.converged:
-        row, column = divmod(plan.rows[first.cell], shape[1])
-        title = (
-            f"Converged within {plan.epochs:,} epochs; the fastest, {plan.name(first.cell)} at "
-            f"{first.cell.learning_rate:g}: {words.percent(share[row, column])}"
-        )
+    title = f"Converged within {plan.epochs:,} epochs; in a frame, at the learning rate that was chosen"
+    if not share.any():
+        title = f"Nothing converged within {plan.epochs:,} epochs"
     names = [_in_lines(plan.full_name(way)) for way in plan.ways]
     beside = 1.6 + 0.08 * max(len(line) for name in names for line in name.split("\n"))
     size = max(7.4, 0.5 * shape[1] + beside), 1.5 + 0.55 * shape[0]
@@ -73,17 +68,12 @@ def survival_curves(study: Study) -> Figure:
     """The share of runs that got there against the epochs, each at its best, with its interval."""
     plan = study.plan
     _, announcing = study.cells.halves
-    soonest = min(study.best, key=lambda summary: (summary.quartiles[1], -summary.share))
+    first = next((summary for summary in study.best if summary.converged), None)
     title = f"Nothing gets to {words.goal(plan)}"
-    if np.isfinite(soonest.quartiles[1]):
-        title = (
-            f"Half of the runs get there soonest with {plan.name(soonest.cell)}: by epoch {soonest.quartiles[1]:,.0f}"
-        )
-    elif soonest.converged:
-        title = (
-            f"Nowhere do half of the runs get there; most do with {plan.name(soonest.cell)}: "
-            f"{words.percent(soonest.share)}"
-        )
+    if first is not None:
+        title = f"With {plan.name(first.cell)} {words.percent(first.share)} of the runs get there"
+        if np.isfinite(first.quartiles[1]):
+            title += f", half of all by epoch {first.quartiles[1]:,.0f}"
     labels = [_label(study, summary) for summary in study.best]
     figure, axes = _axes(textwrap.fill(title, 80), "epoch", "runs converged so far", _size(labels))
     for summary, label, (color, dashes, marker) in zip(study.best, labels, _styles(), strict=False):

@@ -24,7 +24,6 @@ from byhand.study import figures, words
 from byhand.study.answer import Study
 from byhand.study.plan import Cell, Plan, names_by_layer
 from byhand.study.runs import FATES, train_block
-from byhand.study.statistics import Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -160,20 +159,14 @@ def _setting(plan: Plan) -> str:
 
 
 def _best(study: Study) -> str:
-    plan, seeds = study.plan, study.best[0].runs
-    how = (
-        f"The learning rate of each was chosen by {plan.seeds - seeds} seeds (the lowest mean there, see "
-        f"below) and is measured here on the {seeds} others, so that the choice does not flatter it."
-        if study.cells.are_halved
-        else "The same seeds chose each learning rate and are counted here, which flatters each a little."
-    )
+    plan = study.plan
     chosen = [factor for factor in plan.varying if factor not in plan.compare]
     rows = [
         [
             plan.name(summary.cell),
             *(summary.cell.choice(factor) for factor in chosen),
             words.rate_in_words(summary, plan),
-            _interval(summary),
+            words.share(summary),
             _epochs(summary.quartiles[0]),
             f"{_epochs(summary.quartiles[1])} ({_epochs(summary.median_low)}–{_epochs(summary.median_high)})",
             _epochs(summary.quartiles[2]),
@@ -185,7 +178,7 @@ def _best(study: Study) -> str:
     headings += ["learning rate", "converged, %", "¼ by", "½ by", "¾ by"]
     headings += ["right"] if plan.shows_accuracy else []
     table = _table(headings, rows, n_text=1 + len(chosen))
-    html = _paragraph(how) + (f'<div class="small">{table}</div>' if chosen else table)
+    html = f'<div class="small">{table}</div>' if chosen else table
     html += _paragraph(
         "Intervals of 95 % in brackets. Epochs: by when a quarter, half and three quarters of all runs had got there "
         f"(∞: never within {plan.epochs:,})."
@@ -263,8 +256,8 @@ def _heat_map(study: Study) -> str:
     )
     alt = f"Heat map of the share of runs that converged, ways down and learning rates across. {best}."
     caption = (
-        "In each cell: the share of all runs that converged, and below it the epochs of the middle run, if half got "
-        "there. A frame: the learning rate that was chosen, by the lowest mean."
+        "In each cell: the share of all runs that converged, those that chose among them, and below it the epochs of "
+        "the middle run, if half got there. A frame: the learning rate that was chosen, by the lowest mean."
     )
     return _figure(figures.heat_map(study), alt, "heat") + _paragraph(caption)
 
@@ -401,12 +394,6 @@ def _method(study: Study) -> str:
         if plan.stops_at_threshold
         else "Every run trains to the end, so that what validates is of equally long training."
     )
-    halves = (
-        f"The seeds 0 to {plan.seeds // 2 - 1} choose each one's best cell (lowest restricted mean); the others "
-        "give the numbers that are announced and compared."
-        if study.cells.are_halved
-        else "All seeds both choose and announce, for want of more."
-    )
     points = [
         f"A run has converged when it has come to {words.goal(plan)}; the epochs are those trained before. {stops}",
         "Runs that never got there are censored at the last epoch, those that diverged or died too: to drop them, "
@@ -414,7 +401,8 @@ def _method(study: Study) -> str:
         "Shares, and which of two is sooner, have exact intervals (Clopper & Pearson; for the latter those of the sign "
         "test), medians those of order statistics, means those of Waudby-Smith & Ramdas (2024), which hold "
         "whatever the distribution between 0 and all epochs; curves are Kaplan & Meier's with log-log bands.",
-        halves,
+        f"{words.chosen_and_announced(study)}The best learning rate is that of the lowest mean; first comes what is "
+        "sooner than the others with most seeds.",
         "What varies from seed to seed are first weights and batches: the answer is for this data, these networks and "
         "these settings.",
         "Each run can be repeated alone: its row in runs.parquet says how. Sums are then taken in another order, which "
@@ -451,7 +439,7 @@ def _cells(study: Study) -> str:
         [
             plan.full_name(one.cell),
             f"{one.cell.learning_rate:g}",
-            _interval(one),
+            words.share(one),
             " · ".join(_epochs(quartile) for quartile in one.quartiles),
             *(_percent(one.fates[fate]) for fate in FATES[1:]),
             *([f"{one.validation:.3g}"] if study.generalization else []),
@@ -471,10 +459,6 @@ def _versions() -> str:
         f"byhand {byhand.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, "
         f"SciPy {scipy.__version__}; {platform.machine()}"
     )
-
-
-def _interval(summary: Summary) -> str:
-    return words.share(summary)
 
 
 def _percent(share: float) -> str:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -66,10 +67,22 @@ def workers(jobs: int | None, scheduler: str | None, plan: Plan) -> Iterator[Cal
         raise ByhandError(
             f"no Dask scheduler answers at {scheduler}: is it running, and reachable from here?"
         ) from error
-    with client:
+    with client, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)  # the data, once
         _check_workers(client, scheduler)
-        with _quiet_about_cancelling(), joblib.parallel_config(backend="dask", scatter=[plan]):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1)
+        # The result of a task is made again where the worker that had it died; data that is scattered would be lost.
+        yield partial(_on_cluster, client, client.submit(_itself, plan, pure=False))
+
+
+def _on_cluster(client: Any, plan: Any, tasks: Iterable[Any]) -> Iterator[Any]:
+    from distributed import as_completed
+
+    for done in as_completed(client.submit(task, plan, *more, pure=False) for task, (_, *more), _ in tasks):
+        yield done.result()
+
+
+def _itself(plan: Plan) -> Plan:
+    return plan
 
 
 @contextmanager

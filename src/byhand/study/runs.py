@@ -204,9 +204,9 @@ class Tested:
     runs: int
 
 
-def on_test(plan: Plan, cell: Cell) -> Tested:
-    """Train a cell's runs once more, and look at the test set."""
-    trained = train_cell(plan, cell, np.arange(plan.seeds))
+def on_test(plan: Plan, cell: Cell, seeds: npt.NDArray[np.intp]) -> Tested:
+    """Train a cell's runs with these seeds once more, and look at the test set."""
+    trained = train_cell(plan, cell, seeds)
     assert plan.data.test is not None
     x, y = plan.data.test
     sound = ~trained.history.diverged

@@ -7,8 +7,9 @@ by seed, that of the sign test. Only the restricted mean, which a few failures m
 A run that never gets to the threshold counts as later than any that does. All runs are followed for the same number of
 epochs, so Kaplan and Meier's curve is the share of runs that have not got there yet.
 
-A learning rate chosen because it did best on some runs looks better on those than it is. So half of the seeds
-choose each one's best, and the other half, which had no part in that, compare and announce.
+What is chosen because it did best on some runs looks better on those than it is. So the first half of the seeds
+chooses all there is to choose, each one's learning rate and which of them comes first, and the second half, which had
+no part in that, announces: every number of the answer is of these.
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ with needs_extra("study"):
     from scipy import stats
 
 CONFIDENCE = 0.95
-# With fewer seeds, halves are too small to choose by.
-_WORTH_HALVING = 20
 
 
 @dataclass(frozen=True)
@@ -245,38 +244,34 @@ class Cells:
 
     @property
     def halves(self) -> tuple[slice, slice]:
-        """The seeds that choose, and those that announce; the same when they are too few to part."""
-        half = self.plan.seeds // 2
-        return (slice(0, half), slice(half, None)) if self.are_halved else (slice(None), slice(None))
-
-    @property
-    def are_halved(self) -> bool:
-        """Whether choosing and announcing have seeds of their own."""
-        return self.plan.seeds >= _WORTH_HALVING
+        """The seeds that choose, and those that announce: all of them where there is one seed, or nothing to choose."""
+        seeds = self.plan.seeds
+        if seeds == 1 or len(self.plan.cells) == 1:
+            return slice(0, seeds), slice(0, seeds)
+        return slice(0, seeds // 2), slice(seeds // 2, seeds)
 
     def best(self) -> list[Cell]:
-        """For each of what is compared the cell of the lowest restricted mean on the choosing half."""
-        choosing, _ = self.halves
-        best: dict[str, tuple[float, Cell]] = {}
-        for cell in self.plan.cells:
-            name, mean = self.plan.name(cell), self.restricted(cell, choosing).mean()
-            if name not in best or mean < best[name][0]:
-                best[name] = (mean, cell)
-        return [cell for _, cell in best.values()]
+        """For each of what is compared the cell of the lowest restricted mean, on the choosing half.
 
-    def in_order(self, best: Sequence[Cell]) -> list[Cell]:
-        """These cells, first the one that is sooner than the others with most seeds of the announcing half."""
-        _, announcing = self.halves
-        epochs = np.stack([self.epochs(cell, announcing) for cell in best])
+        First comes the one that is sooner than the others with most seeds of that half.
+        """
+        choosing, _ = self.halves
+        means = {cell: self.restricted(cell, choosing).mean() for cell in self.plan.cells}
+        best: dict[str, Cell] = {}
+        for cell, mean in means.items():
+            name = self.plan.name(cell)
+            if name not in best or mean < means[best[name]]:
+                best[name] = cell
+        cells = list(best.values())
+        epochs = np.stack([self.epochs(cell, choosing) for cell in cells])
         # Against each of the others: the seeds with which it is sooner, and half of those that tie.
         sooner = np.array([(one < epochs).mean() + (one == epochs).mean() / 2 for one in epochs])
-        means = [self.restricted(cell, announcing).mean() for cell in best]
-        return [best[i] for i in np.lexsort((means, -sooner))]
+        return [cells[i] for i in np.lexsort(([means[cell] for cell in cells], -sooner))]
 
-    def comparisons(self, ordered: Sequence[Cell]) -> list[Comparison]:
+    def comparisons(self, best: Sequence[Cell]) -> list[Comparison]:
         """Every two of these cells on the announcing half."""
         _, announcing = self.halves
-        confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ordered), 2))
+        confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(best), 2))
         return [
             compare(
                 self.plan.name(one),
@@ -286,23 +281,24 @@ class Cells:
                 within=self.plan.epochs,
                 confidence=confidence,
             )
-            for one, other in combinations(ordered, 2)
+            for one, other in combinations(best, 2)
         ]
 
     def choices(self) -> tuple[Cell, Cell] | None:
-        """The cell of the lowest median on the validation set, and that of the lowest restricted mean over all seeds.
+        """The cells of the lowest median on the validation set and of the lowest restricted mean, on the choosing half.
 
         Of those of which most runs did not diverge; None if there are none, or no validation set.
         """
         if self.validation is None:
             return None
-        medians = np.median(np.nan_to_num(self.validation, nan=np.inf), axis=1)
-        loss = dict(zip(self.plan.cells, medians, strict=True))
-        sound = [cell for cell in self.plan.cells if np.isfinite(loss[cell])]
+        choosing, _ = self.halves
+        validation = np.nan_to_num(self.validation, nan=np.inf)
+        # Most of all runs, so that some of the announcing half are left to test.
+        sound = [cell for cell in self.plan.cells if np.isfinite(np.median(validation[self.plan.rows[cell]]))]
         if not sound:
             return None
-        by_speed = min(sound, key=lambda cell: self.restricted(cell).mean())
-        return min(sound, key=lambda cell: loss[cell]), by_speed
+        by_speed = min(sound, key=lambda cell: self.restricted(cell, choosing).mean())
+        return min(sound, key=lambda cell: np.median(validation[self.plan.rows[cell], choosing])), by_speed
 
 
 def compare(
@@ -466,13 +462,13 @@ class Generalization:
     chosen, fastest : Cell
         By the median of the validation measure, and by the restricted mean of the epochs.
     validation : float
-        What `chosen` was chosen by, the median over the runs, a sample: too good to announce.
+        What `chosen` was chosen by, the median over the runs that choose, a sample: too good to announce.
     test, test_fastest : float
-        The mean over the test samples.
+        The mean over the test samples, of the runs that announce.
     middle, middle_low, middle_high : float
         The measure of the middle test sample, with its `median_interval`.
     training_fastest : float
-        The median over the runs of what `fastest` has on the training set at the end, a sample.
+        The median over the runs that announce of what `fastest` has on the training set at the end, a sample.
     better, worse : int
         On how many test samples `chosen` has a lower measure than `fastest`, and a higher one.
     share, share_low, share_high : float
@@ -530,10 +526,10 @@ def generalization(cells: Cells, tested: dict[Cell, Tested]) -> Generalization:
     assert choices is not None
     assert cells.validation is not None
     assert plan.data.validation is not None
-    choice, quick = choices
+    (choice, quick), (choosing, announcing) = choices, cells.halves
     chosen, fastest = tested[choice], tested[quick]
-    validation = np.nan_to_num(cells.validation[plan.rows[choice]], nan=np.inf)
-    training = (cells.training if cells.error is None else cells.error)[plan.rows[quick]]
+    validation = np.nan_to_num(cells.validation[plan.rows[choice], choosing], nan=np.inf)
+    training = (cells.training if cells.error is None else cells.error)[plan.rows[quick], announcing]
     better, worse = int((chosen.measure < fastest.measure).sum()), int((chosen.measure > fastest.measure).sum())
     never = (float("nan"),) * 3
     return Generalization(

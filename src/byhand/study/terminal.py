@@ -47,16 +47,15 @@ def show(study: Study, console: Console) -> None:
 
 def show_best(study: Study, console: Console) -> None:
     """Print the finding, and each at its best."""
-    plan, seeds = study.plan, study.best[0].runs
-    how = f"chosen by {plan.seeds - seeds} seeds, measured on {seeds} others" if study.cells.are_halved else "all seeds"
+    plan = study.plan
     _say(console, words.answer(study), "bold")
     console.print()
     _say(console, words.terms(study))
     console.print()
     _say(
         console,
-        f"Each at its best ({how}): share converged; epoch by which ¼, ½, ¾ of its runs got there; mean epochs, where "
-        f"a run that never gets there counts as {plan.epochs:,}, and the mean by which the rate was chosen:",
+        "Each at its best: share converged; epoch by which ¼, ½, ¾ of its runs got there; mean epochs, where a run "
+        f"that never gets there counts as {plan.epochs:,}, and the mean by which the rate was chosen:",
     )
     table = _best_table(study)
     # Numbers that are cut off would be worse than lines that are too long.

@@ -52,7 +52,7 @@ def answer(study: Study) -> str:
     to = f"{goal(plan)} on {_on(plan)}"
     arrived = [summary for summary in study.best if summary.converged]
     if not arrived:
-        return f"Nothing gets to {to} within {plan.epochs:,} epochs at these learning rates."
+        return f"Nothing gets to {to} within {plan.epochs:,} epochs, even at its best learning rate."
     first, others = arrived[0], arrived[1:]
     name = plan.name(first.cell)
     pairs = [study.comparison(name, plan.name(other.cell)) for other in others]
@@ -60,7 +60,10 @@ def answer(study: Study) -> str:
     if not others:
         said = f"{'Only ' if len(study.best) > 1 else ''}{name} gets to {to}"
     elif alike:
-        said = f"Which is the fastest to {to} is not shown: ahead is {name}, but {and_(alike)} may be as fast"
+        said = (
+            f"Which is the fastest to {to} is not shown: {name} was ahead with the seeds that choose, but "
+            f"{and_(alike)} may be as fast or faster"
+        )
     else:
         said = f"The fastest to {to} is {name}"
     said += (
@@ -104,14 +107,34 @@ def _never(study: Study) -> Iterator[str]:
 
 def terms(study: Study) -> str:
     """How the answer is to be read, and for which networks and which training it was measured."""
-    plan = study.plan
-    rates = len(plan.learning_rates)
-    best = f"Each is taken at the best of {rates} learning rates, chosen by other seeds; " if rates > 1 else ""
-    if rates > 1 and not study.cells.are_halved:
-        best = f"Each is taken at the best of {rates} learning rates, chosen by the same seeds; "
     together = " (of comparisons, together)" if len(study.best) > 1 else ""
-    sentence = f"{best}intervals are of 95 %{together}; a run that never gets there counts as later than any that does."
-    return f"{sentence[0].upper()}{sentence[1:]} {_scope(plan)}"
+    return (
+        f"{chosen_and_announced(study)}Intervals are of 95 %{together}; a run that never gets there counts as later "
+        f"than any that does. {_scope(study.plan)}"
+    )
+
+
+def chosen_and_announced(study: Study) -> str:
+    """Which seeds chose what, and of which the numbers are."""
+    plan, (choosing, announcing) = study.plan, study.cells.halves
+    rates = len(plan.learning_rates)
+    settings = [_FACTORS.get(factor, factor) for factor in plan.varying if factor not in plan.compare]
+    settings += [f"learning rate (of {rates})"] if rates > 1 else []
+    choices = [f"each one's {and_(settings)}"] if settings else []
+    choices += ["which comes first"] if len(study.best) > 1 else []
+    if not choices:
+        return ""
+    if choosing == announcing:
+        return f"The one seed chose {' and '.join(choices)}, and is announced too, which flatters: take more. "
+    return (
+        f"{_seeds(choosing).capitalize()} chose {' and '.join(choices)}; all that is announced is of "
+        f"{_seeds(announcing)}, which had no part in that. "
+    )
+
+
+def _seeds(some: slice) -> str:
+    first, last = some.start, some.stop - 1
+    return f"seed {first}" if first == last else f"seeds {first:,} to {last:,}"
 
 
 def _scope(plan: Plan) -> str:
@@ -209,11 +232,6 @@ def _edges_of_stability(study: Study) -> Iterator[str]:
 
 def _limits(study: Study) -> Iterator[str]:
     plan = study.plan
-    if not study.cells.are_halved:
-        yield (
-            f"With {plan.seeds} seeds the same runs choose the learning rates and are announced, which flatters each: "
-            "take 20 seeds or more."
-        )
     if any(plan.values("penalty")) or any(plan.values("dropout")):
         yield "A training loss includes the penalty and is that of the pass with dropout, and so is what is compared."
     if plan.data.test is None:
@@ -226,7 +244,7 @@ def generalization(study: Study) -> list[str]:
     assert found is not None
     n = len(study.plan.data.test[0]) if study.plan.data.test else 0
     announced = (
-        f"Chosen by validation {measure}: {cell_in_words(found.chosen, study.plan)} (median of its runs "
+        f"Chosen by validation {measure}: {cell_in_words(found.chosen, study.plan)} (median of the seeds that choose "
         f"{found.validation:.4g}). Announced on the test set, used once: a mean {measure} of {found.test:.4g}"
     )
     if not np.isnan(found.accuracy):
