@@ -34,6 +34,7 @@ from byhand.diagnosis.check.claims import (
 from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
 from byhand.diagnosis.check.differences import NEAR, slopes, told_by
 from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, SAMPLES, TARGETS, Guess, guesses, is_target, options
+from byhand.diagnosis.check.names import is_slope_of
 from byhand.diagnosis.check.shaping import shapings
 
 _GUESSES = 400
@@ -369,10 +370,12 @@ def _fitting(file: File, scope: Scope, there: str, back: str, number: float) -> 
 
 
 def _pairs(scope: Scope) -> dict[str, str]:
-    """The names of functions that belong together: they differ in one word, or are an object's only ones."""
+    """The names of functions that belong together: one is called as the other's way back, or they are an object's."""
     words = {"forward": "backward", "Forward": "Backward", "fwd": "bwd", "Fwd": "Bwd"}
     pairs = {name: name.replace(word, back) for name in scope.functions for word, back in words.items() if word in name}
     pairs = {there: back for there, back in pairs.items() if back in scope.functions}
+    backs = [name for name in scope.functions if re.search(_BACK, name)]
+    pairs |= {n: back for n, back in product(scope.functions, backs) if n not in pairs and is_slope_of(back, n)}
     there = next((m for m in scope.functions if re.match("(?i)forward|__call__", m)), None)
     back = next((m for m in scope.functions if re.match(_BACK, m)), None)
     return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
@@ -488,7 +491,9 @@ def _lossless(file: File, scope: Scope, back: str) -> Iterator[Family]:
 
 
 def _of_one_sample(file: File, scope: Scope, there: str, back: str) -> Iterator[Claim]:
-    taken = needed(scope.functions[back])
+    function = scope.functions[back]
+    rates = [a for a in needed(function) if kind(function, a, file.functions) == "rate"]
+    taken = [a for a in needed(function) if a not in rates]
     [x] = needed(scope.functions[there])
     for shape, texts in product(SAMPLES, permutations(("x_", "y_", "out_"), len(taken))):
         if "y_" not in texts:
@@ -497,7 +502,8 @@ def _of_one_sample(file: File, scope: Scope, there: str, back: str) -> Iterator[
         given = {**scope.given, "x_": draw(*shape(4)), "y_": 0.9 * y, "goal0_": np.ones(scope.outputs)}
         names = (scope.unit(there), scope.unit(back))
         forward = f"out_ = {scope.call(there, {x: 'x_'})}\nloss_ = np_.sum(np_.ravel(out_) * goal0_)\n"
-        backward = f"result_ = {scope.call(back, dict(zip(taken, texts, strict=True)))}\n"
+        handed = dict(zip(taken, texts, strict=True)) | dict.fromkeys(rates, "0.1")
+        backward = f"result_ = {scope.call(back, handed)}\n"
         claim = Claim(names, given, scope.held, forward, backward, scope.start, may_lack=True)
         with contextlib.suppress(Exception):
             claim = matched(file, claim)

@@ -13,9 +13,9 @@ from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.defined import is_stub, names_gradients, reached
 from byhand.diagnosis.check.drivers import HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
+from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
-from byhand.diagnosis.check.slopes import is_marked
 from byhand.diagnosis.check.telling import Probe
 from byhand.diagnosis.findings import Finding as Found
 from byhand.diagnosis.findings import Judgement, Place

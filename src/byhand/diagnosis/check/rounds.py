@@ -20,7 +20,7 @@ from byhand.diagnosis.check.arguments import default, kind, own_names, returned_
 from byhand.diagnosis.check.claims import Array, Claim, draw, is_gradient_of
 from byhand.diagnosis.check.defined import File, counts, is_tame, names_gradients, needed
 from byhand.diagnosis.check.families import CALLED, Family, Scope, is_named, shaped, told_parts, usable
-from byhand.diagnosis.check.slopes import TARGET, is_marked
+from byhand.diagnosis.check.names import TARGET, is_marked
 
 _OPEN = 2
 """Up to so many arguments of one function are found by trying."""

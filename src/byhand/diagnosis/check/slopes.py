@@ -22,15 +22,12 @@ from byhand.diagnosis.check.claims import THING, Array, Claim, Kind, draw
 from byhand.diagnosis.check.defined import File, is_tame, methods_of, needed
 from byhand.diagnosis.check.families import Family, Scope
 from byhand.diagnosis.check.inputs import PREDICTIONS
+from byhand.diagnosis.check.names import TARGET, is_marked, is_slope_of, plain
 
-_SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|dash|back\w*|bwd"
-_FILLER = r"compute|calculate|calc|get|eval|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
 _INPUTS = (draw(7, 4), np.abs(draw(7, 4)) + 0.05)
 """Of both signs; positive, for what is not defined elsewhere."""
 _EACH = ("{}", "np_.vectorize({})")
 """How a function is called: with an array, or with each of its numbers."""
-TARGET = r"y|t|y_?true|\w*true\w*|\w*targ\w*|\w*label\w*|\w*actual\w*|\w*expect\w*|\w*desired\w*|gt|goal|real"
-"""How the target of a loss is called; it tells which is which where the loss does not, as a square."""
 _BEFORE = (
     "{0}",
     "1 / (1 + np_.exp(-{0}))",
@@ -88,9 +85,9 @@ def _pairs(file: File, scope: Scope, name: str) -> Iterator[_Pair]:
             taken = needed(node := scope.functions[n])
             has_two = sum(kind(node, a, file.functions) == "array" for a in taken) <= 2 <= len(taken)
             yield _Pair((scope.unit(n), unit), behind + n, slope, taken, more, scope.start, has_two)
-    known = getattr(np, _plain(name), None)
-    if not others and not flag and isinstance(known, np.ufunc) and known.nin == 1 and _plain(name) != name:
-        yield _Pair((unit,), f"np_.{_plain(name)}", slope, ["x"], more, scope.start)
+    known = getattr(np, plain(name), None)
+    if not others and not flag and isinstance(known, np.ufunc) and known.nin == 1 and plain(name) != name:
+        yield _Pair((unit,), f"np_.{plain(name)}", slope, ["x"], more, scope.start)
 
 
 def _claims(pair: _Pair, each: str, x: Array) -> Iterator[Claim]:
@@ -157,43 +154,11 @@ def _is_elementwise(file: File, claim: Claim) -> bool:
     return one.shape == other.shape and np.array_equal(one.ravel()[1:], two.ravel()[1:])
 
 
-# ---- names
-
-
-def is_marked(name: str) -> bool:
-    """Whether a name says that something is a derivative."""
-    return any(re.fullmatch(_SLOPE, w) for w in _words(name))
-
-
-def is_slope_of(slope: str, name: str) -> bool:
-    """Whether a function is called as another one's derivative: sigmoid_prime, dSigmoid, mse_grad."""
-    if is_marked(name):
-        return False
-    if is_marked(slope):
-        return _meant(slope) == _meant(name)
-    of = re.escape("".join(_words(name)))
-    return re.fullmatch(rf"({_SLOPE})?{of}({_SLOPE}|p)?", "".join(_words(slope))) is not None and slope.lower() != name
-
-
-def _words(name: str) -> list[str]:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip("_").split("_")
-
-
-def _meant(name: str) -> str:
-    """What is special in a function's name."""
-    return "".join(w for w in _words(name) if not re.fullmatch(f"{_SLOPE}|{_FILLER}", w))
-
-
-def _plain(name: str) -> str:
-    """The name without what says that it is a derivative."""
-    return re.sub(rf"^d(?=[a-z])|({_SLOPE})$", "", "".join(w for w in _words(name) if not re.fullmatch(_SLOPE, w)))
-
-
 def _is_flag(function: ast.FunctionDef, argument: str) -> bool:
     """Whether an argument asks for the derivative."""
     given = default(function, argument)
     is_off = isinstance(given, ast.Constant) and given.value is False
-    return is_off and any(re.fullmatch(_SLOPE, w) for w in _words(argument))
+    return is_off and is_marked(argument)
 
 
 def _is_pure(file: File, scope: Scope, function: ast.FunctionDef) -> bool:
