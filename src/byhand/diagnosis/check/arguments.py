@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "unknown"]
@@ -43,8 +44,8 @@ def kind(
     if isinstance(given, ast.Constant) and isinstance(given.value, bool | str):
         return "flag" if isinstance(given.value, bool) else "text"
     names = _aliases(function, argument)
-    found = set(_uses(scope or function, names, counts_layers=function.name == "__init__"))
-    for call in (n for n in ast.walk(scope or function) if isinstance(n, ast.Call) and depth):
+    found = set(_uses(scope or function, names, function.name == "__init__"))
+    for call in _calls(scope or function) if depth else ():
         called = functions.get(getattr(call.func, "id", ""))
         places = [k for k, a in enumerate(call.args) if ast.unparse(a) in names]
         if called is not None and called is not function and places and places[0] < len(called.args.args):
@@ -53,12 +54,23 @@ def kind(
     return next((use for use in _ORDER if use in found), number)
 
 
-def _uses(scope: ast.AST, names: Sequence[str], *, counts_layers: bool) -> Iterator[Kind]:
-    """What each place where one of the names stands makes of it."""
-    above = {child: node for node in ast.walk(scope) for child in ast.iter_child_nodes(node)}
-    for node in above:
-        if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in names:
-            yield from _use(node, above, counts_layers)
+@cache
+def _calls(scope: ast.AST) -> list[ast.Call]:
+    return [n for n in ast.walk(scope) if isinstance(n, ast.Call)]
+
+
+@cache
+def _above(scope: ast.AST) -> dict[ast.AST, ast.AST]:
+    """What each part of a text stands in."""
+    return {child: node for node in ast.walk(scope) for child in ast.iter_child_nodes(node)}
+
+
+@cache
+def _uses(scope: ast.AST, names: tuple[str, ...], counts_layers: bool) -> frozenset[Kind]:
+    """What the places where one of the names stands make of it."""
+    above = _above(scope)
+    places = [n for n in above if isinstance(n, ast.Name | ast.Attribute) and ast.unparse(n) in names]
+    return frozenset(use for node in places for use in _use(node, above, counts_layers))
 
 
 def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -> Iterator[Kind]:
@@ -121,10 +133,11 @@ def _is_of_module(func: ast.expr) -> bool:
     return isinstance(func, ast.Name) or ast.unparse(func) in ("np.reshape", "numpy.reshape")
 
 
-def _aliases(function: ast.FunctionDef, argument: str) -> list[str]:
+@cache
+def _aliases(function: ast.FunctionDef, argument: str) -> tuple[str, ...]:
     """The argument, and what keeps it."""
     assignments = [n for n in ast.walk(function) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name)]
-    return [argument, *(ast.unparse(n.targets[0]) for n in assignments if ast.unparse(n.value) == argument)]
+    return (argument, *(ast.unparse(n.targets[0]) for n in assignments if ast.unparse(n.value) == argument))
 
 
 def default(function: ast.FunctionDef, argument: str) -> ast.expr | None:
@@ -142,6 +155,7 @@ def own_names(function: ast.FunctionDef) -> list[str]:
     return [a.arg for a in function.args.args if a.arg not in ("self", "cls")]
 
 
+@cache
 def returned_names(function: ast.FunctionDef) -> list[str]:
     """What a function calls the things that it returns; empty when one of them has no name."""
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]

@@ -17,7 +17,7 @@ from byhand.diagnosis.check.defined import File, Stretched, strict
 Array = np.ndarray[Any, np.dtype[Any]]
 THING = "thing_"
 """The name of an object whose methods are called, or of what holds parameters."""
-Kind = Literal["loss", "way", "engine"]
+Kind = Literal["loss", "way", "engine", "slope"]
 GIVEN = "given_"
 """The name of what is given: how far a way back has stepped a parameter itself begins with it."""
 _EPOCHS = 3
@@ -58,6 +58,10 @@ class Claim:
         Whether something that only multiplies is taken for an array: it can't be wrong under such a guess.
     may_lack : bool
         Whether a parameter may have no gradient.
+    is_shaped : bool
+        Whether the shapes of all that is given are guessed: what is called a gradient must have its parameter's size.
+    labels : tuple of str
+        What the last function itself calls the things that it returns.
     gradients : dict
         For each parameter the expressions that may be its gradient, the likeliest first.
     """
@@ -72,6 +76,8 @@ class Claim:
     kind: Kind = "loss"
     is_loose: bool = False
     may_lack: bool = False
+    is_shaped: bool = False
+    labels: tuple[str, ...] = ()
     gradients: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(
@@ -84,10 +90,9 @@ class Claim:
         names = {name: _fresh(value) for name, value in given.items() if name.isidentifier()}
         names[GIVEN] = given
         file.run(names, self.start)
-        for name, value in given.items():
-            if not name.isidentifier():
-                names["value_"] = value
-                file.run(names, f"{name}[...] = value_")
+        places = [name for name in given if not name.isidentifier()]
+        if places:
+            file.run(names, "".join(f"{name}[...] = {GIVEN}[{name!r}]\n" for name in places))
         file.run(names, self.forward + self.backward if lines is None else lines)
         return names
 
@@ -148,6 +153,13 @@ def matched(file: File, claim: Claim) -> Claim:
     if not claim.backward and any(p in claim.parameters for p, _ in after):
         raise ValueError(claim.forward)  # it trains
     stepped = {p: (f"{GIVEN}[{p!r}] - {p}",) for p, _ in after if p in claim.parameters}
+    if claim.is_shaped and any(
+        size(a) != size(claim.given[p])
+        for e, a in back
+        for p in claim.parameters
+        if is_gradient_of(labelled(claim, e), p)
+    ):
+        raise ValueError(claim.parameters)
     sources = [[(e, a) for e, a in source if e not in claim.parameters] for source in (back, after)]
     found = {p: stepped.get(p) or _candidates(claim, p, *sources) for p in claim.parameters}
     found = {p: expressions for p, expressions in found.items() if expressions}
@@ -165,11 +177,19 @@ def _candidates(
     k = rivals.index(parameter)
     same = [e for e, a in back if size(a) == size(value)]
     for found in (same, [e for e, a in kept if size(a) == size(value)]):
-        if called := [e for e in found if is_gradient_of(e, parameter)]:
+        if called := [e for e in found if is_gradient_of(labelled(claim, e), parameter)]:
             return tuple(called)
     if len(same) >= len(rivals):
         return (same[k], *same[:k], *same[k + 1 :])
     return (back[0][0],) if len(back) == len(claim.parameters) == 1 and back[0][1].size == 1 else ()
+
+
+def labelled(claim: Claim, expression: str) -> str:
+    """What the file calls a part of what comes back."""
+    index = re.fullmatch(r"result_\[(\d+)\]", expression)
+    if index and int(index[1]) < len(claim.labels):
+        return claim.labels[int(index[1])]
+    return claim.labels[0] if expression == "result_" and len(claim.labels) == 1 else expression
 
 
 def is_gradient_of(expression: str, parameter: str) -> bool:
@@ -203,6 +223,8 @@ def size(array: Any) -> list[int]:
 
 def written(value: Any) -> str:
     """A value as text."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {written(inner)}' for key, inner in value.items())}}}"
     return f"np_.array({value.tolist()})" if isinstance(value, np.ndarray) else repr(value)
 
 
@@ -214,4 +236,4 @@ def _fresh(value: Any) -> Any:
     """A copy, as some functions write into what they take; a number for an array without axes."""
     if isinstance(value, np.ndarray):
         return float(value) if value.ndim == 0 else value.copy()
-    return dict(value) if isinstance(value, dict) else value
+    return {key: _fresh(inner) for key, inner in value.items()} if isinstance(value, dict) else value

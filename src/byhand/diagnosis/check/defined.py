@@ -8,6 +8,8 @@ import io
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -61,7 +63,9 @@ class File:
         # what the file computes with its own functions may be a whole training
         tree.body = [n for n in tree.body if not isinstance(n, ast.Assign | ast.AnnAssign) or not own & _called(n)]
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
-        self.classes = {n.name: n for n in tree.body if isinstance(n, ast.ClassDef)}
+        self.classes: dict[str, ast.ClassDef] = {}
+        for made in (n for n in tree.body if isinstance(n, ast.ClassDef)):
+            self.classes[made.name] = _with_inherited(made, self.classes)
         self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
         """Functions and methods by their names."""
         self.names: dict[str, Any] = {"__name__": "__main__", "np_": np}
@@ -74,7 +78,12 @@ class File:
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002
         with quiet():
-            exec(text, self.names, names)
+            exec(_compiled(text), self.names, names)
+
+
+@lru_cache(maxsize=2000)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<lines>", "exec")
 
 
 def methods_of(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
@@ -129,7 +138,7 @@ def is_tame(function: ast.FunctionDef) -> bool:
 def names_gradients(function: ast.FunctionDef) -> bool:
     """Whether it says itself that what it returns are gradients, and takes no steps with them."""
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
-    names = {n.id for r in returned for n in ast.walk(r) if isinstance(n, ast.Name)}
+    names = {n.id for r in returned for n in ast.walk(r) if isinstance(n, ast.Name)} - set(own_names(function))
     return any(re.match(r"(?i).*gr?ad|d_?[A-Z]|d(w|b|x|theta)\w{0,2}$|nabla|delta|jac", name) for name in names)
 
 
@@ -141,6 +150,15 @@ def is_stub(function: ast.FunctionDef) -> bool:
         or (isinstance(s, ast.Raise) and "NotImplemented" in ast.unparse(s))
         for s in function.body
     )
+
+
+def _with_inherited(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> ast.ClassDef:
+    """The class with the methods that it has of others."""
+    bases = [classes[b.id] for b in node.bases if isinstance(b, ast.Name) and b.id in classes]
+    methods = {name: m for base in reversed(bases) for name, m in methods_of(base).items()} | methods_of(node)
+    rest = [n for n in node.body if not isinstance(n, ast.FunctionDef)]
+    whole = ast.ClassDef(node.name, node.bases, node.keywords, [*rest, *methods.values()], node.decorator_list)
+    return ast.copy_location(whole, node) if bases else node
 
 
 def _called(node: ast.AST) -> set[str]:

@@ -13,6 +13,8 @@ from byhand.diagnosis.check.claims import GIVEN, Array, Claim
 from byhand.diagnosis.check.defined import File
 
 Answer = Literal["right", "wrong", "unclear"]
+OfGradient = Literal["right", "wrong", "unclear", "idle"]
+"""Idle: it is 0, and so are the slopes."""
 
 STEP = 1e-5
 """Of the central differences."""
@@ -51,11 +53,13 @@ class Compared:
         """What the gradient times a factor leaves of the slopes."""
         return float(np.linalg.norm(self.measured - factor * self.told))
 
-    def answer(self, factor: float, scale: float) -> Answer:
+    def answer(self, factor: float, scale: float) -> OfGradient:
         """Whether the gradient times a factor is right; `scale` is the length of the longest slopes of the claim."""
         if not np.isfinite(self.told).all():
             return "unclear"
         rest, length = self.rest(factor), max(self.size, NEAR * NEAR * scale)
+        if max(self.size, float(np.linalg.norm(self.told))) < NEAR * NEAR * scale:
+            return "idle"
         return "wrong" if rest > FAR * length else "right" if rest < NEAR * length else "unclear"
 
 
@@ -70,7 +74,7 @@ def slopes(value: Callable[[Array], float], at: Array, directions: Sequence[Arra
     return np.array(found)
 
 
-def judged(file: File, claim: Claim) -> dict[str, Answer]:
+def judged(file: File, claim: Claim) -> dict[str, OfGradient]:
     """For each parameter whether its gradient is that of the loss; empty where nothing shows."""
     names = claim.run(file)
     compared = {p: _compared(file, claim, p, names) for p in claim.gradients}
@@ -81,13 +85,14 @@ def judged(file: File, claim: Claim) -> dict[str, Answer]:
         return {}
     if min(scale, told) < NEAR * NEAR:
         return dict.fromkeys(compared, "wrong" if claim.kind == "engine" else "unclear")
-    shared = 1.0 if claim.kind == "engine" else _shared(compared)
+    shared = 1.0 if claim.kind in ("engine", "slope") else _shared(compared)
     factors = [shared * n for n in _counts(claim)]
-    answers: dict[str, Answer] = {}
+    answers: dict[str, OfGradient] = {}
     for p, found in compared.items():
         has_stepped = claim.gradients[p][0].startswith(GIVEN)  # at a rate of its own
         given = {c.answer(f, scale) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
-        answers[p] = "right" if "right" in given else "wrong" if given == {"wrong"} else "unclear"
+        first: OfGradient = "right" if "right" in given else "idle" if "idle" in given else "unclear"
+        answers[p] = "wrong" if given == {"wrong"} else first
     return answers | dict.fromkeys(_untold(file, claim), "unclear")
 
 
@@ -148,6 +153,8 @@ def manner(file: File, claim: Claim, parameter: str) -> tuple[str, int]:
 def described(true: Array, told: Array) -> str:
     """What a wrong gradient is beside the right one."""
     whole = Compared(true.ravel(), told.ravel())
+    if not whole.size:
+        return "is not 0"
     if np.size(told) > 1 and np.ptp(told) == 0:
         return "is one number for all"
     if whole.rest(-1.0) < FAR * whole.size:

@@ -12,23 +12,40 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice, product
+from functools import cache
+from itertools import chain, islice, permutations, product
 from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis.check.arguments import called_with, default, kind, own_names
-from byhand.diagnosis.check.claims import THING, Claim, arrays_of, draw, held_in, matched, written
+from byhand.diagnosis.check.arguments import called_with, default, kind, own_names, returned_names
+from byhand.diagnosis.check.claims import (
+    THING,
+    Array,
+    Claim,
+    arrays_of,
+    draw,
+    held_in,
+    is_gradient_of,
+    labelled,
+    matched,
+    written,
+)
 from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
-from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, TARGETS, Guess, guesses, is_target, options
+from byhand.diagnosis.check.differences import NEAR, slopes, told_by
+from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, SAMPLES, TARGETS, Guess, guesses, is_target, options
+from byhand.diagnosis.check.names import is_slope_of
+from byhand.diagnosis.check.shaping import shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
-_CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
-_FILLERS = rf"compute|calculate|calc|get|eval|{_CALLED}|gradients?|grads?|functions?|func|fn|fct|of|the|derivative|d"
+_KEPT = 2
+"""Up to so many things that a way back takes besides are found by trying."""
+CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
+_FILLERS = rf"compute|calculate|calc|get|eval|{CALLED}|gradients?|grads?|functions?|func|fn|fct|of|the|derivative|d"
 _BACK = r"(?i)back|retro"
 _NUMBERS = (2, 1, 0.5)
-"""Strides, margins, probabilities: the first with which it runs."""
+"""Strides, margins, probabilities."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +96,14 @@ class Family:
     claims : iterable of Claim
     is_sure : bool
         Whether it can only be meant so: else it isn't wrong under any guess.
+    is_one_of_many : bool
+        Whether it must be right with others of the same unit.
     """
 
     unit: str
     claims: Iterable[Claim]
     is_sure: bool = True
+    is_one_of_many: bool = False
 
 
 def scopes(file: File) -> Iterator[list[Scope]]:
@@ -144,14 +164,18 @@ def families(file: File, scope: Scope) -> Iterator[Family]:
         yield from _ways(file, scope)
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
-            alone = _usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick)))
-            if alone:
-                yield Family(scope.unit(name), alone, names_gradients(function) or bool(scope.owner))
+            is_sure = names_gradients(function) or (bool(scope.owner) and len(own_names(function)) > 1)
+            for guess, sure in ((_given, is_sure), (shaped, False)):
+                given = list(guess(scope, function, file)) if is_sure or guess is _given else []
+                if alone := usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick, given))):
+                    yield Family(scope.unit(name), alone, sure)
+                    break
             else:
-                yield from _beside(file, scope, name)
+                found = list(_beside(file, scope, name))
+                yield from found or (_lossless(file, scope, name) if scope.held and scope.owner else ())
 
 
-def _usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
+def usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
     """The claims whose lines run and in which most of what comes back is a gradient."""
     found = []
     for claim in claims:
@@ -180,6 +204,24 @@ def _given(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Gues
                 yield Guess(dict(zip(rest, data, strict=True)), [], bundle=bundle)
 
 
+def shaped(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
+    """What a function may be called with of whose arguments nothing is known."""
+    kinds = {a: kind(function, a, file.functions) for a in needed(function)}
+    own = {kind(function, a, file.functions) for a in own_names(function) if default(function, a) is None}
+    is_known = bool(scope.held) and not scope.owner  # the parameters lie in one thing
+    if is_known or not kinds or function.args.vararg or own & {"text", "function"} or counts(function, file.functions):
+        return
+    call = f"result_ = {scope.call(function.name, {a: f'{a}_' for a in kinds})}\n"
+    held = [n for p in scope.held for n in np.shape(scope.given[p]) if n > 1]
+    known = {name: value for name, value in scope.given.items() if name.isidentifier()}
+    rates = {a: 0.3 for a, what in kinds.items() if what == "rate"}
+    for fixed in ({}, rates) if rates else ({},):  # what only multiplies may be an array after all
+        names = known | {f"{a}_": v for a, v in fixed.items()}
+        for values in shapings(file, function, [a for a in kinds if a not in fixed], call, names, scope.start, held):
+            parameters = [a for a, v in values.items() if _is_float(v) or isinstance(v, dict)]
+            yield Guess({a: (fixed | values)[a] for a in kinds}, parameters, is_shaped=True)
+
+
 def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:
     """Inputs and targets; for what is recurrent also indices, and a state as wide as a square matrix."""
     yield from (setting.data for setting in DATA if setting.outputs == scope.outputs)
@@ -187,9 +229,9 @@ def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:
         yield from (([0, 2, 1, 1], [2, 1, 1, 0], draw(*shape)) for shape in ((n, 1), (1, n), (n,)))
 
 
-def _alone(file: File, scope: Scope, name: str, pick: int) -> Iterator[Claim]:
+def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess]) -> Iterator[Claim]:
     """A function that returns a loss with its gradients; `pick` is which of several numbers is the loss."""
-    for guess in _given(scope, scope.functions[name], file):
+    for guess in given:
         claim = _claim(scope, (name,), guess, f"result_ = {_call(scope, name, guess)}\n", "")
         with contextlib.suppress(Exception):
             result = claim.run(file)["result_"]
@@ -201,7 +243,7 @@ def _alone(file: File, scope: Scope, name: str, pick: int) -> Iterator[Claim]:
 def _beside(file: File, scope: Scope, gradient: str) -> Iterator[Family]:
     """A function that returns the gradient of what another one returns, which takes the same."""
     for cost, is_sure in _partners(scope, gradient):
-        claims = _usable(file, _together(file, scope, cost, gradient))
+        claims = usable(file, _together(file, scope, cost, gradient))
         if claims:
             yield Family(scope.unit(gradient), claims, is_sure)
 
@@ -240,16 +282,31 @@ def _claim(scope: Scope, names: Sequence[str], guess: Guess, forward: str, backw
     held = scope.held if guess.bundle or any(_uses_object(scope.functions[n]) for n in names) else ()
     return Claim(
         tuple(scope.unit(n) for n in names),
-        {**scope.given, **{f"{a}_": v for a, v in guess.values.items()}},
-        tuple(f"{a}_" for a in guess.parameters) + held,
+        {**scope.given, **{f"{a}_": v for a, v in guess.values.items()}, **told_parts(guess)},
+        tuple(f"{a}_" for a in guess.parameters if not isinstance(guess.values[a], dict))
+        + tuple(told_parts(guess))
+        + held,
         forward,
         backward,
         scope.start,
         is_loose=guess.is_loose,
-        may_lack=bool(scope.owner),
+        may_lack=bool(scope.owner) or guess.is_shaped,
+        is_shaped=guess.is_shaped,
+        labels=tuple(returned_names(scope.functions[names[-1]])),
     )
 
 
+def told_parts(guess: Guess) -> dict[str, Any]:
+    """The parameters that lie in dictionaries, each under its place."""
+    tables = {a: v for a, v in guess.values.items() if a in guess.parameters and isinstance(v, dict)}
+    return {f"{a}_[{key!r}]": v for a, table in tables.items() for key, v in table.items() if _is_float(v)}
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
+
+
+@cache
 def _uses_object(function: ast.FunctionDef) -> bool:
     """Whether a method does something with its object."""
     return any(isinstance(n, ast.Name) and n.id == "self" for n in ast.walk(function))
@@ -264,7 +321,7 @@ def _partners(scope: Scope, gradient: str) -> Iterator[tuple[str, bool]]:
         same = {a.lower() for a in needed(function)} == taken
         if name != gradient and same and is_tame(function) and not counts(function, scope.functions):
             is_sure = _meant(name) in (_meant(gradient), "") or bool(scope.owner)
-            yield name, bool(re.search(_CALLED, name, re.I)) and is_sure
+            yield name, bool(re.search(CALLED, name, re.I)) and is_sure
 
 
 def _meant(name: str) -> str:
@@ -280,39 +337,67 @@ def _ways(file: File, scope: Scope) -> Iterator[Family]:
     """A function forward, and the one that goes back."""
     for there, back in _pairs(scope).items():
         if is_tame(scope.functions[there]) and is_tame(scope.functions[back]):
-            arrays = len(needed(scope.functions[there]))
-            ways = (_usable(file, _there_and_back(file, scope, there, back, n)) for n in range(arrays, 0, -1))
-            fitting = ([c for c in claims if _is_way(file, c)] for claims in ways)
-            if claims := next((found for found in fitting if found), []):  # with as many arrays as it can take
-                unit = scope.owner if there in ("forward", "__call__") and scope.owner else scope.unit(there)
-                yield Family(unit if scope.owner else f"{there} and {back}", claims)
+            unit = scope.owner if there in ("forward", "__call__") and scope.owner else scope.unit(there)
+            found = [_fitting(file, scope, there, back, number) for number in _NUMBERS]
+            for claims, is_sure in found:  # it must be right with each number that fits
+                if claims and (is_sure or not any(c for c, sure in found if sure)):
+                    is_sure = is_sure or any(is_named(c) and _is_sent_back(scope, there, c) for c in claims)
+                    yield Family(unit if scope.owner else f"{there} and {back}", claims, is_sure, is_one_of_many=True)
+
+
+def is_named(claim: Claim) -> bool:
+    """Whether each gradient is called by its name, and there are several."""
+    called = [is_gradient_of(labelled(claim, found[0]), p) for p, found in claim.gradients.items()]
+    return len(called) > 1 and all(called)
+
+
+def _is_sent_back(scope: Scope, there: str, claim: Claim) -> bool:
+    """Whether what is sent back is called the gradient of what came out: dscores is none of the shares."""
+    called = returned_names(scope.functions[there])
+    sent = re.findall(r"(\w+)=goal(\d)_", claim.backward)
+    return all(len(called) > int(k) and is_gradient_of(a, called[int(k)]) for a, k in sent)
+
+
+def _fitting(file: File, scope: Scope, there: str, back: str, number: float) -> tuple[list[Claim], bool]:
+    """What a way there and back may be meant to be, with as many arrays as it can take; whether by tables of ours."""
+    function = scope.functions[there]
+    tables = [_inputs(file, scope, function, n, number) for n in range(len(needed(function)), 0, -1)]
+    for guesses_now in (*tables, *([shaped(scope, function, file)] if number == _NUMBERS[-1] else [])):
+        claims = usable(file, _there_and_back(file, scope, there, back, guesses_now))
+        if found := [c for c in claims if _is_way(file, c)]:
+            return found, guesses_now in tables
+    return [], True
 
 
 def _pairs(scope: Scope) -> dict[str, str]:
-    """The names of functions that belong together: they differ in one word, or are an object's only ones."""
+    """The names of functions that belong together: one is called as the other's way back, or they are an object's."""
     words = {"forward": "backward", "Forward": "Backward", "fwd": "bwd", "Fwd": "Bwd"}
     pairs = {name: name.replace(word, back) for name in scope.functions for word, back in words.items() if word in name}
     pairs = {there: back for there, back in pairs.items() if back in scope.functions}
+    backs = [name for name in scope.functions if re.search(_BACK, name)]
+    pairs |= {n: back for n, back in product(scope.functions, backs) if n not in pairs and is_slope_of(back, n)}
     there = next((m for m in scope.functions if re.match("(?i)forward|__call__", m)), None)
     back = next((m for m in scope.functions if re.match(_BACK, m)), None)
     return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
 
 
-def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int) -> Iterator[Guess]:
-    """What the way there may take: so many arrays, or shares with their targets; numbers, dictionaries of options."""
+def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, number: float) -> Iterator[Guess]:
+    """What the way there may take: so many arrays, or shares with their targets; a number, dictionaries of options."""
     names = needed(function)
     tables = {a: found for a in names if (found := options(function, a))}
     rest = [a for a in names if a not in tables]
-    if any(kind(function, a, file.functions) == "array" for a in rest[count:]):
+    has_numbers = bool(tables) or count < len(rest)
+    if any(kind(function, a, file.functions) == "array" for a in rest[count:]) or (
+        number != _NUMBERS[0] and not has_numbers
+    ):
         return
     shapes = _shapes(scope if _uses_object(function) else Scope({}), count)
     every = chain(TARGETS if count == len(rest) == 2 else (), ([draw(*shape) for shape in each] for each in shapes))
     for arrays in every:
         taken = dict(zip(rest, arrays, strict=False))
-        for number in _NUMBERS if tables or count < len(rest) else _NUMBERS[:1]:
-            given = {a: taken.get(a, number) for a in names}
-            given |= {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
-            yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
+        given = {a: taken.get(a, number) for a in names}
+        given |= {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
+        yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
 
 
 def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
@@ -327,35 +412,49 @@ def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
     yield from LAYERS[1] if count == 1 else ()
 
 
-def _there_and_back(file: File, scope: Scope, there: str, back: str, count: int) -> Iterator[Claim]:
+def _there_and_back(file: File, scope: Scope, there: str, back: str, guesses_now: Iterable[Guess]) -> Iterator[Claim]:
     """The loss is the output times something drawn, which is what is sent back."""
-    function, behind = scope.functions[there], scope.functions[back]
-    for guess in _inputs(file, scope, function, count):
+    for guess in guesses_now:
         forward = f"out_ = {_call(scope, there, guess)}\n"
         claim = replace(_claim(scope, (there, back), guess, forward, ""), kind="way", may_lack=True)
         with contextlib.suppress(Exception):
-            yield _with_goals(claim, scope, behind, guess.values, claim.run(file)["out_"])
+            yield from _with_goals(claim, scope, there, back, guess.values, claim.run(file)["out_"])
 
 
-def _with_goals(claim: Claim, scope: Scope, back: ast.FunctionDef, values: Mapping[str, Any], out: Any) -> Claim:
-    """The claim with what is sent back: something for each output, and what the way there has kept."""
+def _with_goals(
+    claim: Claim, scope: Scope, there: str, back: str, values: Mapping[str, Any], out: Any
+) -> Iterator[Claim]:
+    """The claim with what is sent back: something for each output, and what the way there has kept or taken."""
     parts = list(out) if isinstance(out, tuple) else [out]
     of = [f"out_[{k}]" for k in range(len(parts))] if isinstance(out, tuple) else ["out_"]
-    taken = needed(back)
-    rates = [a for a in taken[1:] if kind(back, a, {}) == "rate"]
-    named = {a: f"{a}_" for a in taken if a in values} | dict.fromkeys(rates, "0.1")
-    free = [a for a in taken if a not in named]
-    outs = len(free) - (len(parts) > 1)
-    if not 1 <= outs <= len(parts):
-        raise ValueError(taken)
-    goals = {f"goal{k}_": draw(*np.shape(parts[k])) for k in range(outs)}
+    function = scope.functions[back]
+    taken = needed(function) or own_names(function)[:1]
+    rates = [a for a in taken[1:] if kind(function, a, {}) == "rate"]
+    kept = dict(zip(returned_names(scope.functions[there]), of, strict=False)) if len(parts) > 1 else {}
+    known = kept | {a: f"{a}_" for a in values}
     lists = [isinstance(part, list) for part in parts]
     ends = [f"np_.array({text})" if is_list else text for text, is_list in zip(of, lists, strict=True)]
-    loss = " + ".join(f"np_.sum({goal} * {end})" for goal, end in zip(goals, ends, strict=False))
-    sent = [f"list({goal})" if is_list else f"{goal}.copy()" for goal, is_list in zip(goals, lists, strict=False)]
-    handed = dict(zip(free, [*sent, of[-1]], strict=False))
-    backward = f"result_ = {scope.call(back.name, {a: {**named, **handed}[a] for a in taken})}\n"
-    return replace(claim, given={**claim.given, **goals}, forward=f"{claim.forward}loss_ = {loss}\n", backward=backward)
+    arrays = [a for a, v in values.items() if isinstance(v, np.ndarray)]
+    pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
+    for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
+        free = [a for a in taken if a not in named]
+        for outs in range(min(len(free), len(parts)), 0, -1):
+            goals = {f"goal{k}_": draw(*np.shape(parts[k])) for k in range(outs) if _is_numbers(parts[k])}
+            loss = " + ".join(f"np_.sum({goal} * {end})" for goal, end in zip(goals, ends, strict=False))
+            sent = [f"list({goal})" if is_list else f"{goal} * 1" for goal, is_list in zip(goals, lists, strict=False)]
+            for rest in (
+                permutations(pool, len(free) - outs) if len(goals) == outs and len(free) - outs <= _KEPT else ()
+            ):
+                handed = dict(zip(free, [*sent, *rest], strict=True))
+                backward = f"result_ = {scope.call(back, {a: (named | handed)[a] for a in taken})}\n"
+                forward = f"{claim.forward}loss_ = {loss}\n"
+                yield replace(claim, given={**claim.given, **goals}, forward=forward, backward=backward)
+
+
+def _is_numbers(value: Any) -> bool:
+    with contextlib.suppress(ValueError):
+        return np.asarray(value).dtype.kind == "f"
+    return False
 
 
 def _is_way(file: File, claim: Claim) -> bool:
@@ -373,6 +472,76 @@ def _is_way(file: File, claim: Claim) -> bool:
         is_share = any(np.allclose(np.sum(out, axis=k), 1) for k in range(np.ndim(out)))
         return not (passes and is_share)
     return False
+
+
+# ---- gradients of a loss that the file does not give
+
+
+def _lossless(file: File, scope: Scope, back: str) -> Iterator[Family]:
+    """Gradients of one sample: whatever the loss is, they are its slopes for the outputs times the outputs' own.
+
+    The loss's slopes are found from one parameter that has more numbers than there are outputs; all others must agree.
+    """
+    claims = []
+    for there, function in scope.functions.items():
+        if there != back and not there.startswith("__") and len(needed(function)) == 1 and is_tame(function):
+            claims += list(_of_one_sample(file, scope, there, back))
+    if claims:
+        yield Family(scope.unit(back), claims, is_sure=False)
+
+
+def _of_one_sample(file: File, scope: Scope, there: str, back: str) -> Iterator[Claim]:
+    function = scope.functions[back]
+    rates = [a for a in needed(function) if kind(function, a, file.functions) == "rate"]
+    taken = [a for a in needed(function) if a not in rates]
+    [x] = needed(scope.functions[there])
+    for shape, texts in product(SAMPLES, permutations(("x_", "y_", "out_"), len(taken))):
+        if "y_" not in texts:
+            continue
+        y = np.eye(scope.outputs + 1)[0, : scope.outputs].reshape(shape(scope.outputs))
+        given = {**scope.given, "x_": draw(*shape(4)), "y_": 0.9 * y, "goal0_": np.ones(scope.outputs)}
+        names = (scope.unit(there), scope.unit(back))
+        forward = f"out_ = {scope.call(there, {x: 'x_'})}\nloss_ = np_.sum(np_.ravel(out_) * goal0_)\n"
+        handed = dict(zip(taken, texts, strict=True)) | dict.fromkeys(rates, "0.1")
+        backward = f"result_ = {scope.call(back, handed)}\n"
+        claim = Claim(names, given, scope.held, forward, backward, scope.start, may_lack=True)
+        with contextlib.suppress(Exception):
+            claim = matched(file, claim)
+            goals = _goals(file, claim, scope.outputs)
+            out = np.ravel(claim.run(file)["out_"])
+            off = out - np.ravel(given["y_"])
+            is_downhill = goals @ off > 0 and (np.allclose(out.sum(), 1) or (goals * off > 0).all())
+            if is_downhill and len(claim.gradients) == len(scope.held):
+                yield replace(claim, given={**given, "goal0_": goals})
+
+
+def _goals(file: File, claim: Claim, outputs: int) -> Array:
+    """The slopes of the loss for the outputs, as the first parameter tells them that has enough numbers.
+
+    Raises
+    ------
+    ValueError
+        When there is none.
+    """
+    names = claim.run(file)
+    for p, [expression, *_] in claim.gradients.items():
+        at = np.asarray(claim.given[p])
+        if at.size > outputs:
+            units = [row.reshape(at.shape) for row in np.eye(at.size)]
+            rows = [_slopes_of(file, claim, p, at, goal, units) for goal in np.eye(outputs)]
+            told = told_by(file, names, expression, at.shape).ravel()
+            goals, _, rank, _ = np.linalg.lstsq(np.array(rows).T, told, rcond=NEAR)
+            is_share = outputs > 1 and np.allclose(np.sum(names["out_"]), 1)
+            if rank >= outputs - is_share and np.linalg.norm(goals @ rows - told) < NEAR * np.linalg.norm(told):
+                return np.asarray(goals)
+    raise ValueError(claim.functions)
+
+
+def _slopes_of(file: File, claim: Claim, parameter: str, at: Array, goal: Array, units: Sequence[Array]) -> Array:
+    found = slopes(lambda new: claim.loss(file, {parameter: new, "goal0_": goal}), at, units)
+    if found is None:
+        raise ValueError(parameter)
+    return found
 
 
 # ---- a training that takes its first parameters

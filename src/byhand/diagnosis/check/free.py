@@ -13,6 +13,7 @@ from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.defined import is_stub, names_gradients, reached
 from byhand.diagnosis.check.drivers import HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
+from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
 from byhand.diagnosis.check.telling import Probe
@@ -162,11 +163,19 @@ class _Free:
                 for f in judgement.findings
             ]
         if judgement.verdict == "right" and whole.error is None:
+            used = reached(self._functions, self._names_at_top())
             for probe in self.probes.values():
+                if is_marked(probe.unit) and probe.unit in used:
+                    continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
+
+    def _names_at_top(self) -> list[str]:
+        """What is named outside of functions and classes."""
+        nodes = [n for n in ast.parse(self.program.source).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        return [n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)]
 
     def _add_training(self, report: Report, run: Run, unit: str = "") -> None:
         """Rows by question, and what was found."""
@@ -227,7 +236,7 @@ class _Free:
         seen += [name for probe in self.probes.values() for name in probe.names]
         called = reached(self._functions, seen)
         functions = self._functions
-        left = [n for n, f in functions.items() if n not in called and names_gradients(f) and len(own_names(f)) >= 2]
+        left = [n for n, f in functions.items() if n not in called and _gives_gradients(f)]
         for name in [n for n in left if not any(n in reached(functions, [m]) for m in left if m != n)]:
             note = "no inputs of mine fit what it takes"
             if report.questions:
@@ -348,6 +357,14 @@ class _Free:
         """Functions that are still to be written."""
         every = [n for n in ast.walk(ast.parse(self.program.source)) if isinstance(n, ast.FunctionDef)]
         return [n.name for n in every if not n.name.startswith("__") and is_stub(n)]
+
+
+def _gives_gradients(function: ast.FunctionDef) -> bool:
+    """Whether a function says of itself that it computes gradients, and not by differences of one that it is given."""
+    names = own_names(function)
+    calls = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
+    says = names_gradients(function) and len(names) >= 2
+    return (says or (is_marked(function.name) and bool(names))) and not calls & set(names)
 
 
 def _is_line(run: Run) -> bool:

@@ -41,6 +41,14 @@ _SHARES = np.exp(draw(7, 3))
 _SHARES /= _SHARES.sum(axis=1, keepdims=True)
 TARGETS = ((_SHARES, _HOT), (_SHARES, _LABELS), (_SHARES.T, _HOT.T), (_SHARES[:, :1], _BITS[:, None]))
 """Shares, which may be scores as well, and what they should be."""
+_GUESSED = np.random.default_rng(6).uniform(0.1, 0.9, (7, 3))
+PREDICTIONS = (
+    (_GUESSED, _HOT), (_GUESSED, _LABELS), (_GUESSED.T, _HOT.T), (_GUESSED[:, :1], _BITS[:, None]),
+    (_GUESSED[:, 0], _BITS), (_GUESSED[0], _HOT[0]),
+)  # fmt: skip
+"""Numbers between 0 and 1, in rows, in columns and single, and what they should be."""
+SAMPLES: tuple[Callable[[int], tuple[int, ...]], ...] = (lambda n: (n, 1), lambda n: (1, n), lambda n: (n,))
+"""How one sample with so many numbers lies."""
 _B = np.array(0.4)
 _SETTINGS = [
     *(
@@ -79,6 +87,7 @@ LAYERS: dict[int, tuple[tuple[tuple[int, ...], ...], ...]] = {
         ((4, 7), (4, 1), (4, 1)),
         ((2, 3, 7, 7), (4, 3, 3, 3), (4,)),
         ((2, 7, 7, 3), (3, 3, 3, 4), (1, 1, 1, 4)),
+        ((2, 7, 7, 3), (3, 3, 3, 4), (4,)),
         ((2, 3, 7, 7), (3,), (3,)),
         ((2, 3, 7, 7), (1, 3, 1, 1), (1, 3, 1, 1)),
     ),
@@ -117,6 +126,8 @@ class Guess:
     """Whether something that only multiplies is taken for an array."""
     bundle: str = ""
     """The argument that all parameters lie in."""
+    is_shaped: bool = False
+    """Whether nothing was known, and so not all that are called parameters need be ones."""
 
 
 def guesses(function: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef]) -> Iterator[Guess]:

@@ -1,9 +1,11 @@
-"""At which line of a function a number of its result was made: seen as it runs, whatever it is kept in."""
+"""At which line of a function a number of its result was made, seen as it runs; and which line several hang on."""
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -13,7 +15,7 @@ from byhand.diagnosis.check.claims import Array, arrays_of
 from byhand.diagnosis.check.defined import FILE
 
 
-def line_of(run: Callable[[], object], function: str, result: Array, entry: int) -> int:
+def line_of(run: Callable[[], object], function: str, results: Sequence[Array], entry: int) -> int:
     """The line at which a number of a result got its value; that of the return where nothing else has kept it.
 
     Parameters
@@ -21,17 +23,18 @@ def line_of(run: Callable[[], object], function: str, result: Array, entry: int)
     run : callable
         Calls the function.
     function : str
-    result : Array
-        What it leaves behind, in a variable, an attribute, or what is returned.
+    results : sequence of Array
+        Each of which may be what it leaves behind, in a variable, an attribute, or what is returned.
     entry : int
-        Which number of it, in flat order.
+        Which number of them, in flat order.
     """
     places: dict[str, int] = {}
 
     def find(frame: FrameType, event: str, returned: Any) -> None:
         if event == "return":
             places.clear()
-            places.update(_places(dict(frame.f_locals), returned, result, entry))
+            for result in results:
+                places.update(_places(dict(frame.f_locals), returned, result, entry))
 
     seen: list[tuple[int, dict[str, float]]] = []
 
@@ -43,11 +46,11 @@ def line_of(run: Callable[[], object], function: str, result: Array, entry: int)
 
     _traced(run, function, find)
     _traced(run, function, watch)
-    made = [seen[-1][0]]
+    made = []
     for place in places:
         held = [values.get(place) for _, values in seen]
         made += [seen[k - 1][0] for k in range(1, len(held)) if held[k] != held[k - 1]][-1:]
-    return min(made)
+    return min(made, default=seen[-1][0])
 
 
 def _traced(run: Callable[[], object], function: str, see: Callable[[FrameType, str, Any], None]) -> None:
@@ -84,3 +87,39 @@ def _places(kept: dict[str, Any], returned: Any, result: Array, entry: int) -> I
 
 def _same(one: Array, other: Array) -> bool:
     return one.size == other.size and np.allclose(one.ravel(), other.ravel(), rtol=1e-6, atol=0)
+
+
+def cause_of(function: ast.FunctionDef, wrong: Sequence[int], right: Sequence[int]) -> int:
+    """The first line that all wrong numbers hang on, and no right one; that of the first wrong one where none is.
+
+    Parameters
+    ----------
+    function : ast.FunctionDef
+    wrong, right : sequence of int
+        The lines at which gradients get their values.
+    """
+    behind = [_behind(function, line) for line in wrong]
+    shared = set.intersection(*behind) - set[int]().union(*(_behind(function, line) for line in right))
+    return min(shared, default=wrong[0]) if len(wrong) > 1 else wrong[0]
+
+
+def _behind(function: ast.FunctionDef, line: int) -> set[int]:
+    """The lines that compute something and that the one at a line hangs on, itself among them."""
+    statements = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.Return)]
+    new = [n for n in statements if n.lineno <= line <= (n.end_lineno or line)][-1:]
+    found: list[ast.stmt] = []
+    while new:
+        found += new
+        used = {(n.id, s.lineno) for s in new for n in ast.walk(s) if isinstance(n, ast.Name)}
+        before = [[s for s in statements if s.lineno < at and name in _assigned(s)] for name, at in used]
+        latest = [max(some, key=lambda s: s.lineno) for some in before if some]
+        new = [s for s in dict.fromkeys(latest) if s not in found]
+    computing = [s for s in found if not re.search(r"\b(zeros|ones|empty)", ast.unparse(s))]
+    return {s.lineno for s in computing if any(isinstance(n, ast.BinOp | ast.Call) for n in ast.walk(s))}
+
+
+def _assigned(statement: ast.stmt) -> set[str]:
+    """The names that a statement gives a value, or writes into."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", ast.Tuple([]))]
+    parts = [e for t in targets for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])]
+    return {next(n.id for n in ast.walk(p) if isinstance(n, ast.Name)) for p in parts}

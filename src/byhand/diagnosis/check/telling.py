@@ -14,13 +14,17 @@ from byhand.diagnosis.check import engines
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, is_gradient_of
 from byhand.diagnosis.check.defined import File, methods_of, reached
-from byhand.diagnosis.check.differences import NEAR, Answer, judged, manner
+from byhand.diagnosis.check.differences import Answer, OfGradient, judged, manner
 from byhand.diagnosis.check.families import Family, families, scopes
-from byhand.diagnosis.check.lines import line_of
+from byhand.diagnosis.check.lines import cause_of, line_of
+from byhand.diagnosis.check.rounds import proven, rounds
+from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
 from byhand.diagnosis.findings import Finding
 
 _HELD, _NO_NUMBERS = "held against differences", "the differences of what it computes are no clear numbers"
+_FIRST = ("right", "wrong", "unclear")
+"""Which of several answers for one unit counts."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -40,6 +44,8 @@ class Probe:
     """The question of the practical that it belongs to."""
     training: str = ""
     """The wrong claim as a training, for the tape."""
+    is_partly_right: bool = False
+    """Whether some of its gradients are right, and so it is meant as it was called."""
 
 
 def probes(file: File) -> Iterator[Probe]:
@@ -51,24 +57,48 @@ def _every(file: File) -> Iterator[Probe]:
     for alternatives in scopes(file):
         found: dict[str, Probe] = {}
         for scope in alternatives:  # an object that says nothing may have been made in a wrong way
-            for probe in [p for family in families(file, scope) for p in _told(file, family, scope.functions)]:
-                if probe.unit not in found or probe.answer == "right":
-                    found[probe.unit] = probe
+            mine: dict[str, Probe] = {}
+            for family, probe in [(f, p) for f in families(file, scope) for p in _told(file, f, scope.functions)]:
+                if probe.unit not in mine or probe.answer == ("wrong" if family.is_one_of_many else "right"):
+                    mine[probe.unit] = probe
+            found |= {unit: p for unit, p in mine.items() if unit not in found or _says_more(p, found[unit])}
         yield from found.values()
-    rounds = [claim for claim in chains(file) if "loss_ = " in claim.forward and claim.gradients]
-    for name in dict.fromkeys(claim.functions[-1] for claim in rounds):
-        yield from _told(file, Family(name, [c for c in rounds if c.functions[-1] == name]), file.functions)
-    for name, answer, line, says, id_ in updates(file):
-        message = f"{name} keeps the moments of an optimizer, but {says or 'takes the step of none that I know'}."
+    for family, scope in slopes(file):
+        yield from _told(file, family, scope.functions)
+    made = [claim for claim in chains(file) if "loss_ = " in claim.forward and claim.gradients]
+    for name in dict.fromkeys(claim.functions[-1] for claim in made):
+        yield from _told(file, Family(name, [c for c in made if c.functions[-1] == name]), file.functions)
+    yield from _of_rounds(file)
+    for unit, name, answer, line, says, id_ in updates(file):
+        message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
         message = "an optimizer's step" if answer == "right" else message
-        yield Probe(name, answer, line, message, id_, names=[name], part="2.8")
+        yield Probe(unit, answer, line, message, id_, names=[name], part="2.8")
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
             yield from _of_engine(file, node)
 
 
+def _of_rounds(file: File) -> Iterator[Probe]:
+    """Rounds: those in which something is right first, as they show what belongs together."""
+    found = [(family, list(_told(file, family, file.functions))) for family in rounds(file)]
+    right = [tuple(p.names[:2]) for _, told in found for p in told if p.answer == "right"]
+    for family, told in found:
+        yield from told or _told(file, proven(family, right), file.functions)
+
+
+def _says_more(new: Probe, old: Probe) -> bool:
+    """Whether an answer counts more than another one: what is right in part is meant so, and wrong in the rest."""
+    rank = [2 if p.answer == "wrong" and p.is_partly_right else p.answer == "right" for p in (old, new)]
+    return rank[1] > rank[0]
+
+
 def without_blame(found: Sequence[Probe], file: File) -> Iterator[Probe]:
-    """The probes; who calls a wrong function is not blamed."""
+    """One for each unit, right in one reading is right; who calls a wrong function is not blamed."""
+    units: dict[tuple[str, str], Probe] = {}
+    for probe in sorted(found, key=lambda p: _FIRST.index(p.answer)):
+        owner = next((name for name in file.classes if probe.unit.partition(".")[0] == name), "")
+        units.setdefault((owner, probe.names[-1] if probe.names else ""), probe)
+    found = list(units.values())
     wrong = {name for p in found if p.answer == "wrong" for name in p.names}
     for probe in found:
         causes = reached(file.every, probe.names) & wrong - set(probe.names)
@@ -81,32 +111,45 @@ def without_blame(found: Sequence[Probe], file: File) -> Iterator[Probe]:
 
 def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) -> Iterator[Probe]:
     """Right under one guess is right; only guesses in which nothing is loose can say that it is wrong."""
-    answers: list[tuple[Claim, dict[str, Answer]]] = []
+    told: list[tuple[Claim, dict[str, OfGradient]]] = []
     for claim in family.claims:
         with contextlib.suppress(Exception):
             if family.is_sure and (spoiler := _spoiler(file, claim)) is not None:
                 yield spoiler
                 return
-            answers.append((claim, judged(file, claim)))
-            if set(answers[-1][1].values()) == {"right"}:
+            told.append((claim, judged(file, claim)))
+            if set(told[-1][1].values()) == {"right"}:
                 break
-    answers = [(claim, found) for claim, found in answers if found]
+    partly = any({"right", "wrong"} <= set(found.values()) for _, found in told)
+    answers = [(c, _without_idle(a)) for c, a in told if a and not (partly and "idle" in a.values())]
     if not answers:
         return
     firm = [(claim, found) for claim, found in answers if not claim.is_loose]
     is_meant = family.is_sure or any("right" in found.values() for _, found in firm)  # by chance none would be
     names = [name.rpartition(".")[2] for name in answers[0][0].functions]
-    if set(answers[-1][1].values()) == {"right"}:
+    if any(set(found.values()) == {"right"} for _, found in answers):
         yield Probe(family.unit, "right", message=_HELD, names=names)
-    elif is_meant and firm and all("wrong" in found.values() for _, found in firm):
-        claim, found = max(firm, key=lambda pair: _fit(*pair))
+    elif is_meant and _is_wrong([found for _, found in firm], partly):
+        claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
-        yield _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
+        probe = _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
+        yield replace(probe, is_partly_right="right" in found.values())
     elif is_meant:
         claim, found = max(answers, key=lambda pair: _fit(*pair))
         untold = [_plain(p) for p in found if p not in claim.gradients]
         message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
         yield Probe(family.unit, "unclear", message=message, names=names)
+
+
+def _is_wrong(firm: Sequence[Mapping[str, Answer]], is_partly_right: bool) -> bool:
+    """Whether it is wrong however it is meant; some kinks in the way do not matter where it is right in part."""
+    wrong = sum("wrong" in found.values() for found in firm)
+    return wrong == len(firm) > 0 or (is_partly_right and wrong > len(firm) / 2)
+
+
+def _without_idle(found: Mapping[str, OfGradient]) -> dict[str, Answer]:
+    """The answers, where what is 0 and should be is right."""
+    return {p: "right" if answer == "idle" else answer for p, answer in found.items()}
 
 
 def _fit(claim: Claim, answers: Mapping[str, Answer]) -> tuple[int, int, int]:
@@ -120,13 +163,25 @@ def _accused(
 ) -> Probe:
     """The gradients that are wrong, how, and the line at which the first of them gets its value."""
     how = {p: manner(file, claim, p) for p in wrong}
-    of = names[0] if len(names) > 1 else "the loss that it returns"
+    of = (
+        names[0]
+        if len(names) > 1
+        else "the loss that it returns"
+        if claim.kind == "loss"
+        else "what it is called after"
+    )
     said = "; ".join(f"the gradient for {_plain(p)} {words}" for p, (words, _) in how.items())
     message = f"What {back.name} gives, held against differences of {of}: {said}."
-    first = wrong[0]
-    gradient = np.asarray(eval(claim.gradients[first][0], file.names, claim.run(file)))
-    line = line_of(lambda: claim.run(file), back.name, gradient, how[first][1] if gradient.ndim else 0)
+    lines = {p: _made_at(file, claim, p, back.name, how[p][1] if p in how else 0) for p in claim.gradients}
+    right = [line for p, line in lines.items() if p not in wrong]
+    line = cause_of(back, [lines[p] for p in wrong], right)
     return Probe(unit, "wrong", line, message, names=names, training=claim.as_training())
+
+
+def _made_at(file: File, claim: Claim, parameter: str, name: str, entry: int) -> int:
+    """The line at which a parameter's gradient gets its value, or one of its numbers."""
+    gradient = np.asarray(eval(claim.gradients[parameter][0], file.names, claim.run(file)))
+    return line_of(lambda: claim.run(file), name, [gradient], entry if gradient.size > entry else 0)
 
 
 def named(probe: Probe, found: Sequence[Finding], file: File) -> Probe:
@@ -145,25 +200,24 @@ def _plain(parameter: str) -> str:
     """A parameter as the file's reader knows it."""
     if index := re.fullmatch(r"thing_\[(\d+)\]", parameter):
         return f"parameter {int(index[1]) + 1}"
-    return re.sub(r"^thing_(\['(\w+)'\]$)?\.?", r"\2", parameter).removesuffix("_")
+    return re.sub(r"^\w+_\['(\w+)'\]$", r"\1", parameter).removeprefix("thing_.").removesuffix("_")
 
 
 def _spoiler(file: File, claim: Claim) -> Probe | None:
-    """Told when a loss changes its parameters, and so is another one when it is computed again."""
-    if len(claim.functions) != 2 or claim.kind != "loss":
-        return None
-    names = claim.run(file, lines=claim.forward)
-    first = names["loss_"]
-    file.run(names, claim.forward)
+    """Told when a function writes into what it is given, and takes no step with it."""
+    names = claim.run(file)
     changed = [p for p in claim.parameters if p.isidentifier() and not np.array_equal(names[p], claim.given[p])]
-    if not changed or not abs(first - names["loss_"]) > NEAR * abs(first):
+    if not changed or claim.kind not in ("loss", "slope"):
         return None
-    name = claim.functions[0].rpartition(".")[2]
-    after = np.asarray(names[changed[0]])
-    entry = int(np.argmax(after != claim.given[changed[0]]))
-    line = line_of(lambda: claim.run(file, lines=claim.forward), name, after, entry)
-    message = f"{name} writes into the parameters that it is given: computed again, its value is another one."
-    return Probe(name, "wrong", line, message, names=[name])
+    before, after = (np.asarray(of[changed[0]]) for of in (claim.given, names))
+    if claim.kind == "loss" and (before != after).all():
+        return None  # it steps
+    entry = int(np.argmax((after != before).ravel()))
+    forward = claim.run(file, lines=claim.forward)
+    name = claim.functions[-1 if np.array_equal(forward[changed[0]], before) else 0].rpartition(".")[2]
+    line = line_of(lambda: claim.run(file), name, [after], entry)
+    message = f"{name} writes into {_plain(changed[0])}, which it is given: who goes on with it has other numbers."
+    return Probe(name, "wrong", line, message, "input-mutated", names=[name])
 
 
 def _of_engine(file: File, node: ast.ClassDef) -> Iterator[Probe]:

@@ -1,22 +1,25 @@
-"""Functions that step parameters with moments of the gradient, held against the optimizers that take such moments.
+"""What steps parameters, held against the optimizers: functions and objects, with moments of the gradient or without.
 
-All that they are given is drawn and pairwise different, so that only one reading fits. A function is this room's
+All that they are given is drawn and pairwise different, so that only one reading fits. Something is this room's
 business once its new moments are an optimizer's: then its step must be one's, too; what else it may be is not judged.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from functools import partial
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from byhand.diagnosis.check.arguments import own_names
-from byhand.diagnosis.check.claims import Array, arrays_of
-from byhand.diagnosis.check.defined import File, is_tame
+from byhand.diagnosis.check.claims import THING, Array, arrays_of, is_gradient_of
+from byhand.diagnosis.check.defined import File, counts, is_tame, methods_of, needed
 from byhand.diagnosis.check.differences import Answer
 from byhand.diagnosis.check.lines import line_of
 
@@ -24,6 +27,7 @@ NUMBERS = {"rate": 0.3, "beta": 0.9, "beta2": 0.7, "t": 3, "epsilon": 1e-10}
 _GIVEN = np.random.default_rng(11)
 _P, _G = _GIVEN.normal(size=6), _GIVEN.normal(size=6)
 _V, _S = _GIVEN.random(6) + 0.2, _GIVEN.random(6) + 0.2
+_ROLES = (_P, _G, _V, _S)
 _WEIGHTS = 4
 """So many of the numbers are weights; the others are biases."""
 _CLOSE = 1e-6
@@ -31,10 +35,12 @@ _NAMES = {
     "rate": r"alpha|a?lr\w*|\w*rate\w*|eta|step\w*|gamma|taux\w*|tasa\w*|taxa\w*",
     "beta": r"beta_?1?|mu|rho|gamma|decay\w*|momentum",
     "beta2": r"beta_?2|rho_?2",
-    "t": r"t|i|k|n|epoch\w*|iter\w*|time\w*|steps?",
+    "t": r"t|i|k|n|epoch\w*|iter\w*|time\w*|steps?|step_?count",
     "epsilon": r"eps\w*",
 }
 """What an argument that is a number may be called, by what it may be; everything else is an array."""
+_STEPS = r"(?i)update|step|descent|sgd|apply|optim|maj\b"
+"""How what takes a step is called, where nothing else shows it."""
 
 
 class Rule(NamedTuple):
@@ -45,17 +51,26 @@ class Rule(NamedTuple):
     says: str = ""
     id: str = ""
     shown: Array | None = None
+    is_reset: bool = False
+    """Whether it is a mistake only where nothing is remembered from one call to the next."""
 
 
 def _rules() -> Iterator[Rule]:
     """The optimizers by their formulas, and what a slip makes of them."""
     r, b, b2, t, _ = NUMBERS.values()
+    yield Rule((), -r * _G)
+    yield Rule((), r * _G, "it adds the gradient, and so goes up", "sign-flipped")
+    for part in (1, 1 - b):
+        says = "its moment begins anew at each call, and so remembers nothing"
+        velocity = None if part == 1 else part * _G
+        yield Rule((), -r * part * _G, says, "momentum-reset", velocity, is_reset=True)
     mean, total, far = b * _V + (1 - b) * _G, b * _V + _G, b * _V - r * _G
     for v in (mean, total):
         yield Rule((v,), -r * v)
         yield Rule((v,), -r * (_G + b * v))
         yield Rule((v,), r * v, "it adds the moment, and so goes up", "sign-flipped")
     yield Rule((far,), far)
+    yield Rule((far,), -far, "it subtracts a velocity that goes downhill, and so goes up", "sign-flipped")
     yield Rule((far,), b * far - r * _G)
     for s in (b * _V + (1 - b) * _G**2, _V + _G**2):
         yield Rule((s,), -r * _G / np.sqrt(s))
@@ -87,6 +102,16 @@ def _rules() -> Iterator[Rule]:
     ):
         yield Rule((mean, square), step, says, id_, *shown)
     yield Rule((mean, square), -r * mean / np.sqrt(square))
+    for number in (t + 1, 1):
+        step = -r * mean / (1 - b**number) / np.sqrt(square / (1 - b2**number))
+        says = "" if number > t else "the moments are corrected with another number than that of the step"
+        yield Rule((mean, square), step, says, "bias-correction-wrong", mean / (1 - b**number))
+    weights, biases = _G[:_WEIGHTS], _G[_WEIGHTS:]
+    for lengths in (np.full(6, _G @ _G), np.repeat([weights @ weights, biases @ biases], [_WEIGHTS, 2])):
+        whole = b2 * _S + (1 - b2) * lengths
+        says = "the square of the gradient's length stands in the place of the squares of its numbers"
+        yield Rule((mean, whole), -r * m / np.sqrt(whole / (1 - b2**t)), says, "unknown", whole)
+        yield Rule((mean, whole), -r * mean / np.sqrt(whole), says, "unknown", whole)
 
 
 RULES = tuple(_rules())
@@ -95,6 +120,7 @@ RULES = tuple(_rules())
 class Update(NamedTuple):
     """What is said of a function that steps parameters, and at which line."""
 
+    unit: str
     name: str
     answer: Answer
     line: int = 0
@@ -102,61 +128,179 @@ class Update(NamedTuple):
     id: str = "unknown"
 
 
+Reading = tuple[Rule, Callable[[], list[Array]], list[Array]]
+
+
 def updates(file: File) -> Iterator[Update]:
-    """The functions whose new moments are an optimizer's: whether their step is, and what is wrong with it."""
+    """What steps parameters as an optimizer does, or keeps the moments of one: whether its step is right."""
     for name, function in file.functions.items():
-        found = list(_readings(file, name, own_names(function))) if is_tame(function) else []
-        stepped = [(rule, run) for rule, run, outs in found if _has(outs, _P + rule.step)]
-        if any(not rule.says for rule, _ in stepped):
-            yield Update(name, "right")
-        elif stepped:
-            rule, run = stepped[0]
-            shown = _P + rule.step if rule.shown is None else rule.shown
-            lines = [line_of(run, name, part, 0) for part in (shown, shown[:_WEIGHTS])]  # the whole, or one of a table
-            yield Update(name, "wrong", min(lines), rule.says, rule.id)
-        elif found:
-            yield Update(name, "unclear")
+        if is_tame(function) and not counts(function, file.functions):
+            yield from _told(name, name, list(_readings(file, name, function)))
+    for name, node in file.classes.items():
+        for method in methods_of(node).values():
+            if not method.name.startswith("__") and is_tame(method) and len(needed(method)) == 2:
+                yield from _told(name, method.name, list(_of_object(file, node, method)))
 
 
-def _readings(file: File, name: str, names: list[str]) -> Iterator[tuple[Rule, Callable[[], object], list[Array]]]:
+def _told(unit: str, name: str, found: Sequence[Reading]) -> Iterator[Update]:
+    stepped = [(rule, run) for rule, run, outs in found if _has(outs, _P + rule.step)]
+    if any(not rule.says for rule, _ in stepped) and not any(rule.is_reset for rule, _ in stepped):
+        yield Update(unit, name, "right")
+    elif stepped:
+        rule, run = next((rule, run) for rule, run in stepped if rule.says)
+        shown = _P + rule.step if rule.shown is None else rule.shown
+        parts = [np.array_split(shown, n)[0] for n in range(1, _WEIGHTS + 1)]  # the whole, or that of one parameter
+        line = line_of(run, name, [*parts, shown[:_WEIGHTS]], 0)
+        yield Update(unit, name, "wrong", line, rule.says, rule.id)
+    elif any(rule.moments for rule, _, _ in found):
+        yield Update(unit, name, "unclear")
+
+
+def _readings(file: File, name: str, function: ast.FunctionDef) -> Iterator[Reading]:
     """The rules whose moments a function gives, a call with which it does, and all that the call gives."""
-    may_be = {a: [n for n, pattern in _NAMES.items() if re.fullmatch(pattern, a, re.I)] for a in names}
-    arrays, numbers = [a for a in names if not may_be[a]], [a for a in names if may_be[a]]
-    if not numbers or not 3 <= len(arrays) <= 4:
+    names = own_names(function)
+    table = next((a for a in names if {"learning_rate", "lr"} & _keys(function, a)), "")
+    called = {a: a for a in names if a != table} | {f"{table}[{k!r}]": k for k in _keys(function, table) if table}
+    may_be = {a: _may_be(word) for a, word in called.items()}
+    arrays, numbers = [a for a in called if not may_be[a]], [a for a in called if may_be[a]]
+    if not numbers or len(arrays) < 2 or (len(arrays) == 2 and not re.search(_STEPS, name)):
         return
-    orders = [order for order in product(*(may_be[a] for a in numbers)) if len(set(order)) == len(order)]
     text = f"result_ = {name}({', '.join(f'{a}={a}_' for a in names)})"
-    for form, places, order in product(_FORMS, permutations(range(len(arrays))), orders):
+    for (count, given), order in product(_arranged(arrays), _orders([may_be[a] for a in numbers])):
+        values = {**given, **{a: NUMBERS[n] for a, n in zip(numbers, order, strict=True)}}
 
-        def run(form: Any = form, places: Any = places, order: Any = order) -> dict[str, Any]:
-            given = {f"{a}_": form((_P, _G, _V, _S)[k], k) for a, k in zip(arrays, places, strict=True)}
-            given |= {f"{a}_": NUMBERS[n] for a, n in zip(numbers, order, strict=True)}
-            file.run(given, text)
-            return given
+        def run(values: Mapping[str, Any] = values) -> list[Array]:
+            found = {f"{a}_": deepcopy(values[a]) for a in names if a != table}
+            if table:
+                found[f"{table}_"] = {k: deepcopy(values[a]) for a, k in called.items() if a not in names}
+            file.run(found, text)
+            return list(_vectors(found))
 
         with contextlib.suppress(Exception):
-            outs = [vector for out in run().values() for vector in _vectors(out)]
-            for rule in RULES:
-                if len(rule.moments) == len(arrays) - 2 and all(_has(outs, moment) for moment in rule.moments):
-                    yield rule, run, outs
+            outs = run()
+            yield from ((rule, run, outs) for rule in _fitting(outs, count, order, run))
+
+
+def _of_object(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[Reading]:
+    """The same for an object that keeps the moments and the numbers."""
+    init = methods_of(node).get("__init__")
+    arguments = {a: _may_be(a) for a in (needed(init) if init is not None else [])}
+    if not all(arguments.values()):
+        return
+    made = ", ".join(f"{a}={NUMBERS[found[0]]}" for a, found in arguments.items())
+    for form in _FORMS:
+        stepping = _Stepping(file, f"{THING} = {node.name}({made})\n", f"{THING}.{method.name}(p_, g_)\n", form)
+        with contextlib.suppress(Exception):
+            kept = vars(stepping.begun()[THING])
+            moments = [a for a, v in kept.items() if sum(x.size for x in _arrays(v)) == _P.size]
+            numbers = {a: _may_be(a) for a, v in kept.items() if type(v) in (int, float) and _may_be(a)}
+            for places, order in product(permutations((_V, _S), len(moments)), _orders(list(numbers.values()))):
+                for early in (1, 0):  # the number of the step is counted in the step, or before it
+                    values = {a: NUMBERS[n] - early * (n == "t") for a, n in zip(numbers, order, strict=True)}
+                    run = partial(stepping.run, values, dict(zip(moments, places, strict=True)))
+                    with contextlib.suppress(Exception):
+                        outs = run()
+                        yield from ((rule, run, outs) for rule in _fitting(outs, len(moments), order, run))
+
+
+class _Stepping(NamedTuple):
+    """An object that steps: how it is made, the call of a step, and how parameters and gradients lie."""
+
+    file: File
+    start: str
+    step: str
+    form: Callable[[Array, int], Any]
+
+    def begun(self) -> dict[str, Any]:
+        """The names after a first step: what the object keeps has its size now."""
+        names: dict[str, Any] = {"p_": self.form(_P, 0), "g_": self.form(_G, 1)}
+        self.file.run(names, self.start + self.step)
+        return names
+
+    def run(self, numbers: Mapping[str, float], moments: Mapping[str, Array]) -> list[Array]:
+        """What a step gives when the object keeps these numbers and moments."""
+        names = self.begun()
+        vars(names[THING]).update(numbers)
+        for name, vector in moments.items():
+            parts = _arrays(getattr(names[THING], name))
+            ends = np.cumsum([part.size for part in parts])[:-1]
+            for part, values in zip(parts, np.split(vector, ends), strict=True):
+                part[...] = values.reshape(part.shape)
+        names |= {"p_": self.form(_P, 0), "g_": self.form(_G, 1)}
+        self.file.run(names, f"result_ = {self.step}")
+        return list(_vectors(names | {name: getattr(names[THING], name) for name in moments}))
+
+
+def _arrays(value: Any) -> list[Array]:
+    return [a for _, a in arrays_of(value, "") if a.ndim]
+
+
+def _fitting(outs: list[Array], count: int, numbers: Sequence[str], run: Callable[[], list[Array]]) -> Iterator[Rule]:
+    """The rules with so many moments that a call gives; one without, where the next call gives the same."""
+    for rule in RULES:
+        is_meant = len(rule.moments) == count and all(_has(outs, moment) for moment in rule.moments)
+        if is_meant and (not rule.is_reset or ("beta" in numbers and _has(run(), _P + rule.step))):
+            yield rule
+
+
+def _orders(may_be: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """What each of some numbers may be, none of them the same as another."""
+    return [order for order in product(*may_be) if len(set(order)) == len(order)]
+
+
+def _may_be(name: str) -> list[str]:
+    """What something of that name may be, if it is a number."""
+    return [n for n, pattern in _NAMES.items() if re.fullmatch(pattern, name, re.I)]
+
+
+def _keys(function: ast.FunctionDef, argument: str) -> set[str]:
+    """With what texts an argument is read, or asked for something."""
+    found = [n.slice for n in ast.walk(function) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == argument]
+    calls = [n for n in ast.walk(function) if isinstance(n, ast.Call) and n.args]
+    found += [n.args[0] for n in calls if ast.unparse(n.func) in (f"{argument}.get", f"{argument}.setdefault")]
+    return {n.value for n in found if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+def _arranged(arrays: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """How many moments there are, and which array is what: one for all parameters, or one for each by its name."""
+    if len(arrays) <= len(_ROLES):
+        for form, places in product(_FORMS, permutations(range(len(arrays)))):
+            yield len(arrays) - 2, {a: form(_ROLES[k], k) for a, k in zip(arrays, places, strict=True)}
+    parameters = [p for p in arrays if any(is_gradient_of(g, p) for g in arrays if g != p)]
+    if len(parameters) < 2:
+        return
+    roles = [[p, *(g for g in arrays if g != p and is_gradient_of(g, p))][:2] for p in parameters]
+    roles = [[*r, *(a for a in arrays if a not in r and r[0] in a)] for r in roles]
+    if len({len(r) for r in roles}) == 1 and len(roles[0]) <= len(_ROLES):
+        parts = [np.array_split(vector, len(roles)) for vector in _ROLES]
+        yield len(roles[0]) - 2, {a: parts[k][j] for j, r in enumerate(roles) for k, a in enumerate(r)}
 
 
 def _table(vector: Array, role: int) -> dict[str, Array]:
-    """A dictionary of parameters, or of what belongs to them."""
+    """A dictionary of parameters, or of what belongs to them, under its own names."""
     d = "" if role == 0 else "d"
     return {f"{d}W1": vector[:_WEIGHTS].reshape(2, 2).copy(), f"{d}b1": vector[_WEIGHTS:].reshape(2, 1).copy()}
 
 
-_FORMS = (lambda vector, _: vector.reshape(3, 2).copy(), _table)
-"""An array for all parameters, or a dictionary."""
+_FORMS = (
+    lambda vector, _: vector.reshape(3, 2).copy(),
+    _table,
+    lambda vector, _: _table(vector, 0),
+    lambda vector, _: list(_table(vector, 0).values()),
+)
+"""An array for all parameters, or a dictionary, under the same names or others, or a list."""
 
 
-def _vectors(out: Any) -> Iterator[Array]:
-    """What comes back, or has been written into: the numbers of each array, or of all of a dictionary's."""
-    for part in out if isinstance(out, tuple | list) else [out]:
-        found = [a.ravel() for _, a in arrays_of(part, "")]
-        if found:
-            yield np.concatenate(found)
+def _vectors(names: Mapping[str, Any]) -> Iterator[Array]:
+    """What comes back, or has been written into: each array's numbers, and those of some that follow each other."""
+    given = [value for name, value in names.items() if name not in (THING, "result_")]
+    result = names["result_"]
+    for parts in (given, result if isinstance(result, tuple | list) else [result]):
+        found = [[a.ravel() for a in _arrays(part)] for part in parts]
+        flat = [np.concatenate(arrays) for arrays in found if arrays]
+        for first in range(len(flat)):
+            for size in range(1, min(_P.size, len(flat) - first) + 1):
+                yield np.concatenate(flat[first : first + size])
 
 
 def _has(outs: list[Array], vector: Array) -> bool:

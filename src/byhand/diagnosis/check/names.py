@@ -1,0 +1,39 @@
+"""What the names of functions and arguments say: which is another one's derivative, and which is a target."""
+
+from __future__ import annotations
+
+import re
+
+_SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|dash|back\w*|bwd"
+_FILLER = r"compute|calculate|calc|get|eval|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
+TARGET = r"y|t|y_?true|\w*true\w*|\w*targ\w*|\w*label\w*|\w*actual\w*|\w*expect\w*|\w*desired\w*|gt|goal|real"
+"""How the target of a loss is called; it tells which is which where the loss does not, as a square."""
+
+
+def is_marked(name: str) -> bool:
+    """Whether a name says that something is a derivative."""
+    return any(re.fullmatch(_SLOPE, w) for w in _words(name))
+
+
+def is_slope_of(slope: str, name: str) -> bool:
+    """Whether a function is called as another one's derivative: sigmoid_prime, dSigmoid, mse_grad."""
+    if is_marked(name):
+        return False
+    if is_marked(slope):
+        return _meant(slope) == _meant(name)
+    of = re.escape("".join(_words(name)))
+    return re.fullmatch(rf"({_SLOPE})?{of}({_SLOPE}|p)?", "".join(_words(slope))) is not None and slope.lower() != name
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip("_").split("_")
+
+
+def _meant(name: str) -> str:
+    """What is special in a function's name."""
+    return "".join(w for w in _words(name) if not re.fullmatch(f"{_SLOPE}|{_FILLER}", w))
+
+
+def plain(name: str) -> str:
+    """The name without what says that it is a derivative."""
+    return re.sub(rf"^d(?=[a-z])|({_SLOPE})$", "", "".join(w for w in _words(name) if not re.fullmatch(_SLOPE, w)))

@@ -1,0 +1,138 @@
+"""Functions that make one round together, with parameters that nobody makes: a forward pass, a cost, a way back.
+
+Their arguments' names say what is handed on; what they do not say is tried. The parameters take the shapes that the
+forward pass asks for.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice, permutations, product
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.check.arguments import default, kind, own_names, returned_names
+from byhand.diagnosis.check.claims import Array, Claim, draw, is_gradient_of
+from byhand.diagnosis.check.defined import File, counts, is_tame, names_gradients, needed
+from byhand.diagnosis.check.families import CALLED, Family, Scope, is_named, shaped, told_parts, usable
+from byhand.diagnosis.check.names import TARGET, is_marked
+
+_OPEN = 2
+"""Up to so many arguments of one function are found by trying."""
+_CLAIMS = 300
+"""So many rounds are tried for one way back."""
+
+
+def rounds(file: File) -> Iterator[Family]:
+    """For each way back the rounds that it may be the end of."""
+    fit = {n: f for n, f in file.functions.items() if is_tame(f) and not counts(f, file.functions)}
+    ends = [f for n, f in fit.items() if (is_marked(n) or names_gradients(f)) and len(needed(f)) > 1]
+    for back in ends:
+        claims = [c for there in fit.values() if there not in ends for c in _rounds(file, there, back, fit)]
+        if claims := usable(file, islice(claims, _CLAIMS)):
+            yield Family(back.name, claims, is_sure=False)
+
+
+def proven(family: Family, right: Collection[Sequence[str]]) -> Family:
+    """The same with a forward pass and a cost that another gradient has shown to belong together.
+
+    So it can be wrong though nothing in it is right; else the cost may only be looked at, and another one meant.
+    """
+    return Family(family.unit, [c for c in family.claims if is_named(c) and c.functions[:2] in right])
+
+
+def _rounds(
+    file: File, there: ast.FunctionDef, back: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef]
+) -> Iterator[Claim]:
+    """Rounds that begin with one function; none where the way back has no name in common with it."""
+    given = {a.lower() for a in (*own_names(there), *returned_names(there))}
+    costs = [f for n, f in functions.items() if re.search(CALLED, n, re.I) and f not in (there, back)]
+    if not given & {a.lower() for a in needed(back)} or not costs or there in costs:
+        return
+    scope = Scope(file.functions)
+    for guess, choice in product(shaped(scope, there, file), _choices(there)):
+        call = scope.call(there.name, {**{a: f"{a}_" for a in guess.values}, **choice})
+        names = {f"{a}_": v for a, v in guess.values.items()}
+        with contextlib.suppress(Exception):
+            claim = Claim((), names | told_parts(guess), (), f"out_ = {call}\n", "", may_lack=True, is_shaped=True)
+            out = claim.run(file, lines=claim.forward)["out_"]
+            yield from _ended(file, claim, there, back, costs, out)
+
+
+def _ended(
+    file: File, claim: Claim, there: ast.FunctionDef, back: ast.FunctionDef, costs: Sequence[ast.FunctionDef], out: Any
+) -> Iterator[Claim]:
+    """The round with each cost, and all that the way back may be handed."""
+    parts = {"out_": out} if not isinstance(out, tuple) else {f"out_[{k}]": part for k, part in enumerate(out)}
+    called = dict(zip(returned_names(there), parts, strict=False))
+    known = {a.removesuffix("_").lower(): a for a in claim.given if a.isidentifier()}
+    known |= {name.lower(): text for name, text in called.items()}
+    arrays = {text: part for text, part in parts.items() if isinstance(part, np.ndarray) and part.ndim}
+    scope = Scope(file.functions)
+    for (text, prediction), cost in product(reversed(arrays.items()), costs):
+        goals = {
+            a: (f"goal_{n}_", n)
+            for a in needed(back)
+            for n in called
+            if is_gradient_of(a, n) and a.lower() not in known
+        }
+        sent = {f"goal_{n}_": draw(*np.shape(parts[called[n]])) for _, n in goals.values()}
+        handed = known | {a.lower(): goal for a, (goal, _) in goals.items()}
+        more = "".join(f" + np_.sum({goal} * {called[n]})" for goal, n in goals.values())
+        for target in _targets(prediction):
+            given = {**claim.given, "y_": target, **sent}
+            for loss in _calls(scope, cost, known, [text]):
+                for result in _calls(scope, back, handed, list(parts)):
+                    yield replace(
+                        claim,
+                        functions=(there.name, cost.name, back.name),
+                        given=given,
+                        parameters=tuple(a for a in claim.given if isinstance(claim.given[a], np.ndarray)),
+                        forward=f"{claim.forward}loss_ = {loss}{more}\n",
+                        backward=f"result_ = {result}\n",
+                        labels=tuple(returned_names(back)),
+                    )
+
+
+def _calls(scope: Scope, function: ast.FunctionDef, known: Mapping[str, str], open_to: Sequence[str]) -> Iterator[str]:
+    """Calls of a function: what is known by its name, the target, numbers, and something for what is left."""
+    given = {a: known[a.lower()] for a in own_names(function) if a.lower() in known}
+    for a in (a for a in needed(function) if a not in given):
+        if re.fullmatch(TARGET, a.lower()):
+            given[a] = "y_"
+        elif kind(function, a, scope.functions) in ("rate", "size"):
+            given[a] = "7"
+    left = [a for a in needed(function) if a not in given]
+    for texts in permutations(open_to, len(left)) if len(left) <= _OPEN else ():
+        found = given | dict(zip(left, texts, strict=True))
+        yield scope.call(function.name, {a: found[a] for a in own_names(function) if a in found})
+
+
+def _targets(prediction: Array) -> list[Array]:
+    """What a prediction should be: one class for each sample, where it holds shares; else zeros and ones."""
+    if prediction.ndim == 2:
+        for axis in (0, 1):
+            if prediction.shape[axis] > 1 and np.allclose(prediction.sum(axis=axis), 1):
+                n, m = prediction.shape[axis], prediction.shape[1 - axis]
+                hot = np.eye(n)[np.arange(m) % n]
+                return [hot.T if axis == 0 else hot]
+    return [(np.arange(prediction.size) % 3 == 1).reshape(prediction.shape).astype(float)]
+
+
+def _choices(function: ast.FunctionDef) -> list[dict[str, str]]:
+    """What a function's texts may be: those that it compares them with, and another one."""
+    texts = [
+        a
+        for a in own_names(function)
+        if isinstance(d := default(function, a), ast.Constant) and isinstance(d.value, str)
+    ]
+    found: dict[str, set[str]] = {a: {"'another'"} for a in texts}
+    for n in ast.walk(function):
+        if isinstance(n, ast.Compare) and ast.unparse(n.left) in found and isinstance(n.comparators[0], ast.Constant):
+            found[ast.unparse(n.left)].add(repr(n.comparators[0].value))
+    return [dict(zip(found, values, strict=True)) for values in product(*(sorted(v) for v in found.values()))]

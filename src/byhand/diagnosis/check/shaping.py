@@ -1,0 +1,389 @@
+"""Arguments of which nothing is known: each takes the shape that the first thing done with it asks for.
+
+A function is run again and again. Where several shapes would do, one is chosen; where the run then fails, the last
+choice is made otherwise. What has run to its end is a guess of what the function may be called with.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.check.claims import Array, draw
+from byhand.diagnosis.check.defined import File
+
+Shape = tuple[int, ...]
+_RUNS, _FEW_RUNS, _ALL_RUNS = 400, 10, 3000
+"""So often a function is run for each layout, for each choice that is made otherwise, and for all layouts."""
+_ROOTS = 5
+"""So many shapes of the first array are tried."""
+_LAYOUT = 2
+"""The first choices are the layout: how what is added is stretched, and the shape of the first array."""
+_STYLES = ("short", "column", "row")
+"""How an array that is stretched looks: it lacks axes, or has some of length 1 at the end, or at the beginning."""
+_GATES = (4, 3)
+"""How many gates may lie in one array."""
+_SIZES = (7, 4, 5, 3, 6, 8, 9, 10)
+"""Pairwise different, in the order in which they are taken."""
+_COMPARED, _THRESHOLD = (np.less, np.greater, np.less_equal, np.greater_equal), 0.7
+"""What is compared first is a number, as the probability that something is kept."""
+_FIRST: dict[int, tuple[Shape, ...]] = {
+    2: ((7, 4), (4, 7), (16, 4), (12, 4)),
+    1: ((4,),),
+    3: ((7, 6, 4), (4, 7, 6), (7, 4, 6)),
+    4: ((2, 3, 6, 6), (2, 6, 6, 3)),
+}
+"""What the first array may be, by its number of axes."""
+
+
+class _Search:
+    """The choices of one run, and those of the next."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.path: list[int] = []
+        self.count = 0
+        self.known = list(sizes)
+
+    def begin(self) -> None:
+        """Begin a run."""
+        self.at = 0
+        self.count += 1
+        self.widths: list[int] = []
+        self.sizes = list(self.known)
+        self.alike: dict[str, list[Shape]] = {}
+        self.is_single = False
+        self.style = self.choose(_STYLES)
+
+    def next(self, kept: int) -> bool:
+        """Make the last choice otherwise, but for the first ones; whether there is another one."""
+        self.path = self.path[: len(self.widths)]
+        while len(self.path) > kept and self.path[-1] + 1 >= self.widths[len(self.path) - 1]:
+            self.path.pop()
+        if len(self.path) > kept:
+            self.path[-1] += 1
+        return len(self.path) > kept
+
+    def choose(self, options: Sequence[Any]) -> Any:
+        """One of the options: the first, unless it has failed."""
+        if not options:
+            raise ValueError(options)
+        if self.at == len(self.path):
+            self.path.append(0)
+        self.widths.append(len(options))
+        self.at += 1
+        return options[self.path[self.at - 1]]
+
+    def shape(self, name: str, options: Sequence[Shape]) -> Shape:
+        """A shape for an array; that of one of a like name, if it would do."""
+        like = [shape for shape in self.alike.get(name[:1].lower(), []) if shape in options]
+        shape: Shape = like[0] if like else self.choose(list(dict.fromkeys(options)))
+        self.is_single = len(shape) == 1 if not self.sizes else self.is_single
+        self.sizes += [n for n in dict.fromkeys(shape) if n > 1 and n not in self.sizes]
+        self.alike.setdefault(name[:1].lower(), []).append(shape)
+        return shape
+
+    @property
+    def new(self) -> list[int]:
+        """The sizes that nothing has yet."""
+        return [n for n in _SIZES if n not in self.sizes]
+
+    def free(self, ranks: Sequence[int]) -> list[Shape]:
+        """What an array may be of which only the number of axes is known."""
+        if not self.sizes:
+            return [shape for rank in ranks for shape in _FIRST.get(rank, ())]
+        return [shape for rank in ranks for shape in self._of_rank(rank)]
+
+    def _of_rank(self, rank: int) -> list[Shape]:
+        new = self.new[0]
+        every = [new, *self.sizes[::-1]]
+        if rank == 1:
+            return [(n,) for n in (*self.sizes, new, *self._gated)]
+        if rank == 2:
+            squares = [(n, n) for n in every[1:]]
+            rest = [(m, n) for m, n in product([*every, *self._gated], every) if m != n]
+            return [(new, self.new[1]), *squares, *rest]
+        if rank == 3:
+            return [(new, n, 2) for n in self.sizes] + [s for s in product(every, repeat=3) if len({*s}) == 3]
+        return [s for n in self.sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
+
+    @property
+    def _gated(self) -> list[int]:
+        few = self.sizes if len(self.sizes) < 4 else []
+        return [gates * n for gates in _GATES for n in few if n in _SIZES]
+
+    def beside(self, shape: Shape, *, is_added: bool) -> list[Shape]:
+        """What an array may be that is added to, or multiplied with, one of a shape."""
+        parts = [shape[k:] for k in range(1, len(shape))]
+        whole: list[Shape] = [] if is_added else [shape]
+        if self.style == "short":
+            return [*whole, *parts, shape, ()]
+        every = [s for part in (shape, *parts) for s in product(*((1, n) for n in part)) if np.prod(s) > 1]
+        end = -1 if self.style == "column" else 0
+        return [*whole, *sorted((s for s in every if s[end] == 1), key=len), shape, ()]
+
+    def factor(self, shape: Shape, *, is_left: bool) -> list[Shape]:
+        """What an array may be that is multiplied as a matrix with one of a shape."""
+        n = shape[-1] if not is_left or len(shape) == 1 else shape[-2]
+        others = [*self.new[:1], *self.sizes[::-1], *(self._gated if is_left else ())]
+        matrices: list[Shape] = [(m, n) if is_left else (n, m) for m in others]
+        return [(n,), *matrices] if self.is_single and not is_left else [*matrices, (n,)]
+
+
+class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
+    """An argument of which nothing is known yet."""
+
+    def __init__(self, search: _Search, name: str, ranks: Sequence[int] = (2, 1)) -> None:
+        self._search, self._name, self._ranks = search, name, ranks
+        self._value: Any = None
+
+    def _take(self, options: Sequence[Shape]) -> Array:
+        """The array, of one of these shapes if it has none yet."""
+        if self._value is None:
+            fitting = [s for s in options if len(s) in self._ranks]
+            self._value = draw(*self._search.shape(self._name, fitting)).view(_Made)
+        return np.asarray(self._value).view(_Made) if not isinstance(self._value, dict) else self._value["?"]
+
+    def _any(self) -> Array:
+        return self._take(self._search.free(self._ranks) if self._value is None else ())
+
+    def _as_index(self) -> Any:
+        """Labels of the samples, or one label."""
+        if self._value is None:
+            labels = [np.arange(n) % 3 for n in self._search.sizes]
+            self._value = self._search.choose([2, *labels])
+        return self._value
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **rest: Any) -> Any:
+        rest.pop("out", None)
+        if ufunc in _COMPARED:
+            for u in inputs:
+                if isinstance(u, Unmade) and u._value is None:
+                    u._value = _THRESHOLD
+        return getattr(ufunc, method)(
+            *_settled(inputs, is_product=ufunc is np.matmul, is_added=ufunc is np.add), **rest
+        )
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if func is np.concatenate or func in (np.hstack, np.vstack):
+            return func(_joined(args[0], kwargs.get("axis", args[1] if len(args) > 1 else 0)), **kwargs)
+        return func(*_settled(args, is_product=func is np.dot), **kwargs)
+
+    def dot(self, other: Any) -> Any:
+        """The product with another one."""
+        return np.dot(self, other)
+
+    @property
+    def T(self) -> Any:
+        """What will be the transpose."""
+        return _Turned(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            if self._value is None:
+                self._value = {}
+            return self._value.setdefault(key, Unmade(self._search, key))
+        if isinstance(key, tuple) and len(key) > 1:
+            return self._take(self._search.free([sum(k is not None for k in key)]))[key]
+        return self._any()[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._any()[key] = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._any(), name)
+
+    def __len__(self) -> int:
+        return len(self._any())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._any())
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        return np.asarray(self._any())
+
+    def __index__(self) -> int:
+        if self._value is None:
+            self._value = self._search.choose(self._search.sizes or [4])
+        return int(self._value)
+
+    __int__ = __index__
+
+
+class _Turned(Unmade):
+    """The transpose of what is not made yet."""
+
+    def __init__(self, of: Unmade) -> None:
+        super().__init__(of._search, of._name)
+        self._of = of
+
+    def _take(self, options: Sequence[Shape]) -> Array:
+        of = self._of
+        return of._take([s[::-1] for s in options if len(s) == 2]).T
+
+
+class _Made(np.ndarray):
+    """An array that gives what is not made yet its shape, where NumPy would not ask."""
+
+    def dot(self, other: Any, *_: Any) -> Any:
+        return np.dot(self, other)
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(_keys(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(_keys(key), np.asarray(value))
+
+
+def _keys(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(_keys(k) for k in key)
+    return key._as_index() if isinstance(key, Unmade) else key
+
+
+def _settled(values: Sequence[Any], *, is_product: bool = False, is_added: bool = False) -> list[Any]:
+    """The values of an operation, each with a shape that fits the other's; what is not added has the same, at first."""
+    pair = list(values)
+    if len(pair) == 2 and any(isinstance(v, Unmade) for v in pair):
+        k = next((k for k, v in enumerate(pair) if not isinstance(v, Unmade) or v._value is not None), None)
+        if k is None:
+            pair[0], k = pair[0]._any(), 0
+        shape = np.shape(pair[k]._any() if isinstance(pair[k], Unmade) else pair[k])
+        if isinstance(other := pair[1 - k], Unmade) and other._value is None and shape:
+            search = other._search
+            options = search.factor(shape, is_left=k == 1) if is_product else search.beside(shape, is_added=is_added)
+            pair[1 - k] = other._take(options)
+    return [_plain(v) for v in pair]
+
+
+def _joined(parts: Sequence[Any], axis: int) -> list[Any]:
+    """Arrays that are put one behind the other: they differ in one axis."""
+    found: list[Any] = []
+    for part in parts:
+        if isinstance(part, Unmade) and part._value is None and found:
+            shape = list(np.shape(found[0]))
+            if len(shape) == 2 and shape[axis] == _SIZES[0]:
+                raise ValueError(axis)  # samples
+            options = [
+                (*shape[:axis], n, *shape[axis % len(shape) + 1 :])
+                for n in (*part._search.new[:1], *part._search.sizes)
+            ]
+            found.append(part._take(options))
+        else:
+            found.append(_plain(part))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Unmade):
+        return value._any()
+    return [_plain(v) for v in value] if isinstance(value, list) else value
+
+
+def shapings(
+    file: File,
+    function: ast.FunctionDef,
+    unknown: Sequence[str],
+    call: str,
+    names: Mapping[str, Any],
+    start: str,
+    sizes: Sequence[int],
+) -> Iterator[dict[str, Any]]:
+    """What some arguments of a function may be: values under which a call of it runs to its end.
+
+    Parameters
+    ----------
+    file : File
+    function : ast.FunctionDef
+    unknown : sequence of str
+        The arguments, each `name_` in the call.
+    call : str
+    names : mapping
+        What else the call needs.
+    start : str
+        Lines before it.
+    sizes : sequence of int
+        Those of what the call uses besides.
+    """
+    search = _Search(sizes)
+    ranks = {a: _ranks(function, a) for a in unknown}
+    seen: set[str] = set()
+
+    def run() -> dict[str, Any] | None:
+        search.begin()
+        unmade = {a: Unmade(search, a, ranks[a]) for a in unknown}
+        with contextlib.suppress(Exception):
+            given = dict(names)
+            file.run(given, start)
+            file.run(given | {f"{a}_": u for a, u in unmade.items()}, call)
+            values = {a: _value(u) for a, u in unmade.items()}
+            if (shapes := str(_shape(values))) not in seen:
+                seen.add(shapes)
+                return values
+        return None
+
+    for style in range(len(_STYLES)):
+        found, root, roots = 0, 0, 1
+        while root < min(roots, _ROOTS) and search.count < _ALL_RUNS:
+            search.path = [style, root]
+            one = _first(search, run, _LAYOUT, _RUNS)
+            roots = search.widths[1] if len(search.widths) > 1 else 1
+            if one is not None:
+                yield one
+                found += 1
+                for path in _neighbours(search):
+                    search.path = path
+                    if (other := _first(search, run, len(path), _FEW_RUNS)) is not None:
+                        yield other
+            root += 1
+        if not found:
+            return  # in no layout it runs
+
+
+def _first(search: _Search, run: Callable[[], dict[str, Any] | None], kept: int, runs: int) -> dict[str, Any] | None:
+    """The first guess with the first choices of the path; None where so many runs find none."""
+    for _ in range(runs):
+        if (found := run()) is not None:
+            return found
+        if not search.next(kept):
+            return None
+    return None
+
+
+def _neighbours(search: _Search) -> list[list[int]]:
+    """The paths that differ from one in a choice below the layout, up to that choice."""
+    path, widths = search.path[: len(search.widths)], search.widths
+    return [[*path[:k], n] for k in range(_LAYOUT, len(path)) for n in range(widths[k]) if n != path[k]]
+
+
+def _value(value: Any) -> Any:
+    """What was made of an argument; of one that was never used, a number."""
+    if isinstance(value, Unmade):
+        return 0.3 if value._value is None else _value(value._value)
+    if isinstance(value, dict):
+        return {key: _value(inner) for key, inner in value.items()}
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _shape(value: Any) -> Any:
+    return {k: _shape(v) for k, v in value.items()} if isinstance(value, dict) else np.shape(value)
+
+
+def _ranks(function: ast.FunctionDef, argument: str) -> Sequence[int]:
+    """How many axes an array may have: as many as its shape is taken apart into, if it is."""
+    for n in ast.walk(function):
+        if (
+            isinstance(n, ast.Assign)
+            and isinstance(n.targets[0], ast.Tuple)
+            and ast.unparse(n.value) == f"{argument}.shape"
+        ):
+            return [len(n.targets[0].elts)]
+        if isinstance(n, ast.Subscript) and ast.unparse(n.value) == argument and isinstance(n.slice, ast.Tuple):
+            return [sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts)]
+    return (2, 1)

@@ -1,0 +1,422 @@
+"""What check finds out about functions of which it knows nothing: slopes, shapes, rounds, losses that nobody gives."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from byhand.diagnosis.check import names, shaping, telling, updates
+from byhand.diagnosis.check.defined import File
+
+
+def told(source):
+    return {p.unit: p for p in telling.probes(File(source))}
+
+
+def test_names_say_what_is_the_derivative_of_what():
+    pairs = [("sigmoid_prime", "sigmoid"), ("dSigmoid", "sigmoid"), ("mse_grad", "mse_loss"), ("d_relu", "relu")]
+    pairs += [("derivee_tanh", "tanh"), ("dloss", "loss"), ("tanhPrime", "tanh")]
+    assert all(names.is_slope_of(slope, name) for slope, name in pairs)
+    others = [
+        ("softmax_stable", "softmax"),
+        ("sigmoid_prime", "tanh"),
+        ("sigmoid_prime", "sigmoid_grad"),
+        ("dot", "ot_x"),
+    ]
+    assert not any(names.is_slope_of(slope, name) for slope, name in others)
+
+
+# ---- a function beside its derivative
+
+HEAD = "import numpy as np\n\n"
+SIGMOID = HEAD + "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n\n"
+TANH_OF_NUMPY = HEAD + "def tanh_deriv(x):\n    return 1 - np.tanh(x) ** 2\n"
+FLAG = HEAD + "def act(x, deriv=False):\n    if deriv:\n        return x * (1 - x)\n    return 1 / (1 + np.exp(-x))\n"
+MSE = HEAD + "def mse(y_true, y_pred):\n    return np.mean((y_true - y_pred) ** 2)\n\n"
+ENTROPY = HEAD + "def entropy(p, y):\n    return -np.mean(np.sum(y * np.log(p), axis=1))\n\n"
+STATIC = HEAD + "class Loss:\n    @staticmethod\n    def mae(p, t):\n        return np.mean(abs(p - t))\n\n"
+STATIC += "    @staticmethod\n    def mae_prime(p, t):\n        return np.sign(p - t) / p.size\n"
+SCALAR = "import math\n\ndef gate(x):\n    return x if x > 0 else 0.1 * x\n\n"
+SCALAR += "def gate_prime(x):\n    return 1.0 if x > 0 else 0.1\n"
+SOFTMAX = HEAD + "def softmax(z):\n    e = np.exp(z)\n    return e / e.sum(axis=1, keepdims=True)\n\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "unit", "answer", "line"),
+    [
+        (SIGMOID + "def sigmoid_prime(z):\n    return sigmoid(z) * (1 - sigmoid(z))\n", "sigmoid_prime", "right", 0),
+        (SIGMOID + "def sigmoid_prime(a):\n    return a * (1 - a)\n", "sigmoid_prime", "right", 0),
+        (
+            SIGMOID + "def sigmoid_back(grad, z):\n    s = sigmoid(z)\n    return grad * s * (1 - s)\n",
+            "sigmoid and sigmoid_back",
+            "right",
+            0,
+        ),
+        (SIGMOID + "def sigmoid_prime(z):\n    return sigmoid(z) * sigmoid(1 - z)\n", "sigmoid_prime", "wrong", 7),
+        (TANH_OF_NUMPY, "tanh_deriv", "right", 0),
+        (TANH_OF_NUMPY.replace(" ** 2", ""), "tanh_deriv", "wrong", 4),
+        (FLAG, "act", "right", 0),
+        (FLAG.replace("x * (1 - x)", "x * (1 + x)"), "act", "wrong", 5),
+        (
+            MSE + "def mse_prime(y_true, y_pred):\n    return 2 * (y_pred - y_true) / y_true.size\n",
+            "mse_prime",
+            "right",
+            0,
+        ),
+        (MSE + "def mse_prime(y_true, y_pred):\n    return y_pred - y_true\n", "mse_prime", "right", 0),
+        (MSE + "def mse_prime(y_true, y_pred):\n    return y_true - y_pred\n", "mse_prime", "wrong", 7),
+        (MSE + "def mse_prime(y_true, y_pred):\n    return np.mean(y_pred - y_true)\n", "mse_prime", "wrong", 7),
+        (ENTROPY + "def entropy_grad(p, y):\n    return -y / p\n", "entropy_grad", "right", 0),
+        (ENTROPY + "def entropy_grad(p, y):\n    return p - y\n", "entropy_grad", "right", 0),  # before the softmax
+        (ENTROPY + "def entropy_grad(p, y):\n    return y / p\n", "entropy_grad", "wrong", 7),
+        (STATIC, "Loss.mae_prime", "right", 0),
+        (STATIC.replace("np.sign(p - t)", "np.sign(t - p)"), "Loss.mae_prime", "wrong", 10),
+        (SCALAR, "gate_prime", "right", 0),
+        (SCALAR.replace("else 0.1\n", "else 0.2\n"), "gate_prime", "wrong", 7),
+    ],
+)
+def test_a_slope_is_held_against_what_it_is_called_after(source, unit, answer, line):
+    assert (told(source)[unit].answer, told(source)[unit].line) == (answer, line)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        SOFTMAX + "def softmax_prime(s):\n    return s * (1 - s)\n",  # a part of the derivative, as a loss needs it
+        SIGMOID + "def sigmoid_prime(a, y):\n    return a - y\n",  # that of a loss behind it
+        HEAD + "W = np.ones((3, 3))\n\ndef cost(x):\n    return x @ W\n\ndef cost_grad(x):\n    return x\n",
+    ],
+)
+def test_what_may_be_meant_otherwise_is_not_accused(source):
+    assert all(p.answer != "wrong" for p in told(source).values())
+
+
+def test_what_writes_into_its_argument_is_told_at_the_line():
+    relu = HEAD + "def relu(x):\n    return np.maximum(x, 0)\n\n"
+    relu += "def relu_prime(x):\n    x[x <= 0] = 0\n    x[x > 0] = 1\n    return x\n"
+    found = told(relu)["relu_prime"]
+    assert (found.answer, found.line, found.id) == ("wrong", 8, "input-mutated")
+    assert told(relu.replace("    x[x <= 0]", "    x = x.copy()\n    x[x <= 0]"))["relu_prime"].answer == "right"
+
+
+# ---- shapes
+
+
+def shapes_of(source, name, unknown, sizes=()):
+    file = File(source)
+    call = f"result_ = {name}({', '.join(f'{a}={a}_' for a in unknown)})\n"
+    found = shaping.shapings(file, file.functions[name], unknown, call, {}, "", sizes)
+    return [{a: v if isinstance(v, int | float) else shape(v) for a, v in guess.items()} for guess in found]
+
+
+def shape(value):
+    return {k: shape(v) for k, v in value.items()} if isinstance(value, dict) else np.shape(value)
+
+
+def test_arguments_take_the_shapes_that_the_first_operation_asks_for():
+    dense = (
+        "import numpy as np\n\ndef f(x, w, b):\n    n, d = x.shape\n    assert w.shape[0] == d\n    return x @ w + b\n"
+    )
+    found = shapes_of(dense, "f", ["x", "w", "b"])
+    assert {"x": (7, 4), "w": (4, 5), "b": (5,)} in found
+    assert {"x": (4, 7), "w": (7, 5), "b": (1, 5)} in found
+    for guess in found:
+        assert np.zeros(guess["x"]).shape[1] == guess["w"][0]
+
+
+def test_a_dictionary_is_made_of_the_keys_that_are_read():
+    cell = "import numpy as np\n\ndef f(x, h, p):\n    both = np.concatenate([h, x], axis=0)\n"
+    cell += "    return np.tanh(np.dot(p['W'], both) + p['b']) * h\n"
+    found = shapes_of(cell, "f", ["x", "h", "p"])
+    assert {"x": (5, 7), "h": (4, 7), "p": {"W": (4, 9), "b": (4, 1)}} in found
+    assert all(guess["h"][0] + guess["x"][0] == guess["p"]["W"][-1] for guess in found)
+
+
+def test_gates_in_one_array_labels_and_kept_shares():
+    gates = "import numpy as np\n\ndef f(x, h, W, U, y, keep):\n    n = h.shape[0]\n    z = W @ x + U @ h\n"
+    gates += "    s = np.exp(z[:n] * z[n:2*n] * z[2*n:3*n] * z[3*n:4*n] * (np.ones(n) < keep))\n    return s[y]\n"
+    found = shapes_of(gates, "f", ["x", "h", "W", "U", "y", "keep"])
+    assert {"x": (7,), "h": (4,), "W": (16, 7), "U": (16, 4), "y": 2, "keep": 0.7} in found
+
+
+def test_what_never_runs_has_no_shapes():
+    assert shapes_of("def f(x, w):\n    return x @ w.nothing\n", "f", ["x", "w"]) == []
+
+
+CONVOLUTION = """import numpy as np
+
+def conv_forward(x, W, b):
+    N, C, L = x.shape
+    F, _, K = W.shape
+    windows = np.stack([x[:, :, k : k + L - K + 1] for k in range(K)], axis=-1)
+    return np.einsum("nclk,fck->nfl", windows, W) + b, (x.shape, windows)
+
+def conv_backward(dout, cache, W):
+    (N, C, L), windows = cache
+    dW = np.einsum("nfl,nclk->fck", dout, windows)
+    db = dout.sum(axis=(0, 2))[:, None]
+    dwindows = np.einsum("nfl,fck->nclk", dout, W)
+    dx = np.zeros((N, C, L))
+    for k in range(W.shape[2]):
+        dx[:, :, k : k + dout.shape[2]] += dwindows[..., k]
+    return dx, dW, db
+"""
+
+
+def test_a_way_back_is_found_in_a_layout_that_no_table_has():
+    assert told(CONVOLUTION)["conv_forward and conv_backward"].answer == "right"
+    wrong = told(CONVOLUTION.replace("sum(axis=(0, 2))", "mean(axis=(0, 2))[::-1]"))["conv_forward and conv_backward"]
+    assert (wrong.answer, wrong.line) == ("wrong", 12)
+    assert "the gradient for b" in wrong.message
+
+
+GATED = """import numpy as np
+
+def cell_forward(xt, h_prev, p):
+    both = np.concatenate((h_prev, xt), axis=0)
+    u = 1 / (1 + np.exp(-(p["Wu"] @ both + p["bu"])))
+    c = np.tanh(p["Wc"] @ both + p["bc"])
+    h_next = u * c + (1 - u) * h_prev
+    return h_next, (u, c, both, h_prev, p)
+
+def cell_backward(dh_next, cache):
+    u, c, both, h_prev, p = cache
+    du = dh_next * (c - h_prev) * u * (1 - u)
+    dc = dh_next * u * (1 - c**2)
+    dboth = p["Wu"].T @ du + p["Wc"].T @ dc
+    n = len(h_prev)
+    return {
+        "dWu": du @ both.T, "dWc": dc @ both.T, "dbu": du.sum(axis=1, keepdims=True),
+        "dbc": dc.sum(axis=1, keepdims=True), "dh_prev": dboth[:n] + dh_next * (1 - u), "dxt": dboth[n:],
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("* u * (1 - u)", "* (1 - u**2)"), (" + dh_next * (1 - u)", ""), ("u * (1 - c**2)", "u * (1 - c)")],
+)
+def test_a_cell_with_its_weights_in_a_dictionary_is_judged(old, new):
+    assert told(GATED)["cell_forward and cell_backward"].answer == "right"
+    assert old in GATED
+    assert told(GATED.replace(old, new))["cell_forward and cell_backward"].answer == "wrong"
+
+
+STRIDES = """import numpy as np
+
+def pool_forward(x, param):
+    N, C, H, W = x.shape
+    s = param["stride"]
+    out = np.zeros((N, C, (H - 1) // s, W))
+    for i in range(out.shape[2]):
+        out[:, :, i] = x[:, :, i * s] * x[:, :, i * s + 1]
+    return out, (x, param)
+
+def pool_backward(dout, cache):
+    x, param = cache
+    s = param["stride"]
+    dx = np.zeros(x.shape)
+    for i in range(dout.shape[2]):
+        dx[:, :, i * s] += dout[:, :, i] * x[:, :, i * s + 1]
+        dx[:, :, i * s + 1] += dout[:, :, i] * x[:, :, i * s]
+    return dx
+"""
+
+
+def test_a_number_is_tried_with_more_than_one_value():
+    unit = "pool_forward and pool_backward"
+    assert told(STRIDES)[unit].answer == "right"
+    assert told(STRIDES.replace("dx[:, :, i * s + 1] +=", "dx[:, :, i + 1] +="))[unit].answer == "wrong"  # right with 1
+
+
+# ---- rounds
+
+ROUND = """import numpy as np
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def forward(X, W1, b1, W2, b2):
+    A1 = np.tanh(W1 @ X + b1)
+    A2 = sigmoid(W2 @ A1 + b2)
+    return A1, A2
+
+def cost(AL, Y):
+    return -np.mean(Y * np.log(AL) + (1 - Y) * np.log(1 - AL))
+
+def backward(X, Y, A1, A2, W2):
+    m = X.shape[1]
+    dZ2 = A2 - Y
+    dW2 = dZ2 @ A1.T / m
+    db2 = dZ2.sum(axis=1, keepdims=True) / m
+    dZ1 = W2.T @ dZ2 * (1 - A1**2)
+    dW1 = dZ1 @ X.T / m
+    db1 = dZ1.sum(axis=1, keepdims=True) / m
+    return dW1, db1, dW2, db2
+"""
+
+
+def test_functions_whose_weights_nobody_makes_are_a_round_with_their_cost():
+    assert told(ROUND)["backward"].answer == "right"
+    wrong = told(ROUND.replace(" * (1 - A1**2)", " * (1 - A1)"))["backward"]
+    assert (wrong.answer, wrong.line) == ("wrong", 19)  # where both of what is wrong come from
+    assert "the gradient for W1 is" in wrong.message
+    assert "W2 is" not in wrong.message
+
+
+def test_a_cost_that_nothing_shows_to_be_meant_accuses_no_gradient():
+    other = ROUND.replace("-np.mean(Y * np.log(AL) + (1 - Y) * np.log(1 - AL))", "np.mean((AL - Y) ** 4)")
+    assert all(p.answer != "wrong" for p in told(other).values())
+    first = "def first_grad(X, Y, A1, A2, W2):\n    dZ1 = W2.T @ (A2 - Y) * A1\n    dW1 = dZ1 @ X.T\n"
+    first += "    db1 = dZ1.sum(axis=1, keepdims=True)\n    return dW1, db1\n"
+    assert told(ROUND + first)["first_grad"].answer == "wrong"
+    assert told(other + first).get("first_grad") is None
+
+
+def test_a_way_back_that_is_sent_something_else_is_not_accused():
+    softmax = "import numpy as np\n\ndef net_forward(x, p):\n    s = np.exp(x @ p['W'] + p['b'])\n"
+    softmax += "    probs = s / s.sum(axis=1, keepdims=True)\n    return probs, x\n\n"
+    softmax += "def net_backward(dscores, cache):\n    return {'dW': cache.T @ dscores, 'db': dscores.sum(axis=0)}\n"
+    assert told(softmax) == {}
+
+
+def test_a_round_without_a_cost_or_a_name_in_common_is_none():
+    assert "backward" not in told(ROUND.replace("def cost", "def other"))
+    assert "backward" not in told(ROUND.replace("(X, Y, A1, A2, W2)", "(Q, R, S, T, U)"))
+
+
+# ---- a loss that nobody gives
+
+ONE_BY_ONE = """import numpy as np
+
+class Net:
+    def __init__(self, sizes):
+        self.weights = [np.random.randn(m, n) for n, m in zip(sizes[:-1], sizes[1:])]
+        self.biases = [np.random.randn(m, 1) for m in sizes[1:]]
+
+    def run(self, a):
+        for w, b in zip(self.weights, self.biases):
+            a = np.tanh(w @ a + b)
+        return a
+
+    def nudges(self, x, y):
+        kept = [x]
+        for w, b in zip(self.weights, self.biases):
+            kept.append(np.tanh(w @ kept[-1] + b))
+        delta = (kept[-1] - y) * (1 - kept[-1] ** 2)
+        back = []
+        for k in range(len(self.weights) - 1, -1, -1):
+            back.insert(0, (delta @ kept[k].T, delta))
+            delta = self.weights[k].T @ delta * (1 - kept[k] ** 2)
+        return [g for g, _ in back], [g for _, g in back]
+"""
+
+
+def test_gradients_of_a_loss_that_nobody_gives_must_agree_on_its_slopes():
+    assert told(ONE_BY_ONE)["Net.nudges"].answer == "right"
+    other_loss = ONE_BY_ONE.replace("(kept[-1] - y) * (1 - kept[-1] ** 2)", "kept[-1] - y")
+    assert told(other_loss)["Net.nudges"].answer == "right"
+    wrong = told(ONE_BY_ONE.replace("delta * (1 - kept[k] ** 2)", "delta"))["Net.nudges"]
+    assert wrong.answer == "wrong"
+    assert "weights[0]" in wrong.message
+    assert "weights[1]" not in wrong.message
+
+
+def test_what_goes_uphill_is_not_called_right():
+    assert "Net.nudges" not in told(ONE_BY_ONE.replace("(kept[-1] - y)", "(y - kept[-1])"))
+
+
+# ---- objects that step
+
+OPTIMIZER = """import numpy as np
+
+class Momentum:
+    def __init__(self, lr=0.01, momentum=0.9):
+        self.lr, self.momentum, self.v = lr, momentum, {}
+
+    def step(self, params, grads):
+        for key in params:
+            if key not in self.v:
+                self.v[key] = np.zeros_like(params[key])
+            self.v[key] = self.momentum * self.v[key] - self.lr * grads[key]
+            params[key] += self.v[key]
+
+class Adam:
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
+        self.m = self.s = None
+        self.t = 0
+
+    def update(self, w, dw):
+        if self.m is None:
+            self.m, self.s = np.zeros_like(w), np.zeros_like(w)
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * dw
+        self.s = self.beta2 * self.s + (1 - self.beta2) * dw**2
+        m_hat = self.m / (1 - self.beta1**self.t)
+        s_hat = self.s / (1 - self.beta2**self.t)
+        return w - self.lr * m_hat / (np.sqrt(s_hat) + self.eps)
+"""
+FOR_EACH = """def update(W, b, dW, db, rate, beta):
+    vW, vb = 0, 0
+    vW = beta * vW + (1 - beta) * dW
+    vb = beta * vb + (1 - beta) * db
+    return W - rate * vW, b - rate * vb, vW, vb
+"""
+CONFIG = """def sgd_momentum(w, dw, config):
+    config.setdefault("learning_rate", 0.01)
+    v = config["momentum"] * config.get("velocity", 0) - config["learning_rate"] * dw
+    config["velocity"] = v
+    return w + v, config
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "unit", "answer", "line", "id_"),
+    [
+        (OPTIMIZER, "", "", "Momentum", "right", 0, "unknown"),
+        (OPTIMIZER, "", "", "Adam", "right", 0, "unknown"),
+        (OPTIMIZER, "params[key] +=", "params[key] -=", "Momentum", "wrong", 12, "sign-flipped"),
+        (OPTIMIZER, "self.beta2**self.t", "self.beta1**self.t", "Adam", "wrong", 27, "bias-correction-wrong"),
+        (OPTIMIZER, "* dw**2", "* np.sum(dw**2)", "Adam", "wrong", 25, "unknown"),
+        (OPTIMIZER, "* m_hat / (", "* 3 * m_hat / (", "Adam", "unclear", 0, "unknown"),
+        (FOR_EACH, "", "", "update", "wrong", 3, "momentum-reset"),
+        (FOR_EACH, "    vW, vb = 0, 0\n", "", "update", None, 0, ""),
+        (
+            FOR_EACH,
+            "W, b, dW, db, rate, beta):\n    vW, vb = 0, 0",
+            "W, b, dW, db, vW, vb, rate, beta):",
+            "update",
+            "right",
+            0,
+            "unknown",
+        ),
+        (CONFIG, "", "", "sgd_momentum", "right", 0, "unknown"),
+        (CONFIG, "w + v,", "w - v,", "sgd_momentum", "wrong", 5, "sign-flipped"),
+        ("def step(w, g, lr):\n    return w - lr * g\n", "", "", "step", "right", 0, "unknown"),
+        ("def step(w, g, lr):\n    return w - lr * g\n", "w -", "w +", "step", "wrong", 2, "sign-flipped"),
+        ("def mix(w, g, lr):\n    return w + lr * g\n", "", "", "mix", None, 0, ""),
+    ],
+)
+def test_what_takes_a_step_is_held_against_the_optimizers(source, old, new, unit, answer, line, id_):
+    assert old in source
+    found = {u.unit: (u.answer, u.line, u.id) for u in updates.updates(File(source.replace(old, new, 1)))}
+    assert found.get(unit) == ((answer, line, id_) if answer else None)
+
+
+def test_methods_of_a_base_are_those_of_a_class():
+    layer = "import numpy as np\n\nclass Act:\n    def __init__(self, f, df):\n        self.f, self.df = f, df\n"
+    layer += "    def forward(self, x):\n        self.x = x\n        return self.f(x)\n"
+    layer += "    def backward(self, g):\n        return g * self.df(self.x)\n\n"
+    layer += (
+        "class Tanh(Act):\n    def __init__(self):\n        super().__init__(np.tanh, lambda x: 1 - np.tanh(x) ** 2)\n"
+    )
+    assert told(layer)["Tanh"].answer == "right"
+    assert told(layer.replace("1 - np.tanh(x) ** 2", "1 - x**2"))["Tanh"].answer == "wrong"
+
+
+def test_a_class_that_inherits_keeps_its_own_methods():
+    base = "class A:\n    def f(self):\n        return 1\n    def g(self):\n        return 2\n\n"
+    file = File(base + "class B(A):\n    def f(self):\n        return 3\n")
+    bodies = {m.name: ast.unparse(m.body[0]) for m in file.classes["B"].body if isinstance(m, ast.FunctionDef)}
+    assert bodies == {"f": "return 3", "g": "return 2"}
