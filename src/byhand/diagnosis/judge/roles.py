@@ -228,8 +228,9 @@ def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterat
         x = waiting.pop()
         steps += 1
         first = nodes[x].args[0] if nodes[x].args else None
-        if nodes[x].op in _OF_A_PART | {"move"} and type(first) is int and nodes[first].value.shape == shape:
-            yield first
+        whole = _turned_back(nodes, first) if type(first) is int else None
+        if nodes[x].op in _OF_A_PART | {"move"} and whole is not None and nodes[whole].value.shape == shape:
+            yield whole
         elif x != t and nodes[x].value.shape == shape:
             yield x
         else:
@@ -282,8 +283,18 @@ def _uses_by_place(
         writes = node.op in ("setitem", "scatter", "at", "copy", "clip")
         for position, a in enumerate(node.args):
             if type(a) is int and nodes[a].value.dtype.kind in "fiu" and not (writes and a in links[t]):
-                uses[node.site, position].append((a, t))
+                uses[node.site, position].append((_turned_back(nodes, a), t))
     return uses
+
+
+def _turned_back(nodes: Sequence[Node], t: NodeId) -> NodeId:
+    """What a value was before its axes were turned or its shape was changed: the same numbers in the same memory."""
+    while nodes[t].op in ("move", "gather") and len(nodes[t].args) == 1:
+        a = nodes[t].args[0]
+        if type(a) is not int or nodes[a].value.size != nodes[t].value.size:
+            break
+        t = a
+    return t
 
 
 def _earlier(links: Sequence[Sequence[NodeId]], value: NodeId, seen: dict[NodeId, NodeId]) -> Iterator[NodeId]:
