@@ -126,10 +126,10 @@ class Recorder:
             if file is not None:
                 positions = self._positions.get(code)
                 if positions is None:
-                    positions = self._positions[code] = list(code.co_positions())
+                    positions = self._positions[code] = [(file, *place) for place in code.co_positions()]
                 if not site:
                     line, name = frame.f_lineno, file
-                site.append((file, *positions[frame.f_lasti // 2]))
+                site.append(positions[frame.f_lasti // 2])
             frame = frame.f_back
         return line, tuple(site), name
 

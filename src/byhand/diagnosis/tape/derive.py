@@ -14,12 +14,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from byhand.diagnosis.tape.nodes import Array, Const, Node
+from byhand.diagnosis.tape.nodes import Array, Const, Node, Slope
 
 Cotangents: TypeAlias = "list[Array | None]"
 Rule: TypeAlias = Callable[..., Cotangents]
 Override: TypeAlias = Callable[[Array], "list[tuple[int, Array]]"]
 
+_FLOAT = np.dtype(float)
+KEPT = 10_000  # numbers whose slopes are kept for the next sweep: of larger arrays they would take much room
 GUARD = 1e-5  # a constant up to this, added before a logarithm or a division, is no part of what is meant
 
 
@@ -394,6 +396,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Array:
 def operand(nodes: Sequence[Node], a: int | Const) -> Array | None:
     """The value of an operand in float64; None where it is no number."""
     value = nodes[a].value if type(a) is int else a.value  # type: ignore[union-attr]
+    if type(value) is np.ndarray and value.dtype == _FLOAT:
+        return value  # as nearly all are
     if value is None or isinstance(value, str):
         return None
     try:
@@ -433,35 +437,51 @@ def vjp(
     node = nodes[t]
     if node.op == "leaf" or node.op in FLAT:
         return [None] * len(node.args)
-    if any(nodes[a].value.dtype.kind == "c" for a in (t, *node.parents())):
-        raise Unknown(f"{node.op} of complex numbers")
+    for a in (t, *node.parents()):
+        if nodes[a].value.dtype.kind == "c":
+            raise Unknown(f"{node.op} of complex numbers")
+    g = np.asarray(g, dtype=float)
+    if node.op in ELEMENTWISE:
+        slopes = node.slopes.get(guards) if not subst else None
+        if slopes is None:
+            slopes = _slopes(node, _operands(nodes, node, subst, guards))
+            if not subst and node.value.size <= KEPT:
+                node.slopes[guards] = slopes
+        return [None if slope is None else _flow(g, slope, node) for slope in slopes]
+    values = _operands(nodes, node, subst, guards)
+    if node.op not in RULES or any(value is None for value in values):
+        raise Unknown(f"{node.op} {node.kw.get('name', '')}".strip())
+    return RULES[node.op](g, np.asarray(node.value, dtype=float), *values, **node.kw)
+
+
+def _operands(nodes: Sequence[Node], node: Node, subst: Mapping[int, Array] | None, guards: bool) -> list[Array | None]:
     values = [operand(nodes, a) for a in node.args]
     if guards and node.op in ("log", "log2", "log10", "divide", "reciprocal"):
         values = [_without_guard(nodes, a, value) for a, value in zip(node.args, values, strict=True)]
     for i, value in (subst or {}).items():
         values[i] = np.asarray(value, dtype=float)
-    v, g = np.asarray(node.value, dtype=float), np.asarray(g, dtype=float)
-    if node.op in ELEMENTWISE:
-        return _elementwise_vjp(node, v, g, values)
-    if node.op not in RULES or any(value is None for value in values):
-        raise Unknown(f"{node.op} {node.kw.get('name', '')}".strip())
-    return RULES[node.op](g, v, *values, **node.kw)
+    return values
 
 
-def _elementwise_vjp(node: Node, v: Array, g: Array, values: list[Array | None]) -> Cotangents:
-    result: Cotangents = []
-    mask = node.kw.get("where", True)
-    for a, value, partial in zip(node.args, values, ELEMENTWISE[node.op].partials, strict=False):
-        if partial is None or value is None or type(a) is not int:
-            result.append(None)
-        else:
-            slope = partial(*values, *[None] * (len(ELEMENTWISE[node.op].partials) - len(values)), v)
-            flow = g * slope if mask is True else np.where(mask, g * slope, 0.0)
-            if np.shape(flow) == value.shape == v.shape:
-                result.append(flow)
-                continue
-            result.append(unbroadcast(np.broadcast_to(flow, np.broadcast_shapes(flow.shape, v.shape)), value.shape))
-    return result
+def _slopes(node: Node, values: list[Array | None]) -> list[Slope | None]:
+    """The derivative by each operand, element by element, and the operand's shape; None where there is none."""
+    partials = ELEMENTWISE[node.op].partials
+    given = [*values, *[None] * (len(partials) - len(values)), np.asarray(node.value, dtype=float)]
+    return [
+        None if partial is None or value is None or type(a) is not int else (partial(*given), value.shape)
+        for a, value, partial in zip(node.args, values, partials, strict=False)
+    ]
+
+
+def _flow(g: Array, slope: Slope, node: Node) -> Array:
+    """The cotangent of an operand."""
+    by_element, shape = slope
+    flow, mask, whole = g * by_element, node.kw.get("where", True), node.value.shape
+    if mask is not True:
+        flow = np.where(mask, flow, 0.0)
+    if flow.shape != whole:
+        flow = np.broadcast_to(flow, np.broadcast_shapes(flow.shape, whole))
+    return flow if flow.shape == shape else unbroadcast(flow, shape)
 
 
 def _without_guard(nodes: Sequence[Node], a: int | Const, value: Array | None) -> Array | None:

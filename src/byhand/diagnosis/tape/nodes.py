@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
+Slope: TypeAlias = "tuple[Array | float, tuple[int, ...]]"
+"""A derivative, element by element, and the shape of the operand."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -39,6 +41,8 @@ class Node:
         The operation and its place in the text of up to four frames: equal for the same call path, at every tick.
     file : str
         "" for the script itself, else the name of the module beside it.
+    slopes : dict
+        The derivatives of a function of numbers by its operands, with guards left away or not: what `derive.vjp` keeps.
     """
 
     op: str
@@ -48,10 +52,15 @@ class Node:
     line: int
     site: Hashable
     file: str
+    slopes: dict[bool, list[Slope | None]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _parents: list[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._parents = [a for a in self.args if type(a) is int]
 
     def parents(self) -> list[int]:
-        """The operands that are nodes."""
-        return [a for a in self.args if type(a) is int]
+        """The operands that are nodes: a list to read, not to change, found once as it is asked for often."""
+        return self._parents
 
 
 @dataclass(slots=True)
