@@ -149,6 +149,11 @@ class Anatomy:
 
     def region_to(self, a: NodeId) -> Region | None:
         """The activation that ends in a node."""
+        if a not in self.roles.regions:
+            self.roles.regions[a] = self._region_to(a)
+        return self.roles.regions[a]
+
+    def _region_to(self, a: NodeId) -> Region | None:
         front, inside, best = {a}, [], None
         for _ in range(_LARGEST_REGION):
             t = max(front)

@@ -17,6 +17,7 @@ EQUAL = 1e-4  # how nearly the factors of two steps are one
 EXACT, _SINGLE = 1e-6, 2e-3
 _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
 _FADED = 1e-7  # of the longest step
+_PLAIN = 1e-250  # a square that has kept its digits
 
 Kind: TypeAlias = Literal[
     "follows", "opposes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"
@@ -160,17 +161,34 @@ def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> floa
     if d.size == g.size == 1:
         return _ratio(d.item(), g.item(), noise)
     d, g = np.ravel(d), np.ravel(g)
-    if d.size != g.size or not np.isfinite(d).all() or not np.isfinite(g).all():
+    if d.size != g.size or _is_far_from(d, g, tolerance, noise):
         return None
-    largest = np.abs(g).max(initial=0)
+    farthest, largest = (float(np.abs(x).max(initial=0)) for x in (d, g))  # not finite if one number isn't
+    if not (math.isfinite(farthest) and math.isfinite(largest)):
+        return None
     if not largest:
-        return 0.0 if np.abs(d).max(initial=0) <= noise else None
+        return 0.0 if farthest <= noise else None
     unit = g / largest
     c = float(d @ unit / (unit @ unit))
-    scale = max(float(np.abs(d).max()), abs(c))
+    scale = max(farthest, abs(c))
     if np.abs(d - c * unit).max() > tolerance * scale + noise:
         return None
     return float(c / largest)
+
+
+def _is_far_from(d: Array, g: Array, tolerance: float, noise: float) -> bool:
+    """Whether it is plain from three products that d is no multiple of g, as it is of most that it is held against.
+
+    What c g leaves of d has the square `left`, so that one number of it is at least √(left / size); no number of d and
+    of c g is larger than d is long. Where the products overflow or vanish, or are rounded too much, it is not plain.
+    """
+    if d.dtype != float or g.dtype != float:
+        return False
+    dd, dg, gg = float(d @ d), float(d @ g), float(g @ g)
+    if not (gg > _PLAIN and dd > _PLAIN):
+        return False
+    left = dd - dg / gg * dg
+    return left > d.size * (tolerance * math.sqrt(dd) + noise) ** 2
 
 
 def angle(d: Array, g: Array) -> float:

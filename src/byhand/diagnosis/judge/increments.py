@@ -18,6 +18,14 @@ _SCALES = {
 
 def made_since(roles: Roles, step: Step, closed: Collection[NodeId] = ()) -> list[NodeId]:
     """What the version after a step was made of since the one before it, not through closed nodes."""
+    if closed:
+        return _made_since(roles, step, closed)
+    if (step.before, step.after) not in roles.made:
+        roles.made[step.before, step.after] = _made_since(roles, step, closed)
+    return roles.made[step.before, step.after]
+
+
+def _made_since(roles: Roles, step: Step, closed: Collection[NodeId]) -> list[NodeId]:
     waiting, seen = [step.after], {step.after}
     while waiting and len(seen) < _FARTHEST:
         for a in roles.nodes[waiting.pop()].parents():

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -90,6 +90,10 @@ class Roles:
         What the program calls a node's value.
     sizes : dict
         Where each state is taken times itself, or for its size: what `penalties` has found so far.
+    regions : dict
+        The activation that ends in a node, if one does: what `Anatomy` has found so far.
+    made : dict
+        What each version was made of since another: what `made_since` has found so far.
     """
 
     nodes: list[Node]
@@ -102,6 +106,8 @@ class Roles:
     idle: list[State] = field(default_factory=list)
     names: dict[NodeId, str] = field(default_factory=dict)
     sizes: dict[State, list[NodeId]] = field(default_factory=dict)
+    regions: dict[NodeId, Any] = field(default_factory=dict)
+    made: dict[tuple[NodeId, NodeId], list[NodeId]] = field(default_factory=dict)
 
     def bit(self, state: State) -> int:
         """The bit that stands for a state."""

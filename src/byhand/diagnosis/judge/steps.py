@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -52,12 +53,24 @@ class Course:
         self.limit = len(roles.nodes) if limit is None else limit
         self.blocked: set[str] = set()
         self.mended: Mapping[NodeId, tuple[NodeId, Array]] | None = None
+        self._gradients: dict[tuple[object, ...], Gradients] = {}  # without overrides
+        self._changes: dict[tuple[NodeId, NodeId], Array] = {}
         self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
         self.swept = 0  # nodes gone through, the measure of what this costs
         self.scales = (partial(rate, roles), partial(scale, roles))
 
     def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
         """The objective's derivative with respect to every node it rests on; parameters are cut at their versions."""
+        as_it_is = (objective.kind, objective.sign, objective.is_truncated, *objective.seeds)
+        found = self._gradients.get(as_it_is) if not overrides else None
+        if found is None:
+            found = self._gradient(objective, overrides)
+        if not overrides:
+            self._gradients[as_it_is] = found
+        self.swept += len(found)
+        return found
+
+    def _gradient(self, objective: Objective, overrides: Overrides | None) -> Gradients:
         seeds = {
             t: np.full_like(self.nodes[t].value, objective.sign, dtype=float)
             if objective.kind == "loss"
@@ -67,9 +80,7 @@ class Course:
         }
         if objective.is_truncated:
             overrides = {**self.taken_over(objective), **(overrides or {})}
-        found: Gradients = sweep(self.nodes, seeds, self.stop, overrides, self.resting, self.blocked)
-        self.swept += len(found)
-        return found
+        return sweep(self.nodes, seeds, self.stop, overrides, self.resting, self.blocked)
 
     def taken_over(self, objective: Objective) -> Overrides:
         """Where an objective's forward pass takes up what earlier versions of its parameters gave."""
@@ -95,13 +106,18 @@ class Course:
                 w, change = self.mended.get(v, (None, None))
             else:
                 w = ends.get(v)
-                change = None if w is None else self.nodes[w].value.astype(float) - self.nodes[v].value
+                change = None if w is None else self._change(v, w)
             if w is None or change is None or (w > self.limit and found):
                 continue
             found.append(Step(v, w, change, np.reshape(gradients[used[k]], change.shape)))
             if len(found) == most:
                 break
         return found
+
+    def _change(self, v: NodeId, w: NodeId) -> Array:
+        if (v, w) not in self._changes:
+            self._changes[v, w] = self.nodes[w].value.astype(float) - self.nodes[v].value
+        return self._changes[v, w]
 
     def one_version_each(self, objective: Objective) -> bool:
         """Whether each seed rests on one version of each parameter: the loss of one step, no sum over several."""
@@ -122,7 +138,7 @@ class Course:
     def all_steps(self, state: State) -> Iterator[Step]:
         """All changes of a state, whatever rests on its versions."""
         for v, w in zip(state.versions, state.versions[1:], strict=False):
-            change = self.nodes[w].value.astype(float) - self.nodes[v].value
+            change = self._change(v, w)
             yield Step(v, w, change, np.zeros_like(change))
 
     def explain(
@@ -151,7 +167,7 @@ class Course:
         inside = 0
         longest = 1
         for v, w in explanation.spans:
-            length = sum(v <= x < w for x in state.versions)
+            length = bisect_left(state.versions, w) - bisect_left(state.versions, v)
             longest = max(longest, length)
             inside += length
         return len(state.versions) - 1 - inside <= 2 * longest
@@ -207,13 +223,13 @@ class Course:
     ) -> Explanation | None:
         """A single number whose steps the same line makes as another's, from the same multiple of its gradient."""
         steps = [s for s in self.steps(state, gradients) if s.gradient.any()][:4]
-        mine = [{self.nodes[q].site: c for q, c in multiples(self, s)} for s in steps]
-        for other, e in found.items():
-            if e.kind == "optimizer" and steps and self._same_line(state, other):
-                first = next(s for s in self.steps(other, gradients) if s.gradient.any())
-                theirs = {self.nodes[q].site: c for q, c in multiples(self, first)}
-                if any(all(equal(c, at.get(site)) for at in mine) for site, c in theirs.items()):
-                    return replace(own, kind="optimizer", evidence=len(steps), way=e.way)
+        alike = {s: e for s, e in found.items() if steps and e.kind == "optimizer" and self._same_line(state, s)}
+        mine = [{self.nodes[q].site: c for q, c in multiples(self, s)} for s in steps if alike]
+        for other, e in alike.items():
+            first = next(s for s in self.steps(other, gradients) if s.gradient.any())
+            theirs = {self.nodes[q].site: c for q, c in multiples(self, first)}
+            if any(all(equal(c, at.get(site)) for at in mine) for site, c in theirs.items()):
+                return replace(own, kind="optimizer", evidence=len(steps), way=e.way)
         return None
 
     def is_bias(self, state: State) -> bool:
