@@ -239,10 +239,10 @@ def _matmul(g: Array, v: Array, a: Array, b: Array) -> Cotangents:
         return [unbroadcast(g * b, a.shape), unbroadcast(g * a, b.shape)]
     rows = a[None, :] if a.ndim == 1 else a  # a vector on the left is a row, on the right a column
     columns = b[:, None] if b.ndim == 1 else b
-    g = np.expand_dims(g, -1) if b.ndim == 1 else g
-    g = np.expand_dims(g, -2) if a.ndim == 1 else g
-    grad_a = unbroadcast(g @ np.swapaxes(columns, -1, -2), rows.shape)
-    grad_b = unbroadcast(np.swapaxes(rows, -1, -2) @ g, columns.shape)
+    g = g[..., None] if b.ndim == 1 else g
+    g = g[..., None, :] if a.ndim == 1 else g
+    grad_a = unbroadcast(g @ columns.swapaxes(-1, -2), rows.shape)
+    grad_b = unbroadcast(rows.swapaxes(-1, -2) @ g, columns.shape)
     return [grad_a.reshape(a.shape), grad_b.reshape(b.shape)]
 
 
@@ -387,6 +387,8 @@ def _at(g: Array, v: Array, a: Array, b: Array, *, k: Any, sign: int) -> Cotange
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Array:
     """The cotangent of an operand that was broadcast from `shape`."""
     g = np.asarray(g, dtype=float)
+    if g.shape == shape:
+        return g
     if g.ndim > len(shape):
         g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     stretched = tuple(axis for axis, size in enumerate(shape) if size == 1 and g.shape[axis] != 1)
@@ -435,6 +437,8 @@ def vjp(
         When the operation has no rule.
     """
     node = nodes[t]
+    if not subst and guards in node.slopes:
+        return [None if slope is None else _flow(g, slope, node) for slope in node.slopes[guards]]
     if node.op == "leaf" or node.op in FLAT:
         return [None] * len(node.args)
     for a in (t, *node.parents()):
@@ -442,11 +446,9 @@ def vjp(
             raise Unknown(f"{node.op} of complex numbers")
     g = np.asarray(g, dtype=float)
     if node.op in ELEMENTWISE:
-        slopes = node.slopes.get(guards) if not subst else None
-        if slopes is None:
-            slopes = _slopes(node, _operands(nodes, node, subst, guards))
-            if not subst and node.value.size <= KEPT:
-                node.slopes[guards] = slopes
+        slopes = _slopes(node, _operands(nodes, node, subst, guards))
+        if not subst and node.value.size <= KEPT:
+            node.slopes[guards] = slopes
         return [None if slope is None else _flow(g, slope, node) for slope in slopes]
     values = _operands(nodes, node, subst, guards)
     if node.op not in RULES or any(value is None for value in values):
@@ -476,9 +478,9 @@ def _slopes(node: Node, values: list[Array | None]) -> list[Slope | None]:
 def _flow(g: Array, slope: Slope, node: Node) -> Array:
     """The cotangent of an operand."""
     by_element, shape = slope
-    flow, mask, whole = g * by_element, node.kw.get("where", True), node.value.shape
-    if mask is not True:
-        flow = np.where(mask, flow, 0.0)
+    flow, whole = g * by_element, node.value.shape
+    if "where" in node.kw:
+        flow = np.where(node.kw["where"], flow, 0.0)
     if flow.shape != whole:
         flow = np.broadcast_to(flow, np.broadcast_shapes(flow.shape, whole))
     return flow if flow.shape == shape else unbroadcast(flow, shape)
