@@ -1,3 +1,4 @@
+import inspect
 import pickle
 
 import numpy as np
@@ -340,6 +341,7 @@ def test_mistakes_are_named(options, message):
     [
         lambda: GradientDescent(0),
         lambda: GradientDescent("0.1"),
+        lambda: GradientDescent(np.inf),
         lambda: Adam(np.nan),
         lambda: Adam(epsilon=-1e-8),
         lambda: RMSProp(epsilon=np.nan),
@@ -389,6 +391,22 @@ def test_adams_quick_form_is_its_plain_one(kind, dtype, monkeypatch):
             optimizer.step(parameters, gradient)
         after.append(parameters)
     np.testing.assert_allclose(after[1], after[0], rtol=100 * np.finfo(dtype).eps, atol=10 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [((6,), None), ((7,), 6), ((10, 3), 2), ((10, 30), 1)],  # few parameters; many; of three networks, of thirty
+)
+def test_adam_goes_in_blocks_of_so_many_numbers_where_there_are_more(shape, rows, monkeypatch):
+    class Seen(np.ndarray):
+        def __getitem__(self, key):
+            asked.append(key.stop)
+            return super().__getitem__(key)
+
+    asked = []
+    monkeypatch.setattr(optimizers, "_BLOCK", 6)
+    Adam(0.1).step(np.zeros(shape), np.ones(shape).view(Seen))
+    assert (asked[0] if asked else None) == rows
 
 
 # What learned nonsense in silence, and errors that say what to do
@@ -541,14 +559,18 @@ def test_schedules_of_nonsense_are_refused(make):
 
 
 def test_what_is_chosen_has_a_repr_and_goes_through_pickle():
-    chosen = [L2(0.1), L1(0.5), schedules.warmup(3, schedules.cosine(10)), schedules.step_decay(5, 0.1), Nesterov(0.1)]
+    chosen = [L2(0.1), L1(0.5), schedules.warmup(3, schedules.cosine(10)), schedules.step_decay(5, 0.1)]
+    chosen += [Nesterov(0.1), RMSProp(), AdamW()]
     assert [repr(one) for one in chosen] == [
         "L2(strength=0.1)",
         "L1(strength=0.5)",
         "warmup(epochs=3, then=cosine(epochs=10))",
         "step_decay(every=5, factor=0.1)",
         "Nesterov(learning_rate=0.1, momentum=0.9)",
+        "RMSProp(learning_rate=0.001, decay=0.99, epsilon=1e-08)",
+        "AdamW(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.01)",
     ]
+    assert list(inspect.signature(Adam).parameters) == ["learning_rate", "beta_1", "beta_2", "epsilon"]
     assert [repr(pickle.loads(pickle.dumps(one))) for one in chosen] == [repr(one) for one in chosen]
 
 
