@@ -574,6 +574,13 @@ def test_what_is_chosen_has_a_repr_and_goes_through_pickle():
     assert [repr(pickle.loads(pickle.dumps(one))) for one in chosen] == [repr(one) for one in chosen]
 
 
+def test_rmsprop_with_a_changing_gradient_by_the_formula():
+    theta, optimizer = np.zeros(1), RMSProp(0.1, decay=0.5, epsilon=0.25)
+    optimizer.step(theta, np.ones(1))  # s = 0.5 · 1
+    optimizer.step(theta, np.full(1, 3.0))  # s = 0.5 · 0.5 + 0.5 · 9
+    assert theta.item() == pytest.approx(-0.1 / (np.sqrt(0.5) + 0.25) - 0.3 / (np.sqrt(4.75) + 0.25))
+
+
 def test_momentum_rolls_on_at_its_speed_when_the_learning_rate_falls():
     theta, optimizer = np.zeros(1), Momentum(1.0, momentum=0.5)
     optimizer.step(theta, np.ones(1))  # v = -1
