@@ -15,7 +15,7 @@ from byhand.losses import one_hot
 from byhand.network import Network
 from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
 from byhand.penalties import L1, L2
-from byhand.training import Diverged, accuracy, clip_norm, largest_learning_rate, train
+from byhand.training import Diverged, History, accuracy, clip_norm, largest_learning_rate, train
 
 
 def trained_line(learning_rate=0.1, epochs=3000, **options):
@@ -395,7 +395,7 @@ def test_adams_quick_form_is_its_plain_one(kind, dtype, monkeypatch):
 
 @pytest.mark.parametrize(
     ("shape", "rows"),
-    [((6,), None), ((7,), 6), ((10, 3), 2), ((10, 30), 1)],  # few parameters; many; of three networks, of thirty
+    [((6,), None), ((7,), 6), ((4, 3), 2), ((4, 30), 1)],  # few parameters; many; of three networks, of thirty
 )
 def test_adam_goes_in_blocks_of_so_many_numbers_where_there_are_more(shape, rows, monkeypatch):
     class Seen(np.ndarray):
@@ -544,12 +544,31 @@ def test_the_learning_rate_is_reduced_on_a_plateau_and_anew_in_the_next_training
     assert optimizer.learning_rate == 1e-9
 
 
+def test_a_plateau_is_counted_from_the_first_epoch_that_is_no_better():
+    for is_anew in (False, True):
+        for patience, factors in ((0, [0.5, 0.25]), (1, [1.0, 0.5])):
+            schedule, history = schedules.reduce_on_plateau(0.5, patience=patience), History()
+            if is_anew:
+                schedule(0)
+            for factor in factors:
+                history.loss.append(np.inf)  # not below the lowest so far, even at first
+                schedule.watch(history)
+                assert schedule(1) == factor
+    schedule, history = schedules.reduce_on_plateau(0.5, patience=0, threshold=0.0), History()
+    for loss, factor in ((2.0, 1.0), (1.0, 1.0), (1.0, 0.5)):  # as low as the lowest is not below it
+        history.loss.append(loss)
+        schedule.watch(history)
+        assert schedule(1) == factor
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: schedules.step_decay(0),
         lambda: schedules.cosine(-1),
         lambda: schedules.reduce_on_plateau(1.5),
+        lambda: schedules.reduce_on_plateau(patience=-1),
+        lambda: schedules.reduce_on_plateau(threshold=1.5),
         lambda: schedules.warmup(0),
     ],
 )
@@ -560,7 +579,7 @@ def test_schedules_of_nonsense_are_refused(make):
 
 def test_what_is_chosen_has_a_repr_and_goes_through_pickle():
     chosen = [L2(0.1), L1(0.5), schedules.warmup(3, schedules.cosine(10)), schedules.step_decay(5, 0.1)]
-    chosen += [Nesterov(0.1), RMSProp(), AdamW()]
+    chosen += [Nesterov(0.1), RMSProp(), AdamW(), schedules.reduce_on_plateau()]
     assert [repr(one) for one in chosen] == [
         "L2(strength=0.1)",
         "L1(strength=0.5)",
@@ -569,8 +588,10 @@ def test_what_is_chosen_has_a_repr_and_goes_through_pickle():
         "Nesterov(learning_rate=0.1, momentum=0.9)",
         "RMSProp(learning_rate=0.001, decay=0.99, epsilon=1e-08)",
         "AdamW(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.01)",
+        "reduce_on_plateau(factor=0.1, patience=10, threshold=0.0001)",
     ]
     assert list(inspect.signature(Adam).parameters) == ["learning_rate", "beta_1", "beta_2", "epsilon"]
+    assert list(inspect.signature(schedules.reduce_on_plateau).parameters) == ["factor", "patience", "threshold"]
     assert [repr(pickle.loads(pickle.dumps(one))) for one in chosen] == [repr(one) for one in chosen]
 
 
