@@ -1,6 +1,8 @@
 """How Sphinx builds the manual; `make docs` calls it. Nothing is fetched, then or when the pages are read."""
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +14,7 @@ import byhand
 # The kernels that run the pages show figures in them, and leave nothing in anybody's home.
 profile = Path(tempfile.mkdtemp()) / "profile_default"
 profile.mkdir()
+atexit.register(shutil.rmtree, profile.parent, ignore_errors=True)
 (profile / "ipython_kernel_config.py").write_text(
     'c.InteractiveShellApp.matplotlib = "inline"\nc.IPKernelApp.log_level = "ERROR"\n', encoding="utf-8"
 )

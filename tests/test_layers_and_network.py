@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPRegressor
 from byhand.gradient_check import numerical_gradient
 from byhand.initializers import INITIALIZERS, constant
 from byhand.initializers import get as get_initializer
-from byhand.layers import Dense, Dropout, Layer, Parameter
+from byhand.layers import Dense, Dropout, Flatten, Layer, Parameter
 from byhand.losses import get as get_loss
 from byhand.network import Network
 from byhand.optimizers import OPTIMIZERS
@@ -277,6 +277,14 @@ def test_a_layer_that_gets_rows_of_numbers_names_the_one_that_takes_them():
         layer.output_shape((4,))
     with pytest.raises(ValueError, match=r"^takes 3 numbers: for the same layer at each step, TimeDistributed\("):
         layer.output_shape((5, 3))
+
+
+def test_what_images_are_made_into_is_seen_with_the_first_batch():
+    network = Network([Flatten(), Dense(12, 2, seed=0)])  # of images of any size, when it is made
+    images = np.random.default_rng(0).standard_normal((5, 3, 4))
+    np.testing.assert_array_equal(network.predict(images), images.reshape(5, 12) @ network[1].W.T)
+    with pytest.raises(ValueError, match=r"Flatten\(\) gives 8 numbers, but Dense\(12, 2, .* takes 12 numbers"):
+        network.predict(images[:, :2])
 
 
 def test_weights_are_without_biases():

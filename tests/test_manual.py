@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import byhand
+from byhand import layers
 from byhand.activations import ACTIVATIONS
 from byhand.initializers import INITIALIZERS
 from byhand.losses import LOSSES
@@ -54,6 +55,13 @@ def test_steps_are_of_entries_that_are_there(kind):
     written = re.findall(r"^## (\w+)$", (DOCS / f"derivations/steps/{kind}.md").read_text(), re.MULTILINE)
     assert set(written) <= set(TABLES[kind])
     assert len(written) >= 6
+
+
+def test_every_layer_has_its_steps():
+    written = re.findall(r"^## (\w+)$", (DOCS / "derivations/steps/layers.md").read_text(), re.MULTILINE)
+    public = [getattr(layers, name) for name in layers.__all__]
+    kinds = [thing for thing in public if isinstance(thing, type) and issubclass(thing, layers.Layer)]
+    assert sorted(written) == sorted(kind.__name__ for kind in kinds if kind is not layers.Layer)
 
 
 @pytest.mark.parametrize("page", [p for p in QUICK if p.stem not in SLOW], ids=lambda p: p.stem)

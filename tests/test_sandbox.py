@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -435,15 +436,24 @@ def test_long_output_is_cut_in_the_middle():
     assert "1200000 bytes left out" in outcome.output
 
 
-def test_a_caller_that_dies_takes_everything_with_it(walls):
+def until(is_so):
+    """Wait for what comes in an instant, also where that is long."""
+    deadline = time.monotonic() + 60
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert is_so()
+
+
+def test_a_caller_that_dies_takes_everything_with_it(walls, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     caller = os.fork()
     if caller == 0:
-        attempt("import time; time.sleep(60)")
+        attempt("import time; time.sleep(100)")
         os._exit(0)
-    time.sleep(1.0)
+    until(lambda: any(messages.stat().st_size for messages in tmp_path.glob("*/messages")))
     os.kill(caller, 9)
     os.waitpid(caller, 0)
-    time.sleep(0.5)  # then the fixture looks for what is left
+    until(lambda: not any(tmp_path.iterdir()))  # then the fixture looks for processes
 
 
 def test_a_file_name_that_leads_out_is_refused(tmp_path):

@@ -1,3 +1,4 @@
+import inspect
 import pickle
 
 import numpy as np
@@ -14,7 +15,7 @@ from byhand.losses import one_hot
 from byhand.network import Network
 from byhand.optimizers import Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSProp
 from byhand.penalties import L1, L2
-from byhand.training import Diverged, accuracy, clip_norm, largest_learning_rate, train
+from byhand.training import Diverged, History, accuracy, clip_norm, largest_learning_rate, train
 
 
 def trained_line(learning_rate=0.1, epochs=3000, **options):
@@ -340,6 +341,7 @@ def test_mistakes_are_named(options, message):
     [
         lambda: GradientDescent(0),
         lambda: GradientDescent("0.1"),
+        lambda: GradientDescent(np.inf),
         lambda: Adam(np.nan),
         lambda: Adam(epsilon=-1e-8),
         lambda: RMSProp(epsilon=np.nan),
@@ -389,6 +391,22 @@ def test_adams_quick_form_is_its_plain_one(kind, dtype, monkeypatch):
             optimizer.step(parameters, gradient)
         after.append(parameters)
     np.testing.assert_allclose(after[1], after[0], rtol=100 * np.finfo(dtype).eps, atol=10 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [((6,), None), ((7,), 6), ((4, 3), 2), ((4, 30), 1)],  # few parameters; many; of three networks, of thirty
+)
+def test_adam_goes_in_blocks_of_so_many_numbers_where_there_are_more(shape, rows, monkeypatch):
+    class Seen(np.ndarray):
+        def __getitem__(self, key):
+            asked.append(key.stop)
+            return super().__getitem__(key)
+
+    asked = []
+    monkeypatch.setattr(optimizers, "_BLOCK", 6)
+    Adam(0.1).step(np.zeros(shape), np.ones(shape).view(Seen))
+    assert (asked[0] if asked else None) == rows
 
 
 # What learned nonsense in silence, and errors that say what to do
@@ -526,12 +544,31 @@ def test_the_learning_rate_is_reduced_on_a_plateau_and_anew_in_the_next_training
     assert optimizer.learning_rate == 1e-9
 
 
+def test_a_plateau_is_counted_from_the_first_epoch_that_is_no_better():
+    for is_anew in (False, True):
+        for patience, factors in ((0, [0.5, 0.25]), (1, [1.0, 0.5])):
+            schedule, history = schedules.reduce_on_plateau(0.5, patience=patience), History()
+            if is_anew:
+                schedule(0)
+            for factor in factors:
+                history.loss.append(np.inf)  # not below the lowest so far, even at first
+                schedule.watch(history)
+                assert schedule(1) == factor
+    schedule, history = schedules.reduce_on_plateau(0.5, patience=0, threshold=0.0), History()
+    for loss, factor in ((2.0, 1.0), (1.0, 1.0), (1.0, 0.5)):  # as low as the lowest is not below it
+        history.loss.append(loss)
+        schedule.watch(history)
+        assert schedule(1) == factor
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: schedules.step_decay(0),
         lambda: schedules.cosine(-1),
         lambda: schedules.reduce_on_plateau(1.5),
+        lambda: schedules.reduce_on_plateau(patience=-1),
+        lambda: schedules.reduce_on_plateau(threshold=1.5),
         lambda: schedules.warmup(0),
     ],
 )
@@ -541,15 +578,28 @@ def test_schedules_of_nonsense_are_refused(make):
 
 
 def test_what_is_chosen_has_a_repr_and_goes_through_pickle():
-    chosen = [L2(0.1), L1(0.5), schedules.warmup(3, schedules.cosine(10)), schedules.step_decay(5, 0.1), Nesterov(0.1)]
+    chosen = [L2(0.1), L1(0.5), schedules.warmup(3, schedules.cosine(10)), schedules.step_decay(5, 0.1)]
+    chosen += [Nesterov(0.1), RMSProp(), AdamW(), schedules.reduce_on_plateau()]
     assert [repr(one) for one in chosen] == [
         "L2(strength=0.1)",
         "L1(strength=0.5)",
         "warmup(epochs=3, then=cosine(epochs=10))",
         "step_decay(every=5, factor=0.1)",
         "Nesterov(learning_rate=0.1, momentum=0.9)",
+        "RMSProp(learning_rate=0.001, decay=0.99, epsilon=1e-08)",
+        "AdamW(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-08, weight_decay=0.01)",
+        "reduce_on_plateau(factor=0.1, patience=10, threshold=0.0001)",
     ]
+    assert list(inspect.signature(Adam).parameters) == ["learning_rate", "beta_1", "beta_2", "epsilon"]
+    assert list(inspect.signature(schedules.reduce_on_plateau).parameters) == ["factor", "patience", "threshold"]
     assert [repr(pickle.loads(pickle.dumps(one))) for one in chosen] == [repr(one) for one in chosen]
+
+
+def test_rmsprop_with_a_changing_gradient_by_the_formula():
+    theta, optimizer = np.zeros(1), RMSProp(0.1, decay=0.5, epsilon=0.25)
+    optimizer.step(theta, np.ones(1))  # s = 0.5 · 1
+    optimizer.step(theta, np.full(1, 3.0))  # s = 0.5 · 0.5 + 0.5 · 9
+    assert theta.item() == pytest.approx(-0.1 / (np.sqrt(0.5) + 0.25) - 0.3 / (np.sqrt(4.75) + 0.25))
 
 
 def test_momentum_rolls_on_at_its_speed_when_the_learning_rate_falls():

@@ -1,6 +1,5 @@
 """The gallery: the examples with their figures, and the stories of `byhand play` as pages to step through."""
 
-import tempfile
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -25,7 +24,7 @@ def figures(block, block_vars, gallery_conf):
 
 def arguments(gallery_conf, script_vars):
     """Called by sphinx-gallery: what an example that writes a file is called with."""
-    out = Path(tempfile.mkdtemp()) / "figure.png"
+    out = Path(gallery_conf["src_dir"]) / "_build" / "figure.png"
     return ["--out", str(out)] if "--out" in Path(script_vars["src_file"]).read_text(encoding="utf-8") else []
 
 

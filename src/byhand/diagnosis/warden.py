@@ -2,7 +2,7 @@
 
 A program of its own, the same on every system: `sandbox` writes its orders to stdin as one line of JSON and reads what
 becomes of them from stdout, a line each: that it has begun, and the report. When stdin closes, the caller is gone, and
-so is everything here. Where there is a Unix, `walls.py` stands between the warden and the command.
+so is everything here, the folder too. Where there is a Unix, `walls.py` stands between the warden and the command.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,7 @@ class Watch:
         self.walls = ["own process"]
         self.keeper = 0
         self.failed = ""
+        self.end = threading.Lock()  # who has it ends this process, with its folder or without
         self.exit_code: int | None = None
         self.cpu_seconds = 0.0
         self.peak_memory_mb = 0.0
@@ -68,6 +70,7 @@ class Watch:
         self._kill_all()
         for stream in (self.messages, self.output):
             stream.join(_GRACE)
+        self.end.acquire()
         self.output.keep(Path(self.orders["output"]))
         killed_by = self._killed_by()
         if ended == "exited" and killed_by:
@@ -137,10 +140,12 @@ class Watch:
         self.something.set()
 
     def _end_with_the_caller(self) -> None:
-        """Wait until stdin closes."""
+        """Wait until stdin closes; a caller that is gone before it had the report reads its folder no more."""
         os.read(sys.stdin.fileno(), 1)
-        self._kill_all()
-        os._exit(1)
+        with self.end:
+            self._kill_all()
+            shutil.rmtree(Path(self.orders["work"]).parent, ignore_errors=True)
+            os._exit(1)
 
     def _watch(self) -> str:
         deadline = time.monotonic() + self.limits["wall_seconds"]

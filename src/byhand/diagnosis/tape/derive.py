@@ -437,7 +437,7 @@ def vjp(
         When the operation has no rule.
     """
     node = nodes[t]
-    if not subst and guards in node.slopes:
+    if node.slopes and not subst and guards in node.slopes:
         return [None if slope is None else _flow(g, slope, node) for slope in node.slopes[guards]]
     if node.op == "leaf" or node.op in FLAT:
         return [None] * len(node.args)
@@ -448,7 +448,7 @@ def vjp(
     if node.op in ELEMENTWISE:
         slopes = _slopes(node, _operands(nodes, node, subst, guards))
         if not subst and node.value.size <= KEPT:
-            node.slopes[guards] = slopes
+            node.slopes = {**(node.slopes or {}), guards: slopes}
         return [None if slope is None else _flow(g, slope, node) for slope in slopes]
     values = _operands(nodes, node, subst, guards)
     if node.op not in RULES or any(value is None for value in values):

@@ -41,7 +41,7 @@ class Node:
         The operation and its place in the text of up to four frames: equal for the same call path, at every tick.
     file : str
         "" for the script itself, else the name of the module beside it.
-    slopes : dict
+    slopes : dict or None
         The derivatives of a function of numbers by its operands, with guards left away or not: what `derive.vjp` keeps.
     """
 
@@ -52,14 +52,13 @@ class Node:
     line: int
     site: Hashable
     file: str
-    slopes: dict[bool, list[Slope | None]] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _parents: list[int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self._parents = [a for a in self.args if type(a) is int]
+    slopes: dict[bool, list[Slope | None]] | None = field(init=False, repr=False, compare=False, default=None)
+    _parents: list[int] | None = field(init=False, repr=False, compare=False, default=None)
 
     def parents(self) -> list[int]:
         """The operands that are nodes: a list to read, not to change, found once as it is asked for often."""
+        if self._parents is None:
+            self._parents = [a for a in self.args if type(a) is int]
         return self._parents
 
 
