@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
@@ -193,6 +194,15 @@ class Anatomy:
         """For each version of a state the next and the one before."""
         following = {a: b for s in self.roles.states for a, b in zip(s.versions, s.versions[1:], strict=False)}
         return following, {b: a for a, b in following.items()}
+
+    def last_version_before(self, t: NodeId) -> NodeId:
+        """The step that was the last before a value was made; -1 if there is none."""
+        k = bisect_left(self._versions, t)
+        return self._versions[k - 1] if k else -1
+
+    @cached_property
+    def _versions(self) -> list[NodeId]:
+        return sorted(self.roles.versions)
 
     def data_beside(self, shape: tuple[int, ...], near: NodeId, reach: int = 200) -> Iterator[NodeId]:
         """Other values of a shape that were computed near a node."""

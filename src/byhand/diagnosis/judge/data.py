@@ -12,10 +12,9 @@ from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
 from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State, is_drawn, made_of
 from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.tape.nodes import Node
 
 _REPEATS = 2
 
@@ -149,21 +148,11 @@ def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
         if node.op != "multiply" or roles.flows[t] or not roles.rests_on[t] or node.site in trained:
             continue
         for mask in (a for a in node.parents() if not roles.rests_on[a] and drops(nodes[a].value)):
-            if node.site[:2] in lines and _is_random(nodes, mask):  # type: ignore[index]
+            if node.site[:2] in lines and any(is_drawn(nodes[x]) for x in made_of(nodes, mask)):  # type: ignore[index]
                 text = "The outputs that are only looked at here, and lead to no step, are made with dropout: "
                 text += "a part of the units is switched off by chance, as in training."
                 yield Finding("dropout-when-measured", place_of(sight.course, mask), "exact", text)
                 return
-
-
-def _is_random(nodes: Sequence[Node], t: NodeId) -> bool:
-    waiting = [t]
-    while waiting:
-        node = nodes[waiting.pop()]
-        if str(node.kw.get("made")).startswith("random."):
-            return True
-        waiting += node.parents()
-    return False
 
 
 def _best_goes_on(sight: Sight) -> Iterator[Finding]:

@@ -484,11 +484,29 @@ def _ways_left_out(body: Anatomy) -> Iterator[Edit]:
             if a in body.gradients and body.nodes[a].value.size > 1:
                 ways[body.roles.versions.get(a, body.nodes[a].site)][body.nodes[t].site][t] = a
     forks = [places for places in ways.values() if len(places) > 1 and not _is_of_an_activation(body, places)]
+    forks = [
+        places for places in forks if not any(_is_carried(body, a) for way in places.values() for a in way.values())
+    ]
     for places in forks[:_MOST_FORKS]:
         for way in list(places)[:_MOST_WAYS]:
             yield from _left(body, [places[way]])
         for way in list(places)[:_MOST_WAYS] if len(places) > 2 else ():
             yield from _left(body, [dropped for other, dropped in places.items() if other != way])
+
+
+def _is_carried(body: Anatomy, a: NodeId) -> bool:
+    """Whether a value is made of what rested on parameters that have been stepped since: no part of one pass."""
+    stepped = body.last_version_before(a)
+    waiting, seen = [] if a in body.roles.versions else [a], {a}
+    while waiting and len(seen) < _WIDEST:
+        t = waiting.pop()
+        if t < stepped:
+            return True
+        new = [x for x in body.nodes[t].parents() if x not in seen and x not in body.roles.versions]
+        new = [x for x in new if body.roles.rests_on[x]]
+        seen |= set(new)
+        waiting += new
+    return False
 
 
 def _is_of_an_activation(body: Anatomy, places: dict[object, dict[NodeId, NodeId]]) -> bool:

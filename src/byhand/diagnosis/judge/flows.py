@@ -12,7 +12,7 @@ import numpy as np
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, explain
 from byhand.diagnosis.judge.increments import gradient_used
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_drawn, is_made_from, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.derive import unbroadcast
 
@@ -150,6 +150,8 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             other = node.args[1 - position] if len(node.args) > 1 else None
             if type(a) is not int or type(other) is not int or body.roles.root(other) in course.stop:
                 continue
+            if steps and _is_drawn_after(course, body.roles.root(other), steps[0]):
+                continue  # noise that is given a form: data made anew
             root = body.roles.root(a)
             learned = _looks_learned(course, root) and not _is_data(course, root, samples)
             if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
@@ -158,6 +160,11 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     for (root, _), seen in rounds.items():
         if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
+
+
+def _is_drawn_after(course: Course, t: NodeId, step: NodeId) -> bool:
+    """Whether random numbers that were drawn after a step have a part in a value."""
+    return any(a > step and is_drawn(course.nodes[a]) for a in made_of(course.nodes, t, step))
 
 
 def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:

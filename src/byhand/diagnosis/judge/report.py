@@ -261,7 +261,7 @@ _TOLD = ("factor", "given", "derivative", "sample", "layer", "times", "passes", 
 
 def _say(sight: Sight, m: Mistake) -> tuple[str, dict[str, Any]]:
     """The sentence, and the numbers behind it."""
-    evidence: dict[str, Any] = {"parameters": [m.detail.get("part") or sight.name(s) for s in m.states]}
+    evidence: dict[str, Any] = {"parameters": [m.detail.get("named") or sight.name(s) for s in m.states]}
     evidence |= {key: m.detail[key] for key in _TOLD if key in m.detail}
     if m.edit is not None and m.edit.id != "update-outside-loop":
         evidence |= sight.names_of_activation(m.edit.at)

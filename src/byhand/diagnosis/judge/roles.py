@@ -417,6 +417,21 @@ def _idle(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: Sequ
     return [State(versions, nodes[versions[0]].value.size) for versions in chain.values() if len(versions) > 2]
 
 
+def made_of(nodes: Sequence[Node], t: NodeId, after: NodeId = -1, farthest: int = _FARTHEST) -> set[NodeId]:
+    """A value and what it was made of after some node, so many values at most."""
+    waiting, seen = [t], {t}
+    while waiting and len(seen) < farthest:
+        new = [a for a in nodes[waiting.pop()].parents() if a > after and a not in seen]
+        seen |= set(new)
+        waiting += new
+    return seen
+
+
+def is_drawn(node: Node) -> bool:
+    """Whether a value is random numbers as they were drawn."""
+    return str(node.kw.get("made")).startswith("random.")
+
+
 def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId, farthest: int = _FARTHEST) -> bool:
     """Whether the source has a part in one of the values, so many of which are followed back at most."""
     seen: set[NodeId] = set()

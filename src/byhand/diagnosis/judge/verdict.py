@@ -140,9 +140,7 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     other = _of_another_loss(whole, course) if answer.kind != "wrong" else None
     if other is not None:
         return other
-    answer = _unnamed(answer, trials)
-    says_otherwise = any(t.objective.kind == "loss" and not _has_own_link(course, t) for t in trials)
-    return answer if says_otherwise else _behind_the_output(answer)
+    return _behind_the_output(_unnamed(answer, trials), [t for t in trials if t.objective.kind == "loss"])
 
 
 def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
@@ -172,7 +170,7 @@ def _of_parts(course: Course, trial: Trial, state: State) -> Iterator[Mistake]:
     found = parts(course, state, trial.gradients)
     usual = next((p.factor for p in found if p.factor is not None and p.factor < 0), 0.0)
     for p in found if usual else ():
-        detail = {"at": p.at, "part": p.name}
+        detail = {"at": p.at, "named": p.name}
         if p.factor is None:
             if _LEAST < p.angle < 180 - _LEAST:
                 yield Mistake("weight-gradient-wrong", (state,), detail={**detail, "angle": p.angle})
@@ -182,13 +180,25 @@ def _of_parts(course: Course, trial: Trial, state: State) -> Iterator[Mistake]:
             yield Mistake("constant-factor", (state,), detail={**detail, "factor": p.factor / usual})
 
 
-def _behind_the_output(verdict: Verdict) -> Verdict:
+def _behind_the_output(verdict: Verdict, losses: Sequence[Trial]) -> Verdict:
     """An error that goes back as the delta is no mistake where no loss says otherwise: a cross-entropy's does."""
     kept = [m for m in verdict.mistakes if m.id != "output-derivative-missing"]
-    if verdict.kind != "wrong" or len(kept) == len(verdict.mistakes):
+    left = [m.edit for m in verdict.mistakes if m.id == "output-derivative-missing" and m.edit is not None]
+    if not left or any(_says_otherwise(verdict, own, left[0]) for own in losses):
         return verdict
-    kind = "wrong" if kept else "inconclusive" if verdict.open else "right"
+    kind = verdict.kind if kept else "inconclusive" if verdict.open else "right"
     return replace(verdict, kind=kind, mistakes=kept)
+
+
+def _says_otherwise(verdict: Verdict, own: Trial, edit: Edit) -> bool:
+    """Whether a loss has another derivative before the output's activation; one of logarithms has to show that."""
+    course, trial = verdict.course, verdict.trial
+    if _has_own_link(course, own):
+        return False
+    if trial is None or trial.objective.kind == "loss" or not _uses(course, own.objective.seeds[0], _LOGS, _WIDEST):
+        return True
+    overrides = {**trial.overrides, **edit.overrides}
+    return _contradicts(own, replace(trial, overrides=overrides, gradients=course.gradient(trial.objective, overrides)))
 
 
 def _fewest_open(verdict: Verdict) -> tuple[object, ...]:
