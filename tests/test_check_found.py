@@ -21,6 +21,8 @@ def test_names_say_what_is_the_derivative_of_what():
         ("softmax_stable", "softmax"),
         ("sigmoid_prime", "tanh"),
         ("sigmoid_prime", "sigmoid_grad"),
+        ("sigmoid", "sigmoid_"),
+        ("sigmoid_", "sigmoid"),
         ("dot", "ot_x"),
     ]
     assert not any(names.is_slope_of(slope, name) for slope, name in others)
@@ -369,6 +371,18 @@ CONFIG = """def sgd_momentum(w, dw, config):
     config["velocity"] = v
     return w + v, config
 """
+ADAM = """import numpy as np
+
+def adam(w, dw, config):
+    config.setdefault("learning_rate", 0.001)
+    config.setdefault("epsilon", 1e-8)
+    config["t"] += 1
+    t, beta1, beta2 = config["t"], config["beta1"], config["beta2"]
+    config["m"] = beta1 * config["m"] + (1 - beta1) * dw
+    config["v"] = beta2 * config["v"] + (1 - beta2) * dw * dw
+    mean, square = config["m"] / (1 - beta1**t), config["v"] / (1 - beta2**t)
+    return w - config["learning_rate"] * mean / (np.sqrt(square) + config["epsilon"]), config
+"""
 
 
 @pytest.mark.parametrize(
@@ -393,6 +407,9 @@ CONFIG = """def sgd_momentum(w, dw, config):
         ),
         (CONFIG, "", "", "sgd_momentum", "right", 0, "unknown"),
         (CONFIG, "w + v,", "w - v,", "sgd_momentum", "wrong", 5, "sign-flipped"),
+        (ADAM, "", "", "adam", "right", 0, "unknown"),
+        (ADAM, "1 - beta2**t", "1 - beta1**t", "adam", "wrong", 10, "bias-correction-wrong"),
+        (ADAM, "1 - beta1**t", "1 - beta2**t", "adam", "wrong", 10, "bias-correction-wrong"),
         ("def step(w, g, lr):\n    return w - lr * g\n", "", "", "step", "right", 0, "unknown"),
         ("def step(w, g, lr):\n    return w - lr * g\n", "w -", "w +", "step", "wrong", 2, "sign-flipped"),
         ("def mix(w, g, lr):\n    return w + lr * g\n", "", "", "mix", None, 0, ""),

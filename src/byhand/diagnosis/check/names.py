@@ -21,8 +21,8 @@ def is_slope_of(slope: str, name: str) -> bool:
         return False
     if is_marked(slope):
         return _meant(slope) == _meant(name)
-    of = re.escape("".join(_words(name)))
-    return re.fullmatch(rf"({_SLOPE})?{of}({_SLOPE}|p)?", "".join(_words(slope))) is not None and slope.lower() != name
+    of, word = re.escape("".join(_words(name))), "".join(_words(slope))
+    return re.fullmatch(rf"({_SLOPE}){of}|{of}({_SLOPE}|p)", word) is not None  # an underscore alone says nothing
 
 
 def _words(name: str) -> list[str]:
