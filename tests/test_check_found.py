@@ -437,3 +437,66 @@ def test_a_class_that_inherits_keeps_its_own_methods():
     file = File(base + "class B(A):\n    def f(self):\n        return 3\n")
     bodies = {m.name: ast.unparse(m.body[0]) for m in file.classes["B"].body if isinstance(m, ast.FunctionDef)}
     assert bodies == {"f": "return 3", "g": "return 2"}
+
+
+# ---- what a way back sends, and what a way there keeps
+
+GATE = """import numpy as np
+
+class Gate:
+    def forward(self, x):
+        out = 1 / (1 + np.exp(-x))
+        self.out = out
+        return out
+
+    def backward(self, dout):
+        return dout * self.out * (1 - self.out)
+"""
+THINNED = """import numpy as np
+
+def thin_forward(x, options):
+    kept = np.random.rand(*x.shape) < options["keep"]
+    out = x * kept / options["keep"]
+    return out, (kept, options)
+
+def thin_backward(dout, cache):
+    kept, options = cache
+    dx = dout * kept / options["keep"]
+    return dx
+"""
+NORM = """import numpy as np
+
+def norm_forward(x, gamma, beta, options):
+    mean, var = x.mean(axis=0), x.var(axis=0)
+    std = np.sqrt(var + 1e-5)
+    hat = (x - mean) / std
+    old_mean, old_var = options.get("mean", np.zeros(x.shape[1])), options.get("var", np.zeros(x.shape[1]))
+    options["mean"] = 0.9 * old_mean + 0.1 * mean
+    options["var"] = 0.9 * old_var + 0.1 * var
+    assert options["mode"] == "train"
+    return gamma * hat + beta, (hat, gamma, std)
+
+def norm_backward(dout, cache):
+    hat, gamma, std = cache
+    dhat = dout * gamma
+    dx = (dhat - dhat.mean(axis=0) - hat * (dhat * hat).mean(axis=0)) / std
+    return dx, (dout * hat).sum(axis=0), dout.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "unit", "answer", "line"),
+    [
+        (GATE, "", "", "Gate", "right", 0),
+        (GATE, "dout * self.out * (1 - self.out)", "dout * (1 - dout) * self.out", "Gate", "wrong", 10),
+        (GATE, "dout * self.out * (1 - self.out)", "dout * self.out * (1 - self.out) / 5", "Gate", "wrong", 10),
+        (THINNED, "", "", "thin_forward and thin_backward", "right", 0),
+        (THINNED, 'dout * kept / options["keep"]', "dout * kept", "thin_forward and thin_backward", "wrong", 10),
+        (NORM, "", "", "norm_forward and norm_backward", "right", 0),
+        (NORM, "0.9 * old_var", "0.9 * old_mean", "norm_forward and norm_backward", "wrong", 9),
+        (NORM, "0.9 * old_mean", "0.9 * old_var", "norm_forward and norm_backward", "wrong", 8),
+    ],
+)
+def test_a_way_back_is_linear_exact_and_what_is_kept_goes_on_from_itself(source, old, new, unit, answer, line):
+    found = told(source.replace(old, new, 1))[unit]
+    assert (found.answer, found.line) == (answer, line)

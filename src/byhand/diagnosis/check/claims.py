@@ -52,7 +52,7 @@ class Claim:
     steps : str
         Lines that step the parameters; by default each goes along its gradient.
     kind : str
-        "loss": right gradients may share a positive factor. "way": each may also be a mean over axes of what is sent
+        "loss": right gradients may share a positive factor. "way": each may be a mean over axes of what is sent
         back, and hold a penalty's derivative. "engine": exactly the derivatives.
     is_loose : bool
         Whether something that only multiplies is taken for an array: it can't be wrong under such a guess.

@@ -85,7 +85,7 @@ def judged(file: File, claim: Claim) -> dict[str, OfGradient]:
         return {}
     if min(scale, told) < NEAR * NEAR:
         return dict.fromkeys(compared, "wrong" if claim.kind == "engine" else "unclear")
-    shared = 1.0 if claim.kind in ("engine", "slope") else _shared(compared)
+    shared = _shared(compared) if claim.kind == "loss" else 1.0
     factors = [shared * n for n in _counts(claim)]
     answers: dict[str, OfGradient] = {}
     for p, found in compared.items():

@@ -34,7 +34,7 @@ from byhand.diagnosis.check.claims import (
 from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
 from byhand.diagnosis.check.differences import NEAR, slopes, told_by
 from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, SAMPLES, TARGETS, Guess, guesses, is_target, options
-from byhand.diagnosis.check.names import is_slope_of
+from byhand.diagnosis.check.names import is_marked, is_slope_of
 from byhand.diagnosis.check.shaping import shapings
 
 _GUESSES = 400
@@ -358,13 +358,19 @@ def _is_sent_back(scope: Scope, there: str, claim: Claim) -> bool:
     return all(len(called) > int(k) and is_gradient_of(a, called[int(k)]) for a, k in sent)
 
 
+def _is_called_so(scope: Scope, there: str, claim: Claim) -> bool:
+    """Whether the names leave no doubt that a gradient is sent back."""
+    sent = re.findall(r"(\w+)=goal\d_", claim.backward)
+    return _is_sent_back(scope, there, claim) or (bool(sent) and all(is_marked(a) for a in sent))
+
+
 def _fitting(file: File, scope: Scope, there: str, back: str, number: float) -> tuple[list[Claim], bool]:
     """What a way there and back may be meant to be, with as many arrays as it can take; whether by tables of ours."""
     function = scope.functions[there]
     tables = [_inputs(file, scope, function, n, number) for n in range(len(needed(function)), 0, -1)]
     for guesses_now in (*tables, *([shaped(scope, function, file)] if number == _NUMBERS[-1] else [])):
         claims = usable(file, _there_and_back(file, scope, there, back, guesses_now))
-        if found := [c for c in claims if _is_way(file, c)]:
+        if found := [c for c in claims if _is_way(file, c, _is_called_so(scope, there, c))]:
             return found, guesses_now in tables
     return [], True
 
@@ -457,15 +463,18 @@ def _is_numbers(value: Any) -> bool:
     return False
 
 
-def _is_way(file: File, claim: Claim) -> bool:
-    """Whether the gradients double with what is sent back, and no softmax leaves its derivative to a loss."""
+def _is_way(file: File, claim: Claim, is_called_so: bool) -> bool:
+    """Whether the gradients double with what is sent back, and no softmax leaves its derivative to a loss.
+
+    Where the names leave no doubt that it is a gradient, it is enough that nothing comes of nothing.
+    """
     with contextlib.suppress(Exception):
         once = claim.run(file)
         goals = {name: value for name, value in claim.given.items() if name.startswith("goal")}
-        double = claim.run(file, {name: 2 * value for name, value in goals.items()})
+        double, none = (claim.run(file, {name: k * value for name, value in goals.items()}) for k in (2, 0))
         told = [e for expressions in claim.gradients.values() for e in expressions]
-        pairs = [[np.asarray(eval(e, file.names, names)) for names in (once, double)] for e in told]
-        if not all(np.allclose(2 * a, b) for a, b in pairs):
+        of = [[np.asarray(eval(e, file.names, names)) for names in (once, double, none)] for e in told]
+        if not all(np.allclose(2 * a, b) or (is_called_so and not c.any()) for a, b, c in of):
             return False
         out = once["out_"][0] if isinstance(once["out_"], tuple) else once["out_"]
         passes = any(np.array_equal(a, goals["goal0_"]) for _, a in arrays_of(once["result_"], ""))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from byhand.diagnosis.check import engines
+from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, is_gradient_of
 from byhand.diagnosis.check.defined import File, methods_of, reached
@@ -127,8 +128,8 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
     firm = [(claim, found) for claim, found in answers if not claim.is_loose]
     is_meant = family.is_sure or any("right" in found.values() for _, found in firm)  # by chance none would be
     names = [name.rpartition(".")[2] for name in answers[0][0].functions]
-    if any(set(found.values()) == {"right"} for _, found in answers):
-        yield Probe(family.unit, "right", message=_HELD, names=names)
+    if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
+        yield _of_averages(file, right, family.unit, names) or Probe(family.unit, "right", message=_HELD, names=names)
     elif is_meant and _is_wrong([found for _, found in firm], partly):
         claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
@@ -139,6 +140,16 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         untold = [_plain(p) for p in found if p not in claim.gradients]
         message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
         yield Probe(family.unit, "unclear", message=message, names=names)
+
+
+def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
+    """Told when something that is kept from call to call goes on from another thing."""
+    found = crossed(file, claim) if claim.kind == "way" else None
+    if found is None:
+        return None
+    of, other = (_plain(place) for place in found[:2])
+    message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
+    return Probe(unit, "wrong", found[2], message, names=names)
 
 
 def _is_wrong(firm: Sequence[Mapping[str, Answer]], is_partly_right: bool) -> bool:
