@@ -482,11 +482,43 @@ def norm_backward(dout, cache):
     dx = (dhat - dhat.mean(axis=0) - hat * (dhat * hat).mean(axis=0)) / std
     return dx, (dout * hat).sum(axis=0), dout.sum(axis=0)
 """
+POOL = """import numpy as np
+
+def pool_forward(x, options):
+    size, step = options["size"], options["step"]
+    out = np.zeros((*x.shape[:2], *((n - size) // step + 1 for n in x.shape[2:])))
+    for i, j in np.ndindex(out.shape[2:]):
+        out[:, :, i, j] = x[:, :, i * step : i * step + size, j * step : j * step + size].max(axis=(2, 3))
+    return out, (x, options)
+
+def pool_backward(dout, cache):
+    x, options = cache
+    size, step = options["size"], options["step"]
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dout.shape):
+        part = x[n, c, i * step : i * step + size, j * step : j * step + size]
+        row, column = np.unravel_index(part.argmax(), part.shape)
+        dx[n, c, i * step + row, j * step + column] += dout[n, c, i, j]
+    return dx
+
+def relu_pool_forward(x, pool):
+    out, cache = pool_forward(np.maximum(x, 0), pool)
+    return out, (x, cache)
+
+def relu_pool_backward(dout, cache):
+    x, inner = cache
+    return pool_backward(dout, inner) * (x > 0)
+"""
+BOTH = "relu_pool_forward and relu_pool_backward"
 
 
 @pytest.mark.parametrize(
     ("source", "old", "new", "unit", "answer", "line"),
     [
+        (POOL, "", "", "pool_forward and pool_backward", "right", 0),
+        (POOL, "+= dout", "= dout", "pool_forward and pool_backward", "wrong", 17),  # where windows overlap
+        (POOL, "", "", BOTH, "right", 0),
+        (POOL, " * (x > 0)", "", BOTH, "wrong", 26),
         (GATE, "", "", "Gate", "right", 0),
         (GATE, "dout * self.out * (1 - self.out)", "dout * (1 - dout) * self.out", "Gate", "wrong", 10),
         (GATE, "dout * self.out * (1 - self.out)", "dout * self.out * (1 - self.out) / 5", "Gate", "wrong", 10),

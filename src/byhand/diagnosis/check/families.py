@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, islice, permutations, product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -44,8 +44,9 @@ _KEPT = 2
 CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
 _FILLERS = rf"compute|calculate|calc|get|eval|{CALLED}|gradients?|grads?|functions?|func|fn|fct|of|the|derivative|d"
 _BACK = r"(?i)back|retro"
-_NUMBERS = (2, 1, 0.5)
-"""Strides, margins, probabilities."""
+Numbers: TypeAlias = tuple[float, float]
+_NUMBERS: tuple[Numbers, ...] = ((2, 2), (1, 1), (0.5, 0.5), (2, 1), (1, 2))
+"""Strides, margins, probabilities: what all numbers are, and the last one of several."""
 
 
 @dataclass(frozen=True)
@@ -338,8 +339,8 @@ def _ways(file: File, scope: Scope) -> Iterator[Family]:
     for there, back in _pairs(scope).items():
         if is_tame(scope.functions[there]) and is_tame(scope.functions[back]):
             unit = scope.owner if there in ("forward", "__call__") and scope.owner else scope.unit(there)
-            found = [_fitting(file, scope, there, back, number) for number in _NUMBERS]
-            for claims, is_sure in found:  # it must be right with each number that fits
+            found = [_fitting(file, scope, there, back, numbers) for numbers in _NUMBERS]
+            for claims, is_sure in found:  # it must be right with all numbers that fit
                 if claims and (is_sure or not any(c for c, sure in found if sure)):
                     is_sure = is_sure or any(is_named(c) and _is_sent_back(scope, there, c) for c in claims)
                     yield Family(unit if scope.owner else f"{there} and {back}", claims, is_sure, is_one_of_many=True)
@@ -364,11 +365,11 @@ def _is_called_so(scope: Scope, there: str, claim: Claim) -> bool:
     return _is_sent_back(scope, there, claim) or (bool(sent) and all(is_marked(a) for a in sent))
 
 
-def _fitting(file: File, scope: Scope, there: str, back: str, number: float) -> tuple[list[Claim], bool]:
+def _fitting(file: File, scope: Scope, there: str, back: str, numbers: Numbers) -> tuple[list[Claim], bool]:
     """What a way there and back may be meant to be, with as many arrays as it can take; whether by tables of ours."""
     function = scope.functions[there]
-    tables = [_inputs(file, scope, function, n, number) for n in range(len(needed(function)), 0, -1)]
-    for guesses_now in (*tables, *([shaped(scope, function, file)] if number == _NUMBERS[-1] else [])):
+    tables = [_inputs(file, scope, function, n, numbers) for n in range(len(needed(function)), 0, -1)]
+    for guesses_now in (*tables, *([shaped(scope, function, file)] if numbers == _NUMBERS[-1] else [])):
         claims = usable(file, _there_and_back(file, scope, there, back, guesses_now))
         if found := [c for c in claims if _is_way(file, c, _is_called_so(scope, there, c))]:
             return found, guesses_now in tables
@@ -387,23 +388,27 @@ def _pairs(scope: Scope) -> dict[str, str]:
     return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
 
 
-def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, number: float) -> Iterator[Guess]:
-    """What the way there may take: so many arrays, or shares with their targets; a number, dictionaries of options."""
+def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, numbers: Numbers) -> Iterator[Guess]:
+    """What the way there may take: so many arrays, or shares with their targets; numbers, dictionaries of options."""
     names = needed(function)
-    tables = {a: found for a in names if (found := options(function, a))}
+    tables = {a: found for a in names if (found := options(function, a, file.functions)) is not None}
     rest = [a for a in names if a not in tables]
-    has_numbers = bool(tables) or count < len(rest)
-    if any(kind(function, a, file.functions) == "array" for a in rest[count:]) or (
-        number != _NUMBERS[0] and not has_numbers
-    ):
+    asked = [*rest[count:], *((a, key) for a, table in tables.items() for key, v in table.items() if v is None)]
+    if any(kind(function, a, file.functions) == "array" for a in rest[count:]) or _is_again(numbers, len(asked)):
         return
+    number = dict.fromkeys(asked, numbers[0]) | dict.fromkeys(asked[-1:], numbers[1])
     shapes = _shapes(scope if _uses_object(function) else Scope({}), count)
     every = chain(TARGETS if count == len(rest) == 2 else (), ([draw(*shape) for shape in each] for each in shapes))
     for arrays in every:
         taken = dict(zip(rest, arrays, strict=False))
-        given = {a: taken.get(a, number) for a in names}
-        given |= {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
+        given: dict[str, Any] = {a: taken[a] if a in taken else number.get(a) for a in names}
+        given |= {a: {k: number.get((a, k), v) for k, v in t.items()} for a, t in tables.items()}
         yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
+
+
+def _is_again(numbers: Numbers, count: int) -> bool:
+    """Whether so many numbers have been tried before: without one all are the same, one has no other beside it."""
+    return numbers != _NUMBERS[0] and (count == 0 or (count == 1 and numbers[0] != numbers[1]))
 
 
 def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:

@@ -175,21 +175,44 @@ def _is_zero(value: ast.expr | None) -> bool:
 # ---- dictionaries of options
 
 
-def options(function: ast.FunctionDef, argument: str) -> dict[str, Any]:
-    """The keys with which an argument is read and that it must have, with the text that they are compared with."""
+def options(
+    function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef], depth: int = 2
+) -> dict[str, Any] | None:
+    """The keys with which an argument is read and that it must have, with the text that they are compared with.
+
+    None when it is no dictionary. Where it is handed on to one of the file's functions, what that reads counts, too.
+    """
     found: dict[str, Any] = {}
     kept: dict[str, str] = {}
+    is_table = False
     for n in ast.walk(function):
         if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and (key := _key(n, argument)):
             found[key] = None
         elif isinstance(n, ast.Assign):
             kept |= {ast.unparse(t): k for t, v in _assigned(n) if (k := _key(v, argument))}
+        elif isinstance(n, ast.Call):
+            is_table |= ast.unparse(n.func) in (f"{argument}.get", f"{argument}.setdefault")
     for n in ast.walk(function):
         if isinstance(n, ast.Compare) and isinstance(compared := n.comparators[0], ast.Constant):
             key = kept.get(ast.unparse(n.left)) or _key(n.left, argument)
             if key in found and isinstance(compared.value, str):
                 found[key] = found[key] or compared.value
-    return found
+    for called, taken in _handed_on(function, argument, functions) if depth else ():
+        inside = options(called, taken, functions, depth - 1)
+        is_table |= inside is not None
+        found |= {key: text for key, text in (inside or {}).items() if found.get(key) is None}
+    return found if found or is_table else None
+
+
+def _handed_on(
+    function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]
+) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """The file's functions that are given an argument, and what they call it."""
+    for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
+        called = functions.get(ast.unparse(call.func))
+        if called is not None and called is not function:
+            given = [*zip(own_names(called), call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]
+            yield from ((called, name) for name, value in given if name and ast.unparse(value) == argument)
 
 
 def _assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:

@@ -103,7 +103,7 @@ def _rules() -> Iterator[Rule]:
         yield Rule((mean, whole), -r * mean / np.sqrt(whole), says, "unknown", whole)
 
 
-def _crossed(mean: Array, square: Array, number: int) -> Iterator[Rule]:
+def _crossed(mean: Array, square: Array, number: float) -> Iterator[Rule]:
     """One of two moments corrected with the other's β."""
     r, b, b2, *_ = NUMBERS.values()
     first, second = (mean / (1 - beta**number) for beta in (b, b2))
