@@ -509,12 +509,107 @@ def relu_pool_backward(dout, cache):
     x, inner = cache
     return pool_backward(dout, inner) * (x > 0)
 """
+ENTROPY_LAYER = """import numpy as np
+
+class Entropy:
+    def forward(self, A, Y):
+        self.Y, e = Y, np.exp(A - A.max(axis=1, keepdims=True))
+        self.shares = e / e.sum(axis=1, keepdims=True)
+        return -np.sum(Y * np.log(self.shares)) / len(A)
+
+    def backward(self):
+        return (self.shares - self.Y) / len(self.Y)
+"""
+HOLDER = """import numpy as np
+
+class Dense:
+    def __init__(self, inputs, outputs, rng):
+        self.W, self.b = rng.normal(size=(inputs, outputs)), np.zeros((1, outputs))
+        self.dLdW, self.dLdb = np.zeros((inputs, outputs)), np.zeros((1, outputs))
+
+    def forward(self, A):
+        self.A = A
+        return A @ self.W + self.b
+
+    def backward(self, dLdZ):
+        self.dLdW = self.A.T @ dLdZ
+        self.dLdb = dLdZ.sum(axis=0, keepdims=True)
+        return dLdZ @ self.W.T
+"""
+RIDGE = """import numpy as np
+
+def loss_ridge(y, x, w, weight=None):
+    z = x @ w
+    found = np.mean(np.log(1 + np.exp(z)) - y * z)
+    return found + weight / 2 * w @ w if weight else found
+
+def gradient_ridge(y, x, w, weight=None):
+    grad = x.T @ (1 / (1 + np.exp(-x @ w)) - y) / len(y)
+    if weight:
+        grad = grad + weight * w
+    return grad
+"""
+LEAKY = """import numpy as np
+
+def leaky(x):
+    return np.where(x > 0, x, 0.01 * x)
+
+def leaky_prime(x):
+    return np.where(x > 0, 1, 0.01)
+"""
+NUMERICAL = """import numpy as np
+
+class Model:
+    def __init__(self, n_in, n_out):
+        self.held = {"W": np.random.randn(n_in, n_out), "b": np.zeros(n_out)}
+
+    def loss(self, x, t):
+        return np.mean((np.tanh(x @ self.held["W"] + self.held["b"]) - t) ** 2)
+
+    def numerical_gradient(self, x, t):
+        grads = {}
+        for key, values in self.held.items():
+            grads[key] = np.zeros_like(values)
+            for k in np.ndindex(values.shape):
+                kept = values[k]
+                values[k] = kept + 1e-5
+                more = self.loss(x, t)
+                values[k] = kept - 1e-5
+                grads[key][k] = (more - self.loss(x, t)) / 2e-5
+                values[k] = kept
+        return grads
+"""
+SAMPLES = """def error(a, b, x, y):
+    total = 0.0
+    for i in range(len(x)):
+        total += (a * x[i] + b - y[i]) ** 2
+    return total / len(x)
+
+def gradient(a, b, x, y):
+    da, db = 0.0, 0.0
+    for i in range(len(x)):
+        off = a * x[i] + b - y[i]
+        da += 2 * off * x[i]
+        db += 2 * off
+    return da / len(x), db / len(x)
+"""
 BOTH = "relu_pool_forward and relu_pool_backward"
 
 
 @pytest.mark.parametrize(
     ("source", "old", "new", "unit", "answer", "line"),
     [
+        (ENTROPY_LAYER, "", "", "Entropy", "right", 0),
+        (ENTROPY_LAYER, "self.shares - self.Y", "self.shares + self.Y", "Entropy", "wrong", 10),
+        (HOLDER, "", "", "Dense", "right", 0),
+        (HOLDER, "self.A.T @ dLdZ", "self.A.T @ dLdZ / dLdZ.size * 2", "Dense", "wrong", 13),
+        (RIDGE, "", "", "gradient_ridge", "right", 0),
+        (RIDGE, "grad + weight * w", "grad + weight", "gradient_ridge", "wrong", 11),
+        (LEAKY, "", "", "leaky_prime", "right", 0),
+        (LEAKY, "x, 0.01 * x", "x, 0", "leaky_prime", "wrong", 7),
+        (NUMERICAL, "", "", "Model.numerical_gradient", "right", 0),
+        (NUMERICAL, "kept - 1e-5", "kept + 1e-5", "Model.numerical_gradient", "wrong", 13),
+        (SAMPLES, "", "", "gradient", "right", 0),
         (POOL, "", "", "pool_forward and pool_backward", "right", 0),
         (POOL, "+= dout", "= dout", "pool_forward and pool_backward", "wrong", 17),  # where windows overlap
         (POOL, "", "", BOTH, "right", 0),

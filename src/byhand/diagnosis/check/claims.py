@@ -144,6 +144,7 @@ def matched(file: File, claim: Claim) -> Claim:
     ValueError
         When it can't be meant so, as a parameter has none.
     """
+    claim = replace(claim, parameters=tuple(_without_gradients(claim.parameters)))
     parts = [claim.forward, claim.backward] if claim.backward else ["", claim.forward]
     names = claim.run(file, lines=parts[0])
     before = {e: np.array(a) for e, a in arrays_of(names.get(THING), THING)}
@@ -166,6 +167,13 @@ def matched(file: File, claim: Claim) -> Claim:
     if not found or (len(found) < len(claim.parameters) and not claim.may_lack):
         raise ValueError(claim.parameters)
     return replace(claim, gradients=found)
+
+
+def _without_gradients(parameters: Sequence[str]) -> Iterator[str]:
+    """Parameters without what an object holds as the gradients of others."""
+    for p in parameters:
+        if p.isidentifier() or not any(q != p and is_gradient_of(p, q) for q in parameters):
+            yield p
 
 
 def _candidates(
@@ -192,13 +200,19 @@ def labelled(claim: Claim, expression: str) -> str:
     return claim.labels[0] if expression == "result_" and len(claim.labels) == 1 else expression
 
 
+def is_named(claim: Claim) -> bool:
+    """Whether each gradient is called by its name, and there are several."""
+    called = [is_gradient_of(labelled(claim, found[0]), p) for p, found in claim.gradients.items()]
+    return len(called) > 1 and all(called)
+
+
 def is_gradient_of(expression: str, parameter: str) -> bool:
-    """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad."""
+    """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad, dLdW."""
     name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))
     if name == of:
         return not of.isdigit()
     rest = name.replace(of, "", 1).strip("_")
-    return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta", rest) is not None
+    return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta|d[a-z]{1,4}_?d", rest) is not None
 
 
 def arrays_of(value: Any, expression: str, depth: int = _DEPTH) -> Iterator[tuple[str, Array]]:

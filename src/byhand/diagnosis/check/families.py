@@ -27,7 +27,7 @@ from byhand.diagnosis.check.claims import (
     draw,
     held_in,
     is_gradient_of,
-    labelled,
+    is_named,
     matched,
     written,
 )
@@ -252,6 +252,11 @@ def _beside(file: File, scope: Scope, gradient: str) -> Iterator[Family]:
 def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Claim]:
     order = {a.lower(): a for a in needed(scope.functions[gradient])}
     optional = own_names(scope.functions[gradient])
+    is_known = all(
+        kind(scope.functions[gradient], order[a.lower()], file.functions) == "array"
+        for a in needed(scope.functions[cost])
+        if kind(scope.functions[cost], a, file.functions) == "rate" and a.lower() in order
+    )
     for guess in _given(scope, scope.functions[cost], file):
         lower = {a.lower(): _text(guess, a) for a in (*guess.values, guess.bundle)}
         same = {a: lower[low] for low, a in order.items()}
@@ -260,7 +265,7 @@ def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Cl
         claim = _claim(scope, (cost, gradient), guess, f"loss_ = {_call(scope, cost, guess)}\n", backward)
         with contextlib.suppress(Exception):
             if not _trains(file, scope, gradient, claim.run(file)["result_"], claim):
-                yield claim
+                yield replace(claim, is_loose=claim.is_loose and not is_known)
 
 
 def _trains(file: File, scope: Scope, name: str, result: Any, claim: Claim) -> bool:
@@ -344,12 +349,6 @@ def _ways(file: File, scope: Scope) -> Iterator[Family]:
                 if claims and (is_sure or not any(c for c, sure in found if sure)):
                     is_sure = is_sure or any(is_named(c) and _is_sent_back(scope, there, c) for c in claims)
                     yield Family(unit if scope.owner else f"{there} and {back}", claims, is_sure, is_one_of_many=True)
-
-
-def is_named(claim: Claim) -> bool:
-    """Whether each gradient is called by its name, and there are several."""
-    called = [is_gradient_of(labelled(claim, found[0]), p) for p, found in claim.gradients.items()]
-    return len(called) > 1 and all(called)
 
 
 def _is_sent_back(scope: Scope, there: str, claim: Claim) -> bool:
@@ -446,6 +445,9 @@ def _with_goals(
     lists = [isinstance(part, list) for part in parts]
     ends = [f"np_.array({text})" if is_list else text for text, is_list in zip(of, lists, strict=True)]
     arrays = [a for a, v in values.items() if isinstance(v, np.ndarray)]
+    if not taken and np.size(parts[0]) == 1 and len(arrays) == len(values):  # an object that is a loss
+        forward = f"{claim.forward}loss_ = {of[0]}\n"
+        yield replace(claim, forward=forward, backward=f"result_ = {scope.call(back, {})}\n", kind="loss")
     pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
     for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
         free = [a for a in taken if a not in named]
@@ -476,6 +478,9 @@ def _is_way(file: File, claim: Claim, is_called_so: bool) -> bool:
     with contextlib.suppress(Exception):
         once = claim.run(file)
         goals = {name: value for name, value in claim.given.items() if name.startswith("goal")}
+        if not goals:  # a loss: it must hang on what it is given
+            new = {p: np.asarray(claim.given[p]) + 0.1 * draw(*np.shape(claim.given[p])) for p in claim.gradients}
+            return abs(claim.loss(file, new) - float(once["loss_"])) > NEAR
         double, none = (claim.run(file, {name: k * value for name, value in goals.items()}) for k in (2, 0))
         told = [e for expressions in claim.gradients.values() for e in expressions]
         of = [[np.asarray(eval(e, file.names, names)) for names in (once, double, none)] for e in told]

@@ -39,7 +39,7 @@ DATA = tuple(
 """Inputs and targets for an object that holds its parameters, in rows and in columns."""
 _SHARES = np.exp(draw(7, 3))
 _SHARES /= _SHARES.sum(axis=1, keepdims=True)
-TARGETS = ((_SHARES, _HOT), (_SHARES, _LABELS), (_SHARES.T, _HOT.T), (_SHARES[:, :1], _BITS[:, None]))
+TARGETS = ((_SHARES, _HOT), (_SHARES, _LABELS), (_SHARES.T, _HOT.T), (_SHARES[:, :1], _BITS[:, None]), (_SHARES[0], 2))
 """Shares, which may be scores as well, and what they should be."""
 _GUESSED = np.random.default_rng(6).uniform(0.1, 0.9, (7, 3))
 PREDICTIONS = (
@@ -51,6 +51,7 @@ SAMPLES: tuple[Callable[[int], tuple[int, ...]], ...] = (lambda n: (n, 1), lambd
 """How one sample with so many numbers lies."""
 _B = np.array(0.4)
 _SETTINGS = [
+    Setting((draw(7), draw(7)), 0, (_B, np.array(-0.3))),
     *(
         Setting((x, y), 0, (w, *b))
         for b_is in (False, True)
@@ -102,7 +103,7 @@ LAYOUTS = ((_ROWS, _ROWS), (_COLUMNS, _COLUMNS), (_SEQUENCES, _ROWS), (_STEPS, _
 """What stands before and behind the features' axis, in the first array and in the others."""
 
 
-def is_target(value: Array) -> bool:
+def is_target(value: Any) -> bool:
     """Whether an array of ours holds classes."""
     return bool(np.all(value == np.round(value)))
 
@@ -142,7 +143,7 @@ def guesses(function: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef])
     things = {a: Anything() for a in names if kinds[a] in ("unknown", "function") and _is_thing(function, a)}
     if any(what in ("text", "sizes") for what in kinds.values()):
         return
-    numbers = {a: 0.3 for a in own if _is_zero(default(function, a))}
+    numbers = {a: 0.3 for a in own if _is_zero(default(function, a)) or _is_left_out(function, a, functions)}
     for loose in ({}, rates):  # what only multiplies may be an array after all
         fixed_now = {**fixed, **things, **({} if loose else rates), **numbers}
         free = [a for a in names if a not in fixed_now]
@@ -170,6 +171,13 @@ def _is_thing(function: ast.FunctionDef, argument: str) -> bool:
 
 def _is_zero(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Constant) and type(value.value) in (int, float) and value.value == 0
+
+
+def _is_left_out(function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]) -> bool:
+    """Whether something that only multiplies is nothing by default: a penalty's weight."""
+    given = default(function, argument)
+    is_none = isinstance(given, ast.Constant) and given.value is None
+    return is_none and kind(function, argument, functions) == "rate"
 
 
 # ---- dictionaries of options
