@@ -593,6 +593,16 @@ def gradient(a, b, x, y):
         db += 2 * off
     return da / len(x), db / len(x)
 """
+VECTOR = """import numpy as np
+
+def apply_softmax(input):
+    e = np.exp(input - input.max())
+    return e / e.sum()
+
+def softmax_backward(dout, shares):
+    slopes = np.diag(shares) - np.outer(shares, shares)
+    return slopes @ dout
+"""
 BOTH = "relu_pool_forward and relu_pool_backward"
 
 
@@ -610,6 +620,8 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (NUMERICAL, "", "", "Model.numerical_gradient", "right", 0),
         (NUMERICAL, "kept - 1e-5", "kept + 1e-5", "Model.numerical_gradient", "wrong", 13),
         (SAMPLES, "", "", "gradient", "right", 0),
+        (VECTOR, "", "", "apply_softmax and softmax_backward", "right", 0),
+        (VECTOR, "np.diag(shares) -", "-np.diag(shares) -", "apply_softmax and softmax_backward", "wrong", 9),
         (POOL, "", "", "pool_forward and pool_backward", "right", 0),
         (POOL, "+= dout", "= dout", "pool_forward and pool_backward", "wrong", 17),  # where windows overlap
         (POOL, "", "", BOTH, "right", 0),
