@@ -593,6 +593,27 @@ def gradient(a, b, x, y):
         db += 2 * off
     return da / len(x), db / len(x)
 """
+MANNERS = """import numpy as np
+
+class Layer:
+    def __init__(self, n_in, n_out, kind="relu"):
+        self.weights, self.bias, self.kind = np.random.randn(n_in, n_out), np.zeros(n_out), kind
+
+    def forward(self, x):
+        self.x, self.z = x, x @ self.weights + self.bias
+        if self.kind == "tanh":
+            return np.tanh(self.z)
+        return np.maximum(self.z, 0)
+
+    def backward(self, back):
+        if self.kind == "tanh":
+            dz = back * (1 - np.tanh(self.z) ** 2)
+        else:
+            dz = back * (self.z > 0)
+        self.dW = self.x.T @ dz
+        self.db = dz.sum(axis=0)
+        return dz @ self.weights.T
+"""
 VECTOR = """import numpy as np
 
 def apply_softmax(input):
@@ -622,6 +643,10 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (SAMPLES, "", "", "gradient", "right", 0),
         (VECTOR, "", "", "apply_softmax and softmax_backward", "right", 0),
         (VECTOR, "np.diag(shares) -", "-np.diag(shares) -", "apply_softmax and softmax_backward", "wrong", 9),
+        (MANNERS, "", "", "Layer", "right", 0),
+        (MANNERS, "back * (1 - np", "(1 - np", "Layer", "wrong", 15),
+        (MANNERS, "back * (1 - np.tanh(self.z) ** 2)", "back", "Layer", "unclear", 0),  # it may be left to the loss
+        (MANNERS, "self.dW = self.x.T @ dz", "self.dW = self.x.T @ back", "Layer", "wrong", 18),
         (POOL, "", "", "pool_forward and pool_backward", "right", 0),
         (POOL, "+= dout", "= dout", "pool_forward and pool_backward", "wrong", 17),  # where windows overlap
         (POOL, "", "", BOTH, "right", 0),

@@ -183,13 +183,22 @@ def _candidates(
     value = claim.given[parameter]
     rivals = [p for p in claim.parameters if size(claim.given[p]) == size(value)]
     k = rivals.index(parameter)
-    same = [e for e, a in back if size(a) == size(value)]
-    for found in (same, [e for e, a in kept if size(a) == size(value)]):
+    same, own = ([e for e, a in source if size(a) == size(value)] for source in (back, kept))
+    for found in (same, own):
         if called := [e for e in found if is_gradient_of(labelled(claim, e), parameter)]:
             return tuple(called)
     if len(same) >= len(rivals):
         return (same[k], *same[:k], *same[k + 1 :])
+    if len(short := [e for e in own if _is_short_for(e, parameter)]) == 1:
+        return (short[0],)
     return (back[0][0],) if len(back) == len(claim.parameters) == 1 and back[0][1].size == 1 else ()
+
+
+def _is_short_for(expression: str, parameter: str) -> bool:
+    """Whether a thing is called as a gradient of something that is called by its beginning: dW for weights."""
+    name, of = (re.findall(r"\w+", e)[-1].lower().strip("_") for e in (expression, parameter))
+    short = re.fullmatch(r"(?:d|gr?ad_?|d[a-z]{1,4}_?d)_?([a-z]+)", name)
+    return short is not None and of.startswith(short[1])
 
 
 def labelled(claim: Claim, expression: str) -> str:
