@@ -520,6 +520,16 @@ class Entropy:
     def backward(self):
         return (self.shares - self.Y) / len(self.Y)
 """
+NEGATIVE_LOG = """import numpy as np
+
+class NegativeLog:
+    def forward(self, shares, y):
+        self.shares, self.y = shares, y
+        return float(-np.sum(y * np.log(shares)))
+
+    def backward(self):
+        return self.shares - self.y
+"""
 HOLDER = """import numpy as np
 
 class Dense:
@@ -632,6 +642,9 @@ BOTH = "relu_pool_forward and relu_pool_backward"
     [
         (ENTROPY_LAYER, "", "", "Entropy", "right", 0),
         (ENTROPY_LAYER, "self.shares - self.Y", "self.shares + self.Y", "Entropy", "wrong", 10),
+        (NEGATIVE_LOG, "", "", "NegativeLog", "right", 0),  # it is that for the scores before a softmax
+        (NEGATIVE_LOG, "self.shares - self.y", "-self.y / self.shares", "NegativeLog", "right", 0),
+        (NEGATIVE_LOG, "self.shares - self.y", "self.y - self.shares", "NegativeLog", "wrong", 9),
         (HOLDER, "", "", "Dense", "right", 0),
         (HOLDER, "self.A.T @ dLdZ", "self.A.T @ dLdZ / dLdZ.size * 2", "Dense", "wrong", 13),
         (RIDGE, "", "", "gradient_ridge", "right", 0),

@@ -33,7 +33,18 @@ from byhand.diagnosis.check.claims import (
 )
 from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
 from byhand.diagnosis.check.differences import NEAR, slopes, told_by
-from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, SAMPLES, TARGETS, Guess, guesses, is_target, options
+from byhand.diagnosis.check.inputs import (
+    BEFORE,
+    DATA,
+    LAYERS,
+    LAYOUTS,
+    SAMPLES,
+    TARGETS,
+    Guess,
+    guesses,
+    is_target,
+    options,
+)
 from byhand.diagnosis.check.names import is_marked, is_slope_of
 from byhand.diagnosis.check.shaping import shapings
 
@@ -445,9 +456,8 @@ def _with_goals(
     lists = [isinstance(part, list) for part in parts]
     ends = [f"np_.array({text})" if is_list else text for text, is_list in zip(of, lists, strict=True)]
     arrays = [a for a, v in values.items() if isinstance(v, np.ndarray)]
-    if not taken and np.size(parts[0]) == 1 and len(arrays) == len(values):  # an object that is a loss
-        forward = f"{claim.forward}loss_ = {of[0]}\n"
-        yield replace(claim, forward=forward, backward=f"result_ = {scope.call(back, {})}\n", kind="loss")
+    if not taken and np.size(parts[0]) == 1 and len(arrays) == len(values):
+        yield from _of_loss(claim, f"result_ = {scope.call(back, {})}\n")
     pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
     for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
         free = [a for a in taken if a not in named]
@@ -462,6 +472,16 @@ def _with_goals(
                 backward = f"result_ = {scope.call(back, {a: (named | handed)[a] for a in taken})}\n"
                 forward = f"{claim.forward}loss_ = {loss}\n"
                 yield replace(claim, given={**claim.given, **goals}, forward=forward, backward=backward)
+
+
+def _of_loss(claim: Claim, backward: str) -> Iterator[Claim]:
+    """An object that is a loss: its gradient is for the prediction, or for scores before a sigmoid or a softmax."""
+    forward = f"{claim.forward}loss_ = out_\n"
+    given = [p for p in claim.parameters if p.isidentifier()]
+    for before in BEFORE:
+        made = "".join(f"{p} = {before.format(p)}\n" for p in given)
+        is_plain = before == BEFORE[0]
+        yield replace(claim, forward=made + forward, backward=backward, kind="loss", is_loose=not is_plain)
 
 
 def _is_numbers(value: Any) -> bool:
@@ -480,7 +500,7 @@ def _is_way(file: File, claim: Claim, is_called_so: bool) -> bool:
         goals = {name: value for name, value in claim.given.items() if name.startswith("goal")}
         if not goals:  # a loss: it must hang on what it is given
             new = {p: np.asarray(claim.given[p]) + 0.1 * draw(*np.shape(claim.given[p])) for p in claim.gradients}
-            return abs(claim.loss(file, new) - float(once["loss_"])) > NEAR
+            return abs(claim.loss(file, new) - float(np.squeeze(once["loss_"]))) > NEAR
         double, none = (claim.run(file, {name: k * value for name, value in goals.items()}) for k in (2, 0))
         told = [e for expressions in claim.gradients.values() for e in expressions]
         of = [[np.asarray(eval(e, file.names, names)) for names in (once, double, none)] for e in told]

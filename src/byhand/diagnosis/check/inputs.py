@@ -47,6 +47,12 @@ PREDICTIONS = (
     (_GUESSED[:, 0], _BITS), (_GUESSED[0], _HOT[0]),
 )  # fmt: skip
 """Numbers between 0 and 1, in rows, in columns and single, and what they should be."""
+BEFORE = (
+    "{0}",
+    "1 / (1 + np_.exp(-{0}))",
+    *(f"np_.exp({{0}}) / np_.exp({{0}}).sum({k}, keepdims=True)" for k in (-1, 0)),
+)
+"""Of what the slope of a loss may be taken: the prediction, or scores before a sigmoid or a softmax."""
 SAMPLES: tuple[Callable[[int], tuple[int, ...]], ...] = (lambda n: (n, 1), lambda n: (1, n), lambda n: (n,))
 """How one sample with so many numbers lies."""
 _B = np.array(0.4)
