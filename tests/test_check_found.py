@@ -645,6 +645,7 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (NEGATIVE_LOG, "", "", "NegativeLog", "right", 0),  # it is that for the scores before a softmax
         (NEGATIVE_LOG, "self.shares - self.y", "-self.y / self.shares", "NegativeLog", "right", 0),
         (NEGATIVE_LOG, "self.shares - self.y", "self.y - self.shares", "NegativeLog", "wrong", 9),
+        (NEGATIVE_LOG, "backward(self)", "backward(self, shares, y)", "NegativeLog", "right", 0),
         (HOLDER, "", "", "Dense", "right", 0),
         (HOLDER, "self.A.T @ dLdZ", "self.A.T @ dLdZ / dLdZ.size * 2", "Dense", "wrong", 13),
         (RIDGE, "", "", "gradient_ridge", "right", 0),

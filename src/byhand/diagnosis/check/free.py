@@ -374,9 +374,9 @@ def _is_line(run: Run) -> bool:
 
 
 def _computes(definition: ast.ClassDef) -> bool:
-    """Whether a method returns what it has computed of its arguments, or sends something back."""
+    """Whether a method returns what it has computed of its arguments, or computes what it sends back."""
     methods = [n for n in definition.body if isinstance(n, ast.FunctionDef) and own_names(n)]
-    if any(re.match(BACK, m.name) for m in methods):
+    if any(isinstance(n, ast.BinOp) for m in methods if re.match(BACK, m.name) for n in ast.walk(m)):
         return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))
