@@ -678,3 +678,22 @@ BOTH = "relu_pool_forward and relu_pool_backward"
 def test_a_way_back_is_linear_exact_and_what_is_kept_goes_on_from_itself(source, old, new, unit, answer, line):
     found = told(source.replace(old, new, 1))[unit]
     assert (found.answer, found.line) == (answer, line)
+
+
+def test_the_loss_of_an_object_that_holds_parameters_is_no_loss_by_itself():
+    source = """import numpy as np
+
+class Sums:
+    def __init__(self, n):
+        self.p = {"W": np.random.randn(n, n)}
+
+    def loss(self, x, y):
+        h = np.zeros((len(x), len(self.p["W"])))
+        for t in range(x.shape[1]):
+            h = np.tanh(h @ self.p["W"] + x[:, t])
+        return np.mean((h - y) ** 2)
+
+    def backward(self, x, y):
+        return {"W": np.zeros_like(self.p["W"]) + x.sum()}
+"""
+    assert "Sums.loss" not in told(source)

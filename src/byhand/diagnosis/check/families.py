@@ -456,7 +456,8 @@ def _with_goals(
     lists = [isinstance(part, list) for part in parts]
     ends = [f"np_.array({text})" if is_list else text for text, is_list in zip(of, lists, strict=True)]
     arrays = [a for a, v in values.items() if isinstance(v, np.ndarray)]
-    if set(taken) <= set(values) and np.size(parts[0]) == 1 and len(arrays) == len(values):
+    is_loss = bool(scope.owner) and not scope.held and np.size(parts[0]) == 1 and len(arrays) == len(values)
+    if is_loss and set(taken) <= set(values):
         yield from _of_loss(claim, f"result_ = {scope.call(back, {a: known[a] for a in taken})}\n")
     pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
     for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
