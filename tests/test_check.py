@@ -465,3 +465,39 @@ def test_a_file_is_not_right_of_which_a_class_that_computes_was_not_used():
     assert report.outcome == "not judged"
     alone = UNUSED[: UNUSED.index("class Square")] + UNUSED[UNUSED.index("class Layer") :]
     assert judged(alone).outcome == "right"
+
+
+WHOLE = """import numpy as np
+
+x = np.random.default_rng(0).normal(size=(20, 3))
+y, w = x @ [1.0, 2.0, 3.0], np.zeros(3)
+for _ in range(20):
+    off = x @ w - y
+    w = w - 0.1 * x.T @ off / 20
+    print(np.mean(off**2))
+"""
+LOST = """
+class Odd:
+    def forward(self, table):
+        return table.lookup("x")
+
+    def backward(self, sent):
+        left = {}
+        return left["x"] * sent
+
+class Chain:
+    def __init__(self, layers):
+        self.layers = layers
+
+    def backward(self, sent):
+        for layer in reversed(self.layers):
+            sent = layer.backward(sent)
+        return sent
+"""
+
+
+def test_what_was_never_called_keeps_a_right_training_from_right():
+    assert judged(WHOLE).outcome == "right"
+    report = judged(WHOLE + LOST)
+    assert (report.outcome, report.findings) == ("not judged", [])
+    assert [q.name for q in report.questions if q.status == "not judged"] == ["the gradients (Odd)"]

@@ -189,7 +189,11 @@ def test_options_are_read_from_the_text():
     [f] = ast.parse(
         "def f(x, p):\n    mode, rate = p['mode'], p['rate']\n    if mode == 'train':\n        return p.get('eps')\n"
     ).body
-    assert options(f, "p") == {"mode": "train", "rate": None}
+    assert options(f, "p", {}) == {"mode": "train", "rate": None}
+    assert options(f, "x", {}) is None
+    [g, h] = ast.parse("def g(x, q):\n    return f(x + q['at'], p=q)\ndef h(q):\n    return q.get('eps', 0)\n").body
+    assert options(g, "q", {"f": f}) == {"at": None, "mode": "train", "rate": None}  # handed on
+    assert options(h, "q", {}) == {}  # a dictionary that need hold nothing
 
 
 def test_what_a_function_reaches_is_followed_through_methods():

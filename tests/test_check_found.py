@@ -21,6 +21,8 @@ def test_names_say_what_is_the_derivative_of_what():
         ("softmax_stable", "softmax"),
         ("sigmoid_prime", "tanh"),
         ("sigmoid_prime", "sigmoid_grad"),
+        ("sigmoid", "sigmoid_"),
+        ("sigmoid_", "sigmoid"),
         ("dot", "ot_x"),
     ]
     assert not any(names.is_slope_of(slope, name) for slope, name in others)
@@ -369,6 +371,18 @@ CONFIG = """def sgd_momentum(w, dw, config):
     config["velocity"] = v
     return w + v, config
 """
+ADAM = """import numpy as np
+
+def adam(w, dw, config):
+    config.setdefault("learning_rate", 0.001)
+    config.setdefault("epsilon", 1e-8)
+    config["t"] += 1
+    t, beta1, beta2 = config["t"], config["beta1"], config["beta2"]
+    config["m"] = beta1 * config["m"] + (1 - beta1) * dw
+    config["v"] = beta2 * config["v"] + (1 - beta2) * dw * dw
+    mean, square = config["m"] / (1 - beta1**t), config["v"] / (1 - beta2**t)
+    return w - config["learning_rate"] * mean / (np.sqrt(square) + config["epsilon"]), config
+"""
 
 
 @pytest.mark.parametrize(
@@ -393,6 +407,9 @@ CONFIG = """def sgd_momentum(w, dw, config):
         ),
         (CONFIG, "", "", "sgd_momentum", "right", 0, "unknown"),
         (CONFIG, "w + v,", "w - v,", "sgd_momentum", "wrong", 5, "sign-flipped"),
+        (ADAM, "", "", "adam", "right", 0, "unknown"),
+        (ADAM, "1 - beta2**t", "1 - beta1**t", "adam", "wrong", 10, "bias-correction-wrong"),
+        (ADAM, "1 - beta1**t", "1 - beta2**t", "adam", "wrong", 10, "bias-correction-wrong"),
         ("def step(w, g, lr):\n    return w - lr * g\n", "", "", "step", "right", 0, "unknown"),
         ("def step(w, g, lr):\n    return w - lr * g\n", "w -", "w +", "step", "wrong", 2, "sign-flipped"),
         ("def mix(w, g, lr):\n    return w + lr * g\n", "", "", "mix", None, 0, ""),
@@ -420,3 +437,263 @@ def test_a_class_that_inherits_keeps_its_own_methods():
     file = File(base + "class B(A):\n    def f(self):\n        return 3\n")
     bodies = {m.name: ast.unparse(m.body[0]) for m in file.classes["B"].body if isinstance(m, ast.FunctionDef)}
     assert bodies == {"f": "return 3", "g": "return 2"}
+
+
+# ---- what a way back sends, and what a way there keeps
+
+GATE = """import numpy as np
+
+class Gate:
+    def forward(self, x):
+        out = 1 / (1 + np.exp(-x))
+        self.out = out
+        return out
+
+    def backward(self, dout):
+        return dout * self.out * (1 - self.out)
+"""
+THINNED = """import numpy as np
+
+def thin_forward(x, options):
+    kept = np.random.rand(*x.shape) < options["keep"]
+    out = x * kept / options["keep"]
+    return out, (kept, options)
+
+def thin_backward(dout, cache):
+    kept, options = cache
+    dx = dout * kept / options["keep"]
+    return dx
+"""
+NORM = """import numpy as np
+
+def norm_forward(x, gamma, beta, options):
+    mean, var = x.mean(axis=0), x.var(axis=0)
+    std = np.sqrt(var + 1e-5)
+    hat = (x - mean) / std
+    old_mean, old_var = options.get("mean", np.zeros(x.shape[1])), options.get("var", np.zeros(x.shape[1]))
+    options["mean"] = 0.9 * old_mean + 0.1 * mean
+    options["var"] = 0.9 * old_var + 0.1 * var
+    assert options["mode"] == "train"
+    return gamma * hat + beta, (hat, gamma, std)
+
+def norm_backward(dout, cache):
+    hat, gamma, std = cache
+    dhat = dout * gamma
+    dx = (dhat - dhat.mean(axis=0) - hat * (dhat * hat).mean(axis=0)) / std
+    return dx, (dout * hat).sum(axis=0), dout.sum(axis=0)
+"""
+POOL = """import numpy as np
+
+def pool_forward(x, options):
+    size, step = options["size"], options["step"]
+    out = np.zeros((*x.shape[:2], *((n - size) // step + 1 for n in x.shape[2:])))
+    for i, j in np.ndindex(out.shape[2:]):
+        out[:, :, i, j] = x[:, :, i * step : i * step + size, j * step : j * step + size].max(axis=(2, 3))
+    return out, (x, options)
+
+def pool_backward(dout, cache):
+    x, options = cache
+    size, step = options["size"], options["step"]
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dout.shape):
+        part = x[n, c, i * step : i * step + size, j * step : j * step + size]
+        row, column = np.unravel_index(part.argmax(), part.shape)
+        dx[n, c, i * step + row, j * step + column] += dout[n, c, i, j]
+    return dx
+
+def relu_pool_forward(x, pool):
+    out, cache = pool_forward(np.maximum(x, 0), pool)
+    return out, (x, cache)
+
+def relu_pool_backward(dout, cache):
+    x, inner = cache
+    return pool_backward(dout, inner) * (x > 0)
+"""
+ENTROPY_LAYER = """import numpy as np
+
+class Entropy:
+    def forward(self, A, Y):
+        self.Y, e = Y, np.exp(A - A.max(axis=1, keepdims=True))
+        self.shares = e / e.sum(axis=1, keepdims=True)
+        return -np.sum(Y * np.log(self.shares)) / len(A)
+
+    def backward(self):
+        return (self.shares - self.Y) / len(self.Y)
+"""
+NEGATIVE_LOG = """import numpy as np
+
+class NegativeLog:
+    def forward(self, shares, y):
+        self.shares, self.y = shares, y
+        return float(-np.sum(y * np.log(shares)))
+
+    def backward(self):
+        return self.shares - self.y
+"""
+HOLDER = """import numpy as np
+
+class Dense:
+    def __init__(self, inputs, outputs, rng):
+        self.W, self.b = rng.normal(size=(inputs, outputs)), np.zeros((1, outputs))
+        self.dLdW, self.dLdb = np.zeros((inputs, outputs)), np.zeros((1, outputs))
+
+    def forward(self, A):
+        self.A = A
+        return A @ self.W + self.b
+
+    def backward(self, dLdZ):
+        self.dLdW = self.A.T @ dLdZ
+        self.dLdb = dLdZ.sum(axis=0, keepdims=True)
+        return dLdZ @ self.W.T
+"""
+RIDGE = """import numpy as np
+
+def loss_ridge(y, x, w, weight=None):
+    z = x @ w
+    found = np.mean(np.log(1 + np.exp(z)) - y * z)
+    return found + weight / 2 * w @ w if weight else found
+
+def gradient_ridge(y, x, w, weight=None):
+    grad = x.T @ (1 / (1 + np.exp(-x @ w)) - y) / len(y)
+    if weight:
+        grad = grad + weight * w
+    return grad
+"""
+LEAKY = """import numpy as np
+
+def leaky(x):
+    return np.where(x > 0, x, 0.01 * x)
+
+def leaky_prime(x):
+    return np.where(x > 0, 1, 0.01)
+"""
+NUMERICAL = """import numpy as np
+
+class Model:
+    def __init__(self, n_in, n_out):
+        self.held = {"W": np.random.randn(n_in, n_out), "b": np.zeros(n_out)}
+
+    def loss(self, x, t):
+        return np.mean((np.tanh(x @ self.held["W"] + self.held["b"]) - t) ** 2)
+
+    def numerical_gradient(self, x, t):
+        grads = {}
+        for key, values in self.held.items():
+            grads[key] = np.zeros_like(values)
+            for k in np.ndindex(values.shape):
+                kept = values[k]
+                values[k] = kept + 1e-5
+                more = self.loss(x, t)
+                values[k] = kept - 1e-5
+                grads[key][k] = (more - self.loss(x, t)) / 2e-5
+                values[k] = kept
+        return grads
+"""
+SAMPLES = """def error(a, b, x, y):
+    total = 0.0
+    for i in range(len(x)):
+        total += (a * x[i] + b - y[i]) ** 2
+    return total / len(x)
+
+def gradient(a, b, x, y):
+    da, db = 0.0, 0.0
+    for i in range(len(x)):
+        off = a * x[i] + b - y[i]
+        da += 2 * off * x[i]
+        db += 2 * off
+    return da / len(x), db / len(x)
+"""
+MANNERS = """import numpy as np
+
+class Layer:
+    def __init__(self, n_in, n_out, kind="relu"):
+        self.weights, self.bias, self.kind = np.random.randn(n_in, n_out), np.zeros(n_out), kind
+
+    def forward(self, x):
+        self.x, self.z = x, x @ self.weights + self.bias
+        if self.kind == "tanh":
+            return np.tanh(self.z)
+        return np.maximum(self.z, 0)
+
+    def backward(self, back):
+        if self.kind == "tanh":
+            dz = back * (1 - np.tanh(self.z) ** 2)
+        else:
+            dz = back * (self.z > 0)
+        self.dW = self.x.T @ dz
+        self.db = dz.sum(axis=0)
+        return dz @ self.weights.T
+"""
+VECTOR = """import numpy as np
+
+def apply_softmax(input):
+    e = np.exp(input - input.max())
+    return e / e.sum()
+
+def softmax_backward(dout, shares):
+    slopes = np.diag(shares) - np.outer(shares, shares)
+    return slopes @ dout
+"""
+BOTH = "relu_pool_forward and relu_pool_backward"
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "unit", "answer", "line"),
+    [
+        (ENTROPY_LAYER, "", "", "Entropy", "right", 0),
+        (ENTROPY_LAYER, "self.shares - self.Y", "self.shares + self.Y", "Entropy", "wrong", 10),
+        (NEGATIVE_LOG, "", "", "NegativeLog", "right", 0),  # it is that for the scores before a softmax
+        (NEGATIVE_LOG, "self.shares - self.y", "-self.y / self.shares", "NegativeLog", "right", 0),
+        (NEGATIVE_LOG, "self.shares - self.y", "self.y - self.shares", "NegativeLog", "wrong", 9),
+        (NEGATIVE_LOG, "backward(self)", "backward(self, shares, y)", "NegativeLog", "right", 0),
+        (HOLDER, "", "", "Dense", "right", 0),
+        (HOLDER, "self.A.T @ dLdZ", "self.A.T @ dLdZ / dLdZ.size * 2", "Dense", "wrong", 13),
+        (RIDGE, "", "", "gradient_ridge", "right", 0),
+        (RIDGE, "grad + weight * w", "grad + weight", "gradient_ridge", "wrong", 11),
+        (LEAKY, "", "", "leaky_prime", "right", 0),
+        (LEAKY, "x, 0.01 * x", "x, 0", "leaky_prime", "wrong", 7),
+        (NUMERICAL, "", "", "Model.numerical_gradient", "right", 0),
+        (NUMERICAL, "kept - 1e-5", "kept + 1e-5", "Model.numerical_gradient", "wrong", 13),
+        (SAMPLES, "", "", "gradient", "right", 0),
+        (VECTOR, "", "", "apply_softmax and softmax_backward", "right", 0),
+        (VECTOR, "np.diag(shares) -", "-np.diag(shares) -", "apply_softmax and softmax_backward", "wrong", 9),
+        (MANNERS, "", "", "Layer", "right", 0),
+        (MANNERS, "back * (1 - np", "(1 - np", "Layer", "wrong", 15),
+        (MANNERS, "back * (1 - np.tanh(self.z) ** 2)", "back", "Layer", "unclear", 0),  # it may be left to the loss
+        (MANNERS, "self.dW = self.x.T @ dz", "self.dW = self.x.T @ back", "Layer", "wrong", 18),
+        (POOL, "", "", "pool_forward and pool_backward", "right", 0),
+        (POOL, "+= dout", "= dout", "pool_forward and pool_backward", "wrong", 17),  # where windows overlap
+        (POOL, "", "", BOTH, "right", 0),
+        (POOL, " * (x > 0)", "", BOTH, "wrong", 26),
+        (GATE, "", "", "Gate", "right", 0),
+        (GATE, "dout * self.out * (1 - self.out)", "dout * (1 - dout) * self.out", "Gate", "wrong", 10),
+        (GATE, "dout * self.out * (1 - self.out)", "dout * self.out * (1 - self.out) / 5", "Gate", "wrong", 10),
+        (THINNED, "", "", "thin_forward and thin_backward", "right", 0),
+        (THINNED, 'dout * kept / options["keep"]', "dout * kept", "thin_forward and thin_backward", "wrong", 10),
+        (NORM, "", "", "norm_forward and norm_backward", "right", 0),
+        (NORM, "0.9 * old_var", "0.9 * old_mean", "norm_forward and norm_backward", "wrong", 9),
+        (NORM, "0.9 * old_mean", "0.9 * old_var", "norm_forward and norm_backward", "wrong", 8),
+    ],
+)
+def test_a_way_back_is_linear_exact_and_what_is_kept_goes_on_from_itself(source, old, new, unit, answer, line):
+    found = told(source.replace(old, new, 1))[unit]
+    assert (found.answer, found.line) == (answer, line)
+
+
+def test_the_loss_of_an_object_that_holds_parameters_is_no_loss_by_itself():
+    source = """import numpy as np
+
+class Sums:
+    def __init__(self, n):
+        self.p = {"W": np.random.randn(n, n)}
+
+    def loss(self, x, y):
+        h = np.zeros((len(x), len(self.p["W"])))
+        for t in range(x.shape[1]):
+            h = np.tanh(h @ self.p["W"] + x[:, t])
+        return np.mean((h - y) ** 2)
+
+    def backward(self, x, y):
+        return {"W": np.zeros_like(self.p["W"]) + x.sum()}
+"""
+    assert "Sums.loss" not in told(source)

@@ -43,6 +43,18 @@ for epoch in range(30):
     W = W - 0.3 * X.T @ (P - Y) / 60
     print(-np.mean(np.sum(Y * np.log(P), axis=1)), np.mean(P.argmax(1) == Y.argmax(1)))
 """
+IN_PLACE = """c = (y > 0).astype(int)
+W = 0.1 * rng.normal(size=(3, 2))
+for epoch in range(30):
+    e = np.exp(X @ W)
+    P = e / e.sum(axis=1, keepdims=True)
+    loss = -np.mean(np.log(P[range(60), c]))
+    D = P
+    D[range(60), c] -= 1
+    D /= 60
+    W = W - 0.3 * X.T @ D
+    print(loss, np.mean(P.argmax(1) == c))
+"""
 HIDDEN = """def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 t = (y > 0).astype(float)[:, None]
@@ -111,6 +123,7 @@ WRONG = {
         DATA + CLASSES.replace("P.argmax(1)", "P.argmax(0)[0]"), "metric-wrong", 14),
     "shares over samples": (
         DATA + CLASSES.replace("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)"), "softmax-wrong-axis", 10),
+    "read after the outputs were changed": (DATA + IN_PLACE, "input-mutated", 13),
     "input of the activation goes on": (DATA + HIDDEN.replace("z2 = h @", "z2 = z1 @"), "forward-returns-z", 13),
     "falling": (DATA + HIDDEN.replace("np.exp(-z)", "np.exp(z)"), "sigmoid-falling", 7),
 }  # fmt: skip
@@ -128,6 +141,11 @@ RIGHT = {
     "shuffled together": DATA + "p = rng.permutation(60)\nX, y = X[p], y[p]\n" + BATCHES,
     "drawn with replacement": DATA + BATCHES.replace("rng.permutation(60)[:15]", "rng.integers(0, 60, 15)"),
     "classes": DATA + CLASSES,
+    "a copy is changed in place": DATA + IN_PLACE.replace("D = P\n", "D = P.copy()\n"),
+    "the class is read before the change": DATA
+    + IN_PLACE.replace("    D = P\n", "    hit = np.mean(P.argmax(1) == c)\n    D = P\n").replace(
+        "np.mean(P.argmax(1) == c))", "hit)"
+    ),
     "hidden layer": DATA + HIDDEN,
     "standardised in place": DATA + "X -= X.mean(axis=0)\nX /= X.std(axis=0)\n" + BATCHES,
     "masked and noisy": DATA

@@ -34,3 +34,31 @@ def test_a_program_is_judged_as_it_is(name, tmp_path, monkeypatch):
     ids = [finding.id for finding in run.judgement.findings]
     assert ids == ([] if EXPECTED[name] is None else [EXPECTED[name]])
     assert run.judgement.verdict == ("wrong" if ids else "right")
+
+
+NOW_AND_THEN = """import numpy as np
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+rng = np.random.default_rng(1)
+x, y = rng.normal(size=(3, 40)), rng.integers(0, 2, (1, 40))
+held = {f"W{k}": rng.normal(size=s) for k, s in ((1, (4, 3)), (2, (1, 4)))}
+for i in range(30):
+    a = np.tanh(held["W1"] @ x)
+    out = sigmoid(held["W2"] @ a)
+    delta = ((1 - y) / (1 - out) - y / out) * out * (1 - out) / 40
+    grads = {"W2": delta @ a.T, "W1": (held["W2"].T @ delta * (1 - a**2)) @ x.T}
+    for k in range(1, 3):
+        held[f"W{k}"] = held[f"W{k}"] - 0.5 * grads[f"W{k}"]
+    if i % 100 == 0:
+        print(-np.mean(y * np.log(out) + (1 - y) * np.log(1 - out)))
+"""
+
+
+@pytest.mark.parametrize(("text", "ids"), [("range(1, 3)", []), ("range(1, 2)", ["parameter-never-updated"])])
+def test_what_a_loop_leaves_out_is_seen_where_the_loss_is_computed_now_and_then(text, ids, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with redirect_stdout(io.StringIO()):
+        run = judged(Program("steps.py", NOW_AND_THEN.replace("range(1, 3)", text), {}))
+    assert [f.id for f in run.judgement.findings] == ids

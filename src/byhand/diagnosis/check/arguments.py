@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "unknown"]
+import numpy as np
+
+Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "generator", "unknown"]
 
 EPOCHS = 5
 """So often a count of ours lets something be done."""
@@ -16,7 +18,7 @@ _SHAPING = {
     "full", "sqrt", "reshape", "eye",
 }  # fmt: skip
 _OF_ARRAYS = {"T", "dot", "shape", "reshape", "ndim", "mean", "sum", "copy", "size", "ravel", "flatten", "squeeze"}
-_ORDER: tuple[Kind, ...] = ("sizes", "size", "count", "array", "function", "rate")
+_ORDER: tuple[Kind, ...] = ("generator", "sizes", "size", "count", "array", "function", "rate")
 """Which of several uses decides."""
 
 
@@ -78,6 +80,8 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
     match parent:
         case ast.Attribute(attr=attr) if attr in _OF_ARRAYS:
             yield "array"
+        case ast.Attribute(attr=attr) if hasattr(np.random.Generator, attr):
+            yield "generator"
         case ast.Subscript(value=value, slice=ast.Slice(lower=low, upper=high)) if value is node and counts_layers:
             yield "sizes" if low is None or high is None else "array"
         case ast.Subscript(value=value, slice=index) if value is node:
@@ -204,6 +208,7 @@ def called_with(
         elif what in ("function", "text", "array"):
             return None
         else:
-            value = {"sizes": str([4, *hidden, outputs]), "flag": "False"}.get(what, "0.05")
+            known = {"sizes": str([4, *hidden, outputs]), "flag": "False", "generator": "np_.random.default_rng(0)"}
+            value = known.get(what, "0.05")
         given.append(f"{name}={value}")
     return ", ".join(given)

@@ -52,7 +52,7 @@ class Claim:
     steps : str
         Lines that step the parameters; by default each goes along its gradient.
     kind : str
-        "loss": right gradients may share a positive factor. "way": each may also be a mean over axes of what is sent
+        "loss": right gradients may share a positive factor. "way": each may be a mean over axes of what is sent
         back, and hold a penalty's derivative. "engine": exactly the derivatives.
     is_loose : bool
         Whether something that only multiplies is taken for an array: it can't be wrong under such a guess.
@@ -144,6 +144,7 @@ def matched(file: File, claim: Claim) -> Claim:
     ValueError
         When it can't be meant so, as a parameter has none.
     """
+    claim = replace(claim, parameters=tuple(_without_gradients(claim.parameters)))
     parts = [claim.forward, claim.backward] if claim.backward else ["", claim.forward]
     names = claim.run(file, lines=parts[0])
     before = {e: np.array(a) for e, a in arrays_of(names.get(THING), THING)}
@@ -168,6 +169,13 @@ def matched(file: File, claim: Claim) -> Claim:
     return replace(claim, gradients=found)
 
 
+def _without_gradients(parameters: Sequence[str]) -> Iterator[str]:
+    """Parameters without what an object holds as the gradients of others."""
+    for p in parameters:
+        if p.isidentifier() or not any(q != p and is_gradient_of(p, q) for q in parameters):
+            yield p
+
+
 def _candidates(
     claim: Claim, parameter: str, back: Sequence[tuple[str, Array]], kept: Sequence[tuple[str, Array]]
 ) -> tuple[str, ...]:
@@ -175,13 +183,22 @@ def _candidates(
     value = claim.given[parameter]
     rivals = [p for p in claim.parameters if size(claim.given[p]) == size(value)]
     k = rivals.index(parameter)
-    same = [e for e, a in back if size(a) == size(value)]
-    for found in (same, [e for e, a in kept if size(a) == size(value)]):
+    same, own = ([e for e, a in source if size(a) == size(value)] for source in (back, kept))
+    for found in (same, own):
         if called := [e for e in found if is_gradient_of(labelled(claim, e), parameter)]:
             return tuple(called)
     if len(same) >= len(rivals):
         return (same[k], *same[:k], *same[k + 1 :])
+    if len(short := [e for e in own if _is_short_for(e, parameter)]) == 1:
+        return (short[0],)
     return (back[0][0],) if len(back) == len(claim.parameters) == 1 and back[0][1].size == 1 else ()
+
+
+def _is_short_for(expression: str, parameter: str) -> bool:
+    """Whether a thing is called as a gradient of something that is called by its beginning: dW for weights."""
+    name, of = (re.findall(r"\w+", e)[-1].lower().strip("_") for e in (expression, parameter))
+    short = re.fullmatch(r"(?:d|gr?ad_?|d[a-z]{1,4}_?d)_?([a-z]+)", name)
+    return short is not None and of.startswith(short[1])
 
 
 def labelled(claim: Claim, expression: str) -> str:
@@ -192,13 +209,19 @@ def labelled(claim: Claim, expression: str) -> str:
     return claim.labels[0] if expression == "result_" and len(claim.labels) == 1 else expression
 
 
+def is_named(claim: Claim) -> bool:
+    """Whether each gradient is called by its name, and there are several."""
+    called = [is_gradient_of(labelled(claim, found[0]), p) for p, found in claim.gradients.items()]
+    return len(called) > 1 and all(called)
+
+
 def is_gradient_of(expression: str, parameter: str) -> bool:
-    """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad."""
+    """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad, dLdW."""
     name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))
     if name == of:
         return not of.isdigit()
     rest = name.replace(of, "", 1).strip("_")
-    return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta", rest) is not None
+    return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta|d[a-z]{1,4}_?d", rest) is not None
 
 
 def arrays_of(value: Any, expression: str, depth: int = _DEPTH) -> Iterator[tuple[str, Array]]:

@@ -125,12 +125,13 @@ def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
 
 def is_tame(function: ast.FunctionDef) -> bool:
     """Whether it ends by itself, and asks nobody."""
+    strange = {"input", "exit", "quit", "open", "plt"} - set(own_names(function))
     for n in ast.walk(function):
         if isinstance(n, ast.While | ast.Yield | ast.YieldFrom | ast.Await):
             return False
         if isinstance(n, ast.Call) and ast.unparse(n.func) == "range" and any(_is_many(a) for a in n.args):
             return False
-        if isinstance(n, ast.Name) and n.id in ("input", "exit", "quit", "open", "plt"):
+        if isinstance(n, ast.Name) and n.id in strange:
             return False
     return True
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from byhand.diagnosis.check.claims import GIVEN, Array, Claim
+from byhand.diagnosis.check.claims import GIVEN, Array, Claim, is_named
 from byhand.diagnosis.check.defined import File
 
 Answer = Literal["right", "wrong", "unclear"]
@@ -53,14 +53,14 @@ class Compared:
         """What the gradient times a factor leaves of the slopes."""
         return float(np.linalg.norm(self.measured - factor * self.told))
 
-    def answer(self, factor: float, scale: float) -> OfGradient:
+    def answer(self, factor: float, scale: float, far: float = FAR) -> OfGradient:
         """Whether the gradient times a factor is right; `scale` is the length of the longest slopes of the claim."""
         if not np.isfinite(self.told).all():
             return "unclear"
         rest, length = self.rest(factor), max(self.size, NEAR * NEAR * scale)
         if max(self.size, float(np.linalg.norm(self.told))) < NEAR * NEAR * scale:
             return "idle"
-        return "wrong" if rest > FAR * length else "right" if rest < NEAR * length else "unclear"
+        return "wrong" if rest > far * length else "right" if rest < NEAR * length else "unclear"
 
 
 def slopes(value: Callable[[Array], float], at: Array, directions: Sequence[Array]) -> Array | None:
@@ -84,13 +84,15 @@ def judged(file: File, claim: Claim) -> dict[str, OfGradient]:
     if scale < NEAR * NEAR and told < NEAR * NEAR:
         return {}
     if min(scale, told) < NEAR * NEAR:
-        return dict.fromkeys(compared, "wrong" if claim.kind == "engine" else "unclear")
-    shared = 1.0 if claim.kind in ("engine", "slope") else _shared(compared)
+        is_meant = claim.kind == "engine" or (told < scale and is_named(claim))
+        return dict.fromkeys(compared, "wrong" if is_meant else "unclear")
+    shared = _shared(compared) if claim.kind == "loss" else 1.0
     factors = [shared * n for n in _counts(claim)]
+    far = FAR / 10 if claim.kind == "slope" else FAR  # of a leak, 0.01, nothing may be lost
     answers: dict[str, OfGradient] = {}
     for p, found in compared.items():
         has_stepped = claim.gradients[p][0].startswith(GIVEN)  # at a rate of its own
-        given = {c.answer(f, scale) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
+        given = {c.answer(f, scale, far) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
         first: OfGradient = "right" if "right" in given else "idle" if "idle" in given else "unclear"
         answers[p] = "wrong" if given == {"wrong"} else first
     return answers | dict.fromkeys(_untold(file, claim), "unclear")

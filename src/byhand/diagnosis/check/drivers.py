@@ -17,6 +17,8 @@ from pathlib import Path
 from byhand.diagnosis.check.arguments import EPOCHS, called_with, default, kind, own_names
 from byhand.diagnosis.story.text import first_line
 
+BACK = r"(?i)back|retro"
+"""How a method begins that goes back."""
 HELD = "held[key]"
 """What a parameter is called in a driver's step."""
 SUPPORT = Path(__file__).with_name("driving.py").read_text(encoding="utf-8").partition("# ---- begin\n")[2]
@@ -115,7 +117,7 @@ class _File:
             if not method.name.startswith("__"):
                 yield from self._of_method(name, node, method, start, outputs)
         forward = next((m for m in methods if re.match(r"forward|feed|propag|predict|__call__", m)), None)
-        backward = next((m for m in methods if re.match(r"back|retro", m)), None)
+        backward = next((m for m in methods if re.match(BACK, m)), None)
         if forward is None or backward is None or not own_names(methods[forward]):
             return
         taken = own_names(methods[backward])

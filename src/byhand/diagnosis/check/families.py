@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, islice, permutations, product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,14 +27,25 @@ from byhand.diagnosis.check.claims import (
     draw,
     held_in,
     is_gradient_of,
-    labelled,
+    is_named,
     matched,
     written,
 )
 from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
 from byhand.diagnosis.check.differences import NEAR, slopes, told_by
-from byhand.diagnosis.check.inputs import DATA, LAYERS, LAYOUTS, SAMPLES, TARGETS, Guess, guesses, is_target, options
-from byhand.diagnosis.check.names import is_slope_of
+from byhand.diagnosis.check.inputs import (
+    BEFORE,
+    DATA,
+    LAYERS,
+    LAYOUTS,
+    SAMPLES,
+    TARGETS,
+    Guess,
+    guesses,
+    is_target,
+    options,
+)
+from byhand.diagnosis.check.names import is_marked, is_slope_of
 from byhand.diagnosis.check.shaping import shapings
 
 _GUESSES = 400
@@ -44,8 +55,9 @@ _KEPT = 2
 CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
 _FILLERS = rf"compute|calculate|calc|get|eval|{CALLED}|gradients?|grads?|functions?|func|fn|fct|of|the|derivative|d"
 _BACK = r"(?i)back|retro"
-_NUMBERS = (2, 1, 0.5)
-"""Strides, margins, probabilities."""
+Numbers: TypeAlias = tuple[float, float]
+_NUMBERS: tuple[Numbers, ...] = ((2, 2), (1, 1), (0.5, 0.5), (2, 1), (1, 2))
+"""Strides, margins, probabilities: what all numbers are, and the last one of several."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +263,11 @@ def _beside(file: File, scope: Scope, gradient: str) -> Iterator[Family]:
 def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Claim]:
     order = {a.lower(): a for a in needed(scope.functions[gradient])}
     optional = own_names(scope.functions[gradient])
+    is_known = all(
+        kind(scope.functions[gradient], order[a.lower()], file.functions) == "array"
+        for a in needed(scope.functions[cost])
+        if kind(scope.functions[cost], a, file.functions) == "rate" and a.lower() in order
+    )
     for guess in _given(scope, scope.functions[cost], file):
         lower = {a.lower(): _text(guess, a) for a in (*guess.values, guess.bundle)}
         same = {a: lower[low] for low, a in order.items()}
@@ -259,7 +276,7 @@ def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Cl
         claim = _claim(scope, (cost, gradient), guess, f"loss_ = {_call(scope, cost, guess)}\n", backward)
         with contextlib.suppress(Exception):
             if not _trains(file, scope, gradient, claim.run(file)["result_"], claim):
-                yield claim
+                yield replace(claim, is_loose=claim.is_loose and not is_known)
 
 
 def _trains(file: File, scope: Scope, name: str, result: Any, claim: Claim) -> bool:
@@ -338,17 +355,11 @@ def _ways(file: File, scope: Scope) -> Iterator[Family]:
     for there, back in _pairs(scope).items():
         if is_tame(scope.functions[there]) and is_tame(scope.functions[back]):
             unit = scope.owner if there in ("forward", "__call__") and scope.owner else scope.unit(there)
-            found = [_fitting(file, scope, there, back, number) for number in _NUMBERS]
-            for claims, is_sure in found:  # it must be right with each number that fits
+            found = [_fitting(file, scope, there, back, numbers) for numbers in _NUMBERS]
+            for claims, is_sure in found:  # it must be right with all numbers that fit
                 if claims and (is_sure or not any(c for c, sure in found if sure)):
                     is_sure = is_sure or any(is_named(c) and _is_sent_back(scope, there, c) for c in claims)
                     yield Family(unit if scope.owner else f"{there} and {back}", claims, is_sure, is_one_of_many=True)
-
-
-def is_named(claim: Claim) -> bool:
-    """Whether each gradient is called by its name, and there are several."""
-    called = [is_gradient_of(labelled(claim, found[0]), p) for p, found in claim.gradients.items()]
-    return len(called) > 1 and all(called)
 
 
 def _is_sent_back(scope: Scope, there: str, claim: Claim) -> bool:
@@ -358,13 +369,19 @@ def _is_sent_back(scope: Scope, there: str, claim: Claim) -> bool:
     return all(len(called) > int(k) and is_gradient_of(a, called[int(k)]) for a, k in sent)
 
 
-def _fitting(file: File, scope: Scope, there: str, back: str, number: float) -> tuple[list[Claim], bool]:
+def _is_called_so(scope: Scope, there: str, claim: Claim) -> bool:
+    """Whether the names leave no doubt that a gradient is sent back."""
+    sent = re.findall(r"(\w+)=goal\d_", claim.backward)
+    return _is_sent_back(scope, there, claim) or (bool(sent) and all(is_marked(a) for a in sent))
+
+
+def _fitting(file: File, scope: Scope, there: str, back: str, numbers: Numbers) -> tuple[list[Claim], bool]:
     """What a way there and back may be meant to be, with as many arrays as it can take; whether by tables of ours."""
     function = scope.functions[there]
-    tables = [_inputs(file, scope, function, n, number) for n in range(len(needed(function)), 0, -1)]
-    for guesses_now in (*tables, *([shaped(scope, function, file)] if number == _NUMBERS[-1] else [])):
+    tables = [_inputs(file, scope, function, n, numbers) for n in range(len(needed(function)), 0, -1)]
+    for guesses_now in (*tables, *([shaped(scope, function, file)] if numbers == _NUMBERS[-1] else [])):
         claims = usable(file, _there_and_back(file, scope, there, back, guesses_now))
-        if found := [c for c in claims if _is_way(file, c)]:
+        if found := [c for c in claims if _is_way(file, c, _is_called_so(scope, there, c))]:
             return found, guesses_now in tables
     return [], True
 
@@ -381,23 +398,27 @@ def _pairs(scope: Scope) -> dict[str, str]:
     return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
 
 
-def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, number: float) -> Iterator[Guess]:
-    """What the way there may take: so many arrays, or shares with their targets; a number, dictionaries of options."""
+def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, numbers: Numbers) -> Iterator[Guess]:
+    """What the way there may take: so many arrays, or shares with their targets; numbers, dictionaries of options."""
     names = needed(function)
-    tables = {a: found for a in names if (found := options(function, a))}
+    tables = {a: found for a in names if (found := options(function, a, file.functions)) is not None}
     rest = [a for a in names if a not in tables]
-    has_numbers = bool(tables) or count < len(rest)
-    if any(kind(function, a, file.functions) == "array" for a in rest[count:]) or (
-        number != _NUMBERS[0] and not has_numbers
-    ):
+    asked = [*rest[count:], *((a, key) for a, table in tables.items() for key, v in table.items() if v is None)]
+    if any(kind(function, a, file.functions) == "array" for a in rest[count:]) or _is_again(numbers, len(asked)):
         return
+    number = dict.fromkeys(asked, numbers[0]) | dict.fromkeys(asked[-1:], numbers[1])
     shapes = _shapes(scope if _uses_object(function) else Scope({}), count)
     every = chain(TARGETS if count == len(rest) == 2 else (), ([draw(*shape) for shape in each] for each in shapes))
     for arrays in every:
         taken = dict(zip(rest, arrays, strict=False))
-        given = {a: taken.get(a, number) for a in names}
-        given |= {a: {k: number if v is None else v for k, v in t.items()} for a, t in tables.items()}
+        given: dict[str, Any] = {a: taken[a] if a in taken else number.get(a) for a in names}
+        given |= {a: {k: number.get((a, k), v) for k, v in t.items()} for a, t in tables.items()}
         yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
+
+
+def _is_again(numbers: Numbers, count: int) -> bool:
+    """Whether so many numbers have been tried before: without one all are the same, one has no other beside it."""
+    return numbers != _NUMBERS[0] and (count == 0 or (count == 1 and numbers[0] != numbers[1]))
 
 
 def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
@@ -435,6 +456,9 @@ def _with_goals(
     lists = [isinstance(part, list) for part in parts]
     ends = [f"np_.array({text})" if is_list else text for text, is_list in zip(of, lists, strict=True)]
     arrays = [a for a, v in values.items() if isinstance(v, np.ndarray)]
+    is_loss = bool(scope.owner) and not scope.held and np.size(parts[0]) == 1 and len(arrays) == len(values)
+    if is_loss and set(taken) <= set(values):
+        yield from _of_loss(claim, f"result_ = {scope.call(back, {a: known[a] for a in taken})}\n")
     pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
     for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
         free = [a for a in taken if a not in named]
@@ -451,21 +475,37 @@ def _with_goals(
                 yield replace(claim, given={**claim.given, **goals}, forward=forward, backward=backward)
 
 
+def _of_loss(claim: Claim, backward: str) -> Iterator[Claim]:
+    """An object that is a loss: its gradient is for the prediction, or for scores before a sigmoid or a softmax."""
+    forward = f"{claim.forward}loss_ = out_\n"
+    given = [p for p in claim.parameters if p.isidentifier()]
+    for before in BEFORE:
+        made = "".join(f"{p} = {before.format(p)}\n" for p in given)
+        is_plain = before == BEFORE[0]
+        yield replace(claim, forward=made + forward, backward=backward, kind="loss", is_loose=not is_plain)
+
+
 def _is_numbers(value: Any) -> bool:
     with contextlib.suppress(ValueError):
         return np.asarray(value).dtype.kind == "f"
     return False
 
 
-def _is_way(file: File, claim: Claim) -> bool:
-    """Whether the gradients double with what is sent back, and no softmax leaves its derivative to a loss."""
+def _is_way(file: File, claim: Claim, is_called_so: bool) -> bool:
+    """Whether the gradients double with what is sent back, and no softmax leaves its derivative to a loss.
+
+    Where the names leave no doubt that it is a gradient, it is enough that nothing comes of nothing.
+    """
     with contextlib.suppress(Exception):
         once = claim.run(file)
         goals = {name: value for name, value in claim.given.items() if name.startswith("goal")}
-        double = claim.run(file, {name: 2 * value for name, value in goals.items()})
+        if not goals:  # a loss: it must hang on what it is given
+            new = {p: np.asarray(claim.given[p]) + 0.1 * draw(*np.shape(claim.given[p])) for p in claim.gradients}
+            return abs(claim.loss(file, new) - float(np.squeeze(once["loss_"]))) > NEAR
+        double, none = (claim.run(file, {name: k * value for name, value in goals.items()}) for k in (2, 0))
         told = [e for expressions in claim.gradients.values() for e in expressions]
-        pairs = [[np.asarray(eval(e, file.names, names)) for names in (once, double)] for e in told]
-        if not all(np.allclose(2 * a, b) for a, b in pairs):
+        of = [[np.asarray(eval(e, file.names, names)) for names in (once, double, none)] for e in told]
+        if not all(np.allclose(2 * a, b) or (is_called_so and not c.any()) for a, b, c in of):
             return False
         out = once["out_"][0] if isinstance(once["out_"], tuple) else once["out_"]
         passes = any(np.array_equal(a, goals["goal0_"]) for _, a in arrays_of(once["result_"], ""))

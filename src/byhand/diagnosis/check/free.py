@@ -11,7 +11,7 @@ from typing import Any
 
 from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.defined import is_stub, names_gradients, reached
-from byhand.diagnosis.check.drivers import HELD, SUPPORT, definitions, drivers
+from byhand.diagnosis.check.drivers import BACK, HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
@@ -169,6 +169,7 @@ class _Free:
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
+            self._add_uncalled(report, self._names_at_top())
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
 
@@ -222,7 +223,7 @@ class _Free:
                 report.questions.append(Question(f"{_ROWS['2.8']} ({thing})", "not judged", note, "2.8"))
             elif run is not None and not self._is_no_training(thing, run):
                 self._add_training(report, run, thing)
-        self._add_uncalled(report, entries)
+        self._add_uncalled(report, [unit for unit, run in entries.items() if run is not None])
         if not report.questions:
             report.questions.append(
                 Question(
@@ -230,12 +231,13 @@ class _Free:
                 )
             )
 
-    def _add_uncalled(self, report: Report, entries: Mapping[str, Run | None]) -> None:
+    def _add_uncalled(self, report: Report, judged: Sequence[str]) -> None:
         """Functions that give gradients, and classes that compute, which nothing judged has used."""
-        seen = [unit for unit, run in entries.items() if run is not None]
-        seen += [name for probe in self.probes.values() for name in probe.names]
-        called = reached(self._functions, seen)
         functions = self._functions
+        classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
+        seen = [*judged, *(name for probe in self.probes.values() for name in probe.names)]
+        used = reached({**functions, **classes}, [unit.partition(".")[0] for unit in (*seen, *self.probes)])
+        called = used | reached(functions, seen)
         left = [n for n, f in functions.items() if n not in called and _gives_gradients(f)]
         for name in [n for n in left if not any(n in reached(functions, [m]) for m in left if m != n)]:
             note = "no inputs of mine fit what it takes"
@@ -244,8 +246,6 @@ class _Free:
             else:
                 self.notes.append(f"{self.program.where(functions[name].lineno)}: {name} was not called: {note}")
 
-        classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
-        used = reached({**functions, **classes}, [unit.partition(".")[0] for unit in (*seen, *self.probes)])
         for name in [n for n, c in classes.items() if n not in used and _computes(c)] if report.questions else ():
             note = "nothing that was judged uses it"
             report.questions.append(Question(f"{_ROWS['2.7']} ({name})", "not judged", note, "2.7"))
@@ -374,8 +374,10 @@ def _is_line(run: Run) -> bool:
 
 
 def _computes(definition: ast.ClassDef) -> bool:
-    """Whether a method returns what it has computed of its arguments."""
+    """Whether a method returns what it has computed of its arguments, or computes what it sends back."""
     methods = [n for n in definition.body if isinstance(n, ast.FunctionDef) and own_names(n)]
+    if any(isinstance(n, ast.BinOp) for m in methods if re.match(BACK, m.name) for n in ast.walk(m)):
+        return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))
 

@@ -39,7 +39,7 @@ DATA = tuple(
 """Inputs and targets for an object that holds its parameters, in rows and in columns."""
 _SHARES = np.exp(draw(7, 3))
 _SHARES /= _SHARES.sum(axis=1, keepdims=True)
-TARGETS = ((_SHARES, _HOT), (_SHARES, _LABELS), (_SHARES.T, _HOT.T), (_SHARES[:, :1], _BITS[:, None]))
+TARGETS = ((_SHARES, _HOT), (_SHARES, _LABELS), (_SHARES.T, _HOT.T), (_SHARES[:, :1], _BITS[:, None]), (_SHARES[0], 2))
 """Shares, which may be scores as well, and what they should be."""
 _GUESSED = np.random.default_rng(6).uniform(0.1, 0.9, (7, 3))
 PREDICTIONS = (
@@ -47,10 +47,17 @@ PREDICTIONS = (
     (_GUESSED[:, 0], _BITS), (_GUESSED[0], _HOT[0]),
 )  # fmt: skip
 """Numbers between 0 and 1, in rows, in columns and single, and what they should be."""
+BEFORE = (
+    "{0}",
+    "1 / (1 + np_.exp(-{0}))",
+    *(f"np_.exp({{0}}) / np_.exp({{0}}).sum({k}, keepdims=True)" for k in (-1, 0)),
+)
+"""Of what the slope of a loss may be taken: the prediction, or scores before a sigmoid or a softmax."""
 SAMPLES: tuple[Callable[[int], tuple[int, ...]], ...] = (lambda n: (n, 1), lambda n: (1, n), lambda n: (n,))
 """How one sample with so many numbers lies."""
 _B = np.array(0.4)
 _SETTINGS = [
+    Setting((draw(7), draw(7)), 0, (_B, np.array(-0.3))),
     *(
         Setting((x, y), 0, (w, *b))
         for b_is in (False, True)
@@ -102,7 +109,7 @@ LAYOUTS = ((_ROWS, _ROWS), (_COLUMNS, _COLUMNS), (_SEQUENCES, _ROWS), (_STEPS, _
 """What stands before and behind the features' axis, in the first array and in the others."""
 
 
-def is_target(value: Array) -> bool:
+def is_target(value: Any) -> bool:
     """Whether an array of ours holds classes."""
     return bool(np.all(value == np.round(value)))
 
@@ -142,7 +149,7 @@ def guesses(function: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef])
     things = {a: Anything() for a in names if kinds[a] in ("unknown", "function") and _is_thing(function, a)}
     if any(what in ("text", "sizes") for what in kinds.values()):
         return
-    numbers = {a: 0.3 for a in own if _is_zero(default(function, a))}
+    numbers = {a: 0.3 for a in own if _is_zero(default(function, a)) or _is_left_out(function, a, functions)}
     for loose in ({}, rates):  # what only multiplies may be an array after all
         fixed_now = {**fixed, **things, **({} if loose else rates), **numbers}
         free = [a for a in names if a not in fixed_now]
@@ -172,24 +179,54 @@ def _is_zero(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Constant) and type(value.value) in (int, float) and value.value == 0
 
 
+def _is_left_out(function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]) -> bool:
+    """Whether something that only multiplies is nothing by default: a penalty's weight."""
+    given = default(function, argument)
+    is_none = isinstance(given, ast.Constant) and given.value is None
+    return is_none and kind(function, argument, functions) == "rate"
+
+
 # ---- dictionaries of options
 
 
-def options(function: ast.FunctionDef, argument: str) -> dict[str, Any]:
-    """The keys with which an argument is read and that it must have, with the text that they are compared with."""
+def options(
+    function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef], depth: int = 2
+) -> dict[str, Any] | None:
+    """The keys with which an argument is read and that it must have, with the text that they are compared with.
+
+    None when it is no dictionary. Where it is handed on to one of the file's functions, what that reads counts, too.
+    """
     found: dict[str, Any] = {}
     kept: dict[str, str] = {}
+    is_table = False
     for n in ast.walk(function):
         if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) and (key := _key(n, argument)):
             found[key] = None
         elif isinstance(n, ast.Assign):
             kept |= {ast.unparse(t): k for t, v in _assigned(n) if (k := _key(v, argument))}
+        elif isinstance(n, ast.Call):
+            is_table |= ast.unparse(n.func) in (f"{argument}.get", f"{argument}.setdefault")
     for n in ast.walk(function):
         if isinstance(n, ast.Compare) and isinstance(compared := n.comparators[0], ast.Constant):
             key = kept.get(ast.unparse(n.left)) or _key(n.left, argument)
             if key in found and isinstance(compared.value, str):
                 found[key] = found[key] or compared.value
-    return found
+    for called, taken in _handed_on(function, argument, functions) if depth else ():
+        inside = options(called, taken, functions, depth - 1)
+        is_table |= inside is not None
+        found |= {key: text for key, text in (inside or {}).items() if found.get(key) is None}
+    return found if found or is_table else None
+
+
+def _handed_on(
+    function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]
+) -> Iterator[tuple[ast.FunctionDef, str]]:
+    """The file's functions that are given an argument, and what they call it."""
+    for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
+        called = functions.get(ast.unparse(call.func))
+        if called is not None and called is not function:
+            given = [*zip(own_names(called), call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]
+            yield from ((called, name) for name, value in given if name and ast.unparse(value) == argument)
 
 
 def _assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:

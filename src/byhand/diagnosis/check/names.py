@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|dash|back\w*|bwd"
-_FILLER = r"compute|calculate|calc|get|eval|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
+_FILLER = (
+    r"compute|calculate|calc|get|eval|apply|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
+)
 TARGET = r"y|t|y_?true|\w*true\w*|\w*targ\w*|\w*label\w*|\w*actual\w*|\w*expect\w*|\w*desired\w*|gt|goal|real"
 """How the target of a loss is called; it tells which is which where the loss does not, as a square."""
 
@@ -21,8 +23,8 @@ def is_slope_of(slope: str, name: str) -> bool:
         return False
     if is_marked(slope):
         return _meant(slope) == _meant(name)
-    of = re.escape("".join(_words(name)))
-    return re.fullmatch(rf"({_SLOPE})?{of}({_SLOPE}|p)?", "".join(_words(slope))) is not None and slope.lower() != name
+    of, word = re.escape("".join(_words(name))), "".join(_words(slope))
+    return re.fullmatch(rf"({_SLOPE}){of}|{of}({_SLOPE}|p)", word) is not None  # an underscore alone says nothing
 
 
 def _words(name: str) -> list[str]:

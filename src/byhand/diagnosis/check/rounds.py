@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.check.arguments import default, kind, own_names, returned_names
-from byhand.diagnosis.check.claims import Array, Claim, draw, is_gradient_of
+from byhand.diagnosis.check.claims import Array, Claim, draw, is_gradient_of, is_named
 from byhand.diagnosis.check.defined import File, counts, is_tame, names_gradients, needed
-from byhand.diagnosis.check.families import CALLED, Family, Scope, is_named, shaped, told_parts, usable
+from byhand.diagnosis.check.families import CALLED, Family, Scope, shaped, told_parts, usable
 from byhand.diagnosis.check.names import TARGET, is_marked
 
 _OPEN = 2

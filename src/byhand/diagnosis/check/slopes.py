@@ -21,19 +21,13 @@ from byhand.diagnosis.check.arguments import default, kind, own_names
 from byhand.diagnosis.check.claims import THING, Array, Claim, Kind, draw
 from byhand.diagnosis.check.defined import File, is_tame, methods_of, needed
 from byhand.diagnosis.check.families import Family, Scope
-from byhand.diagnosis.check.inputs import PREDICTIONS
+from byhand.diagnosis.check.inputs import BEFORE, PREDICTIONS
 from byhand.diagnosis.check.names import TARGET, is_marked, is_slope_of, plain
 
 _INPUTS = (draw(7, 4), np.abs(draw(7, 4)) + 0.05)
 """Of both signs; positive, for what is not defined elsewhere."""
 _EACH = ("{}", "np_.vectorize({})")
 """How a function is called: with an array, or with each of its numbers."""
-_BEFORE = (
-    "{0}",
-    "1 / (1 + np_.exp(-{0}))",
-    *(f"np_.exp({{0}}) / np_.exp({{0}}).sum({k}, keepdims=True)" for k in (-1, 0)),
-)
-"""Of what the slope of a loss may be taken: the prediction, or scores before a sigmoid or a softmax."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +106,14 @@ def _of_predictions(pair: _Pair) -> Iterator[Claim]:
     taken, more = ([a.lower() for a in names] for names in (pair.taken, pair.more))
     targets = [k for k in places if re.fullmatch(TARGET, taken[k])]
     orders = [(p, t) for p, t in permutations(places, 2) if len(targets) != 1 or t == targets[0]]
-    for before, (x, y), (p, t) in product(_BEFORE, PREDICTIONS, orders):
+    for before, (x, y), (p, t) in product(BEFORE, PREDICTIONS, orders):
         texts = ["p_" if k == p else "y_" if k == t else "7.0" for k in places]
         swapped = ["y_" if k == p else "p_" if k == t else "7.0" for k in places]
         forward = f"p_ = {before.format('x_')}\nloss_ = np_.sum({pair.there}({', '.join(texts)}))\n"
         by_name = [[texts[taken.index(a)] for a in more]] if set(more) == set(taken) else [texts, swapped]
         for order in by_name:
             claim = pair.claim({"x_": x, "y_": y}, forward, order, "loss")
-            yield replace(claim, is_loose=before != _BEFORE[0])
+            yield replace(claim, is_loose=before != BEFORE[0])
 
 
 def _usable(file: File, claims: Iterator[Claim]) -> list[Claim]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from byhand.diagnosis.check import engines
+from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, is_gradient_of
 from byhand.diagnosis.check.defined import File, methods_of, reached
 from byhand.diagnosis.check.differences import Answer, OfGradient, judged, manner
 from byhand.diagnosis.check.families import Family, families, scopes
 from byhand.diagnosis.check.lines import cause_of, line_of
+from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.rounds import proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
@@ -127,8 +129,10 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
     firm = [(claim, found) for claim, found in answers if not claim.is_loose]
     is_meant = family.is_sure or any("right" in found.values() for _, found in firm)  # by chance none would be
     names = [name.rpartition(".")[2] for name in answers[0][0].functions]
-    if any(set(found.values()) == {"right"} for _, found in answers):
-        yield Probe(family.unit, "right", message=_HELD, names=names)
+    if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
+        more = _of_averages(file, right, family.unit, names)
+        more = more or _of_manners(file, right, family.unit, functions[names[-1]], names)
+        yield more or Probe(family.unit, "right", message=_HELD, names=names)
     elif is_meant and _is_wrong([found for _, found in firm], partly):
         claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
@@ -139,6 +143,32 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         untold = [_plain(p) for p in found if p not in claim.gradients]
         message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
         yield Probe(family.unit, "unclear", message=message, names=names)
+
+
+def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
+    """Told when something that is kept from call to call goes on from another thing."""
+    found = crossed(file, claim) if claim.kind == "way" else None
+    if found is None:
+        return None
+    of, other = (_plain(place) for place in found[:2])
+    message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
+    return Probe(unit, "wrong", found[2], message, names=names)
+
+
+def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, names: list[str]) -> Probe | None:
+    """Told when an object that is made in another manner is wrong, or can't be judged in it."""
+    for text, other in manners(file, claim):
+        with contextlib.suppress(Exception):
+            found = _without_idle(judged(file, other))
+            wrong = [p for p, answer in found.items() if answer == "wrong" and p in claim.gradients]
+            inputs = [p for p in claim.gradients if p.isidentifier()]
+            if wrong and not any(is_passed_on(file, other, p) for p in inputs):
+                probe = _accused(file, unit, other, wrong, back, names)
+                return replace(probe, message=f"As {text!r}: {probe.message}")
+            if set(found.values()) == {"right"}:
+                continue
+        return Probe(unit, "unclear", message=f"as {text!r} it could not be judged", names=names)
+    return None
 
 
 def _is_wrong(firm: Sequence[Mapping[str, Answer]], is_partly_right: bool) -> bool:

@@ -78,29 +78,18 @@ def _rules() -> Iterator[Rule]:
         yield Rule((s,), r * _G / np.sqrt(s), "it adds the gradient, and so goes up", "sign-flipped")
     square = b2 * _S + (1 - b2) * _G**2
     m, s, root = mean / (1 - b**t), square / (1 - b2**t), np.sqrt(square / (1 - b2**t))
-    wrong_first, wrong_second = mean / (1 - b2**t), square / (1 - b**t)
-    for step, says, id_, *shown in (
+    for number in (t, t + 1):  # it is counted before the step, or in it
+        yield from _crossed(mean, square, number)
+    for step, says, id_ in (
         (-r * m / root, "", ""),
         (-r * (b * m + (1 - b) * _G / (1 - b**t)) / root, "", ""),
-        (
-            -r * m / np.sqrt(wrong_second),
-            "the second moment is corrected with the first one's β",
-            "bias-correction-wrong",
-            wrong_second,
-        ),
-        (
-            -r * wrong_first / root,
-            "the first moment is corrected with the second one's β",
-            "bias-correction-wrong",
-            wrong_first,
-        ),
         (-r * mean / root, "the first moment is not corrected, and the second is", "bias-correction-wrong"),
         (-r * m / np.sqrt(square), "the second moment is not corrected, and the first is", "bias-correction-wrong"),
         (-r * m / s, "it divides by the second moment, and not by its root", "root-missing"),
         (-r * _G / root, "the gradient stands in the place of its moment", "unknown"),
         (r * m / root, "it adds the moment, and so goes up", "sign-flipped"),
     ):
-        yield Rule((mean, square), step, says, id_, *shown)
+        yield Rule((mean, square), step, says, id_)
     yield Rule((mean, square), -r * mean / np.sqrt(square))
     for number in (t + 1, 1):
         step = -r * mean / (1 - b**number) / np.sqrt(square / (1 - b2**number))
@@ -112,6 +101,17 @@ def _rules() -> Iterator[Rule]:
         says = "the square of the gradient's length stands in the place of the squares of its numbers"
         yield Rule((mean, whole), -r * m / np.sqrt(whole / (1 - b2**t)), says, "unknown", whole)
         yield Rule((mean, whole), -r * mean / np.sqrt(whole), says, "unknown", whole)
+
+
+def _crossed(mean: Array, square: Array, number: float) -> Iterator[Rule]:
+    """One of two moments corrected with the other's β."""
+    r, b, b2, *_ = NUMBERS.values()
+    first, second = (mean / (1 - beta**number) for beta in (b, b2))
+    of_first, of_second = (square / (1 - beta**number) for beta in (b, b2))
+    says = "the second moment is corrected with the first one's β"
+    yield Rule((mean, square), -r * first / np.sqrt(of_first), says, "bias-correction-wrong", of_first)
+    says = "the first moment is corrected with the second one's β"
+    yield Rule((mean, square), -r * second / np.sqrt(of_second), says, "bias-correction-wrong", second)
 
 
 RULES = tuple(_rules())
@@ -292,11 +292,15 @@ _FORMS = (
 
 
 def _vectors(names: Mapping[str, Any]) -> Iterator[Array]:
-    """What comes back, or has been written into: each array's numbers, and those of some that follow each other."""
+    """What comes back, or has been written into: each array's numbers, and those of some that follow each other.
+
+    Of several arrays in one thing, each is also given by itself: a dictionary of options keeps both moments.
+    """
     given = [value for name, value in names.items() if name not in (THING, "result_")]
     result = names["result_"]
     for parts in (given, result if isinstance(result, tuple | list) else [result]):
         found = [[a.ravel() for a in _arrays(part)] for part in parts]
+        yield from (a for arrays in found if len(arrays) > 1 for a in arrays)
         flat = [np.concatenate(arrays) for arrays in found if arrays]
         for first in range(len(flat)):
             for size in range(1, min(_P.size, len(flat) - first) + 1):

@@ -26,6 +26,7 @@ def data_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _changed_start(first)
+        yield from _changed_before_a_measure(first)
         yield from _target_unused(first)
         yield from next(filter(None, (list(_dropped_in_a_measure(s)) for s in sights)), [])
         yield from _best_goes_on(first)
@@ -153,6 +154,26 @@ def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
                 text += "a part of the units is switched off by chance, as in training."
                 yield Finding("dropout-when-measured", place_of(sight.course, mask), "exact", text)
                 return
+
+
+def _changed_before_a_measure(sight: Sight) -> Iterator[Finding]:
+    """A class that is read off where the way back has already written the error in the outputs' own place."""
+    roles, nodes = sight.course.roles, sight.nodes
+    for t, node in enumerate(nodes):
+        if node.op != "argmax" or roles.flows[t] or not roles.rests_on[t]:
+            continue
+        at = node.parents()[0]
+        while nodes[at].op in ("divide", "multiply") and len(nodes[at].parents()) == 1:
+            at = nodes[at].parents()[0]
+        if nodes[at].op != "setitem" or not roles.flows[at] or len(nodes[at].parents()) != 2:
+            continue
+        outputs, new = nodes[at].parents()
+        read = nodes[new].parents()[:1]
+        if nodes[new].op == "subtract" and read and nodes[read[0]].parents()[:1] == [outputs]:
+            text = "The outputs are changed in their place here, for the way back; "
+            text += "the class that is read off from them afterwards is not what the network said."
+            yield Finding("input-mutated", place_of(sight.course, at), "exact", text)
+            return
 
 
 def _best_goes_on(sight: Sight) -> Iterator[Finding]:

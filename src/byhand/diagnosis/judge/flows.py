@@ -141,11 +141,14 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     steps = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions[1:])
     rounds: dict[tuple[NodeId, object], set[int]] = defaultdict(set)  # between two steps lies a round
     first: dict[NodeId, NodeId] = {}
+    forward: set[object] = set()
     for t, node in enumerate(course.nodes[: course.limit]):
         if node.op not in PRODUCTS and node.op != "add":
             continue
-        if not course.roles.flows[t] or not _is_forward(course, t, gradients):
+        # a loss that is computed now and then shows for all rounds which places lead to it
+        if not course.roles.flows[t] or (node.site not in forward and not _is_forward(course, t, gradients)):
             continue
+        forward.add(node.site)
         for position, a in enumerate(node.args[:2]):
             other = node.args[1 - position] if len(node.args) > 1 else None
             if type(a) is not int or type(other) is not int or body.roles.root(other) in course.stop:
