@@ -195,14 +195,14 @@ class Anatomy:
         following = {a: b for s in self.roles.states for a, b in zip(s.versions, s.versions[1:], strict=False)}
         return following, {b: a for a, b in following.items()}
 
-    def last_version_before(self, t: NodeId) -> NodeId:
-        """The step that was the last before a value was made; -1 if there is none."""
-        k = bisect_left(self._versions, t)
-        return self._versions[k - 1] if k else -1
+    def last_step_before(self, t: NodeId) -> NodeId:
+        """The version that was the last to come of a step before a value was made; -1 if there is none."""
+        k = bisect_left(self._stepped, t)
+        return self._stepped[k - 1] if k else -1
 
     @cached_property
-    def _versions(self) -> list[NodeId]:
-        return sorted(self.roles.versions)
+    def _stepped(self) -> list[NodeId]:
+        return sorted(v for s in self.roles.states for v in s.versions[1:])
 
     def data_beside(self, shape: tuple[int, ...], near: NodeId, reach: int = 200) -> Iterator[NodeId]:
         """Other values of a shape that were computed near a node."""

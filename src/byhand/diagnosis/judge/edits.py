@@ -496,7 +496,7 @@ def _ways_left_out(body: Anatomy) -> Iterator[Edit]:
 
 def _is_carried(body: Anatomy, a: NodeId) -> bool:
     """Whether a value is made of what rested on parameters that have been stepped since: no part of one pass."""
-    stepped = body.last_version_before(a)
+    stepped = body.last_step_before(a)
     waiting, seen = [] if a in body.roles.versions else [a], {a}
     while waiting and len(seen) < _WIDEST:
         t = waiting.pop()
