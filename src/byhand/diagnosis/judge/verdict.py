@@ -147,6 +147,7 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     """Steps that no known mistake explains, where others follow the same loss: so it is this loss that is meant."""
     course, trial = verdict.course, verdict.trial
     elsewhere = {s for t in trials for s, e in t.explained.items() if e.right}
+    elsewhere |= _of_others(course, trial, trials) if trial is not None else set()
     open_ = [s for s in verdict.open if s not in elsewhere]
     if not open_ or trial is None or trial.objective.kind != "loss" or course.mended is not None:
         return verdict
@@ -165,11 +166,21 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     return replace(verdict, kind="inconclusive" if open_ else "wrong", mistakes=mistakes, open=open_)
 
 
+def _of_others(course: Course, trial: Trial, trials: Sequence[Trial]) -> set[State]:
+    """What other losses of the same forward pass rest on, too: their sum may be what is made small."""
+    mine = course.reached_from(trial.objective) - course.stop
+    others = [t for t in trials if t.objective.kind == "loss" and t.moves and mine.isdisjoint(t.objective.seeds)]
+    own = set(trial.objective.seeds)
+    shared = [t for t in others if own.isdisjoint(r := course.reached_from(t.objective)) and not mine.isdisjoint(r)]
+    return {s for t in shared for s in t.explained}
+
+
 def _of_parts(course: Course, trial: Trial, state: State) -> Iterator[Mistake]:
     """Parts of a vector whose steps do not follow the gradient, where other parts' steps do."""
     found = parts(course, state, trial.gradients)
     usual = next((p.factor for p in found if p.factor is not None and p.factor < 0), 0.0)
-    for p in found if usual else ():
+    has_memory = any(has_optimizer(course, s, trial.objective) for s in list(course.all_steps(state))[1:3])
+    for p in found if usual and not has_memory else ():
         detail = {"at": p.at, "named": p.name}
         if p.factor is None:
             if _LEAST < p.angle < 180 - _LEAST:
