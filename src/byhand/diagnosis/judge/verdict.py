@@ -168,11 +168,14 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
 
 def _of_others(course: Course, trial: Trial, trials: Sequence[Trial]) -> set[State]:
     """What other losses of the same forward pass rest on, too: their sum may be what is made small."""
-    mine = course.reached_from(trial.objective) - course.stop
-    others = [t for t in trials if t.objective.kind == "loss" and t.moves and mine.isdisjoint(t.objective.seeds)]
-    own = set(trial.objective.seeds)
-    shared = [t for t in others if own.isdisjoint(r := course.reached_from(t.objective)) and not mine.isdisjoint(r)]
-    return {s for t in shared for s in t.explained}
+    own, mine = set(trial.objective.seeds), course.reached_from(trial.objective) - course.stop
+    found = set[State]()
+    for t in trials:
+        seeds, reached = t.objective.seeds, course.reached_from(t.objective)
+        is_apart = (own | mine).isdisjoint(seeds) and own.isdisjoint(reached)
+        if t.objective.kind == "loss" and t.moves and is_apart and not mine.isdisjoint(reached):
+            found |= set(t.explained)
+    return found
 
 
 def _of_parts(course: Course, trial: Trial, state: State) -> Iterator[Mistake]:
