@@ -123,18 +123,20 @@ def _spans(state: State, begun: Sequence[State]) -> bool:
 
 
 def _target_unused(sight: Sight) -> Iterator[Finding]:
-    """Steps that nothing explains, and in which the target of the program's own loss has no part."""
+    """Steps that nothing explains, and in which nothing has a part that the loss holds its outputs against."""
     course, trial = sight.course, sight.trial
     assert trial is not None
     if sight.verdict.kind != "inconclusive" or trial.objective.kind != "loss" or trial.right:
         return
-    errors = [t for t in trial.gradients if sight.nodes[t].op == "subtract" and sight.nodes[t].value.size > 1]
-    targets = {a for t in errors for a in sight.nodes[t].parents() if not course.roles.rests_on[a]}
-    targets = {course.roles.root(a) for a in targets if sight.nodes[a].value.size > 1}
+    errors = [t for t in trial.gradients if sight.nodes[t].op not in PRODUCTS and sight.nodes[t].value.size > 1]
+    known = {a for t in errors for a in sight.nodes[t].parents() if not course.roles.rests_on[a]}
+    targets = {course.roles.root(a) for a in known if sight.nodes[a].value.size > 1}
     if targets and not any(course.roles.flows[a] for a in targets) and trial.explained:
         gradient = gradient_of(course, max(trial.explained, key=lambda s: s.size))
-        made_of = [a for a in sight.nodes[gradient].parents() if course.roles.rests_on[a]]
-        place = place_of(course, max(made_of, default=gradient))
+        if gradient in course.stop or not course.roles.rests_on[gradient]:
+            return  # what it is stepped by is not known
+        behind = [a for a in sight.nodes[gradient].parents() if course.roles.rests_on[a]]
+        place = place_of(course, max(behind, default=gradient))
         text = "The loss compares outputs with targets, and no step is made of these targets: "
         text += "whatever they were, the parameters would be the same."
         yield Finding("target-unused", place, "exact", text, {"target": sight.name_of(min(targets))})
