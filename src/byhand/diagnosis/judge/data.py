@@ -130,9 +130,11 @@ def _target_unused(sight: Sight) -> Iterator[Finding]:
         return
     errors = [t for t in trial.gradients if sight.nodes[t].op not in PRODUCTS and sight.nodes[t].value.size > 1]
     known = {a for t in errors for a in sight.nodes[t].parents() if not course.roles.rests_on[a]}
-    targets = {course.roles.root(a) for a in known if sight.nodes[a].value.size > 1}
-    if any(sight.nodes[a].value.dtype.kind != "f" for a in targets):
-        return  # whole numbers may choose where something is written, which no operand tells
+    known = {a for a in known if sight.nodes[a].value.size > 1}
+    may_choose = any(sight.nodes[a].value.dtype.kind != "f" for a in known)  # where something is written, say
+    if may_choose or any(e.kind in ("few", "flat") for e in trial.explained.values()):
+        return
+    targets = {course.roles.root(a) for a in known}
     if targets and not any(course.roles.flows[a] for a in targets) and trial.explained:
         gradient = gradient_of(course, max(trial.explained, key=lambda s: s.size))
         if gradient in course.stop or not course.roles.rests_on[gradient]:
