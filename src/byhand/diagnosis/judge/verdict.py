@@ -173,7 +173,8 @@ def _of_others(course: Course, trial: Trial, trials: Sequence[Trial]) -> set[Sta
     for t in trials:
         seeds, reached = t.objective.seeds, course.reached_from(t.objective)
         is_apart = (own | mine).isdisjoint(seeds) and own.isdisjoint(reached)
-        if t.objective.kind == "loss" and t.moves and is_apart and not mine.isdisjoint(reached):
+        is_another = is_apart and t.objective.rests_on != trial.objective.rests_on
+        if t.objective.kind == "loss" and t.moves and is_another and not mine.isdisjoint(reached):
             found |= set(t.explained)
     return found
 
