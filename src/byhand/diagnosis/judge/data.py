@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
@@ -12,23 +12,24 @@ from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
 from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State, is_drawn, made_of
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State, made_of
 from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
 
 _REPEATS = 2
 
 
-def data_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
-    """The findings about the data."""
+def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False) -> Iterator[Finding]:
+    """The findings about the data; where `strict` is set, targets may be drawn by us, and need not be used."""
     yield from shape_findings(first, sights)
     if first.trial is not None:
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _changed_start(first)
         yield from _changed_before_a_measure(first)
-        yield from _target_unused(first)
-        yield from next(filter(None, (list(_dropped_in_a_measure(s)) for s in sights)), [])
+        if not strict:
+            yield from _target_unused(first)
+        yield from islice(chain.from_iterable(map(_dropped_in_a_measure, sights)), 1)
         yield from _best_goes_on(first)
         yield from _seeded_again(first)
         yield from pair_findings(first, sights)
@@ -155,7 +156,7 @@ def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
         if node.op != "multiply" or roles.flows[t] or not roles.rests_on[t] or node.site in trained:
             continue
         for mask in (a for a in node.parents() if not roles.rests_on[a] and drops(nodes[a].value)):
-            if node.site[:2] in lines and any(is_drawn(nodes[x]) for x in made_of(nodes, mask)):  # type: ignore[index]
+            if node.site[:2] in lines and any(nodes[x].is_drawn for x in made_of(nodes, mask)):  # type: ignore[index]
                 text = "The outputs that are only looked at here, and lead to no step, are made with dropout: "
                 text += "a part of the units is switched off by chance, as in training."
                 yield Finding("dropout-when-measured", place_of(sight.course, mask), "exact", text)

@@ -12,7 +12,7 @@ import numpy as np
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, explain
 from byhand.diagnosis.judge.increments import gradient_used
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_drawn, is_made_from, made_of
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.derive import unbroadcast
 
@@ -167,7 +167,7 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
 
 def _is_drawn_after(course: Course, t: NodeId, step: NodeId) -> bool:
     """Whether random numbers that were drawn after a step have a part in a value."""
-    return any(a > step and is_drawn(course.nodes[a]) for a in made_of(course.nodes, t, step))
+    return any(a > step and course.nodes[a].is_drawn for a in made_of(course.nodes, t, step))
 
 
 def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:
@@ -215,8 +215,7 @@ def _looks_learned(course: Course, t: NodeId) -> bool:
         if course.roles.rests_on[t] or node.value.dtype.kind != "f":
             return False
         if node.op == "leaf":
-            made = str(node.kw.get("made"))
-            return made.startswith("random.") or made.rpartition(".")[2] in _FILLED
+            return node.is_drawn or str(node.kw.get("made")).rpartition(".")[2] in _FILLED
         parents = [a for a in node.parents() if course.nodes[a].value.size > 1 or node.value.size == 1]
         if len(parents) != 1:
             return False

@@ -338,14 +338,14 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
     if not seen:
         return
     label = np.array(sorted(seen[0]))
-    used, rows = row_of(label), int(rows_in(label)[0])
+    used, rows = np.unique(row_of(label)), int(rows_in(label)[0])
     m = next(m for m in _meetings(sights[0]) if m.steps)
     evidence = {"rows": rows, "steps": len(seen)}
     text = f"Every step seen ({len(seen)}) uses "
     if len(label) == 1:
         text += f"row {int(used[0])} alone, of {rows}."
-    elif _has_a_loop_over(sights[0], rows / len(set(used.tolist()))):
-        text += f"the same {len(set(used.tolist()))} rows, of {rows}."
+    elif _has_a_loop_over(sights[0], rows / len(used)):
+        text += f"the same {len(used)} rows, of {rows}."
     else:
         return
     yield Finding("one-sample-only", place_of(sights[0].course, _picked(sights[0], m)), "exact", text, evidence)

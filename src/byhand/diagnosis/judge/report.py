@@ -73,11 +73,10 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
         return Judgement("nothing")
     if not strict:
         _forgive_scales(first, sights)
-    drawn = {"target-unused"} if strict else set[str]()  # where we drew a target, a function need not take it
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
-    findings = [*data_findings(first, sights), *_of_steps(worst), *memory_findings(first)]
-    findings = [f for f in [*findings, *course_findings(first, sights)] if f.id not in drawn]
+    findings = [*data_findings(first, sights, strict=strict), *_of_steps(worst), *memory_findings(first)]
+    findings += course_findings(first, sights)
     kind = worst.verdict.kind
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]

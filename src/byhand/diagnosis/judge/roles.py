@@ -427,11 +427,6 @@ def made_of(nodes: Sequence[Node], t: NodeId, after: NodeId = -1, farthest: int 
     return seen
 
 
-def is_drawn(node: Node) -> bool:
-    """Whether a value is random numbers as they were drawn."""
-    return str(node.kw.get("made")).startswith("random.")
-
-
 def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId, farthest: int = _FARTHEST) -> bool:
     """Whether the source has a part in one of the values, so many of which are followed back at most."""
     seen: set[NodeId] = set()

@@ -227,11 +227,13 @@ class Course:
 
     def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
         """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data."""
+        odd = [s for s, e in found.items() if e.kind in ("scattered", "other", "few")]
+        if not odd:
+            return {}
         sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}
         longest, steepest = (max((size[k] for size in sizes.values()), default=0.0) for k in (0, 1))
-        nothing = [s for s, (d, g) in sizes.items() if d < _ROUNDING * longest and g < _ROUNDING * steepest and g]
-        odd = [s for s in nothing if found[s].kind in ("scattered", "other", "few")]
-        return {s: Explanation("follows", {}, 1, found[s].spans) for s in odd}
+        nothing = [s for s in odd if sizes[s][0] < _ROUNDING * longest and 0 < sizes[s][1] < _ROUNDING * steepest]
+        return {s: Explanation("follows", {}, 1, found[s].spans) for s in nothing}
 
     @staticmethod
     def _sizes(steps: Sequence[Step]) -> tuple[float, float]:

@@ -113,7 +113,8 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
         return Verdict("wrong" if lost else "nothing", None, lost, [], course)
     best = _complete(whole, course)
-    away = [t for t in trials if t.objective.kind != "loss" and t.explained and set(_kinds(t)) == {"opposes"}]
+    errors = [t for t in trials if t.objective.kind != "loss" and t.explained]
+    away = [t for t in errors if all(e.kind == "opposes" for e in t.explained.values())]
     if best is not None and away and _is_negative(course, best.objective):
         # the less of it, the larger the errors: it is meant to grow
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
@@ -147,9 +148,16 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     """Steps that no known mistake explains, where others follow the same loss: so it is this loss that is meant."""
     course, trial = verdict.course, verdict.trial
     elsewhere = {s for t in trials for s, e in t.explained.items() if e.right}
-    elsewhere |= _of_others(course, trial, trials) if trial is not None else set()
+    if (
+        trial is None
+        or trial.objective.kind != "loss"
+        or course.mended is not None
+        or elsewhere.issuperset(verdict.open)
+    ):
+        return verdict
+    elsewhere |= _of_others(course, trial, trials)
     open_ = [s for s in verdict.open if s not in elsewhere]
-    if not open_ or trial is None or trial.objective.kind != "loss" or course.mended is not None:
+    if not open_:
         return verdict
     start = _tried(course, trial.objective, trial.overrides)
     held = [s for s, e in start.explained.items() if e.right]
@@ -170,11 +178,11 @@ def _of_others(course: Course, trial: Trial, trials: Sequence[Trial]) -> set[Sta
     """What other losses of the same forward pass rest on, too: their sum may be what is made small."""
     own, mine = set(trial.objective.seeds), course.reached_from(trial.objective) - course.stop
     found = set[State]()
-    for t in trials:
-        seeds, reached = t.objective.seeds, course.reached_from(t.objective)
-        is_apart = (own | mine).isdisjoint(seeds) and own.isdisjoint(reached)
-        is_another = is_apart and t.objective.rests_on != trial.objective.rests_on
-        if t.objective.kind == "loss" and t.moves and is_another and not mine.isdisjoint(reached):
+    losses = [t for t in trials if t.objective.kind == "loss" and t.objective.rests_on != trial.objective.rests_on]
+    for t in losses:
+        reached = course.reached_from(t.objective)
+        is_apart = (own | mine).isdisjoint(t.objective.seeds) and own.isdisjoint(reached)
+        if t.moves and is_apart and not mine.isdisjoint(reached):
             found |= set(t.explained)
     return found
 
@@ -407,10 +415,6 @@ def _all_held(trials: Sequence[Trial], course: Course) -> Trial | None:
     held = [replace(t, explained={s: _turned(e) for s, e in t.explained.items()}) for t in trials]
     chosen = _complete(held, course)
     return None if chosen is None else trials[next(k for k, t in enumerate(held) if t is chosen)]
-
-
-def _kinds(trial: Trial) -> Iterator[str]:
-    return (e.kind for e in trial.explained.values())
 
 
 def _turned(e: Explanation) -> Explanation:

@@ -501,7 +501,7 @@ def _is_constant(nodes: Sequence[Node], a: int | Const) -> bool:
     """Whether it was written down as a number, and isn't computed or drawn."""
     if type(a) is not int:
         return True
-    return nodes[a].op == "leaf" and not str(nodes[a].kw.get("made")).startswith("random.")
+    return nodes[a].op == "leaf" and not nodes[a].is_drawn
 
 
 REDUCTIONS = {"sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "diff", "trace"}

@@ -55,6 +55,11 @@ class Node:
     slopes: dict[bool, list[Slope | None]] | None = field(init=False, repr=False, compare=False, default=None)
     _parents: list[int] | None = field(init=False, repr=False, compare=False, default=None)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is random numbers as they were drawn."""
+        return str(self.kw.get("made")).startswith("random.")
+
     def parents(self) -> list[int]:
         """The operands that are nodes: a list to read, not to change, found once as it is asked for often."""
         if self._parents is None:
