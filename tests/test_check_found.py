@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from byhand.diagnosis.check import names, shaping, telling, updates
+from byhand.diagnosis.check import claims, differences, names, shaping, telling, updates
 from byhand.diagnosis.check.defined import File
 
 
@@ -678,6 +678,28 @@ BOTH = "relu_pool_forward and relu_pool_backward"
 def test_a_way_back_is_linear_exact_and_what_is_kept_goes_on_from_itself(source, old, new, unit, answer, line):
     found = told(source.replace(old, new, 1))[unit]
     assert (found.answer, found.line) == (answer, line)
+
+
+def test_what_is_found_does_not_hang_on_what_was_asked_before():
+    first = told(VECTOR)
+    drawn = claims.draw(3)
+    told(POOL)
+    assert told(VECTOR) == first
+    assert claims.draw(3).tolist() == drawn.tolist()
+
+
+def test_numbers_at_a_kink_are_drawn_again(monkeypatch):
+    asked = []
+
+    def unclear_at_first(file, claim, judged=differences.judged):
+        asked.append(claim.given["x_"])
+        return {} if len(asked) == 1 else judged(file, claim)
+
+    monkeypatch.setattr(telling, "judged", unclear_at_first)
+    source = GATE.replace("dout * self.out * (1 - self.out)", "dout * self.out")
+    assert told(source)["Gate"].answer == "wrong"
+    assert asked[0].shape == asked[1].shape
+    assert not np.isclose(asked[0], asked[1]).any()
 
 
 def test_the_loss_of_an_object_that_holds_parameters_is_no_loss_by_itself():

@@ -25,12 +25,18 @@ _DEPTH = 3
 """How far inside of a result arrays are looked for."""
 
 
-_RNG = np.random.default_rng(5)
+_BITS = np.random.PCG64(5)
+_FIRST, _RNG = _BITS.state, np.random.Generator(_BITS)
 
 
 def draw(*shape: int) -> Array:
     """Normal numbers of standard deviation 0.6."""
     return np.asarray(0.6 * _RNG.normal(size=shape))
+
+
+def draw_anew() -> None:
+    """Draw from the first number on, so that no answer hangs on what was asked before."""
+    _BITS.state = _FIRST
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,11 @@ class Claim:
         if isinstance(value, tuple | list | dict) or np.size(value) != 1:
             raise ValueError(value)
         return float(np.reshape(value, ()))
+
+    def redrawn(self) -> Claim:
+        """The same claim of other numbers, where its own are guesses as well."""
+        arrays = {p: self.given[p] for p in self.parameters if isinstance(self.given[p], np.ndarray)}
+        return replace(self, given=self.given | {p: draw(*a.shape) for p, a in arrays.items() if a.dtype.kind == "f"})
 
     def as_training(self) -> str:
         """The claim as a training in which every parameter is stepped along its gradient."""

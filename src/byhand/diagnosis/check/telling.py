@@ -13,7 +13,7 @@ import numpy as np
 from byhand.diagnosis.check import engines
 from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
-from byhand.diagnosis.check.claims import Claim, is_gradient_of
+from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
 from byhand.diagnosis.check.defined import File, methods_of, reached
 from byhand.diagnosis.check.differences import Answer, OfGradient, judged, manner
 from byhand.diagnosis.check.families import Family, families, scopes
@@ -27,6 +27,8 @@ from byhand.diagnosis.findings import Finding
 _HELD, _NO_NUMBERS = "held against differences", "the differences of what it computes are no clear numbers"
 _FIRST = ("right", "wrong", "unclear")
 """Which of several answers for one unit counts."""
+_AGAIN = 2
+"""So often other numbers are tried where the differences are not clear."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -52,6 +54,7 @@ class Probe:
 
 def probes(file: File) -> Iterator[Probe]:
     """What can be said of the claims of a file's functions and classes."""
+    draw_anew()
     yield from without_blame(list(_every(file)), file)
 
 
@@ -119,7 +122,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
             if family.is_sure and (spoiler := _spoiler(file, claim)) is not None:
                 yield spoiler
                 return
-            told.append((claim, judged(file, claim)))
+            told.append(_held(file, claim))
             if set(told[-1][1].values()) == {"right"}:
                 break
     partly = any({"right", "wrong"} <= set(found.values()) for _, found in told)
@@ -143,6 +146,16 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         untold = [_plain(p) for p in found if p not in claim.gradients]
         message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
         yield Probe(family.unit, "unclear", message=message, names=names)
+
+
+def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
+    """A claim and its answers; where numbers that are guesses lie at a kink, others are tried."""
+    found = judged(file, claim)
+    for other in (claim.redrawn() for _ in range(_AGAIN if claim.kind == "way" else 0)):
+        if found:
+            break
+        claim, found = other, judged(file, other)
+    return claim, found
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
