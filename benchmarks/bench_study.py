@@ -6,7 +6,8 @@
 Every contestant runs in a process of its own on one core, in turn, round after round, and its processor time counts,
 since machines are busy; a ratio is the median over the rounds of ours divided by theirs in that round. JAX and PyTorch
 take part if they are installed, the C loop if there is a compiler. The last lines are whole studies of growing size,
-from start to statistics: by the clock on the wall, with the memory of the largest process.
+from start to statistics: by the clock on the wall, with the memory of the largest process and, on Linux, of all of them
+together.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -340,8 +342,40 @@ def contest(rounds, names, option, goals):
     return rows
 
 
+def with_descendants(pid):
+    """This process and all that it started."""
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [process for child in children.read_text().split() for process in with_descendants(child)]
+    return found
+
+
+def memory_together():
+    """MB that this process and its descendants hold now, what they share counted once; 0 where there is no /proc."""
+    total = 0
+    for pid in with_descendants("self"):
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:  # ended meanwhile
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total * 1024 / 1e6
+
+
+class PeakMemory(threading.Thread):
+    """Looks four times a second at how much memory all processes take together."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.peak, self.stopped = 0.0, threading.Event()
+
+    def run(self):
+        while not self.stopped.wait(0.25):
+            self.peak = max(self.peak, memory_together())
+
+
 def whole_study(option):
-    """A study of XOR, with its files: seconds on the wall; processors' seconds, largest process in MB."""
+    """A study of XOR, with its files: seconds on the wall; processors' seconds, MB of the largest process and of all."""
     import resource
 
     from joblib.externals.loky import get_reusable_executor
@@ -350,15 +384,18 @@ def whole_study(option):
 
     seeds, epochs, jobs = map(int, option.split(","))
     activations = ["sigmoid", "relu", "tanh", "identity"]
+    memory = PeakMemory()
+    memory.start()
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         study("xor", activations=activations, seeds=seeds, epochs=epochs, jobs=jobs, out=Path(folder) / "study")
         seconds = time.perf_counter() - start
+    memory.stopped.set()
     if jobs > 1:
         get_reusable_executor().shutdown(wait=True)  # its processes count when they have ended
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     processors = sum(usage.ru_utime + usage.ru_stime for usage in used)
-    return seconds, [processors, max(usage.ru_maxrss for usage in used) / 1024]
+    return seconds, [processors, max(usage.ru_maxrss for usage in used) * 1024 / 1e6, memory.peak]
 
 
 def by_size(largest):
@@ -372,7 +409,7 @@ def by_size(largest):
     for seeds, epochs, workers in sizes:
         found = measure("whole_study", f"{seeds},{epochs},{workers}", pinned=False)
         row = {"runs": 52 * seeds, "epochs": epochs, "workers": workers, "seconds": found["seconds"]}
-        rows.append(row | dict(zip(("processor_seconds", "peak_MB"), found["result"], strict=True)))
+        rows.append(row | dict(zip(("processor_seconds", "largest_MB", "together_MB"), found["result"], strict=True)))
     return rows
 
 
@@ -412,11 +449,12 @@ def main():
             f"| {row['ratio']:.3g} | {goal} |"
         )
     sizes = by_size(options.seeds)
-    print("\n| runs | epochs | workers | seconds | processor seconds | largest process, MB |")
-    print("|---:|---:|---:|---:|---:|---:|")
+    print("\n| runs | epochs | workers | seconds | processor seconds | largest process, MB | all together, MB |")
+    print("|---:|---:|---:|---:|---:|---:|---:|")
     for row in sizes:
         times = f"{row['seconds']:,.1f} | {row['processor_seconds']:,.1f}"
-        print(f"| {row['runs']:,} | {row['epochs']:,} | {row['workers']} | {times} | {row['peak_MB']:,.0f} |")
+        memory = f"{row['largest_MB']:,.0f} | {row['together_MB']:,.0f}"
+        print(f"| {row['runs']:,} | {row['epochs']:,} | {row['workers']} | {times} | {memory} |")
     if options.json:
         options.json.write_text(json.dumps({"contests": rows, "sizes": sizes}, indent=2))
 

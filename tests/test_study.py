@@ -995,6 +995,15 @@ def test_the_first_weights_of_a_seed_are_drawn_once(monkeypatch):
     monkeypatch.setattr(runs, "_drawn", Noted())
     study(activations=["sigmoid", "relu"], learning_rates=[0.1, 0.2, 0.3], seeds=8, epochs=3, jobs=1)
     assert seeds == list(range(8))
+    # Nor are they drawn again where more seeds are asked for than are kept: but for those of blocks with two rates.
+    seeds.clear()
+    monkeypatch.setattr("byhand.study.plan._MOST_RUNS", 2000)
+    monkeypatch.setattr(runs, "_KEPT", 3000 * 41 * 8)
+    asked = {"activations": ["sigmoid", "relu"], "learning_rates": [0.1, 0.2], "seeds": 6000, "epochs": 1}
+    assert len(list(make_plan(load("xor"), **asked).blocks())) == 12
+    study(**asked, jobs=1)
+    assert set(seeds) == set(range(6000))
+    assert len(seeds) < 9000  # 24,000 block by block
 
 
 def complete(folder, **changes):

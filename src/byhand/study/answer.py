@@ -369,7 +369,9 @@ def carry_out(
                 del missing[block.number]
                 cells.take(block, _as_columns(store.read(block, list(cells.columns))))
                 done += block.stop - block.start
-        for number, columns in compute(joblib.delayed(_numbered)(plan, block) for block in missing.values()):
+        # Those of the same seeds after one another: their first weights are then drawn once, and few need to be kept.
+        by_seed = sorted(missing.values(), key=lambda block: block.start % plan.seeds)
+        for number, columns in compute(joblib.delayed(_numbered)(plan, block) for block in by_seed):
             block = blocks[number]
             table = to_table(plan, block, columns)
             if store is None:

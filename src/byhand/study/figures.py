@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from byhand._types import Array
 
 
-# Quartiles of so many runs are exact enough for any figure, and their losses take 40 MB.
-_DRAWN = 100_000
+# Quartiles of so many runs are exact enough for any figure: below them lie 25, 50 and 75 % to within 0.6 %.
+_DRAWN = 20_000
 
 
 def heat_map(study: Study) -> Figure:

@@ -29,8 +29,9 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
 # Training samples by which units are judged, at most.
 _JUDGED = 10_000
-# First weights that a process keeps, in bytes: a seed's are drawn once, not once a learning rate and activation.
-_KEPT = 64_000_000
+# First weights that a process keeps, in bytes (with their objects, small ones take twice that): a seed's are drawn once,
+# not once a learning rate and activation. `answer.carry_out` has blocks of the same seeds follow one another.
+_KEPT = 16_000_000
 
 FATES = ("converged", "diverged", "dead", "saturated", "stuck", "unfinished")
 """What can become of a run; `fates` says what each means."""
@@ -175,8 +176,8 @@ def first_parameters(plan: Plan, way: Way, seeds: npt.NDArray[np.intp]) -> Array
             rng = np.random.default_rng(seed)
             for layer in network.dense_layers:  # as `Network.dense` does, without a new network for each seed
                 layer.W[...] = draw(layer.W.shape, rng)
-            if len(_drawn) * network.parameters.nbytes > _KEPT:
-                _drawn.clear()
+            while len(_drawn) * network.parameters.nbytes > _KEPT:
+                del _drawn[next(iter(_drawn))]  # the oldest
             _drawn[drawn_as, seed] = network.parameters.copy()
         rows.append(_drawn[drawn_as, seed])
     return np.stack(rows)
