@@ -37,6 +37,8 @@ _BLOCK = 672_000
 _ORDERS = 50_000_000
 # Above so many products in one layer of one run, a matrix product a run is quicker than one pass over all runs.
 _MATRIX_WORTH = 3000
+# The bytes of a line of the cache.
+_LINE = 64
 # Every so many epochs, runs that cannot change any more are looked for.
 _LOOK_EVERY = 50
 
@@ -403,10 +405,15 @@ class _Layer:
         self.n_in, self.n_out, self.activation = n_in, n_out, activation
         self.n_parameters = (n_in + 1) * n_out
 
-    def use_memory(self, parameters: Array, gradients: Array) -> None:
-        """Keep the parameters and the gradients in these rows, both of shape (n_parameters, runs)."""
+    def use_memory(self, parameters: Array, gradients: Array, batch: int) -> None:
+        """Keep the parameters and the gradients in these rows, both of shape (n_parameters, runs).
+
+        And have memory for the largest arrays of a batch of so many samples.
+        """
         self.Wb, self.grad_Wb = (rows.reshape(self.n_in + 1, self.n_out, -1) for rows in (parameters, gradients))
         self.W, self.b, self.grad_W, self.grad_b = self.Wb[:-1], self.Wb[-1], self.grad_Wb[:-1], self.grad_Wb[-1]
+        runs, dtype = parameters.shape[1], parameters.dtype
+        self.room_z, self.room_x = (_empty((batch, n, runs), dtype) for n in (self.n_out, self.n_in))
 
     def forward(self, x: Array) -> Array:
         self.x = x
@@ -424,9 +431,10 @@ class _Layer:
         return self.grad_x()
 
     def affine(self, x: Array) -> Array:
+        z = self.room_z[: len(x)]
         if x.ndim == 2:  # shared by all runs, a column of ones beside it: one matrix product for all
-            return (x @ self.Wb.reshape(self.n_in + 1, -1)).reshape(len(x), self.n_out, -1)
-        z = np.empty((len(x), *self.b.shape), x.dtype)
+            np.matmul(x, self.Wb.reshape(self.n_in + 1, -1), out=z.reshape(len(x), -1))
+            return z
         np.einsum("sir,ior->sor", x, self.W, out=z)
         z += self.b
         return z
@@ -440,9 +448,10 @@ class _Layer:
             np.add.reduce(self.grad_z, axis=0, out=self.grad_b)
 
     def grad_x(self) -> Array:
+        grad_x = self.room_x[: len(self.x)]
         if self.n_out == 1:
-            return self.grad_z * self.W[:, 0]
-        return np.einsum("sor,ior->sir", self.grad_z, self.W, out=np.empty_like(self.x))
+            return np.multiply(self.grad_z, self.W[:, 0], out=grad_x)
+        return np.einsum("sor,ior->sir", self.grad_z, self.W, out=grad_x)
 
 
 class _MatrixLayer(_Layer):
@@ -460,6 +469,17 @@ class _MatrixLayer(_Layer):
 
     def grad_x(self) -> Array:
         return _last(np.matmul(_first(self.grad_z), _first(self.W).swapaxes(1, 2)))
+
+
+def _empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """New memory that begins where a line of the cache does, which NumPy's own does not.
+
+    A product or sum that NumPy writes there takes half the time, the other functions a tenth to a fifth less.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + _LINE, dtype=np.uint8)
+    start = -memory.ctypes.data % _LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _first(array: Array) -> Array:
@@ -519,15 +539,18 @@ class _Block:
 
     def _runs_placed(self, array: Array) -> Array:
         """A copy of an array whose last axis is the runs, with the runs at its place in memory."""
-        return _last(np.array(_first(array), order="C")) if self.matrices else np.array(array, order="C")
+        if self.matrices:
+            return _last(np.array(_first(array), order="C"))
+        copied = _empty(array.shape, array.dtype)
+        copied[...] = array
+        return copied
 
     def _use_memory(self, parameters: Array) -> None:
-        self.parameters = parameters
-        self.gradients = np.zeros_like(parameters)
+        self.parameters, self.gradients = parameters, self._runs_placed(np.zeros_like(parameters))
         ends = np.cumsum([layer.n_parameters for layer in self.layers])
         for layer, end in zip(self.layers, ends, strict=True):
             rows = slice(end - layer.n_parameters, end)
-            layer.use_memory(parameters[rows], self.gradients[rows])
+            layer.use_memory(parameters[rows], self.gradients[rows], self.batch)
 
     def _transposed_weights(self, vectors: Array, *, back: bool = False) -> Array:
         """From rows of networks' parameters, each W of shape (n_out, n_in), to W of (n_in, n_out); or back."""
