@@ -375,7 +375,7 @@ class PeakMemory(threading.Thread):
 
 
 def whole_study(option):
-    """A study of XOR, with its files: seconds on the wall; processors' seconds, MB of the largest process and of all."""
+    """A study of XOR, with its files: seconds on the wall; processors' seconds, MB of the largest process, of all."""
     import resource
 
     from joblib.externals.loky import get_reusable_executor

@@ -11,6 +11,7 @@ import sys
 import time
 from copy import copy
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import lifelines
@@ -37,7 +38,7 @@ from byhand.network import Network
 from byhand.optimizers import GradientDescent, Momentum
 from byhand.penalties import L1, L2
 from byhand.schedules import cosine, reduce_on_plateau, step_decay, warmup
-from byhand.study import Study, running, runs, study, words
+from byhand.study import Study, figures, running, runs, study, words
 from byhand.study.command import _names
 from byhand.study.data import Data, from_arrays, load, read
 from byhand.study.ensemble import chunks
@@ -539,6 +540,18 @@ def test_an_activation_may_name_that_of_the_last_layer_too():
     assert both.best[1].converged < both.best[0].converged
 
 
+def test_names_with_commas_are_parted_by_semicolons():
+    assert words.and_(["tanh", "relu", "elu"]) == "tanh, relu and elu"
+    assert words.and_(["tanh, adam", "relu", "elu, adam"]) == "tanh, adam; relu; and elu, adam"
+    assert words.and_(["tanh, adam"], "or") == "tanh, adam"
+
+
+def test_numbers_that_differ_look_different():
+    assert words.told_apart(70.31, 74.78) == ("70.3", "74.8")
+    assert words.told_apart(1.16, 1.2) == ("1.16", "1.2")
+    assert words.told_apart(1234.1, 1234.2) == ("1,234.1", "1,234.2")
+
+
 def test_the_order_by_the_mean_is_told_where_it_is_another(xor):
     first, second = xor.best[:2]
     second = replace(second, mean_epochs=20.0, mean_low=10.0, mean_high=90.0, share=0.9)
@@ -869,6 +882,33 @@ def test_tables_and_figures_of_a_study(xor, moons, tmp_path):
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
     with pytest.raises(ByhandError, match="svg, png or pdf"):
         moons.save_figures(tmp_path, "gif")
+
+
+def test_no_two_of_many_ways_look_alike_in_a_figure():
+    styles = list(islice(figures._styles(), 21))
+    assert len({(color, marker) for color, _, marker in styles}) == len({style[:2] for style in styles}) == 21
+
+
+@pytest.mark.parametrize(("same", "said"), [(True, "the same"), (False, "differently")])
+def test_the_title_says_whether_speed_and_validation_choose_the_same(moons, same, said):
+    found = moons.generalization
+    other = next(cell for cell in moons.plan.cells if cell != found.chosen)
+    figure = figures.speed_against_validation(
+        replace(moons, generalization=replace(found, fastest=found.chosen if same else other))
+    )
+    assert figure.axes[0].get_title(loc="left") == f"Speed and validation loss choose {said}"
+
+
+def test_what_exploded_leaves_the_others_room_in_the_figures(moons):
+    exploded = [replace(one, validation=1e300) if one.cell.learning_rate == 5 else one for one in moons.summaries]
+    figure = figures.speed_against_validation(replace(moons, summaries=exploded))
+    figure.draw_without_rendering()
+    assert sum(len(line.get_xdata()) for line in figure.axes[0].get_lines()) == len(moons.summaries) - 2
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    options = {"activations": "identity", "learning_rates": [2.0], "seeds": 4, "epochs": 4, "jobs": 1}
+    done = study((x, x @ [1.0, -2.0, 0.5]), **options)
+    assert 1e30 < done.summaries[0].validation < np.inf
+    assert 1e-3 < np.nanmax(done.loss_bands().axes[0].get_lines()[0].get_ydata()) < 1e7
 
 
 def test_the_shares_of_right_answers(moons):

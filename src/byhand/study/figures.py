@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from byhand import symptoms
 from byhand.errors import ByhandError, needs_extra
 from byhand.figures import _STYLES, BLACK, _axes, _legend_beside, _logarithmic
 from byhand.files import write_bytes
 from byhand.study import words
 from byhand.study.answer import Study
-from byhand.study.plan import Cell, Plan
+from byhand.study.plan import Cell, Plan, Way
 from byhand.study.statistics import Summary, survival
 
 with needs_extra("study"):
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 # Quartiles of so many runs are exact enough for any figure: below them lie 25, 50 and 75 % to within 0.6 %.
 _DRAWN = 20_000
+# A loss so many times that of the best constant answer has exploded; drawn, it would leave the others no room.
+_EXPLODED = 1e6
 
 
 def heat_map(study: Study) -> Figure:
@@ -95,7 +98,8 @@ def survival_curves(study: Study) -> Figure:
 
 
 def _label(study: Study, summary: Summary) -> str:
-    return _in_lines(f"{study.plan.name(summary.cell)}, η = {summary.cell.learning_rate:g}")
+    rate = f"η = {summary.cell.learning_rate:g}".replace(" ", "\N{NO-BREAK SPACE}")
+    return _in_lines(f"{study.plan.name(summary.cell)}, {rate}")
 
 
 def _size(labels: Sequence[str]) -> tuple[float, float]:
@@ -109,10 +113,10 @@ def _in_lines(name: str) -> str:
 
 
 def _styles() -> Iterator[tuple[str, Any, str]]:
-    """Colours with dashes; when they are used up, the same colours with the next one's dashes."""
+    """Colours with dashes and markers; when they are used up, the same colours with the next one's."""
     for turn in count():
-        for number, (color, _, marker) in enumerate(_STYLES):
-            yield color, _STYLES[(number + turn) % len(_STYLES)][1], marker
+        for number, (color, *_) in enumerate(_STYLES):
+            yield color, *_STYLES[(number + turn) % len(_STYLES)][1:]
 
 
 def drawn_seeds(plan: Plan) -> int:
@@ -166,31 +170,35 @@ def _quartiles(study: Study, cell: Cell) -> Array:
             at_threshold = np.flatnonzero(curve <= plan.threshold)
             curve[at_threshold[1:]] = np.nan
         quartiles[0] = np.where(np.isnan(quartiles[0]), plan.threshold, quartiles[0])
-    return np.where(np.isinf(quartiles), np.nan, quartiles)
+    return np.where(quartiles < _highest_drawn(plan, cell, "loss"), quartiles, np.nan)
+
+
+def _highest_drawn(plan: Plan, way: Way, measure: str) -> float:
+    return _EXPLODED * (symptoms.best_constant_loss(plan.data.y, way.loss) if measure == "loss" else 1.0)
 
 
 def speed_against_validation(study: Study) -> Figure:
-    """Each cell by the epochs that training takes and its validation loss."""
-    plan = study.plan
+    """Each cell by the epochs that training takes and its validation loss; without those that diverged or exploded."""
+    plan, found = study.plan, study.generalization
+    assert found is not None
     figure, axes = _axes(
-        f"Fast is not always good: training speed and validation {plan.measure}",
+        f"Speed and validation {plan.measure} choose {'the same' if found.chosen == found.fastest else 'differently'}",
         f"epochs to {words.goal(plan)} (restricted mean)",
         f"validation {plan.measure} at the end (median)",
         _size([_in_lines(plan.full_name(way)) for way in plan.ways]),
     )
     for way, (color, _, marker) in zip(plan.ways, _styles(), strict=False):
         start = plan.ways.index(way) * len(plan.learning_rates)
-        cells = study.summaries[start : start + len(plan.learning_rates)]
+        highest = _highest_drawn(plan, way, plan.measure)
+        cells = [one for one in study.summaries[start : start + len(plan.learning_rates)] if one.validation < highest]
         axes.plot(
             [summary.mean_epochs for summary in cells], [summary.validation for summary in cells],
             color=color, ls="", marker=marker, ms=7, label=_in_lines(plan.full_name(way)),
         )  # fmt: skip
-    found = study.generalization
-    assert found is not None
-    for cell, text in {found.fastest: "fastest", found.chosen: "chosen by validation"}.items():
+    for cell, text, up in ((found.fastest, "fastest", 14), (found.chosen, "chosen by validation", -22)):
         summary = study.cells.summary(cell)
         axes.annotate(
-            text, (summary.mean_epochs, summary.validation), xytext=(12, 14), textcoords="offset points",
+            text, (summary.mean_epochs, summary.validation), xytext=(12, up), textcoords="offset points",
             fontsize=9, arrowprops={"arrowstyle": "-", "lw": 0.8},
         )  # fmt: skip
     _logarithmic(axes, "x")

@@ -379,8 +379,9 @@ def _generalization(study: Study) -> str:
         return _paragraph("There is nothing to choose: everywhere most runs diverged.")
     said = "".join(_paragraph(sentence) for sentence in words.generalization(study))
     alt = (
-        "Points for every cell: restricted mean epochs to the threshold across, median validation "
-        f"{study.plan.measure} up. Fastest: {study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. "
+        "Points for every cell that neither diverged nor exploded: restricted mean epochs to the threshold across, "
+        f"median validation {study.plan.measure} up. "
+        f"Fastest: {study.plan.full_name(found.fastest)} at {found.fastest.learning_rate:g}. "
         f"Lowest validation {study.plan.measure}: "
         f"{study.plan.full_name(found.chosen)} at {found.chosen.learning_rate:g}."
     )

@@ -29,8 +29,8 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 
 # Training samples by which units are judged, at most.
 _JUDGED = 10_000
-# First weights that a process keeps, in bytes (with their objects, small ones take twice that): a seed's are drawn once,
-# not once a learning rate and activation. `answer.carry_out` has blocks of the same seeds follow one another.
+# First weights that a process keeps, in bytes (with their objects, small ones take twice that). A seed's are so drawn
+# once, not once a learning rate and activation, as blocks of the same seeds follow one another (`answer.carry_out`).
 _KEPT = 16_000_000
 
 FATES = ("converged", "diverged", "dead", "saturated", "stuck", "unfinished")

@@ -188,10 +188,11 @@ def _by_the_mean(study: Study) -> Iterator[str]:
     names = plan.name(first.cell), plan.name(quickest.cell)
     pair = study.comparison(*names)
     shown = max(pair.difference_low, -pair.difference_high) > 0
+    less, more = told_apart(quickest.mean_epochs, first.mean_epochs)
     yield (
         f"By the mean, where a run that never gets there counts as {plan.epochs:,} epochs, {names[1]} is ahead: "
-        f"{number(quickest.mean_epochs)} epochs ({span(quickest.mean_low, quickest.mean_high)}) against "
-        f"{number(first.mean_epochs)} ({span(first.mean_low, first.mean_high)}) of {names[0]}, of which "
+        f"{less} epochs ({span(quickest.mean_low, quickest.mean_high)}) against "
+        f"{more} ({span(first.mean_low, first.mean_high)}) of {names[0]}, of which "
         f"{percent(1 - first.share)} fail, against {percent(1 - quickest.share)}. "
         + ("With another number of epochs a failure weighs otherwise." if shown else "But that order is not shown.")
     )
@@ -318,6 +319,14 @@ def number(value: float) -> str:
     return (f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}").replace("-", "−")
 
 
+def told_apart(one: float, other: float) -> tuple[str, str]:
+    """Two different numbers with so many digits that they look different."""
+    digits, written = 3, (number(one), number(other))
+    while written[0] == written[1]:
+        digits, written = digits + 1, (f"{one:,.{digits}g}", f"{other:,.{digits}g}")
+    return written
+
+
 def span(low: float, high: float) -> str:
     """An interval."""
     return f"{number(low)} to {number(high)}" if low < 0 or high < 0 else f"{_whole(low)}–{_whole(high)}"
@@ -358,5 +367,9 @@ def _percent(share: float) -> str:
 
 
 def and_(words: Sequence[str], conjunction: str = "and") -> str:
-    """Words with commas and a conjunction."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+    """Words with commas and a conjunction; with semicolons, if the words have commas."""
+    if len(words) == 1:
+        return words[0]
+    if any(", " in word for word in words):
+        return f"{'; '.join(words[:-1])}; {conjunction} {words[-1]}"
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
