@@ -55,11 +55,12 @@ dist: ## build sdist and wheel; check them, and run each verb from the wheel in 
 	@tools/environment all test dist
 	$(python) tools/dist.py
 
-bench: ## measure how long the library takes beside others (installs PyTorch and JAX)
+rounds = 3
+bench: ## measure how long the library takes beside others (installs PyTorch and JAX); rounds=1 for a quick look
 	@tools/environment all bench
-	$(python) -m benchmarks
-	$(python) benchmarks/bench_study.py
-	$(python) benchmarks/bench_layers.py
+	$(python) -m benchmarks --rounds $(rounds)
+	$(python) benchmarks/bench_study.py --rounds $(rounds)
+	$(python) benchmarks/bench_layers.py --rounds $(rounds)
 
 peers: ## hold the library against PyTorch (and install it)
 	@tools/environment all test peers

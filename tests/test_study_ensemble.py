@@ -186,6 +186,17 @@ def test_more_runs_than_a_block_holds(monkeypatch):
         np.testing.assert_allclose(history.loss[:, run], expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_arrays_of_a_block_begin_at_a_line_of_the_cache(dtype):
+    network = Network.dense([2, 5, 3, 1], "tanh", seed=0, dtype=dtype)
+    steps = ensemble._Steps(losses.get("sum_of_squares"), GradientDescent(0.1), 4, (), None, None, None)
+    block = ensemble._Block(network, np.ones((48, 37), dtype), np.ones((4, 2), dtype), np.ones((4, 1, 1)), steps, None)
+    rooms = [room for layer in block.layers for room in (layer.room_z, layer.room_x)]
+    assert [array.ctypes.data % 64 for array in (block.parameters, block.gradients, *rooms)] == [0] * 8
+    assert all(array.dtype == dtype and array.flags.c_contiguous for array in rooms)
+    assert [room.shape for room in rooms[:2]] == [(4, 5, 48), (4, 2, 48)]
+
+
 def test_float32_stays_float32():
     x, y = datasets.xor()
     networks = [Network.dense([2, 10, 1], "sigmoid", seed=seed, dtype=np.float32) for seed in range(3)]
