@@ -546,6 +546,18 @@ def test_names_with_commas_are_parted_by_semicolons():
     assert words.and_(["tanh, adam"], "or") == "tanh, adam"
 
 
+def test_ties_are_told_as_ties_in_a_comparison():
+    epochs = np.array([3.0, 4.0, 4.0])
+    told = [
+        words._with_seeds(compare("a", "b", epochs, other, within=9), "a")
+        for other in (epochs, np.array([3.0, 4.0, 5.0]))
+    ]
+    assert told == [
+        "with none of the 3 seeds: they tie",
+        "with 1 of 1 seed that tells them apart (100 %; 2.5–100 %)",
+    ]
+
+
 def test_numbers_that_differ_look_different():
     assert words.told_apart(70.31, 74.78) == ("70.3", "74.8")
     assert words.told_apart(1.16, 1.2) == ("1.16", "1.2")

@@ -95,8 +95,11 @@ def _with_seeds(pair: Comparison, name: str) -> str:
     wins, share = (pair.sooner, pair.share) if ahead else (pair.later, 1 - pair.share)
     low, high = (pair.low, pair.high) if ahead else (1 - pair.high, 1 - pair.low)
     parted = pair.sooner + pair.later
+    if not parted:
+        return f"with none of the {pair.seeds:,} seeds: they tie"
     that_part = "" if parted == pair.seeds else " that tell them apart"
-    return f"with {wins:,} of the {parted:,} seeds{that_part} ({percent(share)}; {percents(low, high)})"
+    those = f"the {parted:,} seeds{that_part}" if parted > 1 else f"1 seed{that_part.replace('tell', 'tells')}"
+    return f"with {wins:,} of {those} ({percent(share)}; {percents(low, high)})"
 
 
 def _never(study: Study) -> Iterator[str]:
