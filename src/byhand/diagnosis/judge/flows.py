@@ -12,9 +12,9 @@ import numpy as np
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, explain
 from byhand.diagnosis.judge.increments import gradient_used
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from, made_of
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from
 from byhand.diagnosis.judge.steps import Course, Gradients
-from byhand.diagnosis.tape.derive import unbroadcast
+from byhand.diagnosis.tape.derive import resting, unbroadcast
 
 _OFTEN = 3
 _FILLED = {"zeros", "ones", "full", "zeros_like"}
@@ -139,6 +139,7 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     body = Anatomy(course.roles, gradients, course.limit)
     samples = max((n for t in objective.seeds[:3] for n in sizes(course, t)), default=0)
     steps = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions[1:])
+    anew = resting(course.nodes, {t for t, node in enumerate(course.nodes) if steps and t > steps[0] and node.is_drawn})
     rounds: dict[tuple[NodeId, object], set[int]] = defaultdict(set)  # between two steps lies a round
     first: dict[NodeId, NodeId] = {}
     forward: set[object] = set()
@@ -153,7 +154,7 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             other = node.args[1 - position] if len(node.args) > 1 else None
             if type(a) is not int or type(other) is not int or body.roles.root(other) in course.stop:
                 continue
-            if steps and _is_drawn_after(course, body.roles.root(other), steps[0]):
+            if body.roles.root(other) in anew:
                 continue  # noise that is given a form: data made anew
             root = body.roles.root(a)
             learned = _looks_learned(course, root) and not _is_data(course, root, samples)
@@ -163,11 +164,6 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     for (root, _), seen in rounds.items():
         if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
-
-
-def _is_drawn_after(course: Course, t: NodeId, step: NodeId) -> bool:
-    """Whether random numbers that were drawn after a step have a part in a value."""
-    return any(a > step and course.nodes[a].is_drawn for a in made_of(course.nodes, t, step))
 
 
 def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:

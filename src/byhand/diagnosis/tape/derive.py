@@ -544,7 +544,7 @@ def resting(nodes: Sequence[Node], on: Collection[int]) -> set[int]:
     """The nodes that are among `on`, or made from one of them."""
     found: set[int] = set()
     for t in range(min(on, default=len(nodes)), len(nodes)):
-        if t in on or any(type(a) is int and a in found for a in nodes[t].args):
+        if t in on or not found.isdisjoint(nodes[t].parents()):
             found.add(t)
     return found
 
