@@ -14,6 +14,12 @@ import sys
 # takes longer than all the rest.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
+import gc
+
+# The tapes of hundreds of programs are made and let go of, beside all that the tests have loaded. To look for cycles in
+# all of that as often as Python does by itself took a quarter of the time in which programs are judged.
+gc.set_threshold(100_000, 10, 10)
+
 import signal
 
 # A shell that starts the tests in the background has them, and the programs that they start, ignore Ctrl-C.

@@ -1,11 +1,12 @@
 """The manual's pictures of the five verbs, shot anew: ``make pictures``.
 
-Each is of what the verb gives now. The two that are made in seconds, of `check` and `why`, carry the words of their
-answer, and `tests/test_manual.py` holds those against the present answer.
+Each is of what the verb gives now, and carries the words that it shows. `tests/test_manual.py` holds those of `check`
+and `why`, which take seconds, against the present answer, and `docs/test_pictures.py` the others.
 """
 
 import html
 import io
+import math
 import os
 import re
 import subprocess
@@ -75,11 +76,10 @@ def terminal(answer: str) -> str:
     return console.export_html(inline_styles=True, code_format=TERMINAL)
 
 
-def save(shot: bytes, name: str, said: str = "") -> None:
+def save(shot: bytes, said: str, name: str) -> None:
     """As a small PNG that carries the words."""
     info = PngInfo()
-    if said:
-        info.add_itxt("Description", said)
+    info.add_itxt("Description", said)
     image = Image.open(io.BytesIO(shot)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     image.save(IMAGES / f"{name}.png", optimize=True, pnginfo=info)
 
@@ -88,6 +88,15 @@ def carried(name: str) -> str:
     """The words that a picture carries."""
     with Image.open(IMAGES / f"{name}.png") as image:
         return str(image.info["Description"])
+
+
+def assert_carries(name: str, said: str) -> None:
+    """A picture shows these words, and their numbers but for what rounding does to them on another machine."""
+    number = r"-?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?"
+    shown = carried(name)
+    assert re.split(number, shown) == re.split(number, said), f"docs/images/{name}.png is of another answer"
+    for one, other in zip(re.findall(number, shown), re.findall(number, said), strict=True):
+        assert math.isclose(*(float(n.replace(",", "")) for n in (one, other)), rel_tol=0.01), (name, one, other)
 
 
 @contextmanager
@@ -119,37 +128,39 @@ def shot(page, first: str, last: str, margin: int = 16) -> bytes:
     return page.screenshot()
 
 
-def of_check(folder: Path) -> None:
+def of_check(folder: Path) -> tuple[bytes, str]:
     answer = checked(folder)
     with opened(1000) as page:
         page.set_content(terminal(answer))
-        save(page.locator("pre").screenshot(), "check", words(answer))
+        return page.locator("pre").screenshot(), words(answer)
 
 
-def of_why(folder: Path) -> None:
+def of_why(folder: Path) -> tuple[bytes, str]:
     answer = explained(folder)
     with opened(860) as page:
         page.goto((folder / "why.html").as_uri())
-        save(shot(page, "h1", "section pre >> nth=0"), "why", words(answer))
+        return shot(page, "h1", "section pre >> nth=0"), words(answer)
 
 
-def of_lab(folder: Path) -> None:
+def of_report(folder: Path) -> tuple[bytes, str]:
     call(folder, "lab", "--out", ".")
     with opened(900) as page:
         page.goto((folder / "td1_report.html").as_uri())
         trained = "xpath=//h3[@id='2.9-trained']/following::figure"
-        save(shot(page, f"{trained}[2]", f"{trained}[3]"), "report")
+        first, last = f"{trained}[2]", f"{trained}[3]"
+        return shot(page, first, last), words("".join(page.locator(f).inner_html() for f in (first, last)))
 
 
-def of_study(folder: Path) -> None:
+def of_study(folder: Path) -> tuple[bytes, str]:
     call(folder, "study", "xor", "--out", ".", "--yes")
     with opened(1000) as page:
         page.goto((folder / "report.html").as_uri())
         survival = "xpath=//h2[starts-with(., 'How many get there')]"
-        save(shot(page, survival, f"{survival}/following::figure[1]"), "study")
+        figure = f"{survival}/following::figure[1]"
+        return shot(page, survival, figure), words(page.locator(figure).inner_html())
 
 
-def of_play(folder: Path) -> None:
+def of_play(folder: Path) -> tuple[bytes, str]:
     from byhand.play.server import listen, serve
 
     listener = listen(None)
@@ -159,13 +170,13 @@ def of_play(folder: Path) -> None:
         while not page.get_by_text("How does the loss depend on z?").is_visible():
             page.keyboard.press("Space")
             page.wait_for_timeout(500)
-        save(page.screenshot(), "play")
+        return page.screenshot(), words(page.locator("body").inner_text())
 
 
 def main() -> None:
-    for name in sys.argv[1:] or ("lab", "check", "why", "study", "play"):
+    for name in sys.argv[1:] or ("report", "check", "why", "study", "play"):
         with tempfile.TemporaryDirectory() as folder:
-            globals()[f"of_{name}"](Path(folder))
+            save(*globals()[f"of_{name}"](Path(folder)), name)
         print(f"docs/images: {name}")
 
 
