@@ -18,7 +18,7 @@ import gc
 
 # The tapes of hundreds of programs are made and let go of, beside all that the tests have loaded. To look for cycles in
 # all of that as often as Python does by itself took a quarter of the time in which programs are judged.
-gc.set_threshold(100_000, 10, 10)
+gc.set_threshold(500_000, 10, 10)
 
 import signal
 
