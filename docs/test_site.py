@@ -122,3 +122,8 @@ def test_no_link_is_broken():
             if not (SITE / to).exists() or (id_ and to.endswith(".html") and not parsed(to).find(id=id_)):
                 broken.add((page, place))
     assert not broken
+
+
+def test_no_page_tells_where_it_was_built():
+    here = str(Path(__file__).parents[1].resolve())
+    assert [page for page in pages() if here in (SITE / page).read_text(encoding="utf-8")] == []

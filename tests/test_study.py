@@ -611,6 +611,13 @@ def test_a_study_shows_itself_in_python_and_in_a_notebook(xor):
     assert title == f"With sigmoid 100 % of the runs get there, half of all by epoch {xor.best[0].quartiles[1]:.0f}"
 
 
+def test_the_text_of_a_study_is_the_same_in_a_notebook(xor, monkeypatch):
+    text = repr(xor)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert repr(xor) == text
+
+
 @pytest.mark.parametrize(("equals", "text"), [(1, "0.05"), (2, "0.05 or 1 other"), (3, "any")])
 def test_rates_that_tie_are_told_as_ties(xor, equals, text):
     cell = next(cell for cell in xor.plan.cells if cell.learning_rate == 0.05)

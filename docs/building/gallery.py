@@ -1,5 +1,6 @@
 """The gallery: the examples with their figures, and the stories of `byhand play` as pages to step through."""
 
+import os
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -23,9 +24,10 @@ def figures(block, block_vars, gallery_conf):
 
 
 def arguments(gallery_conf, script_vars):
-    """Called by sphinx-gallery: what an example that writes a file is called with."""
-    out = Path(gallery_conf["src_dir"]) / "_build" / "figure.png"
-    return ["--out", str(out)] if "--out" in Path(script_vars["src_file"]).read_text(encoding="utf-8") else []
+    """Called by sphinx-gallery: what an example that writes a file is called with; the page shows where it was written."""
+    example = Path(script_vars["src_file"])
+    out = os.path.relpath(Path(gallery_conf["src_dir"]) / "_build" / "figure.png", example.parent)  # where it runs
+    return ["--out", out] if "--out" in example.read_text(encoding="utf-8") else []
 
 
 def write_stories(app: Sphinx) -> None:

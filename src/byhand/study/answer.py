@@ -77,7 +77,8 @@ class Study:
         from byhand.study.terminal import show_best
 
         text = io.StringIO()
-        show_best(self, Console(file=text, width=100))
+        # in a notebook rich would display the text instead of writing it
+        show_best(self, Console(file=text, width=100, force_jupyter=False, force_terminal=False, color_system=None))
         return text.getvalue().rstrip()
 
     def _repr_html_(self) -> str:
