@@ -24,7 +24,7 @@ def figures(block, block_vars, gallery_conf):
 
 
 def arguments(gallery_conf, script_vars):
-    """Called by sphinx-gallery: what an example that writes a file is called with; the page shows where it was written."""
+    """Called by sphinx-gallery: what an example that writes a file is called with, a path that its page may show."""
     example = Path(script_vars["src_file"])
     out = os.path.relpath(Path(gallery_conf["src_dir"]) / "_build" / "figure.png", example.parent)  # where it runs
     return ["--out", out] if "--out" in example.read_text(encoding="utf-8") else []
