@@ -120,14 +120,14 @@ def test_right_ones_are_taken_where_they_are_defined():
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
 def test_the_steps_of_a_sequence_count_like_samples(loss):
-    y_hat, y, weights = example(3, n=6)
+    y_hat, y, weights = example(3, n=8)
     rows = loss.value(y_hat, y, weights), loss.gradient(y_hat, y, weights)
-    shape, steps = (2, 3, 3), weights.reshape(2, 3)
+    shape, steps = (2, 4, 3), weights.reshape(2, 4)  # three lengths, so that none stands for another
     assert loss.value(y_hat.reshape(shape), y.reshape(shape), steps) == pytest.approx(rows[0], rel=1e-12)
     gradient = loss.gradient(y_hat.reshape(shape), y.reshape(shape), steps)
     np.testing.assert_allclose(gradient, rows[1].reshape(shape), rtol=1e-12)
     for_each_sample = loss.value(y_hat.reshape(shape), y.reshape(shape), weights[:2])
-    assert for_each_sample == pytest.approx(loss.value(y_hat, y, np.repeat(weights[:2], 3)), rel=1e-12)
+    assert for_each_sample == pytest.approx(loss.value(y_hat, y, np.repeat(weights[:2], 4)), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy_from_logits", "cross_entropy_from_logits"])
