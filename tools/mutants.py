@@ -54,6 +54,7 @@ SURVIVORS = {  # "module.name: before → after", or a name alone for all that i
     "activations._TRIED": _BY_CHOICE,
     "activations._check_derivative": _BY_CHOICE,
     "losses._check_gradient": _BY_CHOICE,
+    "losses._huber_terms: distance <= 1.0 → distance < 1.0": "both pieces are ½ at 1",
     "losses._steps_as_samples: 1 → 2": "in reshape(-1, k); NumPy takes any negative length for the one that is left",
     "optimizers._BLOCK": "both forms give the same numbers, and where the second is quicker is measured",
     "network.Network: True → False": "strict, where the lengths have been made or found equal",
