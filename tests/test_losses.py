@@ -166,3 +166,11 @@ def test_one_hot_by_hand():
     for n_classes in (1, 2):
         with pytest.raises(ValueError, match=r".+"):
             one_hot([0, 2], n_classes=n_classes)
+
+
+def test_cross_entropy_of_targets_that_do_not_add_up_to_one_has_its_gradient():
+    loss = LOSSES["cross_entropy_from_logits"]
+    z, y = np.array([[0.3, -1.0, 2.0]]), np.array([[1.0, 0.5, 0.5]])
+    step = np.eye(3)[:, None] * 1e-6
+    numerical = [(loss.value(z + e, y) - loss.value(z - e, y)) / 2e-6 for e in step]
+    np.testing.assert_allclose(loss.gradient(z, y)[0], numerical, rtol=1e-6)
