@@ -107,8 +107,9 @@ def test_what_writes_into_its_argument_is_told_at_the_line():
 def shapes_of(source, name, unknown, sizes=()):
     file = File(source)
     call = f"result_ = {name}({', '.join(f'{a}={a}_' for a in unknown)})\n"
-    found = shaping.shapings(file, file.functions[name], unknown, call, {}, "", sizes)
-    return [{a: v if isinstance(v, int | float) else shape(v) for a, v in guess.items()} for guess in found]
+    hints = {f"{a}_": shaping.hint(file, file.functions[name], a, "unknown") for a in unknown}
+    found = shaping.shapings(file, hints, call, {}, sizes)
+    return [{a[:-1]: v if isinstance(v, int | float) else shape(v) for a, v in guess.items()} for guess in found]
 
 
 def shape(value):
@@ -718,4 +719,6 @@ class Sums:
     def backward(self, x, y):
         return {"W": np.zeros_like(self.p["W"]) + x.sum()}
 """
-    assert "Sums.loss" not in told(source)
+    found = told(source)["Sums.loss"]
+    assert (found.answer, found.line) == ("wrong", 14)  # it is held against the parameters, and not against x
+    assert "the gradient for p['W']" in found.message

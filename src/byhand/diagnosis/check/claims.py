@@ -183,8 +183,16 @@ def matched(file: File, claim: Claim) -> Claim:
 def _without_gradients(parameters: Sequence[str]) -> Iterator[str]:
     """Parameters without what an object holds as the gradients of others."""
     for p in parameters:
-        if p.isidentifier() or not any(q != p and is_gradient_of(p, q) for q in parameters):
+        others = [q for q in parameters if q != p and not _holds_gradients(q)]
+        if p.isidentifier() or not others or not (_holds_gradients(p) or any(is_gradient_of(p, q) for q in others)):
             yield p
+
+
+def _holds_gradients(expression: str) -> bool:
+    """Whether something lies in what is called gradients."""
+    return any(
+        re.fullmatch(r"(?i)d?gr?ads?|gradients?|d_?params?|nablas?", w) for w in re.findall(r"\w+", expression)[:-1]
+    )
 
 
 def _candidates(
@@ -230,7 +238,7 @@ def is_gradient_of(expression: str, parameter: str) -> bool:
     """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad, dLdW."""
     name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))
     if name == of:
-        return not of.isdigit()
+        return not of.isdigit() or _holds_gradients(expression)
     rest = name.replace(of, "", 1).strip("_")
     return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta|d[a-z]{1,4}_?d", rest) is not None
 

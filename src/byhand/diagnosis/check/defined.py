@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check.arguments import default, kind, own_names
 
 _MANY = 100
@@ -68,7 +69,9 @@ class File:
             self.classes[made.name] = _with_inherited(made, self.classes)
         self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
         """Functions and methods by their names."""
-        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np}
+        self.shaped: dict[Any, list[Any]] = {}
+        """What functions may be called with, once that was found."""
+        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS}
         for node in tree.body:
             with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
                 exec(compile(ast.Module([node], []), FILE, "exec"), self.names)
@@ -140,7 +143,12 @@ def names_gradients(function: ast.FunctionDef) -> bool:
     """Whether it says itself that what it returns are gradients, and takes no steps with them."""
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
     names = {n.id for r in returned for n in ast.walk(r) if isinstance(n, ast.Name)} - set(own_names(function))
-    return any(re.match(r"(?i).*gr?ad|d_?[A-Z]|d(w|b|x|theta)\w{0,2}$|nabla|delta|jac", name) for name in names)
+    return any(is_gradient_name(name) for name in names)
+
+
+def is_gradient_name(name: str) -> bool:
+    """Whether something is called a gradient, whatever of."""
+    return re.match(r"(?i).*gr?ad|d_?[A-Z]|d(w|b|x|theta)\w{0,2}$|nabla|delta|jac", name) is not None
 
 
 def is_stub(function: ast.FunctionDef) -> bool:

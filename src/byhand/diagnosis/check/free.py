@@ -156,7 +156,7 @@ class _Free:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
             note = f"not every step could be explained{': ' + names if names else ''}"
-            if report.outcome != "wrong":
+            if report.outcome != "wrong" and not self._is_trained_elsewhere(report):
                 report.questions.append(Question("the training", "not judged", note, "2.8"))
             self.notes += [
                 f"{self.program.where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})"
@@ -172,6 +172,16 @@ class _Free:
             self._add_uncalled(report, self._names_at_top())
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
+
+    def _is_trained_elsewhere(self, report: Report) -> bool:
+        """Whether all that trains is functions that are right when they train with data of ours."""
+        nodes = [n for n in ast.parse(self.program.source).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        loops = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.For | ast.While)]
+        steps = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Assign | ast.AugAssign)]
+        at_top = any(isinstance(n, ast.AugAssign) or isinstance(n.value, ast.BinOp) for n in steps)
+        right = {u for u, runs in self.units.items() for r in runs if r.judgement.verdict == "right"}
+        trained = {n for n in self._names_at_top() if n in self.units}
+        return report.outcome == "right" and not at_top and bool(trained) and trained <= right
 
     def _names_at_top(self) -> list[str]:
         """What is named outside of functions and classes."""

@@ -38,4 +38,6 @@ def _meant(name: str) -> str:
 
 def plain(name: str) -> str:
     """The name without what says that it is a derivative."""
-    return re.sub(rf"^d(?=[a-z])|({_SLOPE})$", "", "".join(w for w in _words(name) if not re.fullmatch(_SLOPE, w)))
+    words = _words(name)
+    kept = [w for w in words if not re.fullmatch(_SLOPE, w)]
+    return "".join(kept) if len(kept) < len(words) else re.sub(rf"^d(?=[a-z])|({_SLOPE})$", "", "".join(words))

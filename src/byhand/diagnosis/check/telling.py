@@ -16,7 +16,7 @@ from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
 from byhand.diagnosis.check.defined import File, methods_of, reached
 from byhand.diagnosis.check.differences import Answer, OfGradient, judged, manner
-from byhand.diagnosis.check.families import Family, families, scopes
+from byhand.diagnosis.check.families import Family, Scope, families, scopes
 from byhand.diagnosis.check.lines import cause_of, line_of
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.rounds import proven, rounds
@@ -63,7 +63,10 @@ def _every(file: File) -> Iterator[Probe]:
         found: dict[str, Probe] = {}
         for scope in alternatives:  # an object that says nothing may have been made in a wrong way
             mine: dict[str, Probe] = {}
-            for family, probe in [(f, p) for f in families(file, scope) for p in _told(file, f, scope.functions)]:
+            told = [(f, p) for f in families(file, scope) for p in _told(file, f, scope.functions)]
+            if scope.owner and all(p.answer == "unclear" for _, p in told):
+                told += [(f, p) for f in rounds(file, scope) for p in _told(file, f, scope.functions)]
+            for family, probe in told:
                 if probe.unit not in mine or probe.answer == ("wrong" if family.is_one_of_many else "right"):
                     mine[probe.unit] = probe
             found |= {unit: p for unit, p in mine.items() if unit not in found or _says_more(p, found[unit])}
@@ -85,7 +88,7 @@ def _every(file: File) -> Iterator[Probe]:
 
 def _of_rounds(file: File) -> Iterator[Probe]:
     """Rounds: those in which something is right first, as they show what belongs together."""
-    found = [(family, list(_told(file, family, file.functions))) for family in rounds(file)]
+    found = [(family, list(_told(file, family, file.functions))) for family in rounds(file, Scope(file.functions))]
     right = [tuple(p.names[:2]) for _, told in found for p in told if p.answer == "right"]
     for family, told in found:
         yield from told or _told(file, proven(family, right), file.functions)
@@ -177,10 +180,10 @@ def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, name
             inputs = [p for p in claim.gradients if p.isidentifier()]
             if wrong and not any(is_passed_on(file, other, p) for p in inputs):
                 probe = _accused(file, unit, other, wrong, back, names)
-                return replace(probe, message=f"As {text!r}: {probe.message}")
+                return replace(probe, message=f"As {text}: {probe.message}")
             if set(found.values()) == {"right"}:
                 continue
-        return Probe(unit, "unclear", message=f"as {text!r} it could not be judged", names=names)
+        return Probe(unit, "unclear", message=f"as {text} it could not be judged", names=names)
     return None
 
 
