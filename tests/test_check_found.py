@@ -719,6 +719,4 @@ class Sums:
     def backward(self, x, y):
         return {"W": np.zeros_like(self.p["W"]) + x.sum()}
 """
-    found = told(source)["Sums.loss"]
-    assert (found.answer, found.line) == ("wrong", 14)  # it is held against the parameters, and not against x
-    assert "the gradient for p['W']" in found.message
+    assert "Sums.loss" not in told(source)

@@ -162,7 +162,7 @@ def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
 
 
 def _unmade(file: File, node: ast.ClassDef, init: ast.FunctionDef) -> Iterator[Scope]:
-    """Objects that are made of what their methods ask for: sizes and arrays; what else may be a number is one, at first."""
+    """Objects that are made of what their methods ask for: sizes and arrays; what else may be a number is one."""
     kinds = {a: kind(init, a, file.functions, node) for a in own_names(init)}
     kinds |= {a: "size" for a, what in kinds.items() if what == "unknown" and _is_large(default(init, a))}
     kinds = {a: what for a, what in kinds.items() if what in ("size", "sizes") or default(init, a) is None}
@@ -262,11 +262,13 @@ def shaped(scope: Scope, function: ast.FunctionDef, file: File) -> list[Guess]:
     """What a function may be called with of whose arguments nothing is known; found once."""
     asked = (scope.owner, scope.start, function.name)
     if asked not in file.shaped:
-        file.shaped[asked] = list(_shaped(scope, function, file))
+        numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
+        found = list(_shaped(scope, function, file, numbers))
+        file.shaped[asked] = found or (list(_shaped(scope, function, file, {})) if numbers else [])
     return file.shaped[asked]
 
 
-def _shaped(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
+def _shaped(scope: Scope, function: ast.FunctionDef, file: File, numbers: Mapping[str, float]) -> Iterator[Guess]:
     kinds = {a: kind(function, a, file.functions) for a in _taken(scope, function)}
     own = {kind(function, a, file.functions) for a in own_names(function) if default(function, a) is None}
     is_known = bool(scope.held) and not scope.owner  # the parameters lie in one thing
@@ -274,15 +276,14 @@ def _shaped(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Gue
         return
     held = [n for p in scope.held for n in np.shape(scope.given[p]) if n > 1]
     known = {name: value for name, value in scope.given.items() if name.isidentifier()}
-    numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
     rates = {a: 0.3 for a, what in kinds.items() if what == "rate"}
     call = scope.call(function.name, {a: f"{a}_" for a in (*kinds, *numbers)})
     for fixed in ({}, rates) if rates else ({},):  # what only multiplies may be an array after all
-        names = known | {f"{a}_": v for a, v in (fixed | numbers).items()}
+        names = known | {f"{a}_": v for a, v in {**fixed, **numbers}.items()}
         hints = {f"{a}_": hint(file, function, a, what) for a, what in kinds.items() if a not in fixed}
         for values in shapings(file, {**scope.unknown, **hints}, f"{scope.start}result_ = {call}\n", names, held):
             made = {name: values[name] for name in scope.unknown}
-            mine = {a: fixed[a] if a in fixed else values[f"{a}_"] for a in kinds} | numbers
+            mine = {a: fixed[a] if a in fixed else values[f"{a}_"] for a in kinds} | {**numbers}
             parameters = [a for a, v in mine.items() if _is_float(v) or isinstance(v, dict)]
             yield Guess(mine, parameters, is_shaped=True, made=made)
 

@@ -165,7 +165,7 @@ class _Free:
         if judgement.verdict == "right" and whole.error is None:
             used = reached(self._functions, self._names_at_top())
             for probe in self.probes.values():
-                if is_marked(probe.unit) and probe.unit in used:
+                if probe.is_slope and probe.unit in used:
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)

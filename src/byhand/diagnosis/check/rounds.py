@@ -133,12 +133,11 @@ def _calls(
 
 def _targets(prediction: Array) -> list[Array]:
     """What a prediction should be: one class for each sample, where it holds shares; else zeros and ones."""
-    if prediction.ndim == 2:
-        for axis in (0, 1):
-            if prediction.shape[axis] > 1 and np.allclose(prediction.sum(axis=axis), 1):
-                n, m = prediction.shape[axis], prediction.shape[1 - axis]
-                hot = np.eye(n)[np.arange(m) % n]
-                return [hot.T if axis == 0 else hot]
+    for axis, n in enumerate(prediction.shape):
+        if n > 1 and np.allclose(prediction.sum(axis=axis), 1):
+            samples = np.delete(prediction.shape, axis)
+            classes = np.arange(np.prod(samples, dtype=int)).reshape(samples) % n
+            return [np.moveaxis(np.eye(n)[classes], -1, axis)]
     return [(np.arange(prediction.size) % 3 == 1).reshape(prediction.shape).astype(float)]
 
 

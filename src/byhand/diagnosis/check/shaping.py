@@ -22,10 +22,12 @@ from byhand.diagnosis.check.claims import Array, draw
 from byhand.diagnosis.check.defined import File
 
 Shape = tuple[int, ...]
-_RUNS, _FEW_RUNS, _ALL_RUNS = 400, 10, 3000
+_RUNS, _FEW_RUNS, _ALL_RUNS = 1000, 10, 5000
 """So often a function is run for each layout, for each choice that is made otherwise, and for all layouts."""
-_ROOTS = 5
-"""So many shapes of the first array are tried."""
+_ROOTS, _HEADS = 6, 3
+"""So many shapes of the first array are tried, and so many of them of the likeliest number of axes."""
+_IMAGE = 6
+"""So wide and high an image is."""
 MANY = 5000
 """So many numbers no array of ours holds."""
 _LAYOUT = 2
@@ -46,7 +48,7 @@ _FIRST: dict[int, tuple[Shape, ...]] = {
     2: ((7, 4), (4, 7), (16, 4), (12, 4)),
     1: ((4,),),
     3: ((7, 6, 4), (4, 7, 6), (7, 4, 6)),
-    4: ((2, 3, 6, 6), (2, 6, 6, 3)),
+    4: ((2, 3, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, 3)),
 }
 """What the first array may be, by its number of axes."""
 
@@ -116,6 +118,8 @@ class _Search:
         """One of the options: the first, unless it has failed."""
         if not options:
             raise ValueError(options)
+        if len(options) == 1:
+            return options[0]
         if self.at == len(self.path):
             self.path.append(0)
         self.widths.append(len(options))
@@ -137,11 +141,14 @@ class _Search:
         """The sizes that nothing has yet."""
         return [n for n in _SIZES if n not in self.sizes]
 
-    def free(self, ranks: Sequence[int]) -> list[Shape]:
-        """What an array may be of which only the number of axes is known."""
-        if not self.sizes:
-            return [shape for rank in ranks for shape in _FIRST.get(rank, ())]
-        return [shape for rank in ranks for shape in self._of_rank(rank)]
+    def free(self, ranks: Sequence[int], axes: Mapping[int, int]) -> list[Shape]:
+        """What an array may be of which only the number of axes is known: at first one of each number."""
+        of: Callable[[int], Sequence[Shape]] = self._of_rank if self.sizes else lambda rank: _FIRST.get(rank, ())
+        every: list[list[Shape]] = [
+            list(dict.fromkeys(_with_axes(s, axes) for s in of(rank) if _has_axes(rank, axes))) for rank in ranks
+        ]
+        heads = [s for k, found in enumerate(every) for s in found[: 1 if k else _HEADS]]
+        return [*heads, *(s for found in every for s in found if s not in heads)]
 
     def _of_rank(self, rank: int) -> list[Shape]:
         new = self.new[0]
@@ -154,16 +161,18 @@ class _Search:
             return [(new, self.new[1]), *squares, *rest]
         if rank == 3:
             return [(new, n, 2) for n in self.sizes] + [s for s in product(every, repeat=3) if len({*s}) == 3]
-        return [s for n in self.sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
+        images = [s for n in self.sizes for s in ((2, n, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, n))]
+        return images + [s for n in self.sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
 
     @property
     def _gated(self) -> list[int]:
         few = self.sizes if len(self.sizes) < 4 else []
         return [gates * n for gates in _GATES for n in few if n in _SIZES]
 
-    def size(self) -> int:
-        """A size: one that something has, if there are arrays; else a new one."""
-        size = int(self.choose([*self.sizes, *self.new[:1]] if self.alike else [*self.new[:1], *self.sizes]))
+    def size(self, *, is_known: bool) -> int:
+        """A size: one that something has, or, at first, a new one."""
+        new = self.new[:1]
+        size = int(self.choose([*self.sizes, *new] if is_known else [*new, *self.sizes]))
         self.sizes += [size] * (size not in self.sizes)
         return size
 
@@ -174,7 +183,7 @@ class _Search:
 
     def reshaped(self, target: Sequence[int], ranks: Sequence[int]) -> list[Shape]:
         """What an array may be that is given another shape."""
-        every = [s for rank in ranks for s in self._of_rank(rank)] if self.sizes else self.free(ranks)
+        every = [s for rank in ranks for s in self._of_rank(rank)] if self.sizes else self.free(ranks, {})
         whole = prod(target)
         return [s for s in (*every, (abs(whole),)) if (prod(s) == whole if whole > 0 else prod(s) % whole == 0)]
 
@@ -203,6 +212,7 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         self._search, self._name, self._ranks, self._is_size = search, name, ranks, is_size
         self._value: Any = None
         self._parts: dict[int, Array] = {}
+        self._axes: dict[int, int] = {}
 
     def _take(self, options: Sequence[Shape]) -> Any:
         """The array, of one of these shapes if it has none yet."""
@@ -211,14 +221,32 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         if self._value is None:
             if self._parts:
                 raise ValueError(self._name)
-            shape = self._search.shape(self._name, [s for s in options if len(s) in self._ranks])
+            shape = self._search.shape(
+                self._name, [s for s in options if len(s) in self._ranks and _with_axes(s, self._axes) == s]
+            )
             classes = self._search.labels.get(self._name)
             self._value = (_labels(shape, classes) if classes else draw(*shape)).view(_Made)
             self._value.of = self._name
         return self._value if not isinstance(self._value, dict) else self._value["?"]
 
+    def _axis(self, k: int) -> int:
+        """The size of an axis; of an array that is not the first one, nothing else is known then."""
+        is_image = k not in (0, 1, -1)
+        if is_image and self._value is None:
+            self._ranks = [rank for rank in self._ranks if rank > abs(k)]
+        if self._value is not None or self._is_size or not self._search.sizes or is_image:
+            return int(np.shape(self._any())[k])
+        if k not in self._axes:
+            self._axes[k] = self._search.size(is_known=False)
+        return self._axes[k]
+
+    @property
+    def shape(self) -> Any:
+        """The sizes of the axes."""
+        return _Axes(self) if self._value is None else np.shape(self._any())
+
     def _any(self) -> Any:
-        return self._take(self._search.free(self._ranks) if self._value is None else ())
+        return self._take(self._search.free(self._ranks, self._axes) if self._value is None else ())
 
     def _as_index(self) -> Any:
         """Labels of the samples, or one label."""
@@ -244,6 +272,8 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
             return func(_joined(args[0], kwargs.get("axis", args[1] if len(args) > 1 else 0)), **kwargs)
         if func is np.einsum:
             return func(args[0], *_summed(args[0], args[1:]), **kwargs)
+        if func is np.pad and isinstance(args[0], Unmade) and args[0]._value is None and np.ndim(args[1]) == 2:
+            args[0]._ranks = [len(args[1])]
         if func is np.reshape and isinstance(args[0], Unmade):
             return args[0].reshape(*args[1:])
         return func(*_settled(args, is_product=func is np.dot), **kwargs)
@@ -269,7 +299,7 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
                 self._value = {}
             return self._value.setdefault(key, Unmade(self._search, key))
         if isinstance(key, tuple) and len(key) > 1:
-            return self._take(self._search.free([sum(k is not None for k in key)]))[key]
+            return self._take(self._search.free([sum(k is not None for k in key)], self._axes))[key]
         if isinstance(key, slice) and self._value is None and key != slice(None):
             return _Part(self, key)
         return self._any()[key]
@@ -283,7 +313,7 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(self._any(), name)
 
     def __len__(self) -> int:
-        return len(self._any())
+        return self._axis(0)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._any())
@@ -293,10 +323,43 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __index__(self) -> int:
         if self._value is None:
-            self._value = self._search.size()
+            self._value = self._search.size(is_known=bool(self._search.alike))
         return int(self._value)
 
     __int__ = __index__
+
+
+def _has_axes(rank: int, axes: Mapping[int, int]) -> bool:
+    return all(-rank <= k < rank for k in axes)
+
+
+def _with_axes(shape: Shape, axes: Mapping[int, int]) -> Shape:
+    """The shape with some axes of given sizes; nothing where it has them not."""
+    if not _has_axes(len(shape), axes):
+        return ()
+    sizes = {k % len(shape): n for k, n in axes.items()}
+    return tuple(sizes.get(k, n) for k, n in enumerate(shape))
+
+
+class _Axes:
+    """The shape of what is not made yet: each axis by itself, or all."""
+
+    def __init__(self, of: Unmade) -> None:
+        self._of = of
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._of._axis(key) if isinstance(key, int) else np.shape(self._of._any())[key]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.shape(self._of._any()))
+
+    def __len__(self) -> int:
+        return np.ndim(self._of._any())
+
+    def __eq__(self, other: object) -> bool:
+        return bool(np.shape(self._of._any()) == other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class _Part(Unmade):
@@ -391,9 +454,10 @@ def _settled(values: Sequence[Any], *, is_product: bool = False, is_added: bool 
     found = list(values)
     unmade = [k for k, v in enumerate(found) if isinstance(v, Unmade) and v._value is None and not v._is_size]
     if len(found) > 1 and unmade:
-        made = [k for k in range(len(found)) if k not in unmade]
+        made = [k for k, v in enumerate(found) if k not in unmade and isinstance(v, np.ndarray | Unmade)]
         if not made:
-            found[0], made = found[0]._any(), [0]
+            made = [max(unmade, key=lambda k: len(found[k]._axes))]
+            found[made[0]]._any()
         k = max(made, key=lambda k: np.ndim(_plain(found[k])))
         shape = np.shape(_plain(found[k]))
         for n in unmade if shape else ():

@@ -81,7 +81,7 @@ def _pairs(file: File, scope: Scope, name: str) -> Iterator[_Pair]:
             has_two = sum(kind(node, a, file.functions) == "array" for a in taken) <= 2 <= len(taken)
             yield _Pair((scope.unit(n), unit), behind + n, slope, taken, more, scope.start, has_two)
     known = getattr(np, plain(name), None)
-    if others or flag or plain(name) == name:
+    if others or flag or plain(name) == name.lower().replace("_", ""):
         return
     if isinstance(known, np.ufunc) and known.nin == 1:
         yield _Pair((unit,), f"np_.{plain(name)}", slope, ["x"], more, scope.start)

@@ -48,6 +48,8 @@ class Probe:
     """The question of the practical that it belongs to."""
     training: str = ""
     """The wrong claim as a training, for the tape."""
+    is_slope: bool = False
+    """Whether it is about a function beside its derivative."""
     is_partly_right: bool = False
     """Whether some of its gradients are right, and so it is meant as it was called."""
 
@@ -143,7 +145,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
         probe = _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
-        yield replace(probe, is_partly_right="right" in found.values())
+        yield replace(probe, is_partly_right="right" in found.values(), is_slope=claim.kind == "slope")
     elif is_meant:
         claim, found = max(answers, key=lambda pair: _fit(*pair))
         untold = [_plain(p) for p in found if p not in claim.gradients]
