@@ -144,7 +144,9 @@ def held_in(file: File, start: str, given: Mapping[str, Any]) -> dict[str, Array
     file.run(names, start)
     found = {id(a): name for name, a in reversed(list(arrays_of(names[THING], THING))) if a.size and a.ndim}
     arrays = {name: a for name, a in arrays_of(names[THING], THING) if found.get(id(a)) == name}
-    return {name: draw(*a.shape) for name, a in arrays.items() if a.dtype.kind == "f"}
+    kept = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
+    are_parameters = [name for name in kept if not _holds_gradients(f"{name}.")]
+    return {name: draw(*kept[name].shape) for name in are_parameters or kept}
 
 
 def matched(file: File, claim: Claim) -> Claim:
@@ -239,6 +241,8 @@ def is_gradient_of(expression: str, parameter: str) -> bool:
     name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))
     if name == of:
         return not of.isdigit() or _holds_gradients(expression)
+    if _holds_gradients(expression) and expression.rpartition(".")[0] == parameter.rpartition(".")[0] != THING:
+        return True
     rest = name.replace(of, "", 1).strip("_")
     return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta|d[a-z]{1,4}_?d", rest) is not None
 
@@ -267,6 +271,8 @@ def written(value: Any) -> str:
     """A value as text."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {written(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(written(inner) for inner in value)}]"
     return f"np_.array({value.tolist()})" if isinstance(value, np.ndarray) else repr(value)
 
 
@@ -278,4 +284,6 @@ def _fresh(value: Any) -> Any:
     """A copy, as some functions write into what they take; a number for an array without axes."""
     if isinstance(value, np.ndarray):
         return float(value) if value.ndim == 0 else value.copy()
+    if isinstance(value, list):
+        return [_fresh(inner) for inner in value]
     return {key: _fresh(inner) for key, inner in value.items()} if isinstance(value, dict) else value

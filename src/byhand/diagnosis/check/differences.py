@@ -95,7 +95,25 @@ def judged(file: File, claim: Claim) -> dict[str, OfGradient]:
         given = {c.answer(f, scale, far) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
         first: OfGradient = "right" if "right" in given else "idle" if "idle" in given else "unclear"
         answers[p] = "wrong" if given == {"wrong"} else first
+    answers |= dict.fromkeys(_divided_alone(claim, compared, answers), "wrong")
     return answers | dict.fromkeys(_untold(file, claim), "unclear")
+
+
+def _divided_alone(
+    claim: Claim, compared: Mapping[str, Sequence[Compared]], answers: Mapping[str, OfGradient]
+) -> list[str]:
+    """The gradients that are means over axes of what is sent back, where others that have not these axes are sums."""
+    if claim.kind != "way":
+        return []
+    factors = {
+        p: next((n for n in sorted(_counts(claim)) for c in found if c.rest(n) < NEAR * c.size), 1)
+        for p, found in compared.items()
+        if answers[p] == "right"
+    }
+    [number, *others] = {n for n in factors.values() if n > 1} or {1}
+    sums = [p for p, n in factors.items() if n == 1 and number not in np.shape(claim.given[p])]
+    means = [p for p, n in factors.items() if n > 1]
+    return min(means, sums, key=len) if sums and not others else []
 
 
 def _untold(file: File, claim: Claim) -> Iterator[str]:

@@ -93,7 +93,7 @@ class _File:
         called = reached(self.functions, [function.name]) - {function.name}
         inside = [n for f in (function, *(self.functions[name] for name in called)) for n in ast.walk(f)]
         loops = any(isinstance(n, ast.For | ast.While) for n in inside)
-        return loops and len(needed) >= 2 and not any(isinstance(n, ast.Yield) for n in inside)
+        return loops and len(needed) >= 2 and not any(isinstance(n, ast.Yield) for n in ast.walk(function))
 
     def _of_trainer(self, function: ast.FunctionDef) -> Iterator[Driver]:
         """Inputs and targets, and those of a second set; what takes its parameters is tried (`families.trainers`)."""

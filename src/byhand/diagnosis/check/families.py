@@ -40,6 +40,7 @@ from byhand.diagnosis.check.defined import (
     methods_of,
     names_gradients,
     needed,
+    reached,
 )
 from byhand.diagnosis.check.differences import NEAR, slopes, told_by
 from byhand.diagnosis.check.inputs import (
@@ -60,6 +61,8 @@ from byhand.diagnosis.check.shaping import MANY, Hint, hint, shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
+_SHAPED = 200
+"""How many are kept where nothing was known."""
 _KEPT = 2
 """Up to so many things that a way back takes besides are found by trying."""
 CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
@@ -87,6 +90,8 @@ class Scope:
         Of the object that is made; 0 when it takes no number of them.
     unknown : dict
         What the object is made of, where nothing is known of that.
+    is_module : bool
+        Whether the parameters are the file's own names, which its functions read.
     """
 
     functions: Mapping[str, ast.FunctionDef]
@@ -95,6 +100,7 @@ class Scope:
     given: Mapping[str, Any] = field(default_factory=dict)
     outputs: int = 0
     unknown: Mapping[str, Hint] = field(default_factory=dict)
+    is_module: bool = False
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -134,7 +140,14 @@ class Family:
 def scopes(file: File) -> Iterator[list[Scope]]:
     """The file's functions, by themselves and with what one of them makes; for each class the objects made of it."""
     makers = [maker for maker in file.functions.values() if makes_parameters(file, maker)]
-    yield [Scope(file.functions), *(scope for maker in makers for scope in _made(file, maker))]
+    read = {n.id for f in file.functions.values() for n in ast.walk(f) if isinstance(n, ast.Name)}
+    own = {f"({name})": draw(*np.shape(v)) for name, v in file.names.items() if name in read and _is_float(v)}
+    readers = {
+        n for n, f in file.functions.items() if any(f"({x.id})" in own for x in ast.walk(f) if isinstance(x, ast.Name))
+    }
+    using = {n: f for n, f in file.functions.items() if reached(file.functions, [n]) & readers}
+    whole = [Scope(using, given=own, is_module=True)] if own else []
+    yield [Scope(file.functions), *whole, *(scope for maker in makers for scope in _made(file, maker))]
     for node in file.classes.values():
         if not {"__add__", "__mul__"} <= set(methods_of(node)):
             yield list(_objects(file, node))
@@ -208,7 +221,7 @@ def _object(
 
 def families(file: File, scope: Scope) -> Iterator[Family]:
     """All that the functions of a scope claim."""
-    if scope.owner or not scope.held:
+    if scope.owner or scope.is_module or not scope.held:
         yield from _ways(file, scope)
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
@@ -230,8 +243,26 @@ def usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
         with contextlib.suppress(Exception):
             if not claim.stretches(file):
                 found.append(matched(file, claim))
+    found = _of_many_labels(file, found)
     most = max((len(c.gradients) for c in found), default=0)
     return [c for c in found if len(c.gradients) == most]
+
+
+def _of_many_labels(file: File, claims: list[Claim]) -> list[Claim]:
+    """The claims without those that have one index where several do as well, as several may be the same."""
+    several = [c for c in claims if any(_is_labels(v) for v in c.given.values())]
+    names = {n for c in several for n, v in c.given.items() if _is_labels(v) and _has_loss(file, c)}
+    return [c for c in claims if not any(type(c.given.get(n)) is int for n in names)]
+
+
+def _is_labels(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "i" and value.ndim > 0
+
+
+def _has_loss(file: File, claim: Claim) -> bool:
+    with contextlib.suppress(Exception):
+        return bool(np.isfinite(claim.loss(file, {})))
+    return False
 
 
 # ---- a loss and its gradients
@@ -245,7 +276,7 @@ def _given(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Gues
         yield from islice(guesses(function, file.functions), _GUESSES)
         return
     names = _taken(scope, function)
-    for bundle in [""] if scope.owner else names:
+    for bundle in [""] if scope.owner or scope.is_module else names:
         rest = [a for a in names if a != bundle]
         for data in _data(scope):
             if len(data) == len(rest):
@@ -263,15 +294,16 @@ def shaped(scope: Scope, function: ast.FunctionDef, file: File) -> list[Guess]:
     asked = (scope.owner, scope.start, function.name)
     if asked not in file.shaped:
         numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
-        found = list(_shaped(scope, function, file, numbers))
-        file.shaped[asked] = found or (list(_shaped(scope, function, file, {})) if numbers else [])
+        found = list(islice(_shaped(scope, function, file, numbers), _SHAPED))
+        without = islice(_shaped(scope, function, file, {}), _SHAPED) if numbers and not found else ()
+        file.shaped[asked] = found or list(without)
     return file.shaped[asked]
 
 
 def _shaped(scope: Scope, function: ast.FunctionDef, file: File, numbers: Mapping[str, float]) -> Iterator[Guess]:
     kinds = {a: kind(function, a, file.functions) for a in _taken(scope, function)}
     own = {kind(function, a, file.functions) for a in own_names(function) if default(function, a) is None}
-    is_known = bool(scope.held) and not scope.owner  # the parameters lie in one thing
+    is_known = bool(scope.held) and not (scope.owner or scope.is_module)  # the parameters lie in one thing
     if is_known or not kinds or function.args.vararg or own & {"text", "function"} or counts(function, file.functions):
         return
     held = [n for p in scope.held for n in np.shape(scope.given[p]) if n > 1]
@@ -284,7 +316,7 @@ def _shaped(scope: Scope, function: ast.FunctionDef, file: File, numbers: Mappin
         for values in shapings(file, {**scope.unknown, **hints}, f"{scope.start}result_ = {call}\n", names, held):
             made = {name: values[name] for name in scope.unknown}
             mine = {a: fixed[a] if a in fixed else values[f"{a}_"] for a in kinds} | {**numbers}
-            parameters = [a for a, v in mine.items() if _is_float(v) or isinstance(v, dict)]
+            parameters = [a for a, v in mine.items() if _is_float(v) or isinstance(v, dict | list)]
             yield Guess(mine, parameters, is_shaped=True, made=made)
 
 
@@ -364,27 +396,29 @@ def claim_of(file: File, scope: Scope, names: Sequence[str], guess: Guess, forwa
     made = {**scope.given, **guess.made}
     if scope.unknown:
         made |= held_in(file, scope.start, made)
-    is_held = guess.bundle or any(_uses_object(scope.functions[n]) for n in names)
+    is_held = guess.bundle or scope.is_module or any(_uses_object(scope.functions[n]) for n in names)
     return Claim(
         tuple(scope.unit(n) for n in names),
         {**made, **{f"{a}_": v for a, v in guess.values.items()}, **_told_parts(guess)},
-        tuple(f"{a}_" for a in guess.parameters if not isinstance(guess.values[a], dict))
+        tuple(f"{a}_" for a in guess.parameters if not isinstance(guess.values[a], dict | list))
         + tuple(_told_parts(guess))
         + (tuple(name for name in made if not name.isidentifier()) if is_held else ()),
         forward,
         backward,
         scope.start,
         is_loose=guess.is_loose,
-        may_lack=bool(scope.owner) or guess.is_shaped,
+        may_lack=bool(scope.owner) or scope.is_module or guess.is_shaped,
         is_shaped=guess.is_shaped,
         labels=tuple(returned_names(scope.functions[names[-1]])),
     )
 
 
 def _told_parts(guess: Guess) -> dict[str, Any]:
-    """The parameters that lie in dictionaries, each under its place."""
-    tables = {a: v for a, v in guess.values.items() if a in guess.parameters and isinstance(v, dict)}
-    return {f"{a}_[{key!r}]": v for a, table in tables.items() for key, v in table.items() if _is_float(v)}
+    """The parameters that lie in dictionaries or lists, each under its place."""
+    tables = {a: v for a, v in guess.values.items() if a in guess.parameters}
+    tables = {a: dict(enumerate(v)) if isinstance(v, list) else v for a, v in tables.items()}
+    found = [(a, key, v) for a, table in tables.items() if isinstance(table, dict) for key, v in table.items()]
+    return {f"{a}_[{key!r}]": v for a, key, v in found if _is_float(v)}
 
 
 def _is_float(value: Any) -> bool:
@@ -399,14 +433,18 @@ def _uses_object(function: ast.FunctionDef) -> bool:
 
 def _partners(scope: Scope, gradient: str) -> Iterator[tuple[str, bool]]:
     """Functions that may be what another is the gradient of, and whether the names leave no doubt."""
-    if not re.search(r"grad|deriv|_d$|^d_", gradient, re.I):
-        return
     taken = {a.lower() for a in needed(scope.functions[gradient])}
     for name, function in scope.functions.items():
+        is_called = (is_slope_of(gradient, name) and len(taken) > 2) or re.search(
+            rf"(?i)grad|deriv|jac|_d$|^d_|{_BACK[4:]}", gradient
+        )
         same = {a.lower() for a in needed(function)} == taken
-        if name != gradient and same and is_tame(function) and not counts(function, scope.functions):
+        if name != gradient and is_called and same and is_tame(function) and not counts(function, scope.functions):
             is_sure = _meant(name) in (_meant(gradient), "") or bool(scope.owner)
-            yield name, bool(re.search(CALLED, name, re.I)) and is_sure
+            yield (
+                name,
+                (is_slope_of(gradient, name) and len(taken) > 2) or (bool(re.search(CALLED, name, re.I)) and is_sure),
+            )
 
 
 def _meant(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from math import prod
 from operator import index
@@ -54,17 +54,26 @@ _FIRST: dict[int, tuple[Shape, ...]] = {
 
 
 class Hint(NamedTuple):
-    """What is known of an argument: how many axes it may have, whether it is a size, or of classes, or of flags."""
+    """What is known of an argument: how many axes it may have, whether it is a size, or flags, or has parts."""
 
     ranks: Sequence[int] = _ANY_RANK
     is_size: bool = False
     is_label: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def hint(file: File, scope: ast.AST, argument: str, what: Kind) -> Hint:
     """What a text says of an argument."""
     is_label = argument in _asked(file) or re.search("(?i)mask", argument) is not None
-    return Hint(_ranks(scope, argument), what == "size", is_label)
+    return Hint(_ranks(scope, argument), what == "size", is_label, _parts(scope, argument))
+
+
+def _parts(scope: ast.AST, argument: str) -> tuple[str, ...]:
+    """What an argument is taken apart into."""
+    for n in ast.walk(scope):
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple) and ast.unparse(n.value) == argument:
+            return tuple(ast.unparse(e) for e in n.targets[0].elts)
+    return ()
 
 
 @cache
@@ -139,35 +148,11 @@ class _Search:
     @property
     def new(self) -> list[int]:
         """The sizes that nothing has yet."""
-        return [n for n in _SIZES if n not in self.sizes]
+        return _new(self.sizes)
 
-    def free(self, ranks: Sequence[int], axes: Mapping[int, int]) -> list[Shape]:
+    def free(self, ranks: Sequence[int], axes: Mapping[int, int]) -> Sequence[Shape]:
         """What an array may be of which only the number of axes is known: at first one of each number."""
-        of: Callable[[int], Sequence[Shape]] = self._of_rank if self.sizes else lambda rank: _FIRST.get(rank, ())
-        every: list[list[Shape]] = [
-            list(dict.fromkeys(_with_axes(s, axes) for s in of(rank) if _has_axes(rank, axes))) for rank in ranks
-        ]
-        heads = [s for k, found in enumerate(every) for s in found[: 1 if k else _HEADS]]
-        return [*heads, *(s for found in every for s in found if s not in heads)]
-
-    def _of_rank(self, rank: int) -> list[Shape]:
-        new = self.new[0]
-        every = [new, *self.sizes[::-1]]
-        if rank == 1:
-            return [(n,) for n in (*self.sizes, new, *self._gated)]
-        if rank == 2:
-            squares = [(n, n) for n in every[1:]]
-            rest = [(m, n) for m, n in product([*every, *self._gated], every) if m != n]
-            return [(new, self.new[1]), *squares, *rest]
-        if rank == 3:
-            return [(new, n, 2) for n in self.sizes] + [s for s in product(every, repeat=3) if len({*s}) == 3]
-        images = [s for n in self.sizes for s in ((2, n, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, n))]
-        return images + [s for n in self.sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
-
-    @property
-    def _gated(self) -> list[int]:
-        few = self.sizes if len(self.sizes) < 4 else []
-        return [gates * n for gates in _GATES for n in few if n in _SIZES]
+        return _free(tuple(self.sizes), tuple(ranks), tuple(axes.items()))
 
     def size(self, *, is_known: bool) -> int:
         """A size: one that something has, or, at first, a new one."""
@@ -183,7 +168,7 @@ class _Search:
 
     def reshaped(self, target: Sequence[int], ranks: Sequence[int]) -> list[Shape]:
         """What an array may be that is given another shape."""
-        every = [s for rank in ranks for s in self._of_rank(rank)] if self.sizes else self.free(ranks, {})
+        every = self.free(ranks, {})
         whole = prod(target)
         return [s for s in (*every, (abs(whole),)) if (prod(s) == whole if whole > 0 else prod(s) % whole == 0)]
 
@@ -200,9 +185,44 @@ class _Search:
     def factor(self, shape: Shape, *, is_left: bool) -> list[Shape]:
         """What an array may be that is multiplied as a matrix with one of a shape."""
         n = shape[-1] if not is_left or len(shape) == 1 else shape[-2]
-        others = [*self.new[:1], *self.sizes[::-1], *(self._gated if is_left else ())]
+        others = [*self.new[:1], *self.sizes[::-1], *(_gated(self.sizes) if is_left else ())]
         matrices: list[Shape] = [(m, n) if is_left else (n, m) for m in others]
         return [(n,), *matrices] if self.is_single and not is_left else [*matrices, (n,)]
+
+
+@lru_cache(maxsize=5000)
+def _free(sizes: tuple[int, ...], ranks: tuple[int, ...], axes: tuple[tuple[int, int], ...]) -> list[Shape]:
+    """What an array may be beside some sizes, with so many axes, some of them known."""
+    known = dict(axes)
+    of = {rank: _of_rank(sizes, rank) if sizes else _FIRST.get(rank, ()) for rank in ranks if _has_axes(rank, known)}
+    every = [list(dict.fromkeys(_with_axes(s, known) for s in shapes)) for shapes in of.values()]
+    heads = [s for k, found in enumerate(every) for s in found[: 1 if k else _HEADS]]
+    return [*heads, *(s for found in every for s in found if s not in heads)]
+
+
+def _of_rank(sizes: Sequence[int], rank: int) -> Sequence[Shape]:
+    """What an array with so many axes may be beside some sizes, the likeliest first."""
+    new, other = _new(sizes)[:2]
+    every = [new, *sizes[::-1]]
+    if rank == 1:
+        return [(n,) for n in (*sizes, new, *_gated(sizes))]
+    if rank == 2:
+        squares = [(n, n) for n in every[1:]]
+        rest = [(m, n) for m, n in product([*every, *_gated(sizes)], every) if m != n]
+        return [(new, other), *squares, *rest]
+    if rank == 3:
+        return [(new, n, 2) for n in sizes] + [s for s in product(every, repeat=3) if len({*s}) == 3]
+    images = [s for n in sizes for s in ((2, n, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, n))]
+    return images + [s for n in sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
+
+
+def _new(sizes: Sequence[int]) -> list[int]:
+    return [n for n in _SIZES if n not in sizes]
+
+
+def _gated(sizes: Sequence[int]) -> list[int]:
+    few = sizes if len(sizes) < 4 else []
+    return [gates * n for gates in _GATES for n in few if n in _SIZES]
 
 
 class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
@@ -213,6 +233,7 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         self._value: Any = None
         self._parts: dict[int, Array] = {}
         self._axes: dict[int, int] = {}
+        self._items: list[Unmade] = []
 
     def _take(self, options: Sequence[Shape]) -> Any:
         """The array, of one of these shapes if it has none yet."""
@@ -298,8 +319,11 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
             if self._value is None:
                 self._value = {}
             return self._value.setdefault(key, Unmade(self._search, key))
+        if self._items:
+            return self._items[key]
         if isinstance(key, tuple) and len(key) > 1:
-            return self._take(self._search.free([sum(k is not None for k in key)], self._axes))[key]
+            ranks = [rank for rank in _at_least(sum(k is not None for k in key)) if rank in self._ranks]
+            return self._take(self._search.free(ranks, self._axes))[key]
         if isinstance(key, slice) and self._value is None and key != slice(None):
             return _Part(self, key)
         return self._any()[key]
@@ -313,10 +337,15 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(self._any(), name)
 
     def __len__(self) -> int:
-        return self._axis(0)
+        return len(self._items) or self._axis(0)
+
+    def be_as_long_as(self, length: int) -> None:
+        """Have that many rows, if it has none yet."""
+        if self._value is None:
+            self._axes.setdefault(0, length)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._any())
+        return iter(self._items or self._any())
 
     def __array__(self, *_: Any, **__: Any) -> Array:
         return np.asarray(self._any())
@@ -335,6 +364,8 @@ def _has_axes(rank: int, axes: Mapping[int, int]) -> bool:
 
 def _with_axes(shape: Shape, axes: Mapping[int, int]) -> Shape:
     """The shape with some axes of given sizes; nothing where it has them not."""
+    if not axes:
+        return shape
     if not _has_axes(len(shape), axes):
         return ()
     sizes = {k % len(shape): n for k, n in axes.items()}
@@ -531,6 +562,8 @@ def shapings(
     def run() -> dict[str, Any] | None:
         search.begin()
         unmade = {n: Unmade(search, n, h.ranks, is_size=h.is_size) for n, h in unknown.items()}
+        for n, h in unknown.items():
+            unmade[n]._items = [Unmade(search, part) for part in h.parts]
         try:
             file.run({**names, **unmade}, call)
             values = {n: _value(u) for n, u in unmade.items()}
@@ -588,6 +621,8 @@ def _value(value: Any) -> Any:
         if [0, *ends.values()][:-1] != list(ends):
             raise ValueError(ends)
         return np.concatenate([value._parts[first] for first in ends])
+    if isinstance(value, Unmade) and value._items:
+        return [_value(item) for item in value._items]
     if isinstance(value, Unmade):
         return 0.3 if value._value is None else _value(value._value)
     if isinstance(value, dict):
@@ -596,7 +631,14 @@ def _value(value: Any) -> Any:
 
 
 def _shape(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shape(v) for v in value]
     return {k: _shape(v) for k, v in value.items()} if isinstance(value, dict) else np.shape(value)
+
+
+def _at_least(axes: int) -> list[int]:
+    """How many axes an array may have of which so many are named."""
+    return [axes, axes + 1] if axes < max(_ANY_RANK) else [axes]
 
 
 def _ranks(scope: ast.AST, argument: str) -> Sequence[int]:
@@ -609,5 +651,5 @@ def _ranks(scope: ast.AST, argument: str) -> Sequence[int]:
         ):
             return [len(n.targets[0].elts)]
         if isinstance(n, ast.Subscript) and ast.unparse(n.value) == argument and isinstance(n.slice, ast.Tuple):
-            return [sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts)]
+            return _at_least(sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts))
     return _ANY_RANK

@@ -71,7 +71,9 @@ def _every(file: File) -> Iterator[Probe]:
             for family, probe in told:
                 if probe.unit not in mine or probe.answer == ("wrong" if family.is_one_of_many else "right"):
                     mine[probe.unit] = probe
-            found |= {unit: p for unit, p in mine.items() if unit not in found or _says_more(p, found[unit])}
+            first = {unit for unit, p in found.items() if scope.unknown and p.answer != "unclear"}
+            new = {unit: p for unit, p in mine.items() if unit not in first}
+            found |= {unit: p for unit, p in new.items() if unit not in found or _says_more(p, found[unit])}
         yield from found.values()
     for family, scope in slopes(file):
         yield from _told(file, family, scope.functions)
@@ -248,7 +250,7 @@ def _plain(parameter: str) -> str:
     """A parameter as the file's reader knows it."""
     if index := re.fullmatch(r"thing_\[(\d+)\]", parameter):
         return f"parameter {int(index[1]) + 1}"
-    return re.sub(r"^\w+_\['(\w+)'\]$", r"\1", parameter).removeprefix("thing_.").removesuffix("_")
+    return re.sub(r"^\w+_\['(\w+)'\]$", r"\1", parameter).removeprefix("thing_.").removesuffix("_").strip("()")
 
 
 def _spoiler(file: File, claim: Claim) -> Probe | None:
