@@ -138,10 +138,12 @@ def _shared(file: File, claim: Claim, compared: Mapping[str, Sequence[Compared]]
         return 1.0
     rng = np.random.default_rng(4)
     new = {p: np.asarray(claim.given[p]) * rng.uniform(0.4, 1, np.shape(claim.given[p])) for p in claim.gradients}
-    other = replace(claim, given=claim.given | new)
-    names = other.run(file)
-    again = _factor({p: _compared(file, other, p, names) for p in other.gradients})
-    return factor if again is None or abs(factor - again) < FAR * factor else 1.0
+    for other in (claim.redrawn(), replace(claim, given=claim.given | new)):  # which may be none that it is defined for
+        names = other.run(file)
+        again = _factor({p: _compared(file, other, p, names) for p in other.gradients})
+        if again is not None:
+            return factor if abs(factor - again) < FAR * factor else 1.0
+    return factor
 
 
 def _factor(compared: Mapping[str, Sequence[Compared]]) -> float | None:
@@ -180,7 +182,9 @@ def manner(file: File, claim: Claim, parameter: str) -> tuple[str, int]:
     true = slopes(lambda new: claim.loss(file, {parameter: new}), at, units)
     if true is None or not units:
         return "is not that of the loss", 0
-    return described(true.reshape(at.shape), told), int(np.argmax(np.abs(true - told.ravel())))
+    return described(true.reshape(at.shape), told), int(
+        np.argmax(np.abs(true - told.ravel()) * np.where(told.ravel() == 0, NEAR * NEAR, 1))
+    )
 
 
 def described(true: Array, told: Array) -> str:

@@ -7,18 +7,21 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
 from byhand.diagnosis.check import engines
+from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
-from byhand.diagnosis.check.defined import File, methods_of, reached
-from byhand.diagnosis.check.differences import Answer, OfGradient, judged, manner
-from byhand.diagnosis.check.families import Family, Scope, families, scopes
+from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, reached
+from byhand.diagnosis.check.differences import FAR, NEAR, Answer, OfGradient, judged, manner
+from byhand.diagnosis.check.families import Family, Scope, families, scopes, shaped
 from byhand.diagnosis.check.lines import cause_of, line_of
 from byhand.diagnosis.check.manners import is_passed_on, manners
+from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.rounds import proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
@@ -27,6 +30,8 @@ from byhand.diagnosis.findings import Finding
 _HELD, _NO_NUMBERS = "held against differences", "the differences of what it computes are no clear numbers"
 _FIRST = ("right", "wrong", "unclear")
 """Which of several answers for one unit counts."""
+_CHECKS = 20
+"""So many guesses of what a function that checks gradients takes are tried."""
 _AGAIN = 2
 """So often other numbers are tried where the differences are not clear."""
 OF_A_LOOP = "seed-in-loop"
@@ -85,9 +90,35 @@ def _every(file: File) -> Iterator[Probe]:
         message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
         message = "an optimizer's step" if answer == "right" else message
         yield Probe(unit, answer, line, message, id_, names=[name], part="2.8")
+    yield from _of_checks(file)
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
             yield from _of_engine(file, node)
+
+
+def _of_checks(file: File) -> Iterator[Probe]:
+    """What holds gradients of the file against differences: of right ones it must find that they are."""
+    for name, function in file.functions.items():
+        if re.search("(?i)check", name) and is_marked(name) and is_tame(function):
+            offs = []
+            for guess in islice(shaped(Scope(file.functions), function, file), _CHECKS):
+                with contextlib.suppress(Exception):
+                    handed = ", ".join(f"{a}={a}_" for a in guess.values)
+                    names = {f"{a}_": v for a, v in guess.values.items()}
+                    file.run(names, f"result_ = {name}({handed})\n")
+                    offs.append(float(np.reshape(names["result_"], ())))
+            if any(off < FAR * NEAR for off in offs):
+                yield Probe(name, "right", message="it finds that the gradients are right", names=[name])
+            elif offs and min(offs) > FAR and not any(is_gradient_name(a) for a in own_names(function)):
+                line = (function.end_lineno or 0) if not (found := _divided(function)) else found
+                message = f"{name} gives {min(offs):.2g} for gradients that are right."
+                yield Probe(name, "wrong", line, message, names=[name])
+
+
+def _divided(function: ast.FunctionDef) -> int:
+    """The line at which a difference is divided."""
+    parts = [n for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    return next((n.lineno for n in parts if isinstance(n.left, ast.BinOp) and isinstance(n.left.op, ast.Sub)), 0)
 
 
 def _of_rounds(file: File) -> Iterator[Probe]:
@@ -224,7 +255,9 @@ def _accused(
     message = f"What {back.name} gives, held against differences of {of}: {said}."
     lines = {p: _made_at(file, claim, p, back.name, how[p][1] if p in how else 0) for p in claim.gradients}
     right = [line for p, line in lines.items() if p not in wrong]
-    line = cause_of(back, [lines[p] for p in wrong], right)
+    there = file.every.get(names[0]) if len(names) > 1 else None
+    known = {ast.unparse(n) for n in ast.walk(there) if isinstance(n, ast.Assign)} if there is not None else set()
+    line = cause_of(back, [lines[p] for p in wrong], right, known)
     return Probe(unit, "wrong", line, message, names=names, training=claim.as_training())
 
 
