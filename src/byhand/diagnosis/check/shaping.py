@@ -239,9 +239,9 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         """The array, of one of these shapes if it has none yet."""
         if self._is_size:
             return self.__index__()
+        if self._value is None and self._parts:
+            self._value = self._joined().view(_Made)
         if self._value is None:
-            if self._parts:
-                raise ValueError(self._name)
             shape = self._search.shape(
                 self._name, [s for s in options if len(s) in self._ranks and _with_axes(s, self._axes) == s]
             )
@@ -265,6 +265,19 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
     def shape(self) -> Any:
         """The sizes of the axes."""
         return _Axes(self) if self._value is None else np.shape(self._any())
+
+    def _joined(self) -> Array:
+        """The vector whose parts were given shapes.
+
+        Raises
+        ------
+        ValueError
+            When something is missing between them.
+        """
+        ends = {first: first + part.size for first, part in sorted(self._parts.items())}
+        if [0, *ends.values()][:-1] != list(ends):
+            raise ValueError(ends)
+        return np.concatenate([self._parts[first] for first in ends])
 
     def _any(self) -> Any:
         return self._take(self._search.free(self._ranks, self._axes) if self._value is None else ())
@@ -617,10 +630,7 @@ def _neighbours(search: _Search) -> list[list[int]]:
 def _value(value: Any) -> Any:
     """What was made of an argument; of one that was never used, a number."""
     if isinstance(value, Unmade) and value._parts:
-        ends = {first: first + part.size for first, part in sorted(value._parts.items())}
-        if [0, *ends.values()][:-1] != list(ends):
-            raise ValueError(ends)
-        return np.concatenate([value._parts[first] for first in ends])
+        return value._joined()
     if isinstance(value, Unmade) and value._items:
         return [_value(item) for item in value._items]
     if isinstance(value, Unmade):

@@ -169,6 +169,8 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         return
     firm = [(claim, found) for claim, found in answers if not claim.is_loose]
     is_meant = family.is_sure or any("right" in found.values() for _, found in firm)  # by chance none would be
+    if not is_meant and (proven := next((pair for pair in firm if _is_right_without(file, *pair)), None)):
+        is_meant, firm = True, [proven]
     names = [name.rpartition(".")[2] for name in answers[0][0].functions]
     if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
         more = _of_averages(file, right, family.unit, names)
@@ -194,6 +196,15 @@ def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
             break
         claim, found = other, judged(file, other)
     return claim, found
+
+
+def _is_right_without(file: File, claim: Claim, found: Mapping[str, Answer]) -> bool:
+    """Whether a claim that is wrong is right once its numbers are 0, as the weight of a penalty: so it is meant."""
+    numbers = {n: 0.0 for n, v in claim.given.items() if type(v) is float}
+    with contextlib.suppress(Exception):
+        other = replace(claim, given=claim.given | numbers)
+        return bool(numbers) and "wrong" in found.values() and set(judged(file, other).values()) == {"right"}
+    return False
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
