@@ -375,6 +375,9 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     calls = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
     if re.search(r"(?i)check|verif|test", function.name):
         return not any(is_gradient_name(a) for a in names)  # else it holds what it is given against differences
+    computes = any(isinstance(n, ast.BinOp | ast.Compare) for n in ast.walk(function))
+    if not computes and any(re.fullmatch("(?i)grads?|gradients?", a) for a in names):
+        return False  # it puts them in another order
     says = names_gradients(function) and len(names) >= 2
     return (says or (is_marked(function.name) and bool(names))) and not calls & set(names)
 
