@@ -174,3 +174,11 @@ def test_what_is_never_called_is_called_with_what_fits(source, old, new, unit, l
     assert (unit, "right", 0) in told(source)
     assert source.count(old) == 1
     assert (unit, "wrong", line) in told(source.replace(old, new))
+
+
+def test_gradients_that_are_clipped_are_held_while_they_are_small():
+    source = (FOLDER / "minchar.py").read_text(encoding="utf-8").replace("hidden_size = 8", "hidden_size = 24")
+    clipped = (
+        "    for grad in (dWxh, dWhh, dWhy, dbh, dby):\n        np.clip(grad, -5, 5, out=grad)\n    return loss, dWxh"
+    )
+    assert told(source.replace("    return loss, dWxh", clipped)) == [("lossFun", "right", 0)]
