@@ -51,7 +51,8 @@ def answers(old="", new="", **changed):
         ("2 * w", "2 * w + [0, 0.001]", "loss", ["unclear", "right"]),
         ("return dw, db", "return 0 * dw, 0 * db", "loss", ["unclear", "unclear"]),
         ("2 * w", "2 * w / 5", "loss", ["wrong", "right"]),
-        ("2 * w", "2 * w / 5", "way", ["right", "right"]),  # a mean over the five that are sent back
+        ("return dw, db", "return dw / 5, db / 5", "way", ["right", "right"]),  # means over the five that are sent back
+        ("2 * w", "2 * w / 5", "way", ["wrong", "right"]),  # but not one of two
         ("2 * w", "2 * w / 3", "way", ["wrong", "right"]),
         ("[3.0]", "[3.0 + 0.1 * b[0]]", "way", ["right", "right"]),  # and a penalty's derivative
         ("[3.0]", "[3.0 + 0.1 * b[0]]", "loss", ["right", "wrong"]),

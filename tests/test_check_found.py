@@ -107,8 +107,9 @@ def test_what_writes_into_its_argument_is_told_at_the_line():
 def shapes_of(source, name, unknown, sizes=()):
     file = File(source)
     call = f"result_ = {name}({', '.join(f'{a}={a}_' for a in unknown)})\n"
-    found = shaping.shapings(file, file.functions[name], unknown, call, {}, "", sizes)
-    return [{a: v if isinstance(v, int | float) else shape(v) for a, v in guess.items()} for guess in found]
+    hints = {f"{a}_": shaping.hint(file, file.functions[name], a, "unknown") for a in unknown}
+    found = shaping.shapings(file, hints, call, {}, sizes)
+    return [{a[:-1]: v if isinstance(v, int | float) else shape(v) for a, v in guess.items()} for guess in found]
 
 
 def shape(value):

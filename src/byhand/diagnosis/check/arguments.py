@@ -82,6 +82,8 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
             yield "array"
         case ast.Attribute(attr=attr) if hasattr(np.random.Generator, attr):
             yield "generator"
+        case ast.Subscript(value=value, slice=ast.Slice()) if value is node and _is_paired(above[parent]):
+            yield "sizes"
         case ast.Subscript(value=value, slice=ast.Slice(lower=low, upper=high)) if value is node and counts_layers:
             yield "sizes" if low is None or high is None else "array"
         case ast.Subscript(value=value, slice=index) if value is node:
@@ -117,6 +119,14 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
         yield "rate"
     elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
         yield "array"
+
+
+def _is_paired(node: ast.AST) -> bool:
+    """Whether something goes through pairs of neighbours, as sizes of layers are gone through."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) != "zip" or len(node.args) != 2:
+        return False
+    first, second = (ast.unparse(a) for a in node.args)
+    return first.removesuffix("[:-1]") == second.removesuffix("[1:]") and second.endswith("[1:]")
 
 
 def _outermost(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> ast.AST:

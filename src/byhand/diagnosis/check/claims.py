@@ -144,7 +144,9 @@ def held_in(file: File, start: str, given: Mapping[str, Any]) -> dict[str, Array
     file.run(names, start)
     found = {id(a): name for name, a in reversed(list(arrays_of(names[THING], THING))) if a.size and a.ndim}
     arrays = {name: a for name, a in arrays_of(names[THING], THING) if found.get(id(a)) == name}
-    return {name: draw(*a.shape) for name, a in arrays.items() if a.dtype.kind == "f"}
+    kept = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
+    are_parameters = [name for name in kept if not _holds_gradients(f"{name}.")]
+    return {name: draw(*kept[name].shape) for name in are_parameters or kept}
 
 
 def matched(file: File, claim: Claim) -> Claim:
@@ -183,8 +185,16 @@ def matched(file: File, claim: Claim) -> Claim:
 def _without_gradients(parameters: Sequence[str]) -> Iterator[str]:
     """Parameters without what an object holds as the gradients of others."""
     for p in parameters:
-        if p.isidentifier() or not any(q != p and is_gradient_of(p, q) for q in parameters):
+        others = [q for q in parameters if q != p and not _holds_gradients(q)]
+        if p.isidentifier() or not others or not (_holds_gradients(p) or any(is_gradient_of(p, q) for q in others)):
             yield p
+
+
+def _holds_gradients(expression: str) -> bool:
+    """Whether something lies in what is called gradients."""
+    return any(
+        re.fullmatch(r"(?i)d?gr?ads?|gradients?|d_?params?|nablas?", w) for w in re.findall(r"\w+", expression)[:-1]
+    )
 
 
 def _candidates(
@@ -230,7 +240,9 @@ def is_gradient_of(expression: str, parameter: str) -> bool:
     """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad, dLdW."""
     name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))
     if name == of:
-        return not of.isdigit()
+        return not of.isdigit() or _holds_gradients(expression)
+    if _holds_gradients(expression) and expression.rpartition(".")[0] == parameter.rpartition(".")[0] != THING:
+        return True
     rest = name.replace(of, "", 1).strip("_")
     return of in name and re.fullmatch(r"d|g|gr?ad\w*|nabla|delta|d[a-z]{1,4}_?d", rest) is not None
 
@@ -259,6 +271,8 @@ def written(value: Any) -> str:
     """A value as text."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key!r}: {written(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(written(inner) for inner in value)}]"
     return f"np_.array({value.tolist()})" if isinstance(value, np.ndarray) else repr(value)
 
 
@@ -270,4 +284,6 @@ def _fresh(value: Any) -> Any:
     """A copy, as some functions write into what they take; a number for an array without axes."""
     if isinstance(value, np.ndarray):
         return float(value) if value.ndim == 0 else value.copy()
+    if isinstance(value, list):
+        return [_fresh(inner) for inner in value]
     return {key: _fresh(inner) for key, inner in value.items()} if isinstance(value, dict) else value

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check.arguments import default, kind, own_names
 
 _MANY = 100
@@ -47,6 +48,17 @@ def strict(value: Any) -> Any:
     return value.copy().view(_Strict) if isinstance(value, np.ndarray) else value
 
 
+def _zip(*values: Any, **rest: Any) -> Iterator[tuple[Any, ...]]:
+    """As `zip`, but arrays of ours that are not equally long do not belong together."""
+    lengths = {len(v) for v in values if isinstance(v, np.ndarray)}
+    for value in values:
+        if hasattr(value, "be_as_long_as") and lengths:
+            value.be_as_long_as(max(lengths))
+    if len(lengths) > 1:
+        raise Stretched
+    return zip(*values, **rest)  # noqa: B905
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """What the file's functions print, and NumPy's warnings, are not shown."""
@@ -65,10 +77,12 @@ class File:
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.classes: dict[str, ast.ClassDef] = {}
         for made in (n for n in tree.body if isinstance(n, ast.ClassDef)):
-            self.classes[made.name] = _with_inherited(made, self.classes)
+            self.classes[made.name] = _with_inherited(_with_init(made), self.classes)
         self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
         """Functions and methods by their names."""
-        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np}
+        self.shaped: dict[Any, list[Any]] = {}
+        """What functions may be called with, once that was found."""
+        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS, "zip": _zip}
         for node in tree.body:
             with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
                 exec(compile(ast.Module([node], []), FILE, "exec"), self.names)
@@ -107,7 +121,7 @@ def makes_parameters(file: File, function: ast.FunctionDef) -> bool:
     kinds = [kind(function, a, file.functions) for a in needed(function)]
     makes = re.search(r"randn|random|zeros|normal|uniform", ast.unparse(function))
     returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))
-    return makes is not None and returns and all(k in ("size", "sizes") for k in kinds)
+    return makes is not None and returns and all(k in ("size", "sizes", "generator", "flag") for k in kinds)
 
 
 def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
@@ -140,7 +154,12 @@ def names_gradients(function: ast.FunctionDef) -> bool:
     """Whether it says itself that what it returns are gradients, and takes no steps with them."""
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
     names = {n.id for r in returned for n in ast.walk(r) if isinstance(n, ast.Name)} - set(own_names(function))
-    return any(re.match(r"(?i).*gr?ad|d_?[A-Z]|d(w|b|x|theta)\w{0,2}$|nabla|delta|jac", name) for name in names)
+    return any(is_gradient_name(name) for name in names)
+
+
+def is_gradient_name(name: str) -> bool:
+    """Whether something is called a gradient, whatever of."""
+    return re.match(r"(?i).*gr?ad|d_?[A-Z]|d(w|b|x|theta)\w{0,2}$|nabla|delta|jac", name) is not None
 
 
 def is_stub(function: ast.FunctionDef) -> bool:
@@ -151,6 +170,19 @@ def is_stub(function: ast.FunctionDef) -> bool:
         or (isinstance(s, ast.Raise) and "NotImplemented" in ast.unparse(s))
         for s in function.body
     )
+
+
+def _with_init(node: ast.ClassDef) -> ast.ClassDef:
+    """The class with the constructor that `dataclass` makes of its fields."""
+    fields = [n for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+    if not fields or "dataclass" not in "".join(ast.unparse(d) for d in node.decorator_list):
+        return node
+    taken = [n for n in fields if n.value is None or not isinstance(n.value, ast.Call)]
+    arguments = ", ".join(ast.unparse(n.target) + (f"={ast.unparse(n.value)}" if n.value else "") for n in taken)
+    kept = "".join(f"    self.{ast.unparse(n.target)} = {ast.unparse(n.target)}\n" for n in taken) or "    pass\n"
+    [init] = ast.parse(f"def __init__(self, {arguments}):\n{kept}").body
+    whole = ast.ClassDef(node.name, node.bases, node.keywords, [*node.body, init], node.decorator_list)
+    return ast.copy_location(whole, node)
 
 
 def _with_inherited(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> ast.ClassDef:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -86,7 +86,7 @@ def judged(file: File, claim: Claim) -> dict[str, OfGradient]:
     if min(scale, told) < NEAR * NEAR:
         is_meant = claim.kind == "engine" or (told < scale and is_named(claim))
         return dict.fromkeys(compared, "wrong" if is_meant else "unclear")
-    shared = _shared(compared) if claim.kind == "loss" else 1.0
+    shared = _shared(file, claim, compared) if claim.kind == "loss" else 1.0
     factors = [shared * n for n in _counts(claim)]
     far = FAR / 10 if claim.kind == "slope" else FAR  # of a leak, 0.01, nothing may be lost
     answers: dict[str, OfGradient] = {}
@@ -95,7 +95,25 @@ def judged(file: File, claim: Claim) -> dict[str, OfGradient]:
         given = {c.answer(f, scale, far) for c in found for f in ((max(c.factor, 0.0),) if has_stepped else factors)}
         first: OfGradient = "right" if "right" in given else "idle" if "idle" in given else "unclear"
         answers[p] = "wrong" if given == {"wrong"} else first
+    answers |= dict.fromkeys(_divided_alone(claim, compared, answers), "wrong")
     return answers | dict.fromkeys(_untold(file, claim), "unclear")
+
+
+def _divided_alone(
+    claim: Claim, compared: Mapping[str, Sequence[Compared]], answers: Mapping[str, OfGradient]
+) -> list[str]:
+    """The gradients that are means over axes of what is sent back, where others that have not these axes are sums."""
+    if claim.kind != "way":
+        return []
+    factors = {
+        p: next((n for n in sorted(_counts(claim)) for c in found if c.rest(n) < NEAR * c.size), 1)
+        for p, found in compared.items()
+        if answers[p] == "right"
+    }
+    [number, *others] = {n for n in factors.values() if n > 1} or {1}
+    sums = [p for p, n in factors.items() if n == 1 and number not in np.shape(claim.given[p])]
+    means = [p for p, n in factors.items() if n > 1]
+    return min(means, sums, key=len) if sums and not others else []
 
 
 def _untold(file: File, claim: Claim) -> Iterator[str]:
@@ -113,12 +131,27 @@ def _counts(claim: Claim) -> set[int]:
     return {int(np.prod(some)) for k in range(len(axes) + 1) for some in combinations(axes, k)}
 
 
-def _shared(compared: Mapping[str, Sequence[Compared]]) -> float:
-    """The factor of a whole claim: none, where that makes a gradient right; else that of the longest right one."""
-    right = [c for found in compared.values() for c in found if c.factor > 0 and c.rest(c.factor) < NEAR * c.size]
-    if not right or any(c.rest(1.0) < NEAR * c.size for c in right):
+def _shared(file: File, claim: Claim, compared: Mapping[str, Sequence[Compared]]) -> float:
+    """The factor of a whole claim: none, where that makes a gradient right or it is another one for other numbers."""
+    factor = _factor(compared)
+    if factor is None or abs(factor - 1) < NEAR:
         return 1.0
-    return max(right, key=lambda c: c.size).factor
+    rng = np.random.default_rng(4)
+    new = {p: np.asarray(claim.given[p]) * rng.uniform(0.4, 1, np.shape(claim.given[p])) for p in claim.gradients}
+    for other in (claim.redrawn(), replace(claim, given=claim.given | new)):  # which may be none that it is defined for
+        names = other.run(file)
+        again = _factor({p: _compared(file, other, p, names) for p in other.gradients})
+        if again is not None:
+            return factor if abs(factor - again) < FAR * factor else 1.0
+    return factor
+
+
+def _factor(compared: Mapping[str, Sequence[Compared]]) -> float | None:
+    """What the gradients may share: 1, where that makes one right; else the factor of the longest right one, if any."""
+    right = [c for found in compared.values() for c in found if c.factor > 0 and c.rest(c.factor) < NEAR * c.size]
+    if any(c.rest(1.0) < NEAR * c.size for c in right):
+        return 1.0
+    return max(right, key=lambda c: c.size).factor if right else None
 
 
 def _compared(file: File, claim: Claim, parameter: str, names: dict[str, Any]) -> list[Compared]:
@@ -149,7 +182,9 @@ def manner(file: File, claim: Claim, parameter: str) -> tuple[str, int]:
     true = slopes(lambda new: claim.loss(file, {parameter: new}), at, units)
     if true is None or not units:
         return "is not that of the loss", 0
-    return described(true.reshape(at.shape), told), int(np.argmax(np.abs(true - told.ravel())))
+    return described(true.reshape(at.shape), told), int(
+        np.argmax(np.abs(true - told.ravel()) * np.where(told.ravel() == 0, NEAR * NEAR, 1))
+    )
 
 
 def described(true: Array, told: Array) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byhand.diagnosis.check.arguments import EPOCHS, called_with, default, kind, own_names
+from byhand.diagnosis.check.defined import reached
 from byhand.diagnosis.story.text import first_line
 
 BACK = r"(?i)back|retro"
@@ -89,9 +90,10 @@ class _File:
     def _trains(self, function: ast.FunctionDef) -> bool:
         """Whether it has a loop, and takes inputs and targets."""
         needed = [name for name in own_names(function) if default(function, name) is None]
-        inside = list(ast.walk(function))
+        called = reached(self.functions, [function.name]) - {function.name}
+        inside = [n for f in (function, *(self.functions[name] for name in called)) for n in ast.walk(f)]
         loops = any(isinstance(n, ast.For | ast.While) for n in inside)
-        return loops and len(needed) >= 2 and not any(isinstance(n, ast.Yield) for n in inside)
+        return loops and len(needed) >= 2 and not any(isinstance(n, ast.Yield) for n in ast.walk(function))
 
     def _of_trainer(self, function: ast.FunctionDef) -> Iterator[Driver]:
         """Inputs and targets, and those of a second set; what takes its parameters is tried (`families.trainers`)."""

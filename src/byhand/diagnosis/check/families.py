@@ -31,7 +31,17 @@ from byhand.diagnosis.check.claims import (
     matched,
     written,
 )
-from byhand.diagnosis.check.defined import File, counts, is_tame, makes_parameters, methods_of, names_gradients, needed
+from byhand.diagnosis.check.defined import (
+    File,
+    counts,
+    is_gradient_name,
+    is_tame,
+    makes_parameters,
+    methods_of,
+    names_gradients,
+    needed,
+    reached,
+)
 from byhand.diagnosis.check.differences import NEAR, slopes, told_by
 from byhand.diagnosis.check.inputs import (
     BEFORE,
@@ -42,14 +52,17 @@ from byhand.diagnosis.check.inputs import (
     TARGETS,
     Guess,
     guesses,
+    is_left_out,
     is_target,
     options,
 )
 from byhand.diagnosis.check.names import is_marked, is_slope_of
-from byhand.diagnosis.check.shaping import shapings
+from byhand.diagnosis.check.shaping import MANY, Hint, hint, shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
+_SHAPED = 200
+"""How many are kept where nothing was known."""
 _KEPT = 2
 """Up to so many things that a way back takes besides are found by trying."""
 CALLED = r"cost|loss|err|perte|co[uû]t|kosten|custo|perda|fehler|verlust|entropy|obj"
@@ -75,6 +88,10 @@ class Scope:
         The object's parameters, and what it is made of.
     outputs : int
         Of the object that is made; 0 when it takes no number of them.
+    unknown : dict
+        What the object is made of, where nothing is known of that.
+    is_module : bool
+        Whether the parameters are the file's own names, which its functions read.
     """
 
     functions: Mapping[str, ast.FunctionDef]
@@ -82,6 +99,8 @@ class Scope:
     start: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     outputs: int = 0
+    unknown: Mapping[str, Hint] = field(default_factory=dict)
+    is_module: bool = False
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -121,7 +140,14 @@ class Family:
 def scopes(file: File) -> Iterator[list[Scope]]:
     """The file's functions, by themselves and with what one of them makes; for each class the objects made of it."""
     makers = [maker for maker in file.functions.values() if makes_parameters(file, maker)]
-    yield [Scope(file.functions), *(scope for maker in makers for scope in _made(file, maker))]
+    read = {n.id for f in file.functions.values() for n in ast.walk(f) if isinstance(n, ast.Name)}
+    own = {f"({name})": draw(*np.shape(v)) for name, v in file.names.items() if name in read and _is_float(v)}
+    readers = {
+        n for n, f in file.functions.items() if any(f"({x.id})" in own for x in ast.walk(f) if isinstance(x, ast.Name))
+    }
+    using = {n: f for n, f in file.functions.items() if reached(file.functions, [n]) & readers}
+    whole = [Scope(using, given=own, is_module=True)] if own else []
+    yield [Scope(file.functions), *whole, *(scope for maker in makers for scope in _made(file, maker))]
     for node in file.classes.values():
         if not {"__add__", "__mul__"} <= set(methods_of(node)):
             yield list(_objects(file, node))
@@ -144,21 +170,42 @@ def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
         arguments = called_with(file.functions, init, node, outputs) if init is not None else ""
         if arguments is not None:
             yield from _object(file, node, arguments, {}, outputs)
-    for layouts in LAYERS.values():
-        for shapes in layouts if taken else ():
-            if len(shapes) == len(taken) + 1:
-                given = {f"{a}_": draw(*s) for a, s in zip(taken, shapes[1:], strict=True)}
-                yield from _object(file, node, ", ".join(given), given)
-    if init is not None and 2 <= len(taken) <= 4:
-        ones = {
-            a: 2 if value.value == 1 else 1
-            for a in own_names(init)
-            if isinstance(value := default(init, a), ast.Constant)
-            and type(value.value) is int
-            and value.value in (0, 1)
+    if taken and init is not None:
+        yield from _unmade(file, node, init)
+
+
+def _unmade(file: File, node: ast.ClassDef, init: ast.FunctionDef) -> Iterator[Scope]:
+    """Objects that are made of what their methods ask for: sizes and arrays; what else may be a number is one."""
+    kinds = {a: kind(init, a, file.functions, node) for a in own_names(init)}
+    kinds |= {a: "size" for a, what in kinds.items() if what == "unknown" and _is_large(default(init, a))}
+    kinds = {a: what for a, what in kinds.items() if what in ("size", "sizes") or default(init, a) is None}
+    known = {"rate": "0.3", "sizes": "[4, 5, 3]", "flag": "False", "generator": "np_.random.default_rng(0)"}
+    if set(kinds.values()) & {"text", "function"}:
+        return
+    ones = {
+        a: 2 if value.value == 1 else 1
+        for a in own_names(init)
+        if a not in kinds
+        and isinstance(value := default(init, a), ast.Constant)
+        and type(value.value) is int
+        and value.value in (0, 1)
+    }
+    for number in ("2", "") if "unknown" in kinds.values() else ("",):
+        texts = {
+            a: known.get(what) or (number if what == "unknown" else "") or f"{a}_made_" for a, what in kinds.items()
         }
-        numbers = [str(n) for n in (4, 3, 3, 2)[: len(taken)]] + [f"{a}={n}" for a, n in ones.items()]
-        yield from _object(file, node, ", ".join(numbers), {})
+        unknown = {f"{a}_made_": hint(file, node, a, kinds[a]) for a, text in texts.items() if text.endswith("_made_")}
+        for more in (ones, {}) if ones else ({},):
+            given = ", ".join(f"{a}={text}" for a, text in {**texts, **more}.items())
+            yield Scope(methods_of(node), node.name, f"{THING} = {node.name}({given})\n", unknown=unknown)
+
+
+def _is_large(value: ast.expr | None) -> bool:
+    """Whether a default value is a whole number that may be a size."""
+    with contextlib.suppress(Exception):
+        number = eval(ast.unparse(value), {}) if value is not None else None
+        return type(number) is int and number > 2
+    return False
 
 
 def _object(
@@ -167,12 +214,14 @@ def _object(
     """An object, its parameters drawn anew; nothing when it can't be made so."""
     start = f"{THING} = {node.name}({arguments})\n"
     with contextlib.suppress(Exception):
-        yield Scope(methods_of(node), node.name, start, {**given, **held_in(file, start, given)}, outputs)
+        held = held_in(file, start, given)
+        if all(a.size < MANY for a in held.values()):
+            yield Scope(methods_of(node), node.name, start, {**given, **held}, outputs)
 
 
 def families(file: File, scope: Scope) -> Iterator[Family]:
     """All that the functions of a scope claim."""
-    if scope.owner or not scope.held:
+    if scope.owner or scope.is_module or not scope.held:
         yield from _ways(file, scope)
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
@@ -194,8 +243,26 @@ def usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
         with contextlib.suppress(Exception):
             if not claim.stretches(file):
                 found.append(matched(file, claim))
+    found = _of_many_labels(file, found)
     most = max((len(c.gradients) for c in found), default=0)
     return [c for c in found if len(c.gradients) == most]
+
+
+def _of_many_labels(file: File, claims: list[Claim]) -> list[Claim]:
+    """The claims without those that have one index where several do as well, as several may be the same."""
+    several = [c for c in claims if any(_is_labels(v) for v in c.given.values())]
+    names = {n for c in several for n, v in c.given.items() if _is_labels(v) and _has_loss(file, c)}
+    return [c for c in claims if not any(type(c.given.get(n)) is int for n in names)]
+
+
+def _is_labels(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "i" and value.ndim > 0
+
+
+def _has_loss(file: File, claim: Claim) -> bool:
+    with contextlib.suppress(Exception):
+        return bool(np.isfinite(claim.loss(file, {})))
+    return False
 
 
 # ---- a loss and its gradients
@@ -203,35 +270,54 @@ def usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
 
 def _given(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
     """What a function may be called with: data and parameters, or data alone where these lie in one thing."""
+    if scope.unknown:
+        return
     if not scope.held and not scope.owner:
         yield from islice(guesses(function, file.functions), _GUESSES)
         return
-    names = needed(function)
-    if scope.owner and len(names) < 2:  # with a second argument it gives a loss, without one only scores
-        names = own_names(function)[:2]
-    for bundle in [""] if scope.owner else names:
+    names = _taken(scope, function)
+    for bundle in [""] if scope.owner or scope.is_module else names:
         rest = [a for a in names if a != bundle]
         for data in _data(scope):
             if len(data) == len(rest):
                 yield Guess(dict(zip(rest, data, strict=True)), [], bundle=bundle)
 
 
-def shaped(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
-    """What a function may be called with of whose arguments nothing is known."""
-    kinds = {a: kind(function, a, file.functions) for a in needed(function)}
+def _taken(scope: Scope, function: ast.FunctionDef) -> list[str]:
+    """What a function is given: a method's second argument, too, as without one it may only give scores."""
+    names = needed(function)
+    return own_names(function)[:2] if scope.owner and len(names) < 2 else names
+
+
+def shaped(scope: Scope, function: ast.FunctionDef, file: File) -> list[Guess]:
+    """What a function may be called with of whose arguments nothing is known; found once."""
+    asked = (scope.owner, scope.start, function.name)
+    if asked not in file.shaped:
+        numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
+        found = list(islice(_shaped(scope, function, file, numbers), _SHAPED))
+        without = islice(_shaped(scope, function, file, {}), _SHAPED) if numbers and not found else ()
+        file.shaped[asked] = found or list(without)
+    return file.shaped[asked]
+
+
+def _shaped(scope: Scope, function: ast.FunctionDef, file: File, numbers: Mapping[str, float]) -> Iterator[Guess]:
+    kinds = {a: kind(function, a, file.functions) for a in _taken(scope, function)}
     own = {kind(function, a, file.functions) for a in own_names(function) if default(function, a) is None}
-    is_known = bool(scope.held) and not scope.owner  # the parameters lie in one thing
+    is_known = bool(scope.held) and not (scope.owner or scope.is_module)  # the parameters lie in one thing
     if is_known or not kinds or function.args.vararg or own & {"text", "function"} or counts(function, file.functions):
         return
-    call = f"result_ = {scope.call(function.name, {a: f'{a}_' for a in kinds})}\n"
     held = [n for p in scope.held for n in np.shape(scope.given[p]) if n > 1]
     known = {name: value for name, value in scope.given.items() if name.isidentifier()}
     rates = {a: 0.3 for a, what in kinds.items() if what == "rate"}
+    call = scope.call(function.name, {a: f"{a}_" for a in (*kinds, *numbers)})
     for fixed in ({}, rates) if rates else ({},):  # what only multiplies may be an array after all
-        names = known | {f"{a}_": v for a, v in fixed.items()}
-        for values in shapings(file, function, [a for a in kinds if a not in fixed], call, names, scope.start, held):
-            parameters = [a for a, v in values.items() if _is_float(v) or isinstance(v, dict)]
-            yield Guess({a: (fixed | values)[a] for a in kinds}, parameters, is_shaped=True)
+        names = known | {f"{a}_": v for a, v in {**fixed, **numbers}.items()}
+        hints = {f"{a}_": hint(file, function, a, what) for a, what in kinds.items() if a not in fixed}
+        for values in shapings(file, {**scope.unknown, **hints}, f"{scope.start}result_ = {call}\n", names, held):
+            made = {name: values[name] for name in scope.unknown}
+            mine = {a: fixed[a] if a in fixed else values[f"{a}_"] for a in kinds} | {**numbers}
+            parameters = [a for a, v in mine.items() if _is_float(v) or isinstance(v, dict | list)]
+            yield Guess(mine, parameters, is_shaped=True, made=made)
 
 
 def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:
@@ -244,10 +330,17 @@ def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:
 def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess]) -> Iterator[Claim]:
     """A function that returns a loss with its gradients; `pick` is which of several numbers is the loss."""
     for guess in given:
-        claim = _claim(scope, (name,), guess, f"result_ = {_call(scope, name, guess)}\n", "")
+        claim = claim_of(file, scope, (name,), guess, f"result_ = {_call(scope, name, guess)}\n", "")
         with contextlib.suppress(Exception):
             result = claim.run(file)["result_"]
-            numbers = [k for k, v in enumerate(result) if not isinstance(v, dict | list | tuple) and np.size(v) == 1]
+            called = dict(enumerate(claim.labels)) if len(claim.labels) == len(result) else {}
+            numbers = [
+                k
+                for k, v in enumerate(result)
+                if not isinstance(v, dict | list | tuple)
+                and np.size(v) == 1
+                and not is_gradient_name(called.get(k, ""))
+            ]
             if isinstance(result, tuple | list) and not _trains(file, scope, name, result, claim):
                 yield replace(claim, forward=f"{claim.forward}loss_ = result_[{numbers[pick]}]\n")
 
@@ -255,12 +348,15 @@ def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess
 def _beside(file: File, scope: Scope, gradient: str) -> Iterator[Family]:
     """A function that returns the gradient of what another one returns, which takes the same."""
     for cost, is_sure in _partners(scope, gradient):
-        claims = usable(file, _together(file, scope, cost, gradient))
-        if claims:
-            yield Family(scope.unit(gradient), claims, is_sure)
+        for guess in (_given, shaped):
+            if claims := usable(
+                file, _together(file, scope, cost, gradient, guess(scope, scope.functions[cost], file))
+            ):
+                yield Family(scope.unit(gradient), claims, is_sure)
+                break
 
 
-def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Claim]:
+def _together(file: File, scope: Scope, cost: str, gradient: str, given: Iterable[Guess]) -> Iterator[Claim]:
     order = {a.lower(): a for a in needed(scope.functions[gradient])}
     optional = own_names(scope.functions[gradient])
     is_known = all(
@@ -268,12 +364,12 @@ def _together(file: File, scope: Scope, cost: str, gradient: str) -> Iterator[Cl
         for a in needed(scope.functions[cost])
         if kind(scope.functions[cost], a, file.functions) == "rate" and a.lower() in order
     )
-    for guess in _given(scope, scope.functions[cost], file):
+    for guess in given:
         lower = {a.lower(): _text(guess, a) for a in (*guess.values, guess.bundle)}
         same = {a: lower[low] for low, a in order.items()}
         same |= {a: f"{a}_" for a in guess.values if a in optional and a not in same}
         backward = f"result_ = {scope.call(gradient, same)}\n"
-        claim = _claim(scope, (cost, gradient), guess, f"loss_ = {_call(scope, cost, guess)}\n", backward)
+        claim = claim_of(file, scope, (cost, gradient), guess, f"loss_ = {_call(scope, cost, guess)}\n", backward)
         with contextlib.suppress(Exception):
             if not _trains(file, scope, gradient, claim.run(file)["result_"], claim):
                 yield replace(claim, is_loose=claim.is_loose and not is_known)
@@ -295,28 +391,34 @@ def _text(guess: Guess, argument: str) -> str:
     return THING if argument == guess.bundle else f"{argument}_"
 
 
-def _claim(scope: Scope, names: Sequence[str], guess: Guess, forward: str, backward: str) -> Claim:
-    held = scope.held if guess.bundle or any(_uses_object(scope.functions[n]) for n in names) else ()
+def claim_of(file: File, scope: Scope, names: Sequence[str], guess: Guess, forward: str, backward: str) -> Claim:
+    """What lines claim that call functions with a guess."""
+    made = {**scope.given, **guess.made}
+    if scope.unknown:
+        made |= held_in(file, scope.start, made)
+    is_held = guess.bundle or scope.is_module or any(_uses_object(scope.functions[n]) for n in names)
     return Claim(
         tuple(scope.unit(n) for n in names),
-        {**scope.given, **{f"{a}_": v for a, v in guess.values.items()}, **told_parts(guess)},
-        tuple(f"{a}_" for a in guess.parameters if not isinstance(guess.values[a], dict))
-        + tuple(told_parts(guess))
-        + held,
+        {**made, **{f"{a}_": v for a, v in guess.values.items()}, **_told_parts(guess)},
+        tuple(f"{a}_" for a in guess.parameters if not isinstance(guess.values[a], dict | list))
+        + tuple(_told_parts(guess))
+        + (tuple(name for name in made if not name.isidentifier()) if is_held else ()),
         forward,
         backward,
         scope.start,
         is_loose=guess.is_loose,
-        may_lack=bool(scope.owner) or guess.is_shaped,
+        may_lack=bool(scope.owner) or scope.is_module or guess.is_shaped,
         is_shaped=guess.is_shaped,
         labels=tuple(returned_names(scope.functions[names[-1]])),
     )
 
 
-def told_parts(guess: Guess) -> dict[str, Any]:
-    """The parameters that lie in dictionaries, each under its place."""
-    tables = {a: v for a, v in guess.values.items() if a in guess.parameters and isinstance(v, dict)}
-    return {f"{a}_[{key!r}]": v for a, table in tables.items() for key, v in table.items() if _is_float(v)}
+def _told_parts(guess: Guess) -> dict[str, Any]:
+    """The parameters that lie in dictionaries or lists, each under its place."""
+    tables = {a: v for a, v in guess.values.items() if a in guess.parameters}
+    tables = {a: dict(enumerate(v)) if isinstance(v, list) else v for a, v in tables.items()}
+    found = [(a, key, v) for a, table in tables.items() if isinstance(table, dict) for key, v in table.items()]
+    return {f"{a}_[{key!r}]": v for a, key, v in found if _is_float(v)}
 
 
 def _is_float(value: Any) -> bool:
@@ -331,14 +433,18 @@ def _uses_object(function: ast.FunctionDef) -> bool:
 
 def _partners(scope: Scope, gradient: str) -> Iterator[tuple[str, bool]]:
     """Functions that may be what another is the gradient of, and whether the names leave no doubt."""
-    if not re.search(r"grad|deriv|_d$|^d_", gradient, re.I):
-        return
     taken = {a.lower() for a in needed(scope.functions[gradient])}
     for name, function in scope.functions.items():
+        is_called = (is_slope_of(gradient, name) and len(taken) > 2) or re.search(
+            rf"(?i)grad|deriv|jac|_d$|^d_|{_BACK[4:]}", gradient
+        )
         same = {a.lower() for a in needed(function)} == taken
-        if name != gradient and same and is_tame(function) and not counts(function, scope.functions):
+        if name != gradient and is_called and same and is_tame(function) and not counts(function, scope.functions):
             is_sure = _meant(name) in (_meant(gradient), "") or bool(scope.owner)
-            yield name, bool(re.search(CALLED, name, re.I)) and is_sure
+            yield (
+                name,
+                (is_slope_of(gradient, name) and len(taken) > 2) or (bool(re.search(CALLED, name, re.I)) and is_sure),
+            )
 
 
 def _meant(name: str) -> str:
@@ -358,6 +464,7 @@ def _ways(file: File, scope: Scope) -> Iterator[Family]:
             found = [_fitting(file, scope, there, back, numbers) for numbers in _NUMBERS]
             for claims, is_sure in found:  # it must be right with all numbers that fit
                 if claims and (is_sure or not any(c for c, sure in found if sure)):
+                    is_sure &= not (scope.held or scope.unknown) or any(c.kind != "loss" for c in claims)
                     is_sure = is_sure or any(is_named(c) and _is_sent_back(scope, there, c) for c in claims)
                     yield Family(unit if scope.owner else f"{there} and {back}", claims, is_sure, is_one_of_many=True)
 
@@ -378,7 +485,8 @@ def _is_called_so(scope: Scope, there: str, claim: Claim) -> bool:
 def _fitting(file: File, scope: Scope, there: str, back: str, numbers: Numbers) -> tuple[list[Claim], bool]:
     """What a way there and back may be meant to be, with as many arrays as it can take; whether by tables of ours."""
     function = scope.functions[there]
-    tables = [_inputs(file, scope, function, n, numbers) for n in range(len(needed(function)), 0, -1)]
+    counts_of_arrays = () if scope.unknown else range(len(needed(function)), 0, -1)
+    tables = [_inputs(file, scope, function, n, numbers) for n in counts_of_arrays]
     for guesses_now in (*tables, *([shaped(scope, function, file)] if numbers == _NUMBERS[-1] else [])):
         claims = usable(file, _there_and_back(file, scope, there, back, guesses_now))
         if found := [c for c in claims if _is_way(file, c, _is_called_so(scope, there, c))]:
@@ -395,7 +503,10 @@ def _pairs(scope: Scope) -> dict[str, str]:
     pairs |= {n: back for n, back in product(scope.functions, backs) if n not in pairs and is_slope_of(back, n)}
     there = next((m for m in scope.functions if re.match("(?i)forward|__call__", m)), None)
     back = next((m for m in scope.functions if re.match(_BACK, m)), None)
-    return {there: back, **pairs} if scope.owner and there is not None and back is not None else pairs
+    if not scope.owner or back is None:
+        return pairs
+    costs = [m for m in scope.functions if re.search(CALLED, m, re.I) and m not in (there, back)]
+    return {**({there: back} if there is not None else {}), **dict.fromkeys(costs, back), **pairs}
 
 
 def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, numbers: Numbers) -> Iterator[Guess]:
@@ -437,7 +548,7 @@ def _there_and_back(file: File, scope: Scope, there: str, back: str, guesses_now
     """The loss is the output times something drawn, which is what is sent back."""
     for guess in guesses_now:
         forward = f"out_ = {_call(scope, there, guess)}\n"
-        claim = replace(_claim(scope, (there, back), guess, forward, ""), kind="way", may_lack=True)
+        claim = replace(claim_of(file, scope, (there, back), guess, forward, ""), kind="way", may_lack=True)
         with contextlib.suppress(Exception):
             yield from _with_goals(claim, scope, there, back, guess.values, claim.run(file)["out_"])
 
@@ -459,6 +570,16 @@ def _with_goals(
     is_loss = bool(scope.owner) and not scope.held and np.size(parts[0]) == 1 and len(arrays) == len(values)
     if is_loss and set(taken) <= set(values):
         yield from _of_loss(claim, f"result_ = {scope.call(back, {a: known[a] for a in taken})}\n")
+    is_whole = claim.is_shaped or len(arrays) == len(values)
+    if is_whole and all(
+        a in known for a in needed(function)
+    ):  # a loss that is kept or taken apart: nothing is sent back
+        single = [text for text, part in zip(of, parts, strict=True) if _is_numbers(part) and np.size(part) == 1]
+        backward = f"result_ = {scope.call(back, {a: known[a] for a in needed(function)})}\n"
+        yield from (
+            replace(claim, forward=f"{claim.forward}loss_ = {text}\n", backward=backward, kind="loss")
+            for text in single
+        )
     pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
     for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
         free = [a for a in taken if a not in named]
@@ -605,7 +726,7 @@ def trainers(file: File) -> Iterator[tuple[str, str]]:
 def _steps(file: File, name: str, guess: Guess) -> bool:
     """Whether the call runs, and parameters of the given sizes come back, changed."""
     line = f"result_ = {_call(Scope(file.functions), name, guess)}\n"
-    claim = _claim(Scope(file.functions), (name,), guess, line, "")
+    claim = claim_of(file, Scope(file.functions), (name,), guess, line, "")
     with contextlib.suppress(Exception):
         if claim.stretches(file):
             return False

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from byhand.diagnosis.check.arguments import own_names
-from byhand.diagnosis.check.defined import is_stub, names_gradients, reached
+from byhand.diagnosis.check.defined import is_gradient_name, is_stub, names_gradients, reached
 from byhand.diagnosis.check.drivers import BACK, HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
 from byhand.diagnosis.check.names import is_marked
@@ -156,7 +156,7 @@ class _Free:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
             note = f"not every step could be explained{': ' + names if names else ''}"
-            if report.outcome != "wrong":
+            if report.outcome != "wrong" and not self._is_trained_elsewhere(report):
                 report.questions.append(Question("the training", "not judged", note, "2.8"))
             self.notes += [
                 f"{self.program.where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})"
@@ -165,13 +165,23 @@ class _Free:
         if judgement.verdict == "right" and whole.error is None:
             used = reached(self._functions, self._names_at_top())
             for probe in self.probes.values():
-                if is_marked(probe.unit) and probe.unit in used:
+                if probe.is_slope and probe.unit in used:
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
             self._add_uncalled(report, self._names_at_top())
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
+
+    def _is_trained_elsewhere(self, report: Report) -> bool:
+        """Whether all that trains is functions that are right when they train with data of ours."""
+        nodes = [n for n in ast.parse(self.program.source).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        loops = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.For | ast.While)]
+        steps = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Assign | ast.AugAssign)]
+        at_top = any(isinstance(n, ast.AugAssign) or isinstance(n.value, ast.BinOp) for n in steps)
+        right = {u for u, runs in self.units.items() for r in runs if r.judgement.verdict == "right"}
+        trained = {n for n in self._names_at_top() if n in self.units}
+        return report.outcome == "right" and not at_top and bool(trained) and trained <= right
 
     def _names_at_top(self) -> list[str]:
         """What is named outside of functions and classes."""
@@ -363,6 +373,11 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     """Whether a function says of itself that it computes gradients, and not by differences of one that it is given."""
     names = own_names(function)
     calls = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
+    if re.search(r"(?i)check|verif|test", function.name):
+        return not any(is_gradient_name(a) for a in names)  # else it holds what it is given against differences
+    computes = any(isinstance(n, ast.BinOp | ast.Compare) for n in ast.walk(function))
+    if not computes and any(re.fullmatch("(?i)grads?|gradients?", a) for a in names):
+        return False  # it puts them in another order
     says = names_gradients(function) and len(names) >= 2
     return (says or (is_marked(function.name) and bool(names))) and not calls & set(names)
 

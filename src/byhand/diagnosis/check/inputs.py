@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any
 
@@ -133,6 +133,8 @@ class Guess:
     """Whether something that only multiplies is taken for an array."""
     bundle: str = ""
     """The argument that all parameters lie in."""
+    made: dict[str, Any] = field(default_factory=dict)
+    """What the object is made of."""
     is_shaped: bool = False
     """Whether nothing was known, and so not all that are called parameters need be ones."""
 
@@ -149,7 +151,7 @@ def guesses(function: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef])
     things = {a: Anything() for a in names if kinds[a] in ("unknown", "function") and _is_thing(function, a)}
     if any(what in ("text", "sizes") for what in kinds.values()):
         return
-    numbers = {a: 0.3 for a in own if _is_zero(default(function, a)) or _is_left_out(function, a, functions)}
+    numbers = {a: 0.3 for a in own if is_left_out(function, a, functions)}
     for loose in ({}, rates):  # what only multiplies may be an array after all
         fixed_now = {**fixed, **things, **({} if loose else rates), **numbers}
         free = [a for a in names if a not in fixed_now]
@@ -175,15 +177,13 @@ def _is_thing(function: ast.FunctionDef, argument: str) -> bool:
     )
 
 
-def _is_zero(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and type(value.value) in (int, float) and value.value == 0
-
-
-def _is_left_out(function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]) -> bool:
-    """Whether something that only multiplies is nothing by default: a penalty's weight."""
+def is_left_out(function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]) -> bool:
+    """Whether a number is 0 by default, or something that only multiplies is nothing: a penalty's weight."""
     given = default(function, argument)
-    is_none = isinstance(given, ast.Constant) and given.value is None
-    return is_none and kind(function, argument, functions) == "rate"
+    if not isinstance(given, ast.Constant):
+        return False
+    is_zero = type(given.value) in (int, float) and given.value == 0
+    return is_zero or (given.value is None and kind(function, argument, functions) == "rate")
 
 
 # ---- dictionaries of options

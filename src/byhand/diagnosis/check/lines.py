@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from types import FrameType
 from typing import Any
 
@@ -89,7 +89,9 @@ def _same(one: Array, other: Array) -> bool:
     return one.size == other.size and np.allclose(one.ravel(), other.ravel(), rtol=1e-6, atol=0)
 
 
-def cause_of(function: ast.FunctionDef, wrong: Sequence[int], right: Sequence[int]) -> int:
+def cause_of(
+    function: ast.FunctionDef, wrong: Sequence[int], right: Sequence[int], known: Set[str] = frozenset()
+) -> int:
     """The first line that all wrong numbers hang on, and no right one; that of the first wrong one where none is.
 
     Parameters
@@ -97,13 +99,16 @@ def cause_of(function: ast.FunctionDef, wrong: Sequence[int], right: Sequence[in
     function : ast.FunctionDef
     wrong, right : sequence of int
         The lines at which gradients get their values.
+    known : set of str
+        Statements that stand in what it is held against, too, and so are not wrong.
     """
     behind = [_behind(function, line) for line in wrong]
-    shared = set.intersection(*behind) - set[int]().union(*(_behind(function, line) for line in right))
+    shared = set.intersection(*map(set, behind)) - set[int]().union(*(_behind(function, line) for line in right))
+    shared = {line for line in shared if behind[0][line] not in known}
     return min(shared, default=wrong[0]) if len(wrong) > 1 else wrong[0]
 
 
-def _behind(function: ast.FunctionDef, line: int) -> set[int]:
+def _behind(function: ast.FunctionDef, line: int) -> dict[int, str]:
     """The lines that compute something and that the one at a line hangs on, itself among them."""
     statements = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.Return)]
     new = [n for n in statements if n.lineno <= line <= (n.end_lineno or line)][-1:]
@@ -115,7 +120,9 @@ def _behind(function: ast.FunctionDef, line: int) -> set[int]:
         latest = [max(some, key=lambda s: s.lineno) for some in before if some]
         new = [s for s in dict.fromkeys(latest) if s not in found]
     computing = [s for s in found if not re.search(r"\b(zeros|ones|empty)", ast.unparse(s))]
-    return {s.lineno for s in computing if any(isinstance(n, ast.BinOp | ast.Call) for n in ast.walk(s))}
+    return {
+        s.lineno: ast.unparse(s) for s in computing if any(isinstance(n, ast.BinOp | ast.Call) for n in ast.walk(s))
+    }
 
 
 def _assigned(statement: ast.stmt) -> set[str]:

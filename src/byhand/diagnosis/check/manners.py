@@ -15,15 +15,24 @@ from byhand.diagnosis.check.differences import told_by
 
 
 def manners(file: File, claim: Claim) -> Iterator[tuple[str, Claim]]:
-    """The same claim of objects that are made with each other text which the class asks for, and that text."""
+    """The same claim of objects that are made with each other text which the class asks for, and that text.
+
+    What is 0 unless somebody says otherwise, as a penalty's weight, is another manner.
+    """
     node = file.classes.get(claim.functions[-1].partition(".")[0])
     init = methods_of(node).get("__init__") if node is not None else None
     for argument in own_names(init) if init is not None and claim.start.endswith(")\n") else ():
         given = default(init, argument) if init is not None else None
-        if node is not None and isinstance(given, ast.Constant) and isinstance(given.value, str):
-            for text in _asked_for(node, argument):
-                if text != given.value:
-                    yield text, replace(claim, start=f"{claim.start[:-2]}, {argument}={text!r})\n")
+        if node is None or not isinstance(given, ast.Constant) or f"{argument}=" in claim.start:
+            continue
+        texts = (
+            [repr(text) for text in _asked_for(node, argument) if text != given.value]
+            if isinstance(given.value, str)
+            else []
+        )
+        texts += ["0.3"] if type(given.value) is float and given.value == 0 else []
+        for text in texts:
+            yield f"{argument}={text}", replace(claim, start=f"{claim.start[:-2]}, {argument}={text})\n")
 
 
 def _asked_for(node: ast.ClassDef, argument: str) -> list[str]:

@@ -8,7 +8,10 @@ _SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|
 _FILLER = (
     r"compute|calculate|calc|get|eval|apply|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
 )
-TARGET = r"y|t|y_?true|\w*true\w*|\w*targ\w*|\w*label\w*|\w*actual\w*|\w*expect\w*|\w*desired\w*|gt|goal|real"
+TARGET = (
+    r"y|t|y_?(t|s|i|b|batch|train|one_?hot)|\w*true\w*|\w*targ\w*|\w*label\w*|\w*actual\w*|\w*expect\w*|\w*desired\w*"
+    r"|gt|goal|real|cible\w*|alvo\w*|objetivo\w*|esperad\w*|ziel\w*|soll\w*"
+)
 """How the target of a loss is called; it tells which is which where the loss does not, as a square."""
 
 
@@ -38,4 +41,6 @@ def _meant(name: str) -> str:
 
 def plain(name: str) -> str:
     """The name without what says that it is a derivative."""
-    return re.sub(rf"^d(?=[a-z])|({_SLOPE})$", "", "".join(w for w in _words(name) if not re.fullmatch(_SLOPE, w)))
+    words = _words(name)
+    kept = [w for w in words if not re.fullmatch(_SLOPE, w)]
+    return "".join(kept) if len(kept) < len(words) else re.sub(rf"^d(?=[a-z])|({_SLOPE})$", "", "".join(words))

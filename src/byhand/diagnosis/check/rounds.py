@@ -19,23 +19,26 @@ import numpy as np
 from byhand.diagnosis.check.arguments import default, kind, own_names, returned_names
 from byhand.diagnosis.check.claims import Array, Claim, draw, is_gradient_of, is_named
 from byhand.diagnosis.check.defined import File, counts, is_tame, names_gradients, needed
-from byhand.diagnosis.check.families import CALLED, Family, Scope, shaped, told_parts, usable
+from byhand.diagnosis.check.families import CALLED, Family, Scope, claim_of, shaped, usable
 from byhand.diagnosis.check.names import TARGET, is_marked
 
+_COST = rf"{CALLED}|mse|sse|bce|nll"
 _OPEN = 2
 """Up to so many arguments of one function are found by trying."""
 _CLAIMS = 300
-"""So many rounds are tried for one way back."""
+"""So many rounds are tried for one start and one way back."""
 
 
-def rounds(file: File) -> Iterator[Family]:
+def rounds(file: File, scope: Scope) -> Iterator[Family]:
     """For each way back the rounds that it may be the end of."""
-    fit = {n: f for n, f in file.functions.items() if is_tame(f) and not counts(f, file.functions)}
-    ends = [f for n, f in fit.items() if (is_marked(n) or names_gradients(f)) and len(needed(f)) > 1]
-    for back in ends:
-        claims = [c for there in fit.values() if there not in ends for c in _rounds(file, there, back, fit)]
-        if claims := usable(file, islice(claims, _CLAIMS)):
-            yield Family(back.name, claims, is_sure=False)
+    fit = {n: f for n, f in scope.functions.items() if is_tame(f) and not counts(f, file.functions)}
+    ends = [f for n, f in fit.items() if is_marked(n) or names_gradients(f)]
+    for back in (f for f in ends if len(needed(f)) > (not scope.owner)):
+        words = set(back.name.split("_"))
+        starts = sorted((f for f in fit.values() if f not in ends), key=lambda f: -len(words & set(f.name.split("_"))))
+        for there in starts:
+            if claims := usable(file, islice(_rounds(file, scope, there, back), _CLAIMS)):
+                yield Family(scope.unit(back.name), claims, is_sure=False)
 
 
 def proven(family: Family, right: Collection[Sequence[str]]) -> Family:
@@ -46,35 +49,49 @@ def proven(family: Family, right: Collection[Sequence[str]]) -> Family:
     return Family(family.unit, [c for c in family.claims if is_named(c) and c.functions[:2] in right])
 
 
-def _rounds(
-    file: File, there: ast.FunctionDef, back: ast.FunctionDef, functions: Mapping[str, ast.FunctionDef]
-) -> Iterator[Claim]:
-    """Rounds that begin with one function; none where the way back has no name in common with it."""
+def _rounds(file: File, scope: Scope, there: ast.FunctionDef, back: ast.FunctionDef) -> Iterator[Claim]:
+    """Rounds that begin with one function; none where a way back of no object has no name in common with it."""
     given = {a.lower() for a in (*own_names(there), *returned_names(there))}
-    costs = [f for n, f in functions.items() if re.search(CALLED, n, re.I) and f not in (there, back)]
-    if not given & {a.lower() for a in needed(back)} or not costs or there in costs:
+    costs = [c for c in _costs(file, scope) if c[1] not in (there, back)]
+    is_no_start = there.name.startswith("__") or re.search(_COST, there.name, re.I)
+    if is_no_start or not costs or not (scope.owner or given & {a.lower() for a in needed(back)}):
         return
-    scope = Scope(file.functions)
     for guess, choice in product(shaped(scope, there, file), _choices(there)):
         call = scope.call(there.name, {**{a: f"{a}_" for a in guess.values}, **choice})
-        names = {f"{a}_": v for a, v in guess.values.items()}
         with contextlib.suppress(Exception):
-            claim = Claim((), names | told_parts(guess), (), f"out_ = {call}\n", "", may_lack=True, is_shaped=True)
+            claim = replace(claim_of(file, scope, (there.name,), guess, f"out_ = {call}\n", ""), may_lack=True)
             out = claim.run(file, lines=claim.forward)["out_"]
-            yield from _ended(file, claim, there, back, costs, out)
+            yield from _ended(file, scope, claim, there, back, costs, out)
+
+
+def _costs(file: File, scope: Scope) -> list[tuple[Scope, ast.FunctionDef]]:
+    """What may be the loss: functions of the file and of the object that are called so."""
+    own = [(s, f) for s in (scope, Scope(file.functions)) for f in s.functions.values() if s is scope or scope.owner]
+    return [
+        (s, f)
+        for s, f in own
+        if re.search(_COST, f.name, re.I) and not is_marked(f.name) and is_tame(f) and not counts(f, file.functions)
+    ]
 
 
 def _ended(
-    file: File, claim: Claim, there: ast.FunctionDef, back: ast.FunctionDef, costs: Sequence[ast.FunctionDef], out: Any
+    file: File,
+    scope: Scope,
+    claim: Claim,
+    there: ast.FunctionDef,
+    back: ast.FunctionDef,
+    costs: Sequence[tuple[Scope, ast.FunctionDef]],
+    out: Any,
 ) -> Iterator[Claim]:
     """The round with each cost, and all that the way back may be handed."""
     parts = {"out_": out} if not isinstance(out, tuple) else {f"out_[{k}]": part for k, part in enumerate(out)}
     called = dict(zip(returned_names(there), parts, strict=False))
-    known = {a.removesuffix("_").lower(): a for a in claim.given if a.isidentifier()}
+    usual = {a: default(there, a) for a in own_names(there)}
+    known = {a.lower(): ast.unparse(value) for a, value in usual.items() if value is not None}
+    known |= {a.removesuffix("_").lower(): a for a in claim.given if a.isidentifier()}
     known |= {name.lower(): text for name, text in called.items()}
     arrays = {text: part for text, part in parts.items() if isinstance(part, np.ndarray) and part.ndim}
-    scope = Scope(file.functions)
-    for (text, prediction), cost in product(reversed(arrays.items()), costs):
+    for (text, prediction), (where, cost) in product(reversed(arrays.items()), costs):
         goals = {
             a: (f"goal_{n}_", n)
             for a in needed(back)
@@ -86,26 +103,27 @@ def _ended(
         more = "".join(f" + np_.sum({goal} * {called[n]})" for goal, n in goals.values())
         for target in _targets(prediction):
             given = {**claim.given, "y_": target, **sent}
-            for loss in _calls(scope, cost, known, [text]):
-                for result in _calls(scope, back, handed, list(parts)):
+            for loss in _calls(file, where, cost, known, [text]):
+                for result in _calls(file, scope, back, handed, list(parts)):
                     yield replace(
                         claim,
-                        functions=(there.name, cost.name, back.name),
+                        functions=(*claim.functions, where.unit(cost.name), scope.unit(back.name)),
                         given=given,
-                        parameters=tuple(a for a in claim.given if isinstance(claim.given[a], np.ndarray)),
                         forward=f"{claim.forward}loss_ = {loss}{more}\n",
                         backward=f"result_ = {result}\n",
                         labels=tuple(returned_names(back)),
                     )
 
 
-def _calls(scope: Scope, function: ast.FunctionDef, known: Mapping[str, str], open_to: Sequence[str]) -> Iterator[str]:
+def _calls(
+    file: File, scope: Scope, function: ast.FunctionDef, known: Mapping[str, str], open_to: Sequence[str]
+) -> Iterator[str]:
     """Calls of a function: what is known by its name, the target, numbers, and something for what is left."""
     given = {a: known[a.lower()] for a in own_names(function) if a.lower() in known}
     for a in (a for a in needed(function) if a not in given):
         if re.fullmatch(TARGET, a.lower()):
             given[a] = "y_"
-        elif kind(function, a, scope.functions) in ("rate", "size"):
+        elif kind(function, a, file.functions) in ("rate", "size"):
             given[a] = "7"
     left = [a for a in needed(function) if a not in given]
     for texts in permutations(open_to, len(left)) if len(left) <= _OPEN else ():
@@ -115,12 +133,11 @@ def _calls(scope: Scope, function: ast.FunctionDef, known: Mapping[str, str], op
 
 def _targets(prediction: Array) -> list[Array]:
     """What a prediction should be: one class for each sample, where it holds shares; else zeros and ones."""
-    if prediction.ndim == 2:
-        for axis in (0, 1):
-            if prediction.shape[axis] > 1 and np.allclose(prediction.sum(axis=axis), 1):
-                n, m = prediction.shape[axis], prediction.shape[1 - axis]
-                hot = np.eye(n)[np.arange(m) % n]
-                return [hot.T if axis == 0 else hot]
+    for axis, n in enumerate(prediction.shape):
+        if n > 1 and np.allclose(prediction.sum(axis=axis), 1):
+            samples = np.delete(prediction.shape, axis)
+            classes = np.arange(np.prod(samples, dtype=int)).reshape(samples) % n
+            return [np.moveaxis(np.eye(n)[classes], -1, axis)]
     return [(np.arange(prediction.size) % 3 == 1).reshape(prediction.shape).astype(float)]
 
 

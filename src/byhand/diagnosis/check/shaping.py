@@ -7,21 +7,29 @@ choice is made otherwise. What has run to its end is a guess of what the functio
 from __future__ import annotations
 
 import ast
-import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from itertools import product
-from typing import Any
+from math import prod
+from operator import index
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from byhand.diagnosis.check.arguments import Kind
 from byhand.diagnosis.check.claims import Array, draw
 from byhand.diagnosis.check.defined import File
 
 Shape = tuple[int, ...]
-_RUNS, _FEW_RUNS, _ALL_RUNS = 400, 10, 3000
+_RUNS, _FEW_RUNS, _ALL_RUNS = 1000, 10, 5000
 """So often a function is run for each layout, for each choice that is made otherwise, and for all layouts."""
-_ROOTS = 5
-"""So many shapes of the first array are tried."""
+_ROOTS, _HEADS = 6, 3
+"""So many shapes of the first array are tried, and so many of them of the likeliest number of axes."""
+_IMAGE = 6
+"""So wide and high an image is."""
+MANY = 5000
+"""So many numbers no array of ours holds."""
 _LAYOUT = 2
 """The first choices are the layout: how what is added is stretched, and the shape of the first array."""
 _STYLES = ("short", "column", "row")
@@ -30,15 +38,60 @@ _GATES = (4, 3)
 """How many gates may lie in one array."""
 _SIZES = (7, 4, 5, 3, 6, 8, 9, 10)
 """Pairwise different, in the order in which they are taken."""
+_ANY_RANK = (2, 1, 4, 3)
+_EQUAL = (np.equal, np.not_equal)
+"""What is asked whether it equals something is a label, or a flag."""
+_CLASSES, _FLAGS = 3, 2
 _COMPARED, _THRESHOLD = (np.less, np.greater, np.less_equal, np.greater_equal), 0.7
 """What is compared first is a number, as the probability that something is kept."""
 _FIRST: dict[int, tuple[Shape, ...]] = {
     2: ((7, 4), (4, 7), (16, 4), (12, 4)),
     1: ((4,),),
     3: ((7, 6, 4), (4, 7, 6), (7, 4, 6)),
-    4: ((2, 3, 6, 6), (2, 6, 6, 3)),
+    4: ((2, 3, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, 3)),
 }
 """What the first array may be, by its number of axes."""
+
+
+class Hint(NamedTuple):
+    """What is known of an argument: how many axes it may have, whether it is a size, or flags, or has parts."""
+
+    ranks: Sequence[int] = _ANY_RANK
+    is_size: bool = False
+    is_label: bool = False
+    parts: tuple[str, ...] = ()
+
+
+def hint(file: File, scope: ast.AST, argument: str, what: Kind) -> Hint:
+    """What a text says of an argument."""
+    is_label = argument in _asked(file) or re.search("(?i)mask", argument) is not None
+    return Hint(_ranks(scope, argument), what == "size", is_label, _parts(scope, argument))
+
+
+def _parts(scope: ast.AST, argument: str) -> tuple[str, ...]:
+    """What an argument is taken apart into."""
+    for n in ast.walk(scope):
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple) and ast.unparse(n.value) == argument:
+            return tuple(ast.unparse(e) for e in n.targets[0].elts)
+    return ()
+
+
+@cache
+def _asked(file: File) -> set[str]:
+    """The names of arguments that are asked somewhere in the file whether they equal a whole number."""
+    nodes = [n for f in file.every.values() for n in ast.walk(f) if isinstance(n, ast.Compare)]
+    asked = [n.left for n in nodes if isinstance(n.ops[0], ast.Eq | ast.NotEq) and _is_whole(n.comparators[0])]
+    return {
+        n.id for left in asked if isinstance(n := left.value if isinstance(left, ast.Subscript) else left, ast.Name)
+    }
+
+
+def _is_whole(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int
+
+
+class _IsLabel(Exception):
+    """An argument is used as an index."""
 
 
 class _Search:
@@ -48,6 +101,8 @@ class _Search:
         self.path: list[int] = []
         self.count = 0
         self.known = list(sizes)
+        self.labels: dict[str, int] = {}
+        """The arguments that are used as indices, or asked what they are, and how many classes they hold."""
 
     def begin(self) -> None:
         """Begin a run."""
@@ -72,6 +127,8 @@ class _Search:
         """One of the options: the first, unless it has failed."""
         if not options:
             raise ValueError(options)
+        if len(options) == 1:
+            return options[0]
         if self.at == len(self.path):
             self.path.append(0)
         self.widths.append(len(options))
@@ -80,6 +137,7 @@ class _Search:
 
     def shape(self, name: str, options: Sequence[Shape]) -> Shape:
         """A shape for an array; that of one of a like name, if it would do."""
+        options = [shape for shape in options if prod(shape) < MANY]
         like = [shape for shape in self.alike.get(name[:1].lower(), []) if shape in options]
         shape: Shape = like[0] if like else self.choose(list(dict.fromkeys(options)))
         self.is_single = len(shape) == 1 if not self.sizes else self.is_single
@@ -90,31 +148,29 @@ class _Search:
     @property
     def new(self) -> list[int]:
         """The sizes that nothing has yet."""
-        return [n for n in _SIZES if n not in self.sizes]
+        return _new(self.sizes)
 
-    def free(self, ranks: Sequence[int]) -> list[Shape]:
-        """What an array may be of which only the number of axes is known."""
-        if not self.sizes:
-            return [shape for rank in ranks for shape in _FIRST.get(rank, ())]
-        return [shape for rank in ranks for shape in self._of_rank(rank)]
+    def free(self, ranks: Sequence[int], axes: Mapping[int, int]) -> Sequence[Shape]:
+        """What an array may be of which only the number of axes is known: at first one of each number."""
+        return _free(tuple(self.sizes), tuple(ranks), tuple(axes.items()))
 
-    def _of_rank(self, rank: int) -> list[Shape]:
-        new = self.new[0]
-        every = [new, *self.sizes[::-1]]
-        if rank == 1:
-            return [(n,) for n in (*self.sizes, new, *self._gated)]
-        if rank == 2:
-            squares = [(n, n) for n in every[1:]]
-            rest = [(m, n) for m, n in product([*every, *self._gated], every) if m != n]
-            return [(new, self.new[1]), *squares, *rest]
-        if rank == 3:
-            return [(new, n, 2) for n in self.sizes] + [s for s in product(every, repeat=3) if len({*s}) == 3]
-        return [s for n in self.sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
+    def size(self, *, is_known: bool) -> int:
+        """A size: one that something has, or, at first, a new one."""
+        new = self.new[:1]
+        size = int(self.choose([*self.sizes, *new] if is_known else [*new, *self.sizes]))
+        self.sizes += [size] * (size not in self.sizes)
+        return size
 
-    @property
-    def _gated(self) -> list[int]:
-        few = self.sizes if len(self.sizes) < 4 else []
-        return [gates * n for gates in _GATES for n in few if n in _SIZES]
+    def summed(self, letters: str, known: Mapping[str, int]) -> list[Shape]:
+        """What an array of a sum may be whose axes have letters."""
+        every = [[known[one]] if one in known else [*self.new[k : k + 1], *self.sizes] for k, one in enumerate(letters)]
+        return [tuple(s) for s in product(*every)]
+
+    def reshaped(self, target: Sequence[int], ranks: Sequence[int]) -> list[Shape]:
+        """What an array may be that is given another shape."""
+        every = self.free(ranks, {})
+        whole = prod(target)
+        return [s for s in (*every, (abs(whole),)) if (prod(s) == whole if whole > 0 else prod(s) % whole == 0)]
 
     def beside(self, shape: Shape, *, is_added: bool) -> list[Shape]:
         """What an array may be that is added to, or multiplied with, one of a shape."""
@@ -122,48 +178,125 @@ class _Search:
         whole: list[Shape] = [] if is_added else [shape]
         if self.style == "short":
             return [*whole, *parts, shape, ()]
-        every = [s for part in (shape, *parts) for s in product(*((1, n) for n in part)) if np.prod(s) > 1]
+        every = [s for part in (shape, *parts) for s in product(*((1, n) for n in part)) if prod(s) > 1]
         end = -1 if self.style == "column" else 0
         return [*whole, *sorted((s for s in every if s[end] == 1), key=len), shape, ()]
 
     def factor(self, shape: Shape, *, is_left: bool) -> list[Shape]:
         """What an array may be that is multiplied as a matrix with one of a shape."""
         n = shape[-1] if not is_left or len(shape) == 1 else shape[-2]
-        others = [*self.new[:1], *self.sizes[::-1], *(self._gated if is_left else ())]
+        others = [*self.new[:1], *self.sizes[::-1], *(_gated(self.sizes) if is_left else ())]
         matrices: list[Shape] = [(m, n) if is_left else (n, m) for m in others]
         return [(n,), *matrices] if self.is_single and not is_left else [*matrices, (n,)]
+
+
+@lru_cache(maxsize=5000)
+def _free(sizes: tuple[int, ...], ranks: tuple[int, ...], axes: tuple[tuple[int, int], ...]) -> list[Shape]:
+    """What an array may be beside some sizes, with so many axes, some of them known."""
+    known = dict(axes)
+    of = {rank: _of_rank(sizes, rank) if sizes else _FIRST.get(rank, ()) for rank in ranks if _has_axes(rank, known)}
+    every = [list(dict.fromkeys(_with_axes(s, known) for s in shapes)) for shapes in of.values()]
+    heads = [s for k, found in enumerate(every) for s in found[: 1 if k else _HEADS]]
+    return [*heads, *(s for found in every for s in found if s not in heads)]
+
+
+def _of_rank(sizes: Sequence[int], rank: int) -> Sequence[Shape]:
+    """What an array with so many axes may be beside some sizes, the likeliest first."""
+    new, other = _new(sizes)[:2]
+    every = [new, *sizes[::-1]]
+    if rank == 1:
+        return [(n,) for n in (*sizes, new, *_gated(sizes))]
+    if rank == 2:
+        squares = [(n, n) for n in every[1:]]
+        rest = [(m, n) for m, n in product([*every, *_gated(sizes)], every) if m != n]
+        return [(new, other), *squares, *rest]
+    if rank == 3:
+        return [(new, n, 2) for n in sizes] + [s for s in product(every, repeat=3) if len({*s}) == 3]
+    images = [s for n in sizes for s in ((2, n, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, n))]
+    return images + [s for n in sizes for s in ((new, n, 2, 2), (2, 2, n, new), (1, 1, 1, n), (1, n, 1, 1))]
+
+
+def _new(sizes: Sequence[int]) -> list[int]:
+    return [n for n in _SIZES if n not in sizes]
+
+
+def _gated(sizes: Sequence[int]) -> list[int]:
+    few = sizes if len(sizes) < 4 else []
+    return [gates * n for gates in _GATES for n in few if n in _SIZES]
 
 
 class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
     """An argument of which nothing is known yet."""
 
-    def __init__(self, search: _Search, name: str, ranks: Sequence[int] = (2, 1)) -> None:
-        self._search, self._name, self._ranks = search, name, ranks
+    def __init__(self, search: _Search, name: str, ranks: Sequence[int] = _ANY_RANK, *, is_size: bool = False) -> None:
+        self._search, self._name, self._ranks, self._is_size = search, name, ranks, is_size
         self._value: Any = None
+        self._parts: dict[int, Array] = {}
+        self._axes: dict[int, int] = {}
+        self._items: list[Unmade] = []
 
-    def _take(self, options: Sequence[Shape]) -> Array:
+    def _take(self, options: Sequence[Shape]) -> Any:
         """The array, of one of these shapes if it has none yet."""
+        if self._is_size:
+            return self.__index__()
+        if self._value is None and self._parts:
+            self._value = self._joined().view(_Made)
         if self._value is None:
-            fitting = [s for s in options if len(s) in self._ranks]
-            self._value = draw(*self._search.shape(self._name, fitting)).view(_Made)
-        return np.asarray(self._value).view(_Made) if not isinstance(self._value, dict) else self._value["?"]
+            shape = self._search.shape(
+                self._name, [s for s in options if len(s) in self._ranks and _with_axes(s, self._axes) == s]
+            )
+            classes = self._search.labels.get(self._name)
+            self._value = (_labels(shape, classes) if classes else draw(*shape)).view(_Made)
+            self._value.of = self._name
+        return self._value if not isinstance(self._value, dict) else self._value["?"]
 
-    def _any(self) -> Array:
-        return self._take(self._search.free(self._ranks) if self._value is None else ())
+    def _axis(self, k: int) -> int:
+        """The size of an axis; of an array that is not the first one, nothing else is known then."""
+        is_image = k not in (0, 1, -1)
+        if is_image and self._value is None:
+            self._ranks = [rank for rank in self._ranks if rank > abs(k)]
+        if self._value is not None or self._is_size or not self._search.sizes or is_image:
+            return int(np.shape(self._any())[k])
+        if k not in self._axes:
+            self._axes[k] = self._search.size(is_known=False)
+        return self._axes[k]
+
+    @property
+    def shape(self) -> Any:
+        """The sizes of the axes."""
+        return _Axes(self) if self._value is None else np.shape(self._any())
+
+    def _joined(self) -> Array:
+        """The vector whose parts were given shapes.
+
+        Raises
+        ------
+        ValueError
+            When something is missing between them.
+        """
+        ends = {first: first + part.size for first, part in sorted(self._parts.items())}
+        if [0, *ends.values()][:-1] != list(ends):
+            raise ValueError(ends)
+        return np.concatenate([self._parts[first] for first in ends])
+
+    def _any(self) -> Any:
+        return self._take(self._search.free(self._ranks, self._axes) if self._value is None else ())
 
     def _as_index(self) -> Any:
         """Labels of the samples, or one label."""
         if self._value is None:
-            labels = [np.arange(n) % 3 for n in self._search.sizes]
+            labels = [_labels((n,), _CLASSES) for n in self._search.sizes]
             self._value = self._search.choose([2, *labels])
         return self._value
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **rest: Any) -> Any:
         rest.pop("out", None)
-        if ufunc in _COMPARED:
-            for u in inputs:
-                if isinstance(u, Unmade) and u._value is None:
+        for u in inputs:
+            if isinstance(u, Unmade) and u._value is None and not u._is_size:
+                if ufunc in _COMPARED:
                     u._value = _THRESHOLD
+                elif ufunc in _EQUAL and u._name not in self._search.labels:
+                    raise _IsLabel(u._name, _FLAGS)
         return getattr(ufunc, method)(
             *_settled(inputs, is_product=ufunc is np.matmul, is_added=ufunc is np.add), **rest
         )
@@ -171,11 +304,23 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if func is np.concatenate or func in (np.hstack, np.vstack):
             return func(_joined(args[0], kwargs.get("axis", args[1] if len(args) > 1 else 0)), **kwargs)
+        if func is np.einsum:
+            return func(args[0], *_summed(args[0], args[1:]), **kwargs)
+        if func is np.pad and isinstance(args[0], Unmade) and args[0]._value is None and np.ndim(args[1]) == 2:
+            args[0]._ranks = [len(args[1])]
+        if func is np.reshape and isinstance(args[0], Unmade):
+            return args[0].reshape(*args[1:])
         return func(*_settled(args, is_product=func is np.dot), **kwargs)
 
     def dot(self, other: Any) -> Any:
         """The product with another one."""
         return np.dot(self, other)
+
+    def reshape(self, *target: Any, **rest: Any) -> Any:
+        """The same in another shape, which its own must fit."""
+        shape = [index(n) for n in (target[0] if isinstance(target[0], tuple | list) else target)]
+        options = self._search.reshaped(shape, self._ranks) if self._value is None else ()
+        return self._take(options).reshape(shape, **rest)
 
     @property
     def T(self) -> Any:
@@ -187,8 +332,13 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
             if self._value is None:
                 self._value = {}
             return self._value.setdefault(key, Unmade(self._search, key))
+        if self._items:
+            return self._items[key]
         if isinstance(key, tuple) and len(key) > 1:
-            return self._take(self._search.free([sum(k is not None for k in key)]))[key]
+            ranks = [rank for rank in _at_least(sum(k is not None for k in key)) if rank in self._ranks]
+            return self._take(self._search.free(ranks, self._axes))[key]
+        if isinstance(key, slice) and self._value is None and key != slice(None):
+            return _Part(self, key)
         return self._any()[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -200,20 +350,87 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(self._any(), name)
 
     def __len__(self) -> int:
-        return len(self._any())
+        return len(self._items) or self._axis(0)
+
+    def be_as_long_as(self, length: int) -> None:
+        """Have that many rows, if it has none yet."""
+        if self._value is None:
+            self._axes.setdefault(0, length)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._any())
+        return iter(self._items or self._any())
 
     def __array__(self, *_: Any, **__: Any) -> Array:
         return np.asarray(self._any())
 
     def __index__(self) -> int:
         if self._value is None:
-            self._value = self._search.choose(self._search.sizes or [4])
+            self._value = self._search.size(is_known=bool(self._search.alike))
         return int(self._value)
 
     __int__ = __index__
+
+
+def _has_axes(rank: int, axes: Mapping[int, int]) -> bool:
+    return all(-rank <= k < rank for k in axes)
+
+
+def _with_axes(shape: Shape, axes: Mapping[int, int]) -> Shape:
+    """The shape with some axes of given sizes; nothing where it has them not."""
+    if not axes:
+        return shape
+    if not _has_axes(len(shape), axes):
+        return ()
+    sizes = {k % len(shape): n for k, n in axes.items()}
+    return tuple(sizes.get(k, n) for k, n in enumerate(shape))
+
+
+class _Axes:
+    """The shape of what is not made yet: each axis by itself, or all."""
+
+    def __init__(self, of: Unmade) -> None:
+        self._of = of
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._of._axis(key) if isinstance(key, int) else np.shape(self._of._any())[key]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.shape(self._of._any()))
+
+    def __len__(self) -> int:
+        return np.ndim(self._of._any())
+
+    def __eq__(self, other: object) -> bool:
+        return bool(np.shape(self._of._any()) == other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class _Part(Unmade):
+    """A part of what is not made yet: where it is given a shape, the whole is a vector that holds it."""
+
+    def __init__(self, of: Unmade, key: slice) -> None:
+        super().__init__(of._search, of._name)
+        self._of, self._key = of, key
+
+    def _take(self, options: Sequence[Shape]) -> Any:
+        if self._value is None:
+            self._value = self._of._any()[self._key]
+        return self._value
+
+    def _any(self) -> Any:
+        return self._take(())
+
+    def reshape(self, *target: Any, **rest: Any) -> Any:
+        if self._of._value is not None or self._value is not None:
+            return self._any().reshape(*target, **rest)
+        shape = [index(n) for n in (target[0] if isinstance(target[0], tuple | list) else target)]
+        first, stop = index(self._key.start or 0), self._key.stop
+        if stop is not None and index(stop) - first != prod(shape):
+            raise ValueError(shape)
+        part = draw(prod(shape))
+        self._of._parts[first], self._value = part, part
+        return part.reshape(shape, **rest)
 
 
 class _Turned(Unmade):
@@ -223,16 +440,27 @@ class _Turned(Unmade):
         super().__init__(of._search, of._name)
         self._of = of
 
-    def _take(self, options: Sequence[Shape]) -> Array:
-        of = self._of
-        return of._take([s[::-1] for s in options if len(s) == 2]).T
+    def _take(self, options: Sequence[Shape]) -> Any:
+        return self._of._take([s[::-1] for s in options if len(s) == 2]).T
 
 
 class _Made(np.ndarray):
-    """An array that gives what is not made yet its shape, where NumPy would not ask."""
+    """An array that gives what is not made yet its shape, where NumPy would not ask.
+
+    `of` is the argument that it was made for, or of which it has been computed.
+    """
+
+    of: str = ""
+
+    def __array_finalize__(self, other: Any) -> None:
+        self.of = getattr(other, "of", "")
 
     def dot(self, other: Any, *_: Any) -> Any:
         return np.dot(self, other)
+
+    def astype(self, dtype: Any, *rest: Any, **more: Any) -> Any:
+        _check_label(self, np.dtype(dtype).kind == "i")
+        return super().astype(dtype, *rest, **more)
 
     def __getitem__(self, key: Any) -> Any:
         return super().__getitem__(_keys(key))
@@ -241,25 +469,59 @@ class _Made(np.ndarray):
         super().__setitem__(_keys(key), np.asarray(value))
 
 
+def _check_label(array: Array, is_whole: bool = True) -> None:
+    """Say of what an array was made, if it is used as whole numbers and has none.
+
+    Raises
+    ------
+    _IsLabel
+    """
+    if is_whole and array.dtype.kind == "f" and isinstance(array, _Made) and array.of:
+        raise _IsLabel(array.of, _CLASSES)
+
+
+def _labels(shape: Shape, classes: int) -> Array:
+    """Whole numbers, each of the classes among them."""
+    return np.arange(prod(shape)).reshape(shape) % classes
+
+
 def _keys(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_keys(k) for k in key)
+    if isinstance(key, np.ndarray):
+        _check_label(key)
     return key._as_index() if isinstance(key, Unmade) else key
 
 
 def _settled(values: Sequence[Any], *, is_product: bool = False, is_added: bool = False) -> list[Any]:
     """The values of an operation, each with a shape that fits the other's; what is not added has the same, at first."""
-    pair = list(values)
-    if len(pair) == 2 and any(isinstance(v, Unmade) for v in pair):
-        k = next((k for k, v in enumerate(pair) if not isinstance(v, Unmade) or v._value is not None), None)
-        if k is None:
-            pair[0], k = pair[0]._any(), 0
-        shape = np.shape(pair[k]._any() if isinstance(pair[k], Unmade) else pair[k])
-        if isinstance(other := pair[1 - k], Unmade) and other._value is None and shape:
-            search = other._search
-            options = search.factor(shape, is_left=k == 1) if is_product else search.beside(shape, is_added=is_added)
-            pair[1 - k] = other._take(options)
-    return [_plain(v) for v in pair]
+    found = list(values)
+    unmade = [k for k, v in enumerate(found) if isinstance(v, Unmade) and v._value is None and not v._is_size]
+    if len(found) > 1 and unmade:
+        made = [k for k, v in enumerate(found) if k not in unmade and isinstance(v, np.ndarray | Unmade)]
+        if not made:
+            made = [max(unmade, key=lambda k: len(found[k]._axes))]
+            found[made[0]]._any()
+        k = max(made, key=lambda k: np.ndim(_plain(found[k])))
+        shape = np.shape(_plain(found[k]))
+        for n in unmade if shape else ():
+            if isinstance(other := found[n], Unmade) and other._value is None:
+                search = other._search
+                to = search.factor(shape, is_left=n < k) if is_product else search.beside(shape, is_added=is_added)
+                found[n] = other._take(to)
+    return [_plain(v) for v in found]
+
+
+def _summed(subscripts: str, values: Sequence[Any]) -> list[Any]:
+    """The arrays of a sum over axes that have letters: the same letter is the same size."""
+    axes = subscripts.replace(" ", "").split("->")[0].split(",")
+    known: dict[str, int] = {}
+    for is_unmade in (False, True):
+        for letters, value in zip(axes, values, strict=True):
+            if (isinstance(value, Unmade) and value._value is None) == is_unmade:
+                array = value._take(value._search.summed(letters, known)) if is_unmade else _plain(value)
+                known |= dict(zip(letters, np.shape(array), strict=False))
+    return [_plain(v) for v in values]
 
 
 def _joined(parts: Sequence[Any], axis: int) -> list[Any]:
@@ -288,45 +550,48 @@ def _plain(value: Any) -> Any:
 
 def shapings(
     file: File,
-    function: ast.FunctionDef,
-    unknown: Sequence[str],
+    unknown: Mapping[str, Hint],
     call: str,
     names: Mapping[str, Any],
-    start: str,
     sizes: Sequence[int],
 ) -> Iterator[dict[str, Any]]:
-    """What some arguments of a function may be: values under which a call of it runs to its end.
+    """What some names may be: values under which lines run to their end.
 
     Parameters
     ----------
     file : File
-    function : ast.FunctionDef
-    unknown : sequence of str
-        The arguments, each `name_` in the call.
+    unknown : mapping
+        The names, each with what is known of it.
     call : str
     names : mapping
-        What else the call needs.
-    start : str
-        Lines before it.
+        What else the lines need.
     sizes : sequence of int
-        Those of what the call uses besides.
+        Those of what the lines use besides.
     """
     search = _Search(sizes)
-    ranks = {a: _ranks(function, a) for a in unknown}
+    search.labels = {n: _FLAGS for n, h in unknown.items() if h.is_label}
     seen: set[str] = set()
 
     def run() -> dict[str, Any] | None:
         search.begin()
-        unmade = {a: Unmade(search, a, ranks[a]) for a in unknown}
-        with contextlib.suppress(Exception):
-            given = dict(names)
-            file.run(given, start)
-            file.run(given | {f"{a}_": u for a, u in unmade.items()}, call)
-            values = {a: _value(u) for a, u in unmade.items()}
-            if (shapes := str(_shape(values))) not in seen:
-                seen.add(shapes)
-                return values
-        return None
+        unmade = {n: Unmade(search, n, h.ranks, is_size=h.is_size) for n, h in unknown.items()}
+        for n, h in unknown.items():
+            unmade[n]._items = [Unmade(search, part) for part in h.parts]
+        try:
+            file.run({**names, **unmade}, call)
+            values = {n: _value(u) for n, u in unmade.items()}
+        except _IsLabel as label:
+            name, classes = label.args
+            if search.labels.get(name, 0) >= classes:
+                return None
+            search.labels[name] = classes
+            return run()
+        except Exception:
+            return None
+        if (shapes := str(_shape(values))) in seen:
+            return None
+        seen.add(shapes)
+        return values
 
     for style in range(len(_STYLES)):
         found, root, roots = 0, 0, 1
@@ -364,6 +629,10 @@ def _neighbours(search: _Search) -> list[list[int]]:
 
 def _value(value: Any) -> Any:
     """What was made of an argument; of one that was never used, a number."""
+    if isinstance(value, Unmade) and value._parts:
+        return value._joined()
+    if isinstance(value, Unmade) and value._items:
+        return [_value(item) for item in value._items]
     if isinstance(value, Unmade):
         return 0.3 if value._value is None else _value(value._value)
     if isinstance(value, dict):
@@ -372,12 +641,19 @@ def _value(value: Any) -> Any:
 
 
 def _shape(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shape(v) for v in value]
     return {k: _shape(v) for k, v in value.items()} if isinstance(value, dict) else np.shape(value)
 
 
-def _ranks(function: ast.FunctionDef, argument: str) -> Sequence[int]:
+def _at_least(axes: int) -> list[int]:
+    """How many axes an array may have of which so many are named."""
+    return [axes, axes + 1] if axes < max(_ANY_RANK) else [axes]
+
+
+def _ranks(scope: ast.AST, argument: str) -> Sequence[int]:
     """How many axes an array may have: as many as its shape is taken apart into, if it is."""
-    for n in ast.walk(function):
+    for n in ast.walk(scope):
         if (
             isinstance(n, ast.Assign)
             and isinstance(n.targets[0], ast.Tuple)
@@ -385,5 +661,5 @@ def _ranks(function: ast.FunctionDef, argument: str) -> Sequence[int]:
         ):
             return [len(n.targets[0].elts)]
         if isinstance(n, ast.Subscript) and ast.unparse(n.value) == argument and isinstance(n.slice, ast.Tuple):
-            return [sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts)]
-    return (2, 1)
+            return _at_least(sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts))
+    return _ANY_RANK

@@ -16,6 +16,7 @@ from itertools import permutations, product
 
 import numpy as np
 
+from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check import differences
 from byhand.diagnosis.check.arguments import default, kind, own_names
 from byhand.diagnosis.check.claims import THING, Array, Claim, Kind, draw
@@ -80,8 +81,12 @@ def _pairs(file: File, scope: Scope, name: str) -> Iterator[_Pair]:
             has_two = sum(kind(node, a, file.functions) == "array" for a in taken) <= 2 <= len(taken)
             yield _Pair((scope.unit(n), unit), behind + n, slope, taken, more, scope.start, has_two)
     known = getattr(np, plain(name), None)
-    if not others and not flag and isinstance(known, np.ufunc) and known.nin == 1 and plain(name) != name:
+    if others or flag or plain(name) == name.lower().replace("_", ""):
+        return
+    if isinstance(known, np.ufunc) and known.nin == 1:
         yield _Pair((unit,), f"np_.{plain(name)}", slope, ["x"], more, scope.start)
+    elif plain(name) in ACTIVATIONS:
+        yield _Pair((unit,), f"known_[{plain(name)!r}]", slope, ["x"], more, scope.start)
 
 
 def _claims(pair: _Pair, each: str, x: Array) -> Iterator[Claim]:
@@ -157,7 +162,9 @@ def _is_flag(function: ast.FunctionDef, argument: str) -> bool:
 
 def _is_pure(file: File, scope: Scope, function: ast.FunctionDef) -> bool:
     """Whether it ends by itself, and what it gives hangs on nothing but what it takes."""
-    loaded = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    used = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+    own = {*own_names(function), *(n.id for n in used if isinstance(n.ctx, ast.Store))}
+    loaded = {n.id for n in used} - own
     read = [n for n in ast.walk(function) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "self"]
     values = [file.names.get(n) for n in loaded if not hasattr(builtins, n)]
     return (

@@ -7,18 +7,21 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
 from byhand.diagnosis.check import engines
+from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
-from byhand.diagnosis.check.defined import File, methods_of, reached
-from byhand.diagnosis.check.differences import Answer, OfGradient, judged, manner
-from byhand.diagnosis.check.families import Family, families, scopes
+from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, reached
+from byhand.diagnosis.check.differences import FAR, NEAR, Answer, OfGradient, judged, manner
+from byhand.diagnosis.check.families import Family, Scope, families, scopes, shaped
 from byhand.diagnosis.check.lines import cause_of, line_of
 from byhand.diagnosis.check.manners import is_passed_on, manners
+from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.rounds import proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
@@ -27,6 +30,8 @@ from byhand.diagnosis.findings import Finding
 _HELD, _NO_NUMBERS = "held against differences", "the differences of what it computes are no clear numbers"
 _FIRST = ("right", "wrong", "unclear")
 """Which of several answers for one unit counts."""
+_CHECKS = 20
+"""So many guesses of what a function that checks gradients takes are tried."""
 _AGAIN = 2
 """So often other numbers are tried where the differences are not clear."""
 OF_A_LOOP = "seed-in-loop"
@@ -48,6 +53,8 @@ class Probe:
     """The question of the practical that it belongs to."""
     training: str = ""
     """The wrong claim as a training, for the tape."""
+    is_slope: bool = False
+    """Whether it is about a function beside its derivative."""
     is_partly_right: bool = False
     """Whether some of its gradients are right, and so it is meant as it was called."""
 
@@ -63,10 +70,15 @@ def _every(file: File) -> Iterator[Probe]:
         found: dict[str, Probe] = {}
         for scope in alternatives:  # an object that says nothing may have been made in a wrong way
             mine: dict[str, Probe] = {}
-            for family, probe in [(f, p) for f in families(file, scope) for p in _told(file, f, scope.functions)]:
+            told = [(f, p) for f in families(file, scope) for p in _told(file, f, scope.functions)]
+            if scope.owner and all(p.answer == "unclear" for _, p in told):
+                told += [(f, p) for f in rounds(file, scope) for p in _told(file, f, scope.functions)]
+            for family, probe in told:
                 if probe.unit not in mine or probe.answer == ("wrong" if family.is_one_of_many else "right"):
                     mine[probe.unit] = probe
-            found |= {unit: p for unit, p in mine.items() if unit not in found or _says_more(p, found[unit])}
+            first = {unit for unit, p in found.items() if scope.unknown and p.answer != "unclear"}
+            new = {unit: p for unit, p in mine.items() if unit not in first}
+            found |= {unit: p for unit, p in new.items() if unit not in found or _says_more(p, found[unit])}
         yield from found.values()
     for family, scope in slopes(file):
         yield from _told(file, family, scope.functions)
@@ -78,14 +90,40 @@ def _every(file: File) -> Iterator[Probe]:
         message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
         message = "an optimizer's step" if answer == "right" else message
         yield Probe(unit, answer, line, message, id_, names=[name], part="2.8")
+    yield from _of_checks(file)
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
             yield from _of_engine(file, node)
 
 
+def _of_checks(file: File) -> Iterator[Probe]:
+    """What holds gradients of the file against differences: of right ones it must find that they are."""
+    for name, function in file.functions.items():
+        if re.search("(?i)check", name) and is_marked(name) and is_tame(function):
+            offs = []
+            for guess in islice(shaped(Scope(file.functions), function, file), _CHECKS):
+                with contextlib.suppress(Exception):
+                    handed = ", ".join(f"{a}={a}_" for a in guess.values)
+                    names = {f"{a}_": v for a, v in guess.values.items()}
+                    file.run(names, f"result_ = {name}({handed})\n")
+                    offs.append(float(np.reshape(names["result_"], ())))
+            if any(off < FAR * NEAR for off in offs):
+                yield Probe(name, "right", message="it finds that the gradients are right", names=[name])
+            elif offs and min(offs) > FAR and not any(is_gradient_name(a) for a in own_names(function)):
+                line = (function.end_lineno or 0) if not (found := _divided(function)) else found
+                message = f"{name} gives {min(offs):.2g} for gradients that are right."
+                yield Probe(name, "wrong", line, message, names=[name])
+
+
+def _divided(function: ast.FunctionDef) -> int:
+    """The line at which a difference is divided."""
+    parts = [n for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    return next((n.lineno for n in parts if isinstance(n.left, ast.BinOp) and isinstance(n.left.op, ast.Sub)), 0)
+
+
 def _of_rounds(file: File) -> Iterator[Probe]:
     """Rounds: those in which something is right first, as they show what belongs together."""
-    found = [(family, list(_told(file, family, file.functions))) for family in rounds(file)]
+    found = [(family, list(_told(file, family, file.functions))) for family in rounds(file, Scope(file.functions))]
     right = [tuple(p.names[:2]) for _, told in found for p in told if p.answer == "right"]
     for family, told in found:
         yield from told or _told(file, proven(family, right), file.functions)
@@ -122,7 +160,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
             if family.is_sure and (spoiler := _spoiler(file, claim)) is not None:
                 yield spoiler
                 return
-            told.append(_held(file, claim))
+            told.append(_held(file, _small(claim) if _clips(file, claim) else claim))
             if set(told[-1][1].values()) == {"right"}:
                 break
     partly = any({"right", "wrong"} <= set(found.values()) for _, found in told)
@@ -131,6 +169,8 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         return
     firm = [(claim, found) for claim, found in answers if not claim.is_loose]
     is_meant = family.is_sure or any("right" in found.values() for _, found in firm)  # by chance none would be
+    if not is_meant and (proven := next((pair for pair in firm if _is_right_without(file, *pair)), None)):
+        is_meant, firm = True, [proven]
     names = [name.rpartition(".")[2] for name in answers[0][0].functions]
     if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
         more = _of_averages(file, right, family.unit, names)
@@ -140,12 +180,24 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
         probe = _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
-        yield replace(probe, is_partly_right="right" in found.values())
+        yield replace(probe, is_partly_right="right" in found.values(), is_slope=claim.kind == "slope")
     elif is_meant:
         claim, found = max(answers, key=lambda pair: _fit(*pair))
         untold = [_plain(p) for p in found if p not in claim.gradients]
         message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
         yield Probe(family.unit, "unclear", message=message, names=names)
+
+
+def _clips(file: File, claim: Claim) -> bool:
+    """Whether gradients may be clipped, as long as they are not small."""
+    used = [file.every[n] for n in reached(file.every, [claim.functions[-1].rpartition(".")[2]])]
+    return any(isinstance(n, ast.Call) and ast.unparse(n.func).endswith("clip") for f in used for n in ast.walk(f))
+
+
+def _small(claim: Claim) -> Claim:
+    """The same claim of parameters that are ten times smaller."""
+    arrays = {p: claim.given[p] for p in claim.parameters if isinstance(claim.given[p], np.ndarray)}
+    return replace(claim, given=claim.given | {p: 0.1 * a for p, a in arrays.items() if a.dtype.kind == "f"})
 
 
 def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
@@ -156,6 +208,15 @@ def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
             break
         claim, found = other, judged(file, other)
     return claim, found
+
+
+def _is_right_without(file: File, claim: Claim, found: Mapping[str, Answer]) -> bool:
+    """Whether a claim that is wrong is right once its numbers are 0, as the weight of a penalty: so it is meant."""
+    numbers = {n: 0.0 for n, v in claim.given.items() if type(v) is float}
+    with contextlib.suppress(Exception):
+        other = replace(claim, given=claim.given | numbers)
+        return bool(numbers) and "wrong" in found.values() and set(judged(file, other).values()) == {"right"}
+    return False
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
@@ -177,10 +238,10 @@ def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, name
             inputs = [p for p in claim.gradients if p.isidentifier()]
             if wrong and not any(is_passed_on(file, other, p) for p in inputs):
                 probe = _accused(file, unit, other, wrong, back, names)
-                return replace(probe, message=f"As {text!r}: {probe.message}")
+                return replace(probe, message=f"As {text}: {probe.message}")
             if set(found.values()) == {"right"}:
                 continue
-        return Probe(unit, "unclear", message=f"as {text!r} it could not be judged", names=names)
+        return Probe(unit, "unclear", message=f"as {text} it could not be judged", names=names)
     return None
 
 
@@ -217,7 +278,9 @@ def _accused(
     message = f"What {back.name} gives, held against differences of {of}: {said}."
     lines = {p: _made_at(file, claim, p, back.name, how[p][1] if p in how else 0) for p in claim.gradients}
     right = [line for p, line in lines.items() if p not in wrong]
-    line = cause_of(back, [lines[p] for p in wrong], right)
+    there = file.every.get(names[0]) if len(names) > 1 else None
+    known = {ast.unparse(n) for n in ast.walk(there) if isinstance(n, ast.Assign)} if there is not None else set()
+    line = cause_of(back, [lines[p] for p in wrong], right, known)
     return Probe(unit, "wrong", line, message, names=names, training=claim.as_training())
 
 
@@ -243,7 +306,7 @@ def _plain(parameter: str) -> str:
     """A parameter as the file's reader knows it."""
     if index := re.fullmatch(r"thing_\[(\d+)\]", parameter):
         return f"parameter {int(index[1]) + 1}"
-    return re.sub(r"^\w+_\['(\w+)'\]$", r"\1", parameter).removeprefix("thing_.").removesuffix("_")
+    return re.sub(r"^\w+_\['(\w+)'\]$", r"\1", parameter).removeprefix("thing_.").removesuffix("_").strip("()")
 
 
 def _spoiler(file: File, claim: Claim) -> Probe | None:

@@ -152,8 +152,21 @@ def _told(unit: str, name: str, found: Sequence[Reading]) -> Iterator[Update]:
         parts = [np.array_split(shown, n)[0] for n in range(1, _WEIGHTS + 1)]  # the whole, or that of one parameter
         line = line_of(run, name, [*parts, shown[:_WEIGHTS]], 0)
         yield Update(unit, name, "wrong", line, rule.says, rule.id)
+    elif other := next((o for rule, run, outs in found if not rule.says for o in _others(rule, run, outs)), None):
+        run, shown = other
+        says = "one parameter steps otherwise than another one"
+        yield Update(unit, name, "wrong", line_of(run, name, [shown], 0), says)
     elif any(rule.moments for rule, _, _ in found):
         yield Update(unit, name, "unclear")
+
+
+def _others(rule: Rule, run: Callable[[], list[Array]], outs: list[Array]) -> Iterator[tuple[Callable[[], Any], Array]]:
+    """What does not step by a rule though the rest does, but by another one."""
+    weights, biases = slice(None, _WEIGHTS), slice(_WEIGHTS, None)
+    for out, (one, other) in product(outs, ((weights, biases), (biases, weights))):
+        follows = out.shape == _P.shape and _has([out[one]], (_P + rule.step)[one])
+        if follows and any(_has([out[other]], (_P + r.step)[other]) for r in RULES):
+            yield run, out[other]
 
 
 def _readings(file: File, name: str, function: ast.FunctionDef) -> Iterator[Reading]:
