@@ -118,7 +118,7 @@ def _direction(body: Anatomy, region: Region) -> float:
 # -- activations -------------------------------------------------------------------------------------------------------
 
 
-def _where(body: Anatomy, layer: Layer) -> str:
+def where(body: Anatomy, layer: Layer) -> str:
     """An output's activation has no product with a parameter behind it."""
     a = body.regions[layer][0].a
     behind = [ts[0] for ts in body.products.values() if ts[0] > a]
@@ -128,8 +128,8 @@ def _where(body: Anatomy, layer: Layer) -> str:
 
 def _left_out(body: Anatomy) -> Iterator[Edit]:
     for layer, regions in body.regions.items():
-        where = _where(body, layer)
-        yield Edit(f"{where}-derivative-missing", regions[0].a, _to_z(body, regions), detail={"layer": where})
+        of = where(body, layer)
+        yield Edit(f"{of}-derivative-missing", regions[0].a, _to_z(body, regions), detail={"layer": of})
     hidden = [r for layer, regions in body.regions.items() if layer != body.output for r in regions]
     if len(body.regions) > 2:
         yield Edit("hidden-derivative-missing", hidden[0].a, _to_z(body, hidden), detail={"layer": "all hidden"})
@@ -176,14 +176,14 @@ def _taken_twice(body: Anatomy) -> Iterator[Edit]:
     for layer, regions in body.regions.items():
         if all(body.is_elementwise(r) for r in regions):
             rules = {r.a: _times(r.z, body.slope(r, body.nodes[r.z].value) ** 2) for r in regions}
-            yield Edit("derivative-twice", regions[0].a, rules, detail={"layer": _where(body, layer)})
+            yield Edit("derivative-twice", regions[0].a, rules, detail={"layer": where(body, layer)})
 
 
 def _other_slope(body: Anatomy) -> Iterator[Edit]:
     """f' at a in place of z, a form for a at z, or f' at z without its bias."""
     everywhere: dict[NodeId, Rule] = {}
     for layer, regions in body.regions.items():
-        detail = {"layer": _where(body, layer)}
+        detail = {"layer": where(body, layer)}
         at_a = _slopes(body, regions, lambda r: body.nodes[r.a].value)
         if at_a is None:
             continue
@@ -243,7 +243,7 @@ def _other_activation(body: Anatomy) -> Iterator[Edit]:
                     z, a = (np.asarray(body.nodes[t].value, dtype=float) for t in (r.z, r.a))
                     at, value = {"z": (z, f(z)), "a": (a, f(a)), "value": (a, a)}[given]
                     rules[r.a] = _times(r.z, f.derivative(at, value))
-                detail = {"layer": _where(body, layer), "derivative": name, "given": given}
+                detail = {"layer": where(body, layer), "derivative": name, "given": given}
                 yield Edit("wrong-layer-activation", regions[0].a, rules, detail=detail)
 
 
@@ -255,55 +255,7 @@ def _other_layers_slope(body: Anatomy) -> Iterator[Edit]:
             if other == layer or not all(_alike(body, r, o) and body.is_elementwise(o) for r, o in pairs):
                 continue
             rules = {r.a: _times(r.z, body.slope(o, body.nodes[o.z].value)) for r, o in pairs}
-            yield Edit("wrong-layer-activation", regions[0].a, rules, detail={"layer": _where(body, layer)})
-
-
-def used_slopes(body: Anatomy) -> Iterator[Edit]:
-    """What a program multiplies with where the slope belongs, whatever it is: a function of the layer's input alone."""
-    everywhere: dict[object, tuple[dict[NodeId, Rule], NodeId]] = {}
-    for layer, regions in body.regions.items():
-        places: dict[object, dict[NodeId, NodeId]] = {}
-        for r in regions:
-            for site, slope in _factors_of(body, r):
-                places.setdefault(site, {}).setdefault(r.a, slope)
-        for site, found in places.items():
-            rules = {r.a: _times(r.z, body.nodes[found[r.a]].value) for r in regions if r.a in found}
-            if len(rules) >= max(1, len(regions) - 1):
-                slope = next(iter(found.values()))
-                detail = {"layer": _where(body, layer), "slope": slope}
-                yield Edit("derivative-wrong", regions[0].a, rules, detail=detail)
-                everywhere.setdefault(site, ({}, slope))[0].update(rules)
-    for rules, slope in everywhere.values():
-        if len({body.layer(a) for a in rules}) > 1:
-            yield Edit("derivative-wrong", min(rules), rules, detail={"layer": "all", "slope": slope})
-
-
-def _factors_of(body: Anatomy, region: Region) -> Iterator[tuple[object, NodeId]]:
-    """What is multiplied in the backward pass and made of the layer's input or output alone: its place, and itself."""
-    shape = body.nodes[region.a].value.shape
-    for t in range(region.a + 1, min(body.limit, region.a + _NEAR)):
-        node = body.nodes[t]
-        if node.op == "multiply" and node.value.shape == shape and _is_backward(body, t):
-            for a in node.parents():
-                value = body.nodes[a].value
-                if value.shape == shape and value.dtype.kind in "fb" and _is_made_of(body, a, region):
-                    yield body.nodes[a].site[:2], a  # type: ignore[index]
-
-
-def _is_made_of(body: Anatomy, a: NodeId, region: Region) -> bool:
-    """Whether a value, not the output itself, is made of an activation's input or output and of numbers alone."""
-    ends, waiting, seen = {region.z, *region.inside}, [a], {a}
-    while waiting:
-        t = waiting.pop()
-        if t in ends:
-            continue
-        node = body.nodes[t]
-        if t <= region.z or len(seen) > _WIDEST or (node.op == "leaf" and node.kw.get("made") != "constant"):
-            return False
-        new = [x for x in node.parents() if x not in seen]
-        seen |= set(new)
-        waiting += new
-    return a not in ends
+            yield Edit("wrong-layer-activation", regions[0].a, rules, detail={"layer": where(body, layer)})
 
 
 def _alike(body: Anatomy, region: Region, other: Region) -> bool:
@@ -316,7 +268,7 @@ def _summed_up(body: Anatomy) -> Iterator[Edit]:
         if not all(body.is_elementwise(r) for r in regions):
             continue
         slopes = {r: body.slope(r, body.nodes[r.z].value) for r in regions}
-        detail = {"layer": _where(body, layer)}
+        detail = {"layer": where(body, layer)}
         rules: dict[NodeId, Rule] = {r.a: _dotted(r.z, slope) for r, slope in slopes.items()}
         yield Edit("dot-instead-of-elementwise", regions[0].a, rules, detail=detail)
         shape = body.nodes[regions[0].a].value.shape
@@ -524,54 +476,11 @@ def _without(body: Anatomy, t: NodeId, dropped: NodeId) -> Rule:
     return lambda g: [(a, y) for a, y in _passed(body.nodes, t, vjp(body.nodes, t, g)) if a != dropped]
 
 
-# -- what a layer sends back -------------------------------------------------------------------------------------------
-
-
-def deltas(body: Anatomy) -> Iterator[Edit]:
-    """A value of the backward pass, whatever it is, in place of the derivative by a layer's product or sum."""
-    for sums in (*body.products.values(), *([t for t, _ in pairs] for pairs in body.sums.values())):
-        shape = body.nodes[sums[0]].value.shape
-        places: dict[object, list[NodeId]] = {}
-        for t in range(sums[0] + 1, min(body.limit, sums[0] + _NEAR)):
-            if _is_backward(body, t) and body.nodes[t].value.shape == shape:
-                places.setdefault(body.nodes[t].site, []).append(t)
-        for found in list(places.values())[-_MOST_PLACES:]:
-            pairs = list(zip(sums, _one_each(sums, found), strict=False))
-            scale = _scale(body, pairs)
-            rules = {z: _sent_back(body, z, scale * body.nodes[t].value) for z, t in pairs}
-            if len(rules) >= max(1, len(sums) - 1):  # the last pass may have been cut off
-                yield Edit("delta-wrong", sums[0], rules, detail={"sent_back": found[0]})
-
-
 def _is_backward(body: Anatomy, t: NodeId) -> bool:
     node = body.nodes[t]
     return (
         node.value.dtype.kind == "f" and body.roles.flows[t] and body.roles.rests_on[t] > 0 and t not in body.gradients
     )
-
-
-def _one_each(sums: Sequence[NodeId], found: Sequence[NodeId]) -> Iterator[NodeId]:
-    """For each node of the forward pass the first value after it that is nobody else's."""
-    left = list(found)
-    for z in sums:
-        t = next((t for t in left if t > z), None)
-        if t is not None:
-            left.remove(t)
-            yield t
-
-
-def _scale(body: Anatomy, pairs: Sequence[tuple[NodeId, NodeId]]) -> float:
-    """What a value of the backward pass is usually multiplied with to be the derivative."""
-    if not pairs:
-        return 1.0
-    g = np.concatenate([np.ravel(body.gradients[z]) for z, _ in pairs])
-    value = np.concatenate([np.ravel(body.nodes[t].value) for _, t in pairs])
-    known = (value != 0) & (g != 0)
-    return float(np.median(g[known] / value[known])) if known.any() else 1.0
-
-
-def _sent_back(body: Anatomy, z: NodeId, value: Array) -> Rule:
-    return lambda g: _passed(body.nodes, z, vjp(body.nodes, z, value))
 
 
 def _other_penalty(body: Anatomy) -> Iterator[Edit]:

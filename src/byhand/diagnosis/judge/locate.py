@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from byhand._types import Array
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.edits import Edit
-from byhand.diagnosis.judge.fits import Step, proportion, tolerance_of
+from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
@@ -52,64 +48,6 @@ def in_the_line_of(course: Course, t: NodeId, other: NodeId) -> Place:
     """The line of another node, if one was made in a call from there; else its own."""
     place = place_of(course, other)
     return place if any((f[1], f[0]) == (place.line, place.file) for f in _frames(course, t)) else place_of(course, t)
-
-
-def first_with_it(course: Course, edit: Edit, without: Gradients, with_it: Gradients) -> NodeId | None:
-    """The first value outside the forward pass that is an adjoint as the edit makes it, and not as it should be."""
-    wrong = [x for x, g in with_it.items() if x in without and _differ(g, without[x])]
-    found = [t for x in wrong if (t := _match(course, x, with_it[x], without[x])) is not None]
-    if not found:
-        return _match_series(course, wrong, without, with_it)
-    often = Counter(course.nodes[t].site for t in set(found))  # an optimizer's first step may be the gradient itself
-    return min(found, key=lambda t: (often[course.nodes[t].site] < 2, t))
-
-
-def _differ(g: Array, h: Array) -> bool:
-    return np.shape(g) != np.shape(h) or (bool(np.any(g)) and proportion(g, h, 1e-6) is None)
-
-
-def _backward_values(course: Course, after: NodeId) -> Iterator[NodeId]:
-    """What was computed from the forward pass behind a node, up to the next time that its parameters are written."""
-    for t in range(after + 1, min(len(course.nodes), after + 4000)):
-        node = course.nodes[t]
-        if not course.roles.flows[t] or not course.roles.rests_on[t] or node.value.dtype.kind != "f":
-            continue
-        if course.roles.root(t) not in course.stop:
-            yield t
-
-
-def _match(course: Course, x: NodeId, wrong: Array, right: Array) -> NodeId | None:
-    if wrong.size < 2 or not np.any(wrong):
-        return None
-    for t in _backward_values(course, x):
-        value = course.nodes[t].value
-        if value.size == wrong.size:
-            for v in (value, value.T) if value.ndim == 2 else (value,):
-                if proportion(v, wrong, tolerance_of(value)) and not proportion(v, right, tolerance_of(value)):
-                    return t
-    return None
-
-
-def _match_series(course: Course, wrong: list[NodeId], without: Gradients, with_it: Gradients) -> NodeId | None:
-    """As above where each adjoint is one number: the values of one place, in turn, against those of another."""
-    places: dict[object, list[NodeId]] = {}
-    for x in sorted(wrong):
-        places.setdefault(course.nodes[x].site, []).append(x)
-    best = None
-    for xs in places.values():
-        expected = np.array([with_it[x].item() for x in xs if with_it[x].size == 1][:_SEVERAL])
-        right = np.array([without[x].item() for x in xs if without[x].size == 1][:_SEVERAL])
-        if len(expected) < _SEVERAL or proportion(expected, right, 1e-6):
-            continue
-        series: dict[object, list[NodeId]] = {}
-        for t in _backward_values(course, xs[0]):
-            if course.nodes[t].value.size == 1:
-                series.setdefault(course.nodes[t].site, []).append(t)
-        for ts in series.values():
-            values = np.array([course.nodes[t].value.item() for t in ts[:_SEVERAL]])
-            if len(values) == _SEVERAL and proportion(values, expected, 1e-6) and (best is None or ts[0] < best):
-                best = ts[0]
-    return best
 
 
 def read_of(course: Course, edit: Edit, forward: Gradients, *, later: bool) -> NodeId | None:

@@ -16,7 +16,6 @@ from byhand.diagnosis.judge.locate import (
     beside_the_forward_pass,
     call_beside,
     decay_of,
-    first_with_it,
     gradient_of,
     in_the_line_of,
     is_of_a_solver,
@@ -38,6 +37,10 @@ _OF_RIGHT_STEPS = {
     "target-outside-range", "unscaled-data",
 }  # fmt: skip
 """What can be said of a training only when its steps are known to be right."""
+
+
+_OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation", "weight-gradient-wrong"}
+"""Mistakes in what a step takes for the gradient."""
 
 
 def judge(trace: Trace, *, strict: bool = False) -> Judgement:
@@ -179,6 +182,8 @@ def _where_assigned(sight: Sight, name: str, otherwise: Place) -> Place:
 def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     """The line of a node; of its call, where a function is called that is not at fault itself."""
     step = m.detail.get("step")
+    if m.id == "derivative-of-activation":
+        return call_beside(sight.course, node, max(sight.course.roles.users.get(node, [node])))
     if m.id == "delta-wrong":
         return beside_the_forward_pass(sight.course, node)
     if type(step) is int and "output" in m.detail:
@@ -203,8 +208,8 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
             read = read_of(course, m.edit, without, later=m.detail["version"] == "after")
             if read is not None:
                 return read
-        with_it = course.gradient(sight.trial.objective, {**sight.trial.overrides, **m.edit.overrides})
-        found = first_with_it(course, m.edit, without, with_it)
+    if (m.edit is not None and m.edit.overrides) or m.id in _OF_A_GRADIENT:
+        found = next((mend.at for mend in sight.mends if set(m.states) & set(mend.states)), None)
         if found is not None:
             return found
     if "product" in m.detail:
@@ -219,12 +224,7 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
     if not m.states:
         return None
     state = m.states[0]
-    if m.id in (
-        "bias-gradient-wrong",
-        "transposed-gradient",
-        "wrong-layer-activation",
-        "weight-gradient-wrong",
-    ) or _gradient_is_odd(sight, m):
+    if m.id in _OF_A_GRADIENT or _gradient_is_odd(sight, m):
         return gradient_of(course, state)
     return step_of(course, state)
 

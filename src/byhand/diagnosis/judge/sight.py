@@ -11,6 +11,7 @@ import numpy as np
 from byhand._types import Array
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
+from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course
 from byhand.diagnosis.judge.verdict import Trial, Verdict
@@ -45,6 +46,16 @@ class Sight:
         if self.trial.overrides:
             plain = self.course.gradient(self.trial.objective)
         return Anatomy(self.course.roles, plain, len(self.nodes))
+
+    @cached_property
+    def mends(self) -> list[Mend]:
+        """What would make the steps in which there is a mistake follow the gradient."""
+        if self.trial is None or self.course.mended is not None:
+            return []
+        odd = list(dict.fromkeys(s for m in self.verdict.mistakes for s in m.states))
+        held = [s for s, e in self.trial.explained.items() if e.right and s not in odd]
+        gradients = self.course.gradient(self.trial.objective, self.trial.overrides)
+        return list(Mends(self.course, gradients, [*held, *odd]).of(odd, held))
 
     @cached_property
     def layers(self) -> list[list[Region]]:

@@ -11,12 +11,13 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
-from byhand.diagnosis.judge.edits import Edit, deltas, edits, link, some_seeds, used_slopes
+from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, proportion, shrinks
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
@@ -163,9 +164,12 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     held = [s for s, e in start.explained.items() if e.right]
     mistakes = [*verdict.mistakes, *(m for s in open_ for m in _of_parts(course, start, s))]
     open_ = [s for s in open_ if not any(s in m.states for m in mistakes)]
+    mends = Mends(course, start.gradients, [*held, *open_])
+    for mend in mends.of(open_, held):
+        if held or mends.is_proven(mend):
+            mistakes.append(_mended(mends.body, mend))
+            open_ = [s for s in open_ if s not in mend.states]
     if held:
-        body = Anatomy(course.roles, start.gradients, course.limit)
-        open_ = _with_edits(course, trial, deltas(body), mistakes, open_, list(held))
         angles = {s: a for s in open_ if (a := _angle_of_other_steps(course, start, s)) is not None}
         mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": a}) for s, a in angles.items()]
         open_ = [s for s in verdict.open if s in elsewhere or (s in open_ and s not in angles)]
@@ -570,7 +574,7 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
     ]
     body = Anatomy(course.roles, start.gradients, course.limit)
     open_ = _with_edits(course, trial, edits(body, trial.objective.seeds), mistakes, open_, held)
-    open_ = _with_edits(course, trial, used_slopes(body), mistakes, open_, held)
+    open_ = _with_slopes(course, start, mistakes, open_, held)
     for state in list(open_):
         if _has_another_gradient(course, start, state) and _is_bias_of_a_right_layer(
             course, start, state, held, mistakes
@@ -612,6 +616,34 @@ def _with_edits(
         held += won
         open_ = [s for s in open_ if s not in won]
     return open_
+
+
+def _with_slopes(
+    course: Course, start: Trial, mistakes: list[Mistake], open_: list[State], held: list[State]
+) -> list[State]:
+    """Add what is multiplied with in place of an activation's slope to the mistakes; what stays open."""
+    if not open_ or course.mended is not None:
+        return open_
+    mends = Mends(course, start.gradients, [*held, *open_])
+    for mend in mends.of(open_, held):
+        if mend.kind == "slope":
+            mistakes.append(_mended(mends.body, mend))
+            held += mend.states
+            open_ = [s for s in open_ if s not in mend.states]
+    return open_
+
+
+def _mended(body: Anatomy, mend: Mend) -> Mistake:
+    """The mistake in a place, by what belongs there."""
+    if mend.kind == "operand":
+        return Mistake("wrong-layer-activation", mend.states, detail={"at": mend.at})
+    if mend.of in body.roles.versions:
+        return Mistake("weight-gradient-wrong", mend.states, detail={"at": mend.at})
+    if mend.kind == "derivative":
+        return Mistake("delta-wrong", mend.states, detail={"sent_back": mend.at})
+    layer, a = next((layer, r.a) for layer, regions in body.regions.items() for r in regions if r.z == mend.of)
+    detail = {"layer": where(body, layer), "slope": mend.at}
+    return Mistake("derivative-wrong", mend.states, Edit("derivative-wrong", a, {}, detail=detail), detail)
 
 
 def _is_bias_of_a_right_layer(

@@ -156,6 +156,11 @@ _SENTENCES = (
     ("sum-versus-mean", "", "{steps} {factor:.4g} times too long: a sum where a mean stands elsewhere."),
     (
         "weight-gradient-wrong",
+        "at",
+        "What is computed here for the gradient{of} is not that of the loss; what it is computed from is.",
+    ),
+    (
+        "weight-gradient-wrong",
         "",
         "The first step{of} and its gradient point {angle:.3g} degrees apart, and no multiple of the gradient is made "
         "on the way to it; the steps of other parameters are those of the same loss.",

@@ -1,0 +1,475 @@
+"""The value of the backward pass that, were it another one, would make the steps what they should be.
+
+In each single value of it a backward pass is linear. So one sweep back through the program's own backward pass, cut at
+that value, tells what the steps would be with any other value there: with the derivative by a value of the forward
+pass, with an activation's slope, or with what the forward pass has multiplied.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from byhand._types import Array
+from byhand.diagnosis.judge.anatomy import Anatomy
+from byhand.diagnosis.judge.fits import Step, proportion
+from byhand.diagnosis.judge.increments import made_since
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
+from byhand.diagnosis.judge.steps import Course, Gradients
+from byhand.diagnosis.tape.derive import Unknown, flows, forward, sweep
+from byhand.diagnosis.tape.nodes import Const
+
+_STEPS, _STEPS_OF_A_NUMBER = 2, 8
+_DIRECTIONS = 4
+_LEAST_ROWS = 4
+"""One more than the factors that are free, and one to be sure."""
+_MOST_PLACES = 150
+_WIDEST = 3000  # nodes of one backward pass
+_MOST_LEFT_OVER = 3
+_EXACT, _NOTHING, _PART = 1e-6, 1e-9, 1e-3
+_LEFT = 1e-8  # of what was subtracted from
+_ROUNDED = 1e-4  # of the cosine between what stands in a place and what belongs there: nearly a degree
+
+Group: TypeAlias = tuple[Hashable, ...]
+"""A place of the program, and the shape of its values."""
+Order: TypeAlias = tuple[int | None, int | None, int]
+"""Which of some values, as a slice."""
+Kind: TypeAlias = Literal["derivative", "slope", "operand"]
+
+
+@dataclass(frozen=True)
+class Mend:
+    """One place whose values, were they others, would mend steps.
+
+    Attributes
+    ----------
+    at : int
+        The first of its nodes.
+    position : int or None
+        The operand that is another one, of these nodes; None for what they give.
+    kind : str
+        What belongs there: the "derivative" by a value, or the "slope" of an activation at it, or an "operand" of it.
+    of : int
+        That value, of the forward pass.
+    states : tuple of State
+        The parameters that would follow their gradient.
+    """
+
+    at: NodeId
+    position: int | None
+    kind: Kind
+    of: NodeId
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True)
+class _Other:
+    """What may belong in a place: of the forward pass, a place with as many values, in some order."""
+
+    kind: Kind
+    group: Group
+    position: int
+    order: Order
+
+
+@dataclass(eq=False)
+class _Pass:
+    """One step of a parameter, what it takes for the gradient, and the backward pass that this was made in.
+
+    Attributes
+    ----------
+    used : set of int
+        What of the forward pass is used there.
+    forward : dict
+        The forward pass, by places.
+    directions : sequence of ndarray
+        Along which the step is held against the gradient.
+    """
+
+    step: Step
+    taken: NodeId
+    within: set[NodeId]
+    used: set[NodeId]
+    forward: dict[Group, list[NodeId]]
+    directions: Sequence[Array]
+
+
+@dataclass
+class _Row:
+    """What a place adds to a step along one direction, node by node, and what comes from elsewhere."""
+
+    effects: dict[NodeId, Array]
+    rest: float
+    whole: float
+    true: float
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A mend, with what belongs there times what factor, and in how many parameters' steps the place has a part."""
+
+    mend: Mend
+    other: _Other
+    factor: float
+    bound: int
+
+
+class Mends:
+    """The places of the backward passes that would mend steps."""
+
+    def __init__(self, course: Course, gradients: Gradients, states: Sequence[State]) -> None:
+        self.course, self.gradients = course, gradients
+        self.nodes = list(course.nodes)
+        self.mask = sum(course.roles.bit(s) for s in states)
+        self.versions = {v for s in states for v in s.versions}
+        self.body = Anatomy(course.roles, gradients, course.limit)
+        self.passes = {s: found for s in states if (found := list(self._passes(s)))}
+
+    def of(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mend]:
+        """The places that mend the open states one after another, each with those before it mended."""
+        left = [s for s in open_ if s in self.passes]
+        while left:
+            every = list(self._every(left, held))
+            if not every:
+                return
+            best = self._first(every)
+            yield best.mend
+            left = [s for s in left if s not in best.mend.states]
+            self._go_on(best)
+
+    def _first(self, every: Sequence[_Found]) -> _Found:
+        """Of the places that have a part in the most steps, and mend the most, the one that no other goes into."""
+        most = max((found.bound, len(found.mend.states)) for found in every)
+        best = [found for found in every if (found.bound, len(found.mend.states)) == most]
+        groups = {found: self._group(found.mend.at) for found in best}
+        origins = {f: set(map(self._group, self._behind_of(self.passes[f.mend.states[0]][0], groups[f]))) for f in best}
+        free = [f for f in best if not any(groups[o] in origins[f] and groups[f] not in origins[o] for o in best)]
+        return (free or best)[0]
+
+    def _behind_of(self, p: _Pass, group: Group) -> set[NodeId]:
+        """What a place is made of."""
+        waiting, seen = self._of(p, group), set[NodeId]()
+        while waiting:
+            new = [a for a in self.nodes[waiting.pop()].parents() if a in p.within and a not in seen]
+            seen.update(new)
+            waiting += new
+        return seen
+
+    def is_proven(self, mend: Mend) -> bool:
+        """Whether what a place is made of begins with derivatives of the objective, and it adds nothing to one.
+
+        Else the steps may be those of another loss, or of one that has a part more.
+        """
+        p = self.passes[mend.states[0]][0]
+        behind = self._behind_of(p, self._group(mend.at))
+        adds = self.course.nodes[mend.at].op in ("add", "subtract")
+        summands = set(self.course.nodes[mend.at].parents()) if adds else set()
+        return any(map(self._is_derivative, behind)) and not any(map(self._is_derivative, summands & p.within))
+
+    def _is_derivative(self, t: NodeId) -> bool:
+        value = self.course.nodes[t].value
+        if value.size < _LEAST_ROWS - 1 or not self.course.roles.rests_on[t]:
+            return False
+        near = (g for x, g in self.gradients.items() if x < t and g.size == value.size)
+        return any(proportion(value, np.reshape(g, value.shape), _EXACT) for g in near)
+
+    # -- steps
+
+    def _passes(self, state: State) -> Iterator[_Pass]:
+        most = _STEPS if state.size > 1 else _STEPS_OF_A_NUMBER
+        rng = np.random.default_rng(0)
+        for step in [s for s in self.course.steps(state, self.gradients) if s.gradient.any()][:most]:
+            taken = self._taken(step)
+            if taken is not None:
+                shape = self.nodes[taken].value.shape
+                step = replace(step, gradient=np.reshape(step.gradient, shape))
+                directions = [rng.normal(size=shape) for _ in range(min(_DIRECTIONS, state.size))]
+                within = self._behind(step, taken)
+                outside = {a for t in within for a in self.nodes[t].parents()} - within
+                if any(map(self._is_remembered, outside)) or any(map(self._has_lost_digits, within)):
+                    continue
+                used = {a for t in within for a in self.nodes[t].parents() if a in self.gradients} - self.versions
+                yield _Pass(step, taken, within, used, self._forward(step, taken), directions)
+
+    def _taken(self, step: Step) -> NodeId | None:
+        """The first value that a step is made of alone, but for numbers, the parameter itself, and memories."""
+        roles = self.course.roles
+        for q in made_since(roles, step):
+            if q in self.versions or self.nodes[q].value.size != step.change.size or not roles.rests_on[q]:
+                continue
+            if q in roles.versions and not self._adds_up(q):
+                continue
+            since = {step.after, *made_since(roles, step, {q})} - {q}
+            beside = {p for a in since for p in self.nodes[a].parents()} - {q, step.before}
+            beside = {p for p in beside if self.nodes[p].value.size > 1 or step.change.size == 1}
+            is_of_others = [p in self.gradients or (p not in since and roles.rests_on[p] & self.mask) for p in beside]
+            if not any(is_of_others):
+                return q
+        return None
+
+    def _adds_up(self, q: NodeId) -> bool:
+        """Whether a state's version is the one before it and something more: a sum, and no moment."""
+        versions = self.course.roles.versions[q].versions
+        before = versions[max(versions.index(q) - 1, 0)]
+        return self.nodes[q].op == "add" and before in map(self.course.roles.root, self.nodes[q].parents())
+
+    def _is_remembered(self, t: NodeId) -> bool:
+        """Whether a value is what a memory has kept from an earlier step, and has not set to 0."""
+        return t in self.course.roles.versions and t not in self.versions and bool(self.nodes[t].value.any())
+
+    def _has_lost_digits(self, t: NodeId) -> bool:
+        """Whether some number is what is left of a much larger one, as 1 - a where a is nearly 1."""
+        node = self.nodes[t]
+        if node.op != "subtract":
+            return False
+        first = node.args[0]
+        of = np.abs(first.value if isinstance(first, Const) else self.nodes[first].value)
+        return bool(((np.abs(node.value) < _LEFT * of) & ((node.value != 0) | (of.size == 1))).any())
+
+    def _behind(self, step: Step, taken: NodeId) -> set[NodeId]:
+        """The backward pass up to a value."""
+        waiting, seen = [taken], {taken}
+        while waiting and len(seen) < _WIDEST:
+            for a in self.nodes[waiting.pop()].parents():
+                if a > step.before and a not in seen and a not in self.gradients and a not in self.versions:
+                    seen.add(a)
+                    waiting.append(a)
+        return seen
+
+    def _forward(self, step: Step, taken: NodeId) -> dict[Group, list[NodeId]]:
+        """The forward pass that a step follows, by places; of each parameter the version that it rests on."""
+        begin = self.body.last_step_before(step.before + 1)
+        places: dict[Group, list[NodeId]] = defaultdict(list)
+        for x in sorted(x for x in self.gradients if x < taken):
+            state = self.course.roles.versions.get(x)
+            if state is not None:
+                places["version", id(state)] = [x]
+            elif x > begin:
+                places[self._group(x)].append(x)
+        return dict(places)
+
+    def _group(self, t: NodeId) -> Group:
+        return self.nodes[t].site, self.nodes[t].value.shape
+
+    # -- places
+
+    def _every(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[_Found]:
+        """Each place that mends some of the open states and does no harm to the others, in the order of time."""
+        for group, position in self._places(open_):
+            rows = {s: found for s in (*open_, *held) if (found := self._rows(s, group, position))}
+            nodes = {s: frozenset(self._of(self.passes[s][0], group)) for s in rows}
+            for ts in sorted({nodes[s] for s in rows if s in open_}, key=min):  # layers may share their lines
+                bound = {s: found for s, found in rows.items() if nodes[s] & ts}
+                if (best := self._best(group, position, bound, open_)) is not None:
+                    yield best
+
+    def _best(
+        self, group: Group, position: int | None, rows: dict[State, list[list[_Row]]], open_: Sequence[State]
+    ) -> _Found | None:
+        """What mends the most of the open states in a place, and does no harm to the others."""
+        fits: dict[_Other, dict[State, float]] = defaultdict(dict)
+        for state, found in rows.items():
+            for other in self._others(self.passes[state][0], list(found[0][0].effects), position):
+                if factor := self._fits(state, found, other, position):
+                    fits[other][state] = factor
+        harmless = [o for o, states in fits.items() if all(s in states or s in open_ for s in rows)]
+        best = max(harmless, key=lambda o: len(fits[o]), default=None)
+        mended = [] if best is None else [s for s in fits[best] if s in open_]
+        if best is None or not mended:
+            return None
+        of = self.passes[mended[0]][0].forward[best.group][slice(*best.order)][0]
+        mend = Mend(min(rows[mended[0]][0][0].effects), position, best.kind, of, tuple(mended))
+        return _Found(mend, best, fits[best][mended[0]], len(rows))
+
+    def _places(self, states: Sequence[State]) -> list[tuple[Group, int | None]]:
+        first: dict[tuple[Group, int | None], NodeId] = {}
+        for p in (self.passes[s][0] for s in states):
+            for x in p.used:
+                first[self._group(x), None] = min(x, first.get((self._group(x), None), x))
+            for t in p.within:
+                given = [k for k in range(len(self.nodes[t].args)) if self._is_given(p, t, k)]
+                for place in ((self._group(t), k) for k in (None, *given)):
+                    first[place] = min(t, first.get(place, t))
+        found = [place for place, t in first.items() if self.course.roles.rests_on[t]]
+        return sorted(found, key=lambda place: (first[place], place[1] is None))[:_MOST_PLACES]
+
+    def _of(self, p: _Pass, group: Group) -> list[NodeId]:
+        """The nodes of a place that go into a step without another one of them between."""
+        waiting, seen, found = [p.taken], {p.taken}, []
+        while waiting:
+            t = waiting.pop()
+            if self._group(t) == group:
+                found.append(t)
+                continue
+            new = [a for a in self.nodes[t].parents() if a not in seen and (a in p.within or a in p.used)]
+            seen.update(new)
+            waiting += new if t in p.within else []
+        return sorted(found)
+
+    def _is_given(self, p: _Pass, t: NodeId, position: int) -> bool:
+        """Whether an operand, or what it is a view of, comes from elsewhere than the backward pass."""
+        a = self.nodes[t].args[position]
+        return type(a) is int and self.nodes[a].value.size > 1 and self.course.roles.root(a) not in p.within
+
+    def _rows(self, state: State, group: Group, position: int | None) -> list[list[_Row]]:
+        """For each step and direction what a place adds to it; empty where it has no part in it or is too little."""
+        found = []
+        for p in self.passes.get(state, ()):
+            ts = set(self._of(p, group))
+            found.append([self._row(p, u, ts, position) for u in p.directions] if ts else [])
+        rows = [row for of_step in found for row in of_step]
+        return found if all(found) and len(rows) >= _LEAST_ROWS and all(row.effects for row in rows) else []
+
+    def _row(self, p: _Pass, u: Array, ts: set[NodeId], position: int | None) -> _Row:
+        reached = sweep(self.nodes, {p.taken: u}, ts, dep=p.within | ts)
+        self.course.swept += len(reached)
+        effects = {t: reached[t] for t in sorted(ts & reached.keys())}
+        if position is not None:
+            effects = {t: g for t, h in effects.items() if (g := self._of_operand(t, h, position)) is not None}
+        whole = float(np.sum(u * self.nodes[p.taken].value))
+        own = sum(float(np.sum(g * self._value(t, position))) for t, g in effects.items())
+        return _Row(effects, whole - own, whole, float(np.sum(u * p.step.gradient)))
+
+    def _of_operand(self, t: NodeId, h: Array, position: int) -> Array | None:
+        try:
+            found = [g for a, g in flows(self.nodes, t, h) if a == self.nodes[t].args[position]]
+        except Unknown:
+            return None
+        return found[0] if len(found) == 1 else None
+
+    def _value(self, t: NodeId, position: int | None) -> Array:
+        a = t if position is None else self.nodes[t].args[position]
+        assert type(a) is int
+        return self.nodes[a].value
+
+    # -- what may belong there
+
+    def _others(self, p: _Pass, ts: Sequence[NodeId], position: int | None) -> Iterator[_Other]:
+        size = self._value(ts[0], position).size
+        for places, xs in p.forward.items():
+            orders = _orders(len(xs), len(ts))
+            if position is not None:
+                operands = self.nodes[xs[0]].args if self.nodes[xs[0]].op in PRODUCTS | {"multiply"} else ()
+                for k, a in enumerate(operands):
+                    if type(a) is int and self.nodes[a].value.size == size:
+                        yield from (_Other("operand", places, k, order) for order in orders)
+            elif self.nodes[xs[0]].value.size == size:
+                yield from (_Other("derivative", places, 0, order) for order in orders)
+                if xs[0] in self._slopes:
+                    yield from (_Other("slope", places, 0, order) for order in orders)
+
+    def _instead(self, p: _Pass, ts: Sequence[NodeId], other: _Other, position: int | None) -> dict[NodeId, Array]:
+        """What belongs at each node of a place; empty where that is of other sizes."""
+        xs = p.forward.get(other.group, [])[slice(*other.order)]
+        found: dict[NodeId, Array] = {}
+        for t, x in zip(ts, xs, strict=True) if len(xs) == len(ts) else ():
+            value = self._of_forward(x, other)
+            old = self._value(t, position)
+            if value is None or value.size != old.size:
+                return {}
+            is_turned = value.ndim == 2 and value.shape != old.shape == value.shape[::-1]
+            found[t] = np.reshape(value.T if is_turned else value, old.shape)
+        return found
+
+    def _of_forward(self, x: NodeId, other: _Other) -> Array | None:
+        if other.kind == "derivative":
+            return self.gradients[x]
+        if other.kind == "slope":
+            return self._slopes.get(x)
+        a = self.nodes[x].args[other.position]
+        return self.nodes[a].value if type(a) is int else None
+
+    @cached_property
+    def _slopes(self) -> dict[NodeId, Array]:
+        """The slopes of all activations, by what they are taken at."""
+        found = {}
+        for r in (r for regions in self.body.regions.values() for r in regions if self.body.is_elementwise(r)):
+            try:
+                found[r.z] = self.body.slope(r, self.nodes[r.z].value)
+            except Unknown:
+                continue
+        return found
+
+    def _fits(self, state: State, rows: list[list[_Row]], other: _Other, position: int | None) -> float:
+        """With what factor another value makes a state's steps follow its gradient; 0 if it does not."""
+        true, moved, rest, whole = [], [], [], []
+        for p, of_step in zip(self.passes[state], rows, strict=True):
+            instead = self._instead(p, list(of_step[0].effects), other, position)
+            if not instead or self._is_as_it_is(instead, position):
+                return 0.0
+            for row in of_step:
+                true.append(row.true)
+                moved.append(sum(float(np.sum(g * instead[t])) for t, g in row.effects.items()))
+                rest.append(row.rest)
+                whole.append(row.whole)
+        if not np.isfinite([true, moved, rest]).all():
+            return 0.0
+        return _factor(np.array(true), np.array(moved), np.array(rest), float(np.linalg.norm(whole)))
+
+    def _is_as_it_is(self, instead: dict[NodeId, Array], position: int | None) -> bool:
+        """Whether what belongs in a place stands there, but for a factor, and for digits lost."""
+        there = np.concatenate([np.ravel(self._value(t, position)) for t in instead]).astype(float)
+        other = np.concatenate([np.ravel(v) for v in instead.values()])
+        length, product = np.linalg.norm(there) * np.linalg.norm(other), abs(there @ other)
+        return bool(not length or product > (1 - _ROUNDED) * length)
+
+    # -- going on
+
+    def _go_on(self, found: _Found) -> None:
+        """Go on with the values that belong in a place, and with all that follows from them."""
+        group, position = self._group(found.mend.at), found.mend.position
+        for p in (p for every in self.passes.values() for p in every):
+            ts = self._of(p, group)
+            instead = {t: found.factor * v for t, v in self._instead(p, ts, found.other, position).items()}
+            changed: dict[NodeId, Array] = {}
+            for t in sorted(p.within | instead.keys()) if instead else ():
+                operands = {k: changed[a] for k, a in enumerate(self.nodes[t].args) if type(a) is int and a in changed}
+                if t in instead and position is not None:
+                    operands[position] = instead[t]
+                if t in instead and position is None:
+                    changed[t] = instead[t]
+                elif operands:
+                    changed[t] = self._anew(t, operands)
+            for t, value in changed.items():
+                self.nodes[t] = replace(self.nodes[t], value=value)
+
+    def _anew(self, t: NodeId, operands: dict[int, Array]) -> Array:
+        node = self.nodes[t]
+        args = [a.value if isinstance(a, Const) else self.nodes[a].value for a in node.args]
+        try:
+            return np.asarray(forward(node, [operands.get(k, a) for k, a in enumerate(args)]))
+        except Unknown:
+            return node.value
+
+
+def _orders(given: int, asked: int) -> list[Order]:
+    """How so many values may be paired with as many places, in the order of time or against it; some may be left over.
+
+    What is carried on has no use once, and of several layers alike only some may lie behind a place.
+    """
+    if not 0 <= given - asked <= _MOST_LEFT_OVER:
+        return []
+    starts = range(given - asked + 1)
+    there: list[Order] = [(k, k + asked, 1) for k in starts]
+    back: list[Order] = [(k + asked - 1, k - 1 if k else None, -1) for k in starts]
+    return there if asked == 1 else there + back
+
+
+def _factor(true: Array, moved: Array, rest: Array, size: float) -> float:
+    """The multiple of what is moved that, with the rest, is a multiple of the true; 0 if there is none."""
+    if not moved.any() or not true.any():
+        return 0.0
+    a, b = true / np.linalg.norm(true), moved / np.linalg.norm(moved)
+    if np.linalg.norm(rest) < _NOTHING * size:
+        is_exact = np.linalg.norm(a - (a @ b) * b) < _EXACT
+        return size / float(np.linalg.norm(moved)) if is_exact else 0.0
+    found, *_ = np.linalg.lstsq(np.stack([a, -b], axis=1), rest, rcond=None)
+    left = np.linalg.norm(found[0] * a - found[1] * b - rest)
+    if left > _EXACT * np.linalg.norm(rest) or np.abs(found).min() < _PART * np.abs(found).max():
+        return 0.0
+    return float(found[1] / np.linalg.norm(moved))
