@@ -33,13 +33,13 @@ _WIDEST = 3000  # nodes of one backward pass
 _MOST_LEFT_OVER = 3
 _EXACT, _NOTHING, _PART = 1e-6, 1e-9, 1e-3
 _LEFT = 1e-8  # of what was subtracted from
-_ROUNDED = 1e-4  # of the cosine between what stands in a place and what belongs there: nearly a degree
+_ROUNDED = 1e-9  # of the cosine between what stands in a place and what belongs there
 
 Group: TypeAlias = tuple[Hashable, ...]
 """A place of the program, and the shape of its values."""
 Order: TypeAlias = tuple[int | None, int | None, int]
 """Which of some values, as a slice."""
-Kind: TypeAlias = Literal["derivative", "slope", "operand"]
+Kind: TypeAlias = Literal["derivative", "flow", "slope", "operand"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Mend:
     position : int or None
         The operand that is another one, of these nodes; None for what they give.
     kind : str
-        What belongs there: the "derivative" by a value, or the "slope" of an activation at it, or an "operand" of it.
+        What belongs there: the "derivative" by a value, or the "flow" of it to an operand, or the "slope" of an
+        activation at it, or an "operand" of it.
     of : int
         That value, of the forward pass.
     states : tuple of State
@@ -128,6 +129,7 @@ class Mends:
         self.mask = sum(course.roles.bit(s) for s in states)
         self.versions = {v for s in states for v in s.versions}
         self.body = Anatomy(course.roles, gradients, course.limit)
+        self._kept: dict[NodeId, dict[NodeId, Array]] = {}
         self.passes = {s: found for s in states if (found := list(self._passes(s)))}
 
     def of(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mend]:
@@ -143,13 +145,16 @@ class Mends:
             self._go_on(best)
 
     def _first(self, every: Sequence[_Found]) -> _Found:
-        """Of the places that have a part in the most steps, and mend the most, the one that no other goes into."""
+        """Of the places that have a part in the most steps, and mend the most, the one that no other goes into.
+
+        Where they go into one another, as around a loop, the one with the fewest values is.
+        """
         most = max((found.bound, len(found.mend.states)) for found in every)
         best = [found for found in every if (found.bound, len(found.mend.states)) == most]
         groups = {found: self._group(found.mend.at) for found in best}
         origins = {f: set(map(self._group, self._behind_of(self.passes[f.mend.states[0]][0], groups[f]))) for f in best}
         free = [f for f in best if not any(groups[o] in origins[f] and groups[f] not in origins[o] for o in best)]
-        return (free or best)[0]
+        return min(free or best, key=lambda f: len(self._of(self.passes[f.mend.states[0]][0], groups[f])))
 
     def _behind_of(self, p: _Pass, group: Group) -> set[NodeId]:
         """What a place is made of."""
@@ -160,16 +165,15 @@ class Mends:
             waiting += new
         return seen
 
-    def is_proven(self, mend: Mend) -> bool:
-        """Whether what a place is made of begins with derivatives of the objective, and it adds nothing to one.
-
-        Else the steps may be those of another loss, or of one that has a part more.
-        """
+    def begins_right(self, mend: Mend) -> bool:
+        """Whether a place is made of derivatives of the objective: else the steps may be those of another one."""
         p = self.passes[mend.states[0]][0]
-        behind = self._behind_of(p, self._group(mend.at))
-        adds = self.course.nodes[mend.at].op in ("add", "subtract")
-        summands = set(self.course.nodes[mend.at].parents()) if adds else set()
-        return any(map(self._is_derivative, behind)) and not any(map(self._is_derivative, summands & p.within))
+        return any(map(self._is_derivative, self._behind_of(p, self._group(mend.at))))
+
+    def adds_to_what_is_right(self, mend: Mend) -> bool:
+        """Whether a place adds something to a derivative of the objective: that of another one, it may be."""
+        node = self.course.nodes[mend.at]
+        return node.op in ("add", "subtract") and any(map(self._is_derivative, node.parents()))
 
     def _is_derivative(self, t: NodeId) -> bool:
         value = self.course.nodes[t].value
@@ -353,15 +357,16 @@ class Mends:
         size = self._value(ts[0], position).size
         for places, xs in p.forward.items():
             orders = _orders(len(xs), len(ts))
-            if position is not None:
-                operands = self.nodes[xs[0]].args if self.nodes[xs[0]].op in PRODUCTS | {"multiply"} else ()
-                for k, a in enumerate(operands):
-                    if type(a) is int and self.nodes[a].value.size == size:
-                        yield from (_Other("operand", places, k, order) for order in orders)
-            elif self.nodes[xs[0]].value.size == size:
-                yield from (_Other("derivative", places, 0, order) for order in orders)
-                if xs[0] in self._slopes:
-                    yield from (_Other("slope", places, 0, order) for order in orders)
+            operands = self.nodes[xs[0]].args if self.nodes[xs[0]].op in PRODUCTS | {"multiply"} else ()
+            kinds: list[tuple[Kind, int]] = []
+            for k, a in enumerate(operands):
+                if type(a) is int and self.nodes[a].value.size == size:
+                    kinds.append(("flow" if position is None else "operand", k))
+            if position is None and self.nodes[xs[0]].value.size == size:
+                kinds.append(("derivative", 0))
+            if position is None and xs[0] in self._slopes and self._slopes[xs[0]].size == size:
+                kinds.append(("slope", 0))
+            yield from (_Other(kind, places, k, order) for kind, k in kinds for order in orders)
 
     def _instead(self, p: _Pass, ts: Sequence[NodeId], other: _Other, position: int | None) -> dict[NodeId, Array]:
         """What belongs at each node of a place; empty where that is of other sizes."""
@@ -381,8 +386,16 @@ class Mends:
             return self.gradients[x]
         if other.kind == "slope":
             return self._slopes.get(x)
-        a = self.nodes[x].args[other.position]
-        return self.nodes[a].value if type(a) is int else None
+        a = self.course.nodes[x].args[other.position]
+        if type(a) is not int:
+            return None
+        return self.course.nodes[a].value if other.kind == "operand" else self._flows(x).get(a)
+
+    def _flows(self, x: NodeId) -> dict[NodeId, Array]:
+        """What goes back from a value of the forward pass to each of its operands."""
+        if x not in self._kept:
+            self._kept[x] = dict(flows(self.course.nodes, x, self.gradients[x]))
+        return self._kept[x]
 
     @cached_property
     def _slopes(self) -> dict[NodeId, Array]:
@@ -468,6 +481,8 @@ def _factor(true: Array, moved: Array, rest: Array, size: float) -> float:
     if np.linalg.norm(rest) < _NOTHING * size:
         is_exact = np.linalg.norm(a - (a @ b) * b) < _EXACT
         return size / float(np.linalg.norm(moved)) if is_exact else 0.0
+    if np.linalg.norm(rest - (rest @ a) * a) < _EXACT * np.linalg.norm(rest):
+        return 0.0  # without it the steps would be right: it is something more, of another loss perhaps
     found, *_ = np.linalg.lstsq(np.stack([a, -b], axis=1), rest, rcond=None)
     left = np.linalg.norm(found[0] * a - found[1] * b - rest)
     if left > _EXACT * np.linalg.norm(rest) or np.abs(found).min() < _PART * np.abs(found).max():

@@ -17,6 +17,7 @@ from byhand.diagnosis.judge.shapes import ancestors, in_losses
 from byhand.diagnosis.judge.sight import Sight
 
 _MEETINGS = 60  # of outputs with targets that are looked at in a stretch
+_FEW = 8  # of them are asked once more whether a target is among the inputs
 _MANY_ROWS, _EQUAL = 20, 1e-6  # from which on a column that is the target, scaled, is none by chance
 _FEWEST = 4  # rows that can be out of order, and steps that show that there is one sample alone
 MOVES = {"getitem", "item", "move", "gather", "stack", "copy"}
@@ -25,10 +26,10 @@ MOVES = {"getitem", "item", "move", "gather", "stack", "copy"}
 def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     """The findings about inputs and their targets."""
     meetings = [m for m in _meetings(first) if not _is_table(first, m)]
-    leaks = (_leak(first, m) for m in meetings if m.steps)
-    leak = next((found for found in leaks if found is not None), None)
-    if leak is not None:
-        yield leak
+    stepped = [m for m in meetings if m.steps]
+    leak = next((found for m in stepped if (found := _leak(first, m)) is not None), None)
+    if leak is not None and 2 * sum(_leak(first, m) is not None for m in stepped[:_FEW]) > len(stepped[:_FEW]):
+        yield leak  # once alone it may be chance: a sum's summand that is 0
     yield from _torn_apart(first, meetings)
     yield from _one_sample(sights)
 

@@ -149,33 +149,39 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     """Steps that no known mistake explains, where others follow the same loss: so it is this loss that is meant."""
     course, trial = verdict.course, verdict.trial
     elsewhere = {s for t in trials for s, e in t.explained.items() if e.right}
-    if (
-        trial is None
-        or trial.objective.kind != "loss"
-        or course.mended is not None
-        or elsewhere.issuperset(verdict.open)
-    ):
+    if trial is None or course.mended is not None or elsewhere.issuperset(verdict.open):
         return verdict
+    is_of_loss = trial.objective.kind == "loss"
     elsewhere |= _of_others(course, trial, trials)
     open_ = [s for s in verdict.open if s not in elsewhere]
     if not open_:
         return verdict
     start = _tried(course, trial.objective, trial.overrides)
     held = [s for s, e in start.explained.items() if e.right]
-    mistakes = [*verdict.mistakes, *(m for s in open_ for m in _of_parts(course, start, s))]
+    of_parts = (m for s in open_ for m in _of_parts(course, start, s)) if is_of_loss else ()
+    mistakes = [*verdict.mistakes, *of_parts]
     open_ = [s for s in open_ if not any(s in m.states for m in mistakes)]
     mends = Mends(course, start.gradients, [*held, *open_])
     for mend in mends.of(open_, held):
-        if held or mends.is_proven(mend):
+        begins_right = mends.begins_right(mend)
+        is_meant = (held or begins_right) if is_of_loss else (held and begins_right)
+        if is_meant and not mends.adds_to_what_is_right(mend) and not _goes_on_from_the_gradient(course, start, mend):
             mistakes.append(_mended(mends.body, mend))
             open_ = [s for s in open_ if s not in mend.states]
-    if held:
+    if held and is_of_loss:
         angles = {s: a for s in open_ if (a := _angle_of_other_steps(course, start, s)) is not None}
         mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": a}) for s, a in angles.items()]
-        open_ = [s for s in verdict.open if s in elsewhere or (s in open_ and s not in angles)]
+        open_ = [s for s in open_ if s not in angles]
     if len(mistakes) == len(verdict.mistakes):
         return verdict
+    open_ = [s for s in verdict.open if s in elsewhere or s in open_]
     return replace(verdict, kind="inconclusive" if open_ else "wrong", mistakes=mistakes, open=open_)
+
+
+def _goes_on_from_the_gradient(course: Course, trial: Trial, mend: Mend) -> bool:
+    """Whether steps are made from a multiple of their gradient, as those along a natural gradient are."""
+    steps = (s for state in mend.states for s in course.steps(state, trial.gradients, most=2))
+    return any(has_a_multiple(course, s) for s in steps)
 
 
 def _of_others(course: Course, trial: Trial, trials: Sequence[Trial]) -> set[State]:
@@ -639,7 +645,7 @@ def _mended(body: Anatomy, mend: Mend) -> Mistake:
         return Mistake("wrong-layer-activation", mend.states, detail={"at": mend.at})
     if mend.of in body.roles.versions:
         return Mistake("weight-gradient-wrong", mend.states, detail={"at": mend.at})
-    if mend.kind == "derivative":
+    if mend.kind in ("derivative", "flow"):
         return Mistake("delta-wrong", mend.states, detail={"sent_back": mend.at})
     layer, a = next((layer, r.a) for layer, regions in body.regions.items() for r in regions if r.z == mend.of)
     detail = {"layer": where(body, layer), "slope": mend.at}
