@@ -102,8 +102,9 @@ def judge_steps(roles: Roles, *, search: bool = True) -> Verdict:
     """Hold all steps against all objectives; without a search, what is not explained is not looked into."""
     course = Course(roles)
     trials = list(_trials(course))
-    for of_kind in ([t for t in trials if (t.objective.kind == "loss") == is_loss] for is_loss in (True, False)):
-        trials += _together(course, of_kind)
+    for is_loss in (True, False):
+        of_kind = [t for t in trials if (t.objective.kind == "loss") == is_loss]
+        trials += [*_together(course, of_kind), *(_summed(course, of_kind) if is_loss else ())]
     busiest = max(trials, key=lambda t: (t.right, sum(len(e.spans) for e in t.explained.values())), default=None)
     return replace(_judged(course, trials, search=search), busiest=busiest)
 
@@ -161,13 +162,9 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     of_parts = (m for s in open_ for m in _of_parts(course, start, s)) if is_of_loss else ()
     mistakes = [*verdict.mistakes, *of_parts]
     open_ = [s for s in open_ if not any(s in m.states for m in mistakes)]
-    mends = Mends(course, start.gradients, [*held, *open_])
-    for mend in mends.of(open_, held):
-        begins_right = mends.begins_right(mend)
-        is_meant = (held or begins_right) if is_of_loss else (held and begins_right)
-        if is_meant and not mends.adds_to_what_is_right(mend) and not _goes_on_from_the_gradient(course, start, mend):
-            mistakes.append(_mended(mends.body, mend))
-            open_ = [s for s in open_ if s not in mend.states]
+    of_places = list(_of_places(course, start, open_, held))
+    mistakes += of_places
+    open_ = [s for s in open_ if not any(s in m.states for m in of_places)]
     if held and is_of_loss:
         angles = {s: a for s in open_ if (a := _angle_of_other_steps(course, start, s)) is not None}
         mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": a}) for s, a in angles.items()]
@@ -176,6 +173,20 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
         return verdict
     open_ = [s for s in verdict.open if s in elsewhere or s in open_]
     return replace(verdict, kind="inconclusive" if open_ else "wrong", mistakes=mistakes, open=open_)
+
+
+def _of_places(course: Course, trial: Trial, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mistake]:
+    """Values of the backward pass that make the steps what they are, where it is this objective that is meant.
+
+    That is, others follow its gradient, or what comes before that value is the objective's derivative; both of them
+    where the objective is an error, which stands for a loss that the program does not show.
+    """
+    mends = Mends(course, trial.gradients, [*held, *open_])
+    for mend in mends.of(open_, held):
+        begins_right = mends.begins_right(mend) and mend.of not in course.roles.versions
+        is_meant = (held or begins_right) if trial.objective.kind == "loss" else (held and begins_right)
+        if is_meant and not mends.adds_to_what_is_right(mend) and not _goes_on_from_the_gradient(course, trial, mend):
+            yield _mended(mends.body, mend)
 
 
 def _goes_on_from_the_gradient(course: Course, trial: Trial, mend: Mend) -> bool:
@@ -281,6 +292,22 @@ def _together(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
         joint = replace(first.objective, seeds=sorted(weights), rests_on=mask, weights=weights)
         kinds = {t.objective.kind for t, _ in alone.values()}
         yield _tried(course, replace(joint, kind=max(kinds)), overrides)  # "link" where one is, else "error", or "loss"
+
+
+def _summed(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
+    """The sum of a loss that some parameters follow, and of one of the others beside it: a reconstruction and a KL."""
+    for t in (t for t in trials if 0 < t.right < len(t.explained)):
+        mask, own = t.objective.rests_on, set(t.objective.seeds)
+        mine = course.reached_from(t.objective) - course.stop
+        for other in trials:
+            theirs = other.objective.rests_on
+            is_part = theirs != mask and theirs & mask == theirs and (own | mine).isdisjoint(other.objective.seeds)
+            is_beside = is_part and own.isdisjoint(course.reached_from(other.objective))
+            if is_beside and other.moves and not any(s in other.explained for s, e in t.explained.items() if e.right):
+                seeds = sorted([*t.objective.seeds, *other.objective.seeds])
+                weights = dict.fromkeys(other.objective.seeds, other.objective.sign * t.objective.sign)
+                joint = replace(t.objective, seeds=seeds, weights={**t.objective.weights, **weights})
+                yield _tried(course, joint, {**other.overrides, **t.overrides})
 
 
 def _is_negative(course: Course, objective: Objective) -> bool:
