@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -29,6 +29,7 @@ _DIRECTIONS = 4
 _LEAST_ROWS = 4
 """One more than the factors that are free, and one to be sure."""
 _MOST_PLACES = 150
+_BUDGET = 200_000  # nodes that all sweeps of one search may go through
 _WIDEST = 3000  # nodes of one backward pass
 _MOST_LEFT_OVER = 3
 _EXACT, _NOTHING, _PART = 1e-6, 1e-9, 1e-3
@@ -90,6 +91,10 @@ class _Pass:
         The forward pass, by places.
     directions : sequence of ndarray
         Along which the step is held against the gradient.
+    places : dict
+        The nodes of a place, as `Mends` has found them so far.
+    swept : dict
+        What has been swept along a direction, with no place cut.
     """
 
     step: Step
@@ -98,6 +103,8 @@ class _Pass:
     used: set[NodeId]
     forward: dict[Group, list[NodeId]]
     directions: Sequence[Array]
+    places: dict[Group, list[NodeId]] = field(default_factory=dict)
+    swept: dict[int, dict[NodeId, Array]] = field(default_factory=dict)
 
 
 @dataclass
@@ -130,10 +137,12 @@ class Mends:
         self.versions = {v for s in states for v in s.versions}
         self.body = Anatomy(course.roles, gradients, course.limit)
         self._kept: dict[NodeId, dict[NodeId, Array]] = {}
+        self._budget = 0
         self.passes = {s: found for s in states if (found := list(self._passes(s)))}
 
     def of(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mend]:
         """The places that mend the open states one after another, each with those before it mended."""
+        self._budget = self.course.swept + _BUDGET
         left = [s for s in open_ if s in self.passes]
         while left:
             every = list(self._every(left, held))
@@ -158,7 +167,7 @@ class Mends:
 
     def _behind_of(self, p: _Pass, group: Group) -> set[NodeId]:
         """What a place is made of."""
-        waiting, seen = self._of(p, group), set[NodeId]()
+        waiting, seen = list(self._of(p, group)), set[NodeId]()
         while waiting:
             new = [a for a in self.nodes[waiting.pop()].parents() if a in p.within and a not in seen]
             seen.update(new)
@@ -265,12 +274,26 @@ class Mends:
     def _every(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[_Found]:
         """Each place that mends some of the open states and does no harm to the others, in the order of time."""
         for group, position in self._places(open_):
+            if self.course.swept > self._budget or not any(self._may_fit(s, group, position) for s in open_):
+                continue
             rows = {s: found for s in (*open_, *held) if (found := self._rows(s, group, position))}
             nodes = {s: frozenset(self._of(self.passes[s][0], group)) for s in rows}
             for ts in sorted({nodes[s] for s in rows if s in open_}, key=min):  # layers may share their lines
                 bound = {s: found for s, found in rows.items() if nodes[s] & ts}
                 if (best := self._best(group, position, bound, open_)) is not None:
                     yield best
+
+    def _may_fit(self, state: State, group: Group, position: int | None) -> bool:
+        """Whether something may belong in a place, as far as the first step tells."""
+        first = self.passes[state][0]
+        if len(first.directions) < _LEAST_ROWS:
+            return True
+        ts = self._of(first, group)
+        rows = [self._row(first, k, ts, position) for k in range(len(first.directions))] if ts else []
+        if not rows or not all(row.effects for row in rows):
+            return False
+        others = self._others(first, list(rows[0].effects), position)
+        return any(self._fits([first], [rows], other, position) for other in others)
 
     def _best(
         self, group: Group, position: int | None, rows: dict[State, list[list[_Row]]], open_: Sequence[State]
@@ -279,7 +302,7 @@ class Mends:
         fits: dict[_Other, dict[State, float]] = defaultdict(dict)
         for state, found in rows.items():
             for other in self._others(self.passes[state][0], list(found[0][0].effects), position):
-                if factor := self._fits(state, found, other, position):
+                if factor := self._fits(self.passes[state], found, other, position):
                     fits[other][state] = factor
         harmless = [o for o, states in fits.items() if all(s in states or s in open_ for s in rows)]
         best = max(harmless, key=lambda o: len(fits[o]), default=None)
@@ -304,16 +327,22 @@ class Mends:
 
     def _of(self, p: _Pass, group: Group) -> list[NodeId]:
         """The nodes of a place that go into a step without another one of them between."""
-        waiting, seen, found = [p.taken], {p.taken}, []
+        if group not in p.places:
+            p.places[group] = sorted(self._met(p, [p.taken], group))
+        return p.places[group]
+
+    def _met(self, p: _Pass, begin: Sequence[NodeId], group: Group) -> set[NodeId]:
+        """The first nodes of a place on the way back from some nodes."""
+        waiting, seen, found = list(begin), set(begin), set[NodeId]()
         while waiting:
             t = waiting.pop()
             if self._group(t) == group:
-                found.append(t)
+                found.add(t)
                 continue
             new = [a for a in self.nodes[t].parents() if a not in seen and (a in p.within or a in p.used)]
             seen.update(new)
             waiting += new if t in p.within else []
-        return sorted(found)
+        return found
 
     def _is_given(self, p: _Pass, t: NodeId, position: int) -> bool:
         """Whether an operand, or what it is a view of, comes from elsewhere than the backward pass."""
@@ -324,20 +353,33 @@ class Mends:
         """For each step and direction what a place adds to it; empty where it has no part in it or is too little."""
         found = []
         for p in self.passes.get(state, ()):
-            ts = set(self._of(p, group))
-            found.append([self._row(p, u, ts, position) for u in p.directions] if ts else [])
+            ts = self._of(p, group)
+            found.append([self._row(p, k, ts, position) for k in range(len(p.directions))] if ts else [])
         rows = [row for of_step in found for row in of_step]
         return found if all(found) and len(rows) >= _LEAST_ROWS and all(row.effects for row in rows) else []
 
-    def _row(self, p: _Pass, u: Array, ts: set[NodeId], position: int | None) -> _Row:
-        reached = sweep(self.nodes, {p.taken: u}, ts, dep=p.within | ts)
-        self.course.swept += len(reached)
-        effects = {t: reached[t] for t in sorted(ts & reached.keys())}
+    def _row(self, p: _Pass, k: int, ts: Sequence[NodeId], position: int | None) -> _Row:
+        u, reached = p.directions[k], self._reached(p, k, ts)
+        effects = {t: reached[t] for t in ts if t in reached}
         if position is not None:
             effects = {t: g for t, h in effects.items() if (g := self._of_operand(t, h, position)) is not None}
         whole = float(np.sum(u * self.nodes[p.taken].value))
         own = sum(float(np.sum(g * self._value(t, position))) for t, g in effects.items())
         return _Row(effects, whole - own, whole, float(np.sum(u * p.step.gradient)))
+
+    def _reached(self, p: _Pass, k: int, ts: Sequence[NodeId]) -> dict[NodeId, Array]:
+        """What a direction comes to at the nodes of a place; they are cut where they go into one another."""
+        inner = [a for t in ts for a in self.nodes[t].parents() if a in p.within or a in p.used]
+        if len(ts) > 1 and not self._met(p, inner, self._group(ts[0])).isdisjoint(ts):
+            return self._sweep(p, k, set(ts))
+        if k not in p.swept:
+            p.swept[k] = self._sweep(p, k, set())
+        return p.swept[k]
+
+    def _sweep(self, p: _Pass, k: int, cut: set[NodeId]) -> dict[NodeId, Array]:
+        found = sweep(self.nodes, {p.taken: p.directions[k]}, cut, dep=p.within | p.used)
+        self.course.swept += len(found)
+        return found
 
     def _of_operand(self, t: NodeId, h: Array, position: int) -> Array | None:
         try:
@@ -408,10 +450,12 @@ class Mends:
                 continue
         return found
 
-    def _fits(self, state: State, rows: list[list[_Row]], other: _Other, position: int | None) -> float:
+    def _fits(
+        self, passes: Sequence[_Pass], rows: Sequence[Sequence[_Row]], other: _Other, position: int | None
+    ) -> float:
         """With what factor another value makes a state's steps follow its gradient; 0 if it does not."""
         true, moved, rest, whole = [], [], [], []
-        for p, of_step in zip(self.passes[state], rows, strict=True):
+        for p, of_step in zip(passes, rows, strict=True):
             instead = self._instead(p, list(of_step[0].effects), other, position)
             if not instead or self._is_as_it_is(instead, position):
                 return 0.0
@@ -437,6 +481,7 @@ class Mends:
         """Go on with the values that belong in a place, and with all that follows from them."""
         group, position = self._group(found.mend.at), found.mend.position
         for p in (p for every in self.passes.values() for p in every):
+            p.swept.clear()
             ts = self._of(p, group)
             instead = {t: found.factor * v for t, v in self._instead(p, ts, found.other, position).items()}
             changed: dict[NodeId, Array] = {}
