@@ -44,6 +44,8 @@ def _changed_inputs(sight: Sight) -> Iterator[Finding]:
         changes = [c for v, w in pairwise(state.versions) if (c := _own_change(sight, v, w))]
         if len(changes) < len(state.versions) - 1 or not changes or not _meets_parameters(sight, state):
             continue
+        if sum(v in sight.trial.gradients for v in state.versions) < 2:
+            continue  # it was made so, step by step, before it was read
         name = sight.name(state) or "The data"
         text = f"{name} is changed here again in every round ({len(changes)} times seen): "
         text += "the network reads other numbers each time."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -52,11 +53,14 @@ def old_gradients(course: Course, state: State, gradients: Gradients) -> Iterato
 def repeated_passes(course: Course, objective: Objective) -> int:
     """How often at most an objective was computed anew with the same parameters and the same outcome."""
     versions = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions)
-    values: Counter[tuple[int, bytes]] = Counter()
+    values: dict[tuple[int, bytes], list[NodeId]] = defaultdict(list)
     for t in objective.seeds:
-        values[bisect(versions, t), course.nodes[t].value.tobytes()] += 1
+        values[bisect(versions, t), course.nodes[t].value.tobytes()].append(t)
     few_steps = len({k for k, _ in values}) <= 2 < len(objective.seeds)
-    return max(values.values(), default=0) if few_steps else 0
+    most = max(values.values(), key=len, default=[])
+    alone = [len(course.reached_from(replace(objective, seeds=[t]))) for t in (most[0], most[-1])] if most else []
+    is_anew = len(set(alone)) == 1  # else each goes on from the one before, and the end of its way is reached
+    return len(most) if few_steps and is_anew else 0
 
 
 def lost_steps(course: Course) -> Iterator[tuple[NodeId, NodeId]]:
@@ -162,7 +166,8 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
                 rounds[root, node.site].add(bisect(steps, t))
                 first.setdefault(root, t)
     for (root, _), seen in rounds.items():
-        if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
+        is_stepped = any(u in course.stop for u in course.roles.users.get(root, ()))  # all of [0.0] * n are one number
+        if not is_stepped and len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
 
 
