@@ -146,6 +146,7 @@ RIGHT = {
     + IN_PLACE.replace("    D = P\n", "    hit = np.mean(P.argmax(1) == c)\n    D = P\n").replace(
         "np.mean(P.argmax(1) == c))", "hit)"
     ),
+    "rows made one by one": DATA.replace("y =", "for k in range(60):\n    X[k] += 1\ny =", 1) + BATCHES,
     "hidden layer": DATA + HIDDEN,
     "standardised in place": DATA + "X -= X.mean(axis=0)\nX /= X.std(axis=0)\n" + BATCHES,
     "masked and noisy": DATA

@@ -44,8 +44,9 @@ def _changed_inputs(sight: Sight) -> Iterator[Finding]:
         changes = [c for v, w in pairwise(state.versions) if (c := _own_change(sight, v, w))]
         if len(changes) < len(state.versions) - 1 or not changes or not _meets_parameters(sight, state):
             continue
-        if sum(v in sight.trial.gradients for v in state.versions) < 2:
-            continue  # it was made so, step by step, before it was read
+        stepped = [v for s in arrays if s is not state for v in s.versions[1:]]
+        if not any(state.versions[0] < v < state.versions[-1] for v in stepped):
+            continue  # it was made so, number by number, before anything was learned
         name = sight.name(state) or "The data"
         text = f"{name} is changed here again in every round ({len(changes)} times seen): "
         text += "the network reads other numbers each time."

@@ -78,7 +78,10 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
         _forgive_scales(first, sights)
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
-    findings = [*data_findings(first, sights, strict=strict), *_of_steps(worst), *memory_findings(first)]
+    findings = list(data_findings(first, sights, strict=strict))
+    changed = [f.place for f in findings if f.id == "input-mutated"]  # data, whose change is no step
+    findings += [f for f in _of_steps(worst) if f.place not in changed]
+    findings += memory_findings(first)
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
     if kind != "right" and not _all_that_moves_is_right(worst):
@@ -186,10 +189,22 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
         return call_beside(sight.course, node, max(sight.course.roles.users.get(node, [node])))
     if m.id == "delta-wrong":
         return beside_the_forward_pass(sight.course, node)
+    if m.id == "wrong-layer-activation":
+        return _beside_what_is_right(sight, node)
     if type(step) is int and "output" in m.detail:
         return call_beside(sight.course, node, step)
     if type(step) is int and m.id == "slope-read-again":
         return in_the_line_of(sight.course, node, step)
+    return place_of(sight.course, node)
+
+
+def _beside_what_is_right(sight: Sight, node: NodeId) -> Place:
+    """The line of a node; of its call, where the same line, called from elsewhere, gives what is right."""
+    mine, odd = sight.nodes[node], {sight.nodes[mend.at].site for mend in sight.mends}
+    for t, other in enumerate(sight.nodes[: sight.course.limit]):
+        is_same = (other.op, other.line, other.file) == (mine.op, mine.line, mine.file)
+        if is_same and other.site not in odd and sight.course.roles.flows[t]:
+            return call_beside(sight.course, node, t)
     return place_of(sight.course, node)
 
 
