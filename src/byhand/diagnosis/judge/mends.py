@@ -31,6 +31,7 @@ _LEAST_ROWS = 4
 _MOST_PLACES = 150
 _BUDGET = 200_000  # nodes that all sweeps of one search may go through
 _WIDEST = 3000  # nodes of one backward pass
+_WIDEST_OF_A_NUMBER = 400  # where every node may be what is taken for the gradient
 _MOST_LEFT_OVER = 3
 _EXACT, _NOTHING, _PART = 1e-6, 1e-9, 1e-3
 _LEFT = 1e-8  # of what was subtracted from
@@ -211,8 +212,8 @@ class Mends:
 
     def _taken(self, step: Step) -> NodeId | None:
         """The first value that a step is made of alone, but for numbers, the parameter itself, and memories."""
-        roles = self.course.roles
-        for q in made_since(roles, step):
+        roles, every = self.course.roles, made_since(self.course.roles, step)
+        for q in every if step.change.size > 1 or len(every) < _WIDEST_OF_A_NUMBER else ():
             if q in self.versions or self.nodes[q].value.size != step.change.size or not roles.rests_on[q]:
                 continue
             if q in roles.versions and not self._adds_up(q):
