@@ -17,7 +17,8 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 import gc
 
 # The tapes of hundreds of programs are made and let go of, beside all that the tests have loaded. To look for cycles in
-# all of that as often as Python does by itself took a quarter of the time in which programs are judged.
+# all of that as often as Python does by itself took up to a quarter of the time of judging (19.0 s for 11 programs,
+# 14.3 without).
 gc.set_threshold(500_000, 10, 10)
 
 import signal

@@ -474,7 +474,8 @@ class _MatrixLayer(_Layer):
 def _empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     """New memory that begins where a line of the cache does, which NumPy's own does not.
 
-    A product or sum that NumPy writes there takes half the time, the other functions a tenth to a fifth less.
+    A product or sum of 30,000 numbers that NumPy writes there takes half the time, one of 80,000 three quarters; the
+    other functions take up to a tenth less.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + _LINE, dtype=np.uint8)

@@ -6,7 +6,7 @@ The same lines are run for the differences and, where these say that something i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -121,8 +121,15 @@ class Claim:
 
     def redrawn(self) -> Claim:
         """The same claim of other numbers, where its own are guesses as well."""
+        return self._of_other_arrays(lambda a: draw(*a.shape))
+
+    def small(self) -> Claim:
+        """The same claim of parameters that are ten times smaller."""
+        return self._of_other_arrays(lambda a: 0.1 * a)
+
+    def _of_other_arrays(self, other: Callable[[Array], Array]) -> Claim:
         arrays = {p: self.given[p] for p in self.parameters if isinstance(self.given[p], np.ndarray)}
-        return replace(self, given=self.given | {p: draw(*a.shape) for p, a in arrays.items() if a.dtype.kind == "f"})
+        return replace(self, given=self.given | {p: other(a) for p, a in arrays.items() if a.dtype.kind == "f"})
 
     def as_training(self) -> str:
         """The claim as a training in which every parameter is stepped along its gradient."""

@@ -160,7 +160,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
             if family.is_sure and (spoiler := _spoiler(file, claim)) is not None:
                 yield spoiler
                 return
-            told.append(_held(file, _small(claim) if _clips(file, claim) else claim))
+            told.append(_held(file, claim.small() if _clips(file, claim) else claim))
             if set(told[-1][1].values()) == {"right"}:
                 break
     partly = any({"right", "wrong"} <= set(found.values()) for _, found in told)
@@ -192,12 +192,6 @@ def _clips(file: File, claim: Claim) -> bool:
     """Whether gradients may be clipped, as long as they are not small."""
     used = [file.every[n] for n in reached(file.every, [claim.functions[-1].rpartition(".")[2]])]
     return any(isinstance(n, ast.Call) and ast.unparse(n.func).endswith("clip") for f in used for n in ast.walk(f))
-
-
-def _small(claim: Claim) -> Claim:
-    """The same claim of parameters that are ten times smaller."""
-    arrays = {p: claim.given[p] for p in claim.parameters if isinstance(claim.given[p], np.ndarray)}
-    return replace(claim, given=claim.given | {p: 0.1 * a for p, a in arrays.items() if a.dtype.kind == "f"})
 
 
 def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:

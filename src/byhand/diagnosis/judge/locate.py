@@ -1,4 +1,4 @@
-"""Where in the text a mistake stands: the first value of the backward pass that is what the mistake makes of it."""
+"""From nodes to lines: a node's own, its call's, that of a step, of what is taken for a gradient, of a read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.solvers import SOLVER
-
-_SEVERAL = 6  # numbers of a series that have to agree where each is a single number
 
 
 def place_of(course: Course, t: NodeId) -> Place:

@@ -138,12 +138,11 @@ class Mends:
         self.versions = {v for s in states for v in s.versions}
         self.body = Anatomy(course.roles, gradients, course.limit)
         self._kept: dict[NodeId, dict[NodeId, Array]] = {}
-        self._budget = 0
+        self._budget = course.swept + _BUDGET
         self.passes = {s: found for s in states if (found := list(self._passes(s)))}
 
     def of(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mend]:
         """The places that mend the open states one after another, each with those before it mended."""
-        self._budget = self.course.swept + _BUDGET
         left = [s for s in open_ if s in self.passes]
         while left:
             every = list(self._every(left, held))

@@ -198,15 +198,20 @@ def _goes_on_from_the_gradient(course: Course, trial: Trial, mend: Mend) -> bool
 
 def _of_others(course: Course, trial: Trial, trials: Sequence[Trial]) -> set[State]:
     """What other losses of the same forward pass rest on, too: their sum may be what is made small."""
-    own, mine = set(trial.objective.seeds), course.reached_from(trial.objective) - course.stop
+    mine = course.reached_from(trial.objective) - course.stop
     found = set[State]()
     losses = [t for t in trials if t.objective.kind == "loss" and t.objective.rests_on != trial.objective.rests_on]
     for t in losses:
         reached = course.reached_from(t.objective)
-        is_apart = (own | mine).isdisjoint(t.objective.seeds) and own.isdisjoint(reached)
-        if t.moves and is_apart and not mine.isdisjoint(reached):
+        if t.moves and _are_beside(trial, mine, t, reached) and not mine.isdisjoint(reached):
             found |= set(t.explained)
     return found
+
+
+def _are_beside(one: Trial, made_of: set[NodeId], other: Trial, other_made_of: set[NodeId]) -> bool:
+    """Whether neither of two losses is made of the other."""
+    own, theirs = set(one.objective.seeds), set(other.objective.seeds)
+    return theirs.isdisjoint(own | made_of) and own.isdisjoint(other_made_of)
 
 
 def _of_parts(course: Course, trial: Trial, state: State) -> Iterator[Mistake]:
@@ -298,13 +303,13 @@ def _together(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
 def _summed(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
     """The sum of a loss that some parameters follow, and of one of the others beside it: a reconstruction and a KL."""
     for t in (t for t in trials if 0 < t.right < len(t.explained)):
-        mask, own = t.objective.rests_on, set(t.objective.seeds)
-        mine = course.reached_from(t.objective) - course.stop
+        mask, mine = t.objective.rests_on, course.reached_from(t.objective) - course.stop
+        followed = {s for s, e in t.explained.items() if e.right}
         for other in trials:
-            theirs = other.objective.rests_on
-            is_part = theirs != mask and theirs & mask == theirs and (own | mine).isdisjoint(other.objective.seeds)
-            is_beside = is_part and own.isdisjoint(course.reached_from(other.objective))
-            if is_beside and other.moves and not any(s in other.explained for s, e in t.explained.items() if e.right):
+            is_part = other.objective.rests_on != mask and other.objective.rests_on & mask == other.objective.rests_on
+            if not (is_part and other.moves and followed.isdisjoint(other.explained)):
+                continue
+            if _are_beside(t, mine, other, course.reached_from(other.objective)):
                 seeds = sorted([*t.objective.seeds, *other.objective.seeds])
                 weights = dict.fromkeys(other.objective.seeds, other.objective.sign * t.objective.sign)
                 joint = replace(t.objective, seeds=seeds, weights={**t.objective.weights, **weights})
