@@ -96,7 +96,7 @@ class Recorder:
         self.modules: set[str] = {"__main__"}
         self.bottom: CodeType | None = None
         self.reach: Callable[[int], object] = lambda line: None
-        self._positions: dict[CodeType, list[Any]] = {}
+        self._positions: dict[int, tuple[CodeType, list[Any]]] = {}  # by identity: a code's hash is that of its text
         self._seeded: dict[tuple[int, str], tuple[Any, bytes]] = {}  # where: the generator, and its state then
 
     def _pause(self) -> None:
@@ -127,12 +127,12 @@ class Recorder:
             code = frame.f_code
             file = self.files.get(code.co_filename)
             if file is not None:
-                positions = self._positions.get(code)
-                if positions is None:
-                    positions = self._positions[code] = [(file, *place) for place in code.co_positions()]
+                known = self._positions.get(id(code))
+                if known is None:
+                    known = self._positions[id(code)] = code, [(file, *place) for place in code.co_positions()]
                 if not site:
                     line, name = frame.f_lineno, file
-                site.append(positions[frame.f_lasti // 2])
+                site.append(known[1][frame.f_lasti // 2])
             frame = frame.f_back
         return line, tuple(site), name
 
