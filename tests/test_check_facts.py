@@ -179,11 +179,37 @@ def backpropagate(p, y, memory, P):
     G = {"w": h.T @ d, "W": X.T @ (np.outer(d, P["w"]) * (1 - h**2))}
     return G
 """
+HINGE = """import numpy as np
+
+def hinge(W, X, y):
+    s = X @ W
+    own = np.arange(len(y)), y
+    margins = np.maximum(0, s - s[own][:, None] + 1)
+    margins[own] = 0
+    loss = margins.sum() / len(y)
+    dS = (margins > 0) * 1.0
+    dS[own] = 0
+    dS[own] = -dS.sum(axis=1)
+    return loss, X.T @ dS / len(y)
+
+class Squares:
+    def forward(self, p, t):
+        self.p, self.t = p, t
+        return np.mean((p - t) ** 2)
+
+    def backward(self):
+        return 2 * (self.p - self.t) / self.p.size
+"""
 
 
 @pytest.mark.parametrize(
     ("source", "old", "new", "unit", "answer", "line"),
     [
+        (HINGE, "", "", "hinge", "right", 0),
+        (HINGE, "    margins[own] = 0\n", "", "hinge", "wrong", 6),
+        (HINGE, "", "", "Squares", "right", 0),
+        (HINGE, "/ self.p.size", "/ len(self.p)", "Squares", "wrong", 20),
+        (HINGE, "/ self.p.size", "", "Squares", "right", 0),  # who trains chooses the rate
         (LAYERS, "", "", "Dense", "right", 0),
         (LAYERS, "", "", "Entropy", "right", 0),
         (LAYERS, "", "", "Embedding", "right", 0),

@@ -396,6 +396,8 @@ def _computes(definition: ast.ClassDef) -> bool:
     methods = [n for n in definition.body if isinstance(n, ast.FunctionDef) and own_names(n)]
     if any(isinstance(n, ast.BinOp) for m in methods if re.match(BACK, m.name) for n in ast.walk(m)):
         return True
+    if any(names_gradients(m) for m in methods):
+        return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))
 

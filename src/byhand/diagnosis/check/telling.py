@@ -18,6 +18,7 @@ from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
+from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, reached
 from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner
 from byhand.diagnosis.check.facts import Fact
@@ -197,6 +198,8 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
     if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
         more = _of_averages(file, right, family.unit, names)
         more = more or _of_manners(file, right, family.unit, functions[names[-1]], names)
+        fact = None if more else next(costs(file, right, family.unit), None)
+        more = more if fact is None else of_fact(fact)
         yield more or Probe(family.unit, "right", message=_HELD, names=names)
     elif is_meant and _is_wrong([found for _, found in firm]) and (other := _of_another(file, firm)) is not None:
         yield other
@@ -259,7 +262,7 @@ def _known(file: File, claim: Claim) -> Iterator[tuple[str, str]]:
         sent = "goal0_ * " if "goal0_" in claim.given else ""
         yield from ((name, f"np_.sum({sent}known_[{name!r}](x_))") for name in ACTIVATIONS if name not in _PLAIN)
     elif claim.prediction:
-        has_log = "log" in ast.unparse(file.every[claim.functions[-2].rpartition(".")[2]])
+        has_log = "log" in ast.unparse(file.function(claim.functions[-2]))
         kind = [name for name, text in _LOSSES.items() if ("log" in text) == has_log]
         yield from ((name, _LOSSES[name].format(claim.prediction)) for name in kind)
 
@@ -274,7 +277,7 @@ def _are_alike(file: File, claim: Claim, other: Claim) -> bool:
 def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
     """What a claim's gradients show: the function that they belong to is another one than the text says."""
     there = claim.functions[-2].rpartition(".")[2]
-    returned = [n.lineno for n in ast.walk(file.every[there]) if isinstance(n, ast.Return)]
+    returned = [n.lineno for n in ast.walk(file.function(claim.functions[-2])) if isinstance(n, ast.Return)]
     message = f"The gradients are those of {name}, and not of what {there} computes."
     return Probe(there, "wrong", max(returned), message, "unknown", [there], part="2.5")
 
