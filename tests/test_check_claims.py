@@ -8,7 +8,7 @@ import pytest
 from byhand.diagnosis.check import chains, engines, families, telling, updates
 from byhand.diagnosis.check.claims import Claim, arrays_of, is_gradient_of, matched
 from byhand.diagnosis.check.defined import File, Stretched, is_stub, reached, strict
-from byhand.diagnosis.check.differences import described, judged, manner
+from byhand.diagnosis.check.differences import PENALTY_UNTOLD, described, judged, manner
 from byhand.diagnosis.check.inputs import guesses, options
 from byhand.diagnosis.check.lines import line_of
 
@@ -68,27 +68,34 @@ def test_nothing_is_said_where_nothing_changes():
     assert judged(file, matched(file, still)) == {}
 
 
-TRUE = np.array([[1.0, 2.0], [3.0, 4.0]])
+TRUE, AT = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.5, -1.0], [2.0, 0.3]])
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("told", "words", "id_"),
     [
-        (-TRUE, "has the wrong sign"),
-        (2.5 * TRUE, "is 2.5 times what it should be"),
-        (TRUE.T, "is transposed"),
-        (np.full((2, 2), 5.0), "is one number for all"),
-        (TRUE * [1, 0], "is right in 2 of its 4 numbers, and in all 82 % off"),
-        (TRUE + np.array([[1, 1], [1, 2]]), "is right in none of its numbers, and in all 48 % off"),
+        (-TRUE, "has the wrong sign", "sign-flipped"),
+        (2.5 * TRUE, "is 2.5 times what it should be", "constant-factor"),
+        (TRUE.T, "is transposed", "transposed-gradient"),
+        (np.full((2, 2), 5.0), "is one number for all", "unknown"),
+        (TRUE * [1, 0], "is right in 2 of its 4 numbers, and in all 82 % off", "unknown"),
+        (TRUE + np.array([[1, 1], [1, 2]]), "is right in none of its numbers, and in all 48 % off", "unknown"),
+        (TRUE + 0.5 * AT, PENALTY_UNTOLD, "penalty-gradient-wrong"),
+        (
+            TRUE - 2 * AT,
+            "lacks a multiple of the parameter, the derivative of the loss's penalty",
+            "penalty-gradient-wrong",
+        ),
     ],
 )
-def test_how_a_gradient_is_wrong_is_said_from_its_numbers(told, words):
-    assert described(TRUE, told) == words
+def test_how_a_gradient_is_wrong_is_said_from_its_numbers(told, words, id_):
+    assert described(TRUE, told, AT) == (words, id_)
 
 
 def test_the_number_that_is_farthest_off_is_told():
     file = File(SQUARES.replace("dw = 2 * w", "dw = 2 * w\n    dw[1] = 9"))
-    words, farthest = manner(file, matched(file, claim()), "w_")
+    words, id_, farthest = manner(file, matched(file, claim()), "w_")
+    assert id_ == "unknown"
     assert words == "is right in 1 of its 2 numbers, and in all 291 % off"  # |9 - -4| / |(2, -4)|
     assert farthest == 1
 

@@ -652,7 +652,7 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (RIDGE, "", "", "gradient_ridge", "right", 0),
         (RIDGE, "grad + weight * w", "grad + weight", "gradient_ridge", "wrong", 11),
         (LEAKY, "", "", "leaky_prime", "right", 0),
-        (LEAKY, "x, 0.01 * x", "x, 0", "leaky_prime", "wrong", 7),
+        (LEAKY, "x, 0.01 * x", "x, 0", "leaky", "wrong", 4),  # the slope is that of a leaky ReLU
         (NUMERICAL, "", "", "Model.numerical_gradient", "right", 0),
         (NUMERICAL, "kept - 1e-5", "kept + 1e-5", "Model.numerical_gradient", "wrong", 13),
         (SAMPLES, "", "", "gradient", "right", 0),

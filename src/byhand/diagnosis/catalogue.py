@@ -518,8 +518,8 @@ _ENTRIES = (
     ),
     Mistake(
         "momentum-reset",
-        "what an optimizer remembers is empty in every step",
-        "A velocity or a moment is made anew in the loop, or what is computed for it is never stored.",
+        "what an optimizer remembers has no part in its steps",
+        "A velocity or a moment is made anew in the loop, or what is computed for it is never stored, or never used.",
         "With v ← βv − ηg the step sums up earlier gradients. Where v is 0 again in each step, v = −ηg is all that "
         "comes of it: plain gradient descent, or with g/√g² steps of one length.",
         "Make the velocity once, before the loop, one for each parameter, and store what it becomes.",
@@ -552,6 +552,15 @@ _ENTRIES = (
         "long steps.",
         "Take the square root of the mean square.",
         plain="The larger the gradient, the shorter the step: the wrong way round.",
+    ),
+    Mistake(
+        "dropout-scale-wrong",
+        "dropout multiplies what it keeps by the wrong number",
+        "(rand > p) / p, where p is the share that is dropped; (rand < p) / (1 - p), where it is the one that is kept.",
+        "Of numbers h a share q is kept, as m ⊙ h / q: the mean is still h, so nothing is rescaled when predicting. "
+        "With another number the layers behind see other sizes in training than afterwards.",
+        "Divide by the share that is kept, in the forward pass and on the way back alike.",
+        plain="What is kept is to make up for what is dropped, and makes too much or too little of it.",
     ),
     Mistake(
         "mask-missing",

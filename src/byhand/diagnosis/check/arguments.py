@@ -118,7 +118,7 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div):
         yield "rate"
     elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
-        yield "array"
+        yield "rate" if counts_layers and isinstance(parent.left, ast.Constant) else "array"
 
 
 def _is_paired(node: ast.AST) -> bool:

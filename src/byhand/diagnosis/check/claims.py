@@ -68,6 +68,8 @@ class Claim:
         Whether the shapes of all that is given are guessed: what is called a gradient must have its parameter's size.
     labels : tuple of str
         What the last function itself calls the things that it returns.
+    prediction : str
+        What a cost of the file is computed of, beside `y_`; "" where there is none.
     gradients : dict
         For each parameter the expressions that may be its gradient, the likeliest first.
     """
@@ -84,6 +86,7 @@ class Claim:
     may_lack: bool = False
     is_shaped: bool = False
     labels: tuple[str, ...] = ()
+    prediction: str = ""
     gradients: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(
@@ -184,6 +187,9 @@ def matched(file: File, claim: Claim) -> Claim:
     sources = [[(e, a) for e, a in source if e not in claim.parameters] for source in (back, after)]
     found = {p: stepped.get(p) or _candidates(claim, p, *sources) for p in claim.parameters}
     found = {p: expressions for p, expressions in found.items() if expressions}
+    called = {p: found[p] for p in found if is_gradient_of(labelled(claim, found[p][0]), p)}
+    if claim.is_shaped and len(called) > 1:
+        found = called  # and not what happens to have the same size
     if not found or (len(found) < len(claim.parameters) and not claim.may_lack):
         raise ValueError(claim.parameters)
     return replace(claim, gradients=found)
@@ -192,7 +198,7 @@ def matched(file: File, claim: Claim) -> Claim:
 def _without_gradients(parameters: Sequence[str]) -> Iterator[str]:
     """Parameters without what an object holds as the gradients of others."""
     for p in parameters:
-        others = [q for q in parameters if q != p and not _holds_gradients(q)]
+        others = [q for q in parameters if q.lower() != p.lower() and not _holds_gradients(q)]  # W and w are two
         if p.isidentifier() or not others or not (_holds_gradients(p) or any(is_gradient_of(p, q) for q in others)):
             yield p
 
@@ -219,6 +225,8 @@ def _candidates(
         return (same[k], *same[:k], *same[k + 1 :])
     if len(short := [e for e in own if _is_short_for(e, parameter)]) == 1:
         return (short[0],)
+    if len(own) == len(claim.parameters) == 1 and not back:
+        return (own[0],)
     return (back[0][0],) if len(back) == len(claim.parameters) == 1 and back[0][1].size == 1 else ()
 
 

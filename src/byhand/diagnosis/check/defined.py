@@ -87,6 +87,11 @@ class File:
             with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
                 exec(compile(ast.Module([node], []), FILE, "exec"), self.names)
 
+    def function(self, unit: str) -> ast.FunctionDef:
+        """The function, or the method, of a full name."""
+        owner, _, name = unit.rpartition(".")
+        return methods_of(self.classes[owner])[name] if owner else self.functions[name]
+
     def run(self, names: dict[str, Any], text: str) -> None:
         """Run lines of text among some names, which see the file's; random numbers are the same each time."""
         random.seed(0)

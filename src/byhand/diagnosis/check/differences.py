@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -174,36 +174,49 @@ def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int
     return value.reshape(shape) if value.size == int(np.prod(shape)) else value * np.ones(shape)
 
 
-def manner(file: File, claim: Claim, parameter: str) -> tuple[str, int]:
-    """How a wrong gradient is wrong, in words, and which of its numbers is the farthest from what is measured."""
+class Manner(NamedTuple):
+    """How a wrong gradient is wrong: in words, what that is called, and which number is the farthest off."""
+
+    words: str
+    id: str = "unknown"
+    entry: int = 0
+
+
+def manner(file: File, claim: Claim, parameter: str) -> Manner:
+    """How a wrong gradient is wrong."""
     at = np.asarray(claim.given[parameter], float)
     told = told_by(file, claim.run(file), claim.gradients[parameter][0], at.shape)
     units = [row.reshape(at.shape) for row in np.eye(at.size)] if at.size <= _WHOLE else []
     true = slopes(lambda new: claim.loss(file, {parameter: new}), at, units)
     if true is None or not units:
-        return "is not that of the loss", 0
-    return described(true.reshape(at.shape), told), int(
-        np.argmax(np.abs(true - told.ravel()) * np.where(told.ravel() == 0, NEAR * NEAR, 1))
-    )
+        return Manner("is not that of the loss")
+    off = np.abs(true - told.ravel()) * np.where(told.ravel() == 0, NEAR * NEAR, 1)
+    return Manner(*described(true.reshape(at.shape), told, at), int(np.argmax(off)))
 
 
-def described(true: Array, told: Array) -> str:
-    """What a wrong gradient is beside the right one."""
-    whole = Compared(true.ravel(), told.ravel())
+PENALTY_UNTOLD = "holds a multiple of the parameter, as of a penalty's derivative, that the loss has not"
+
+
+def described(true: Array, told: Array, at: Array) -> tuple[str, str]:
+    """What a wrong gradient is beside the right one, in words, and what that is called."""
+    whole, more = Compared(true.ravel(), told.ravel()), Compared((told - true).ravel(), at.ravel())
     if not whole.size:
-        return "is not 0"
+        return "is not 0", "unknown"
     if np.size(told) > 1 and np.ptp(told) == 0:
-        return "is one number for all"
+        return "is one number for all", "unknown"
     if whole.rest(-1.0) < FAR * whole.size:
-        return "has the wrong sign"
+        return "has the wrong sign", "sign-flipped"
     if whole.rest(whole.factor) < FAR * whole.size:
-        return f"is {1 / whole.factor:.4g} times what it should be"
+        return f"is {1 / whole.factor:.4g} times what it should be", "constant-factor"
     if (
         true.ndim == 2
         and true.shape[0] == true.shape[1]
         and Compared(true.T.ravel(), told.ravel()).rest(1) < FAR * whole.size
     ):
-        return "is transposed"
+        return "is transposed", "transposed-gradient"
+    if at.size > 1 and more.rest(more.factor) < FAR * more.size:
+        lacks = "lacks a multiple of the parameter, the derivative of the loss's penalty"
+        return (PENALTY_UNTOLD if more.factor > 0 else lacks), "penalty-gradient-wrong"
     same = int(np.isclose(told, true, rtol=FAR, atol=FAR * NEAR * float(np.abs(true).max())).sum())
     part = f"right in {same} of its {true.size} numbers" if same else "right in none of its numbers"
-    return f"is {part}, and in all {100 * whole.rest(1.0) / whole.size:.0f} % off"
+    return f"is {part}, and in all {100 * whole.rest(1.0) / whole.size:.0f} % off", "unknown"

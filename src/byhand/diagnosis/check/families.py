@@ -166,11 +166,13 @@ def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
     """Objects, made of sizes, of arrays, or of the numbers of a convolution."""
     init = methods_of(node).get("__init__")
     taken = needed(init) if init is not None else []
+    made = []
     for outputs in (3, 1):
         arguments = called_with(file.functions, init, node, outputs) if init is not None else ""
         if arguments is not None:
-            yield from _object(file, node, arguments, {}, outputs)
-    if taken and init is not None:
+            made += list(_object(file, node, arguments, {}, outputs))
+    yield from made
+    if init is not None and (taken or not made):
         yield from _unmade(file, node, init)
 
 
@@ -196,7 +198,8 @@ def _unmade(file: File, node: ast.ClassDef, init: ast.FunctionDef) -> Iterator[S
         }
         unknown = {f"{a}_made_": hint(file, node, a, kinds[a]) for a, text in texts.items() if text.endswith("_made_")}
         for more in (ones, {}) if ones else ({},):
-            given = ", ".join(f"{a}={text}" for a, text in {**texts, **more}.items())
+            exact = {a: "np_.float64" for a in own_names(init) if a == "dtype"}  # in single precision nothing shows
+            given = ", ".join(f"{a}={text}" for a, text in {**texts, **more, **exact}.items())
             yield Scope(methods_of(node), node.name, f"{THING} = {node.name}({given})\n", unknown=unknown)
 
 
@@ -249,13 +252,29 @@ def usable(file: File, claims: Iterable[Claim]) -> list[Claim]:
 
 
 def _of_many_labels(file: File, claims: list[Claim]) -> list[Claim]:
-    """The claims without those that have one index where several do as well, as several may be the same."""
-    several = [c for c in claims if any(_is_labels(v) for v in c.given.values())]
-    names = {n for c in several for n, v in c.given.items() if _is_labels(v) and _has_loss(file, c)}
-    return [c for c in claims if not any(type(c.given.get(n)) is int for n in names)]
+    """The claims without those that have one index where several do as well, as several may be the same.
+
+    What is indexed is a matrix, wherever it can be one.
+    """
+    ranks = [max(np.ndim(c.given[p]) for p in c.parameters) if _has_index(c) and c.parameters else 0 for c in claims]
+    if 2 in ranks:
+        claims = [c for c, rank in zip(claims, ranks, strict=True) if rank in (0, 2)]
+    several = [c for c in claims if any(is_labels(v) for v in c.given.values()) and _has_loss(file, c)]
+    known = {(n, _axes(c, n)) for c in several for n, v in c.given.items() if is_labels(v)}
+    return [c for c in claims if not any(type(v) is int and (n, _axes(c, n)) in known for n, v in c.given.items())]
 
 
-def _is_labels(value: Any) -> bool:
+def _has_index(claim: Claim) -> bool:
+    return claim.is_shaped and any(is_labels(v) or type(v) is int for v in claim.given.values())
+
+
+def _axes(claim: Claim, but: str) -> tuple[tuple[str, int], ...]:
+    """How many axes all has that is given, but for one thing, and for what is sent back."""
+    return tuple((n, np.ndim(v)) for n, v in claim.given.items() if n != but and not n.startswith("goal"))
+
+
+def is_labels(value: Any) -> bool:
+    """Whether it is an array of whole numbers, which may be indices."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "i" and value.ndim > 0
 
 
@@ -330,7 +349,7 @@ def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:
 def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess]) -> Iterator[Claim]:
     """A function that returns a loss with its gradients; `pick` is which of several numbers is the loss."""
     for guess in given:
-        claim = claim_of(file, scope, (name,), guess, f"result_ = {_call(scope, name, guess)}\n", "")
+        claim = claim_of(file, scope, (name,), guess, f"result_ = {call_of(scope, name, guess)}\n", "")
         with contextlib.suppress(Exception):
             result = claim.run(file)["result_"]
             called = dict(enumerate(claim.labels)) if len(claim.labels) == len(result) else {}
@@ -369,7 +388,7 @@ def _together(file: File, scope: Scope, cost: str, gradient: str, given: Iterabl
         same = {a: lower[low] for low, a in order.items()}
         same |= {a: f"{a}_" for a in guess.values if a in optional and a not in same}
         backward = f"result_ = {scope.call(gradient, same)}\n"
-        claim = claim_of(file, scope, (cost, gradient), guess, f"loss_ = {_call(scope, cost, guess)}\n", backward)
+        claim = claim_of(file, scope, (cost, gradient), guess, f"loss_ = {call_of(scope, cost, guess)}\n", backward)
         with contextlib.suppress(Exception):
             if not _trains(file, scope, gradient, claim.run(file)["result_"], claim):
                 yield replace(claim, is_loose=claim.is_loose and not is_known)
@@ -381,7 +400,8 @@ def _trains(file: File, scope: Scope, name: str, result: Any, claim: Claim) -> b
     return bool(counts(scope.functions[name], file.functions)) and many
 
 
-def _call(scope: Scope, name: str, guess: Guess) -> str:
+def call_of(scope: Scope, name: str, guess: Guess) -> str:
+    """The text of a call with a guess."""
     taken = [a for a in needed(scope.functions[name]) if a == guess.bundle or a in guess.values]
     return scope.call(name, {a: _text(guess, a) for a in dict.fromkeys([*taken, *guess.values])})
 
@@ -458,10 +478,15 @@ def _meant(name: str) -> str:
 
 def _ways(file: File, scope: Scope) -> Iterator[Family]:
     """A function forward, and the one that goes back."""
-    for there, back in _pairs(scope).items():
+    for there, back in _pairs(scope):
         if is_tame(scope.functions[there]) and is_tame(scope.functions[back]):
             unit = scope.owner if there in ("forward", "__call__") and scope.owner else scope.unit(there)
-            found = [_fitting(file, scope, there, back, numbers) for numbers in _NUMBERS]
+            found: list[tuple[list[Claim], bool]] = []
+            counts_of_arrays: Sequence[int] = range(len(needed(scope.functions[there])), 0, -1)
+            for numbers in _NUMBERS:
+                claims, is_sure, count = _fitting(file, scope, there, back, numbers, counts_of_arrays)
+                counts_of_arrays = [count] if claims and is_sure else counts_of_arrays
+                found.append((claims, is_sure))
             for claims, is_sure in found:  # it must be right with all numbers that fit
                 if claims and (is_sure or not any(c for c, sure in found if sure)):
                     is_sure &= not (scope.held or scope.unknown) or any(c.kind != "loss" for c in claims)
@@ -482,31 +507,35 @@ def _is_called_so(scope: Scope, there: str, claim: Claim) -> bool:
     return _is_sent_back(scope, there, claim) or (bool(sent) and all(is_marked(a) for a in sent))
 
 
-def _fitting(file: File, scope: Scope, there: str, back: str, numbers: Numbers) -> tuple[list[Claim], bool]:
-    """What a way there and back may be meant to be, with as many arrays as it can take; whether by tables of ours."""
+def _fitting(
+    file: File, scope: Scope, there: str, back: str, numbers: Numbers, counts_of_arrays: Sequence[int]
+) -> tuple[list[Claim], bool, int]:
+    """What a way there and back may be meant to be; whether that is by tables of ours, and with how many arrays."""
     function = scope.functions[there]
-    counts_of_arrays = () if scope.unknown else range(len(needed(function)), 0, -1)
-    tables = [_inputs(file, scope, function, n, numbers) for n in counts_of_arrays]
-    for guesses_now in (*tables, *([shaped(scope, function, file)] if numbers == _NUMBERS[-1] else [])):
+    tried = [] if scope.unknown else [(n, _inputs(file, scope, function, n, numbers)) for n in counts_of_arrays]
+    tried += [(0, iter(shaped(scope, function, file)))] if numbers == _NUMBERS[-1] else []
+    for count, guesses_now in tried:
         claims = usable(file, _there_and_back(file, scope, there, back, guesses_now))
         if found := [c for c in claims if _is_way(file, c, _is_called_so(scope, there, c))]:
-            return found, guesses_now in tables
-    return [], True
+            return found, count > 0, count
+    return [], True, 0
 
 
-def _pairs(scope: Scope) -> dict[str, str]:
+def _pairs(scope: Scope) -> list[tuple[str, str]]:
     """The names of functions that belong together: one is called as the other's way back, or they are an object's."""
     words = {"forward": "backward", "Forward": "Backward", "fwd": "bwd", "Fwd": "Bwd"}
-    pairs = {name: name.replace(word, back) for name in scope.functions for word, back in words.items() if word in name}
-    pairs = {there: back for there, back in pairs.items() if back in scope.functions}
+    named = [(n, n.replace(word, back)) for n, (word, back) in product(scope.functions, words.items()) if word in n]
+    pairs = [(there, n) for there, back in named for n in scope.functions if n.startswith(back)]  # or another way
+    known = {there for there, _ in pairs}
     backs = [name for name in scope.functions if re.search(_BACK, name)]
-    pairs |= {n: back for n, back in product(scope.functions, backs) if n not in pairs and is_slope_of(back, n)}
+    pairs += [(n, back) for n, back in product(scope.functions, backs) if n not in known and is_slope_of(back, n)]
     there = next((m for m in scope.functions if re.match("(?i)forward|__call__", m)), None)
     back = next((m for m in scope.functions if re.match(_BACK, m)), None)
     if not scope.owner or back is None:
         return pairs
     costs = [m for m in scope.functions if re.search(CALLED, m, re.I) and m not in (there, back)]
-    return {**({there: back} if there is not None else {}), **dict.fromkeys(costs, back), **pairs}
+    ends = [(n, back) for n in ([there] if there is not None else []) + costs]
+    return list(dict.fromkeys(ends + pairs))
 
 
 def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, numbers: Numbers) -> Iterator[Guess]:
@@ -546,11 +575,46 @@ def _shapes(scope: Scope, count: int) -> Iterator[Sequence[tuple[int, ...]]]:
 
 def _there_and_back(file: File, scope: Scope, there: str, back: str, guesses_now: Iterable[Guess]) -> Iterator[Claim]:
     """The loss is the output times something drawn, which is what is sent back."""
-    for guess in guesses_now:
-        forward = f"out_ = {_call(scope, there, guess)}\n"
+    for guess in chain.from_iterable((guess, *_of_many(guess)) for guess in guesses_now):
+        forward = _way_there(scope, there, guess)
         claim = replace(claim_of(file, scope, (there, back), guess, forward, ""), kind="way", may_lack=True)
         with contextlib.suppress(Exception):
-            yield from _with_goals(claim, scope, there, back, guess.values, claim.run(file)["out_"])
+            names = claim.run(file)
+            yield from _with_goals(claim, scope, there, back, guess.values, names["out_"])
+            if scope.owner and not scope.held:
+                yield from _of_kept_loss(claim, scope, back, guess.values, names)
+
+
+def _of_kept_loss(
+    claim: Claim, scope: Scope, back: str, values: Mapping[str, Any], names: Mapping[str, Any]
+) -> Iterator[Claim]:
+    """An object that is a loss, of each sample or of all, whose way back takes prediction and target again."""
+    taken = needed(scope.functions[back])
+    predictions = {a: v for a, v in values.items() if a not in taken}
+    if len(taken) != 2 or len(values) != 2 or len(predictions) != 1 or taken[1] not in values:
+        return
+    [(name, value)] = predictions.items()
+    kept = [e for e, a in arrays_of(names.get(THING), THING) if a.shape == np.shape(value) and a.ndim]
+    for text in (f"{name}_", *kept):
+        backward = f"result_ = {scope.call(back, {taken[0]: f'1 * {text}', taken[1]: f'{taken[1]}_'})}\n"
+        yield from _of_loss(replace(claim, forward=f"{claim.forward}out_ = np_.sum(out_)\n"), backward)
+
+
+def _of_many(guess: Guess) -> Iterator[Guess]:
+    """The same with several indices in the place of one, of which one comes twice."""
+    for name, value in guess.values.items():
+        if type(value) is int and value > 1:
+            yield replace(guess, values={**guess.values, name: np.array([value, 0, value])})
+
+
+def _way_there(scope: Scope, there: str, guess: Guess) -> str:
+    """The lines that give the output: what is returned, or what a method that returns nothing keeps last."""
+    function, call = scope.functions[there], call_of(scope, there, guess)
+    kept = [n.targets[0] for n in ast.walk(function) if isinstance(n, ast.Assign)]
+    last = max((t for t in kept if ast.unparse(t).startswith("self.")), key=lambda t: t.lineno, default=None)
+    if last is None or any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function)):
+        return f"out_ = {call}\n"
+    return f"{call}\nout_ = {THING}.{ast.unparse(last).removeprefix('self.')}\n"
 
 
 def _with_goals(
@@ -580,7 +644,8 @@ def _with_goals(
             replace(claim, forward=f"{claim.forward}loss_ = {text}\n", backward=backward, kind="loss")
             for text in single
         )
-    pool = [*of[:0:-1], *of[:1], *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
+    own = [] if len(parts) > 1 else of  # what is kept for the way back comes behind the output
+    pool = [*of[:0:-1], *own, *(f"{a}_" for a in arrays), *(f"np_.shape({a}_)" for a in arrays)]
     for named in (known, known | dict.fromkeys(rates, "0.1")) if rates else (known,):
         free = [a for a in taken if a not in named]
         for outs in range(min(len(free), len(parts)), 0, -1):
@@ -725,7 +790,7 @@ def trainers(file: File) -> Iterator[tuple[str, str]]:
 
 def _steps(file: File, name: str, guess: Guess) -> bool:
     """Whether the call runs, and parameters of the given sizes come back, changed."""
-    line = f"result_ = {_call(Scope(file.functions), name, guess)}\n"
+    line = f"result_ = {call_of(Scope(file.functions), name, guess)}\n"
     claim = claim_of(file, Scope(file.functions), (name,), guess, line, "")
     with contextlib.suppress(Exception):
         if claim.stretches(file):

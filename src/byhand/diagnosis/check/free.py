@@ -267,7 +267,8 @@ class _Free:
     def _causes(self, thing: str) -> list[str]:
         """The functions that a thing calls and that are wrong themselves."""
         wrong = {name for p in self.probes.values() if p.answer == "wrong" for name in p.names}
-        return sorted((reached(self._functions, [thing]) - {thing}) & wrong)
+        classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
+        return sorted((reached({**self._functions, **classes}, [thing]) - {thing}) & wrong)
 
     def _is_no_training(self, thing: str, run: Run) -> bool:
         """Whether it was taken for a loss with gradients, explains nothing, and does not say that it is one."""
@@ -282,8 +283,10 @@ class _Free:
         """Whether a training says more than the differences: it has the same answer, and names and judges more."""
         if run is None or run.judgement.verdict == "inconclusive":
             return False
+        if probe.is_fact:
+            return run.judgement.verdict == "wrong"
         if run.judgement.verdict == "right" and " and " not in probe.unit:
-            return True
+            return not probe.is_partly_right  # else a penalty's part may be told as a decay of the steps
         return run.judgement.verdict == probe.answer or (probe.answer == "unclear" and run.judgement.verdict == "right")
 
     def _add_probe(self, report: Report, probe: Probe) -> None:
@@ -392,6 +395,8 @@ def _computes(definition: ast.ClassDef) -> bool:
     """Whether a method returns what it has computed of its arguments, or computes what it sends back."""
     methods = [n for n in definition.body if isinstance(n, ast.FunctionDef) and own_names(n)]
     if any(isinstance(n, ast.BinOp) for m in methods if re.match(BACK, m.name) for n in ast.walk(m)):
+        return True
+    if any(names_gradients(m) for m in methods):
         return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from byhand.diagnosis.check import telling
+from byhand.diagnosis.check import facts, telling
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.families import trainers
@@ -55,15 +55,16 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
     file = None
     with contextlib.suppress(Exception):  # what stops as it is defined has been told already
         file = File(request.head)
-    if not decided:
-        _drive(program, request.drivers, send)
+    right = [] if decided else _drive(program, request.drivers, send)
     if file is None:
         return
     top = request.head + request.support
     if not decided:
-        _drive(
-            program, [(claim.functions[-1], top + claim.as_training()) for claim in chains(file)], send, is_ours=True
-        )
+        rounds = [(claim.functions[-1], top + claim.as_training()) for claim in chains(file)]
+        right += _drive(program, rounds, send, is_ours=True)
+    shown = [(unit, text.removeprefix(top)) for unit, text in (request.drivers if decided else right)]
+    for fact in facts.facts(file, request.support, shown, trained=not decided):
+        send({"probe": asdict(telling.of_fact(fact))})
     for probe in telling.probes(file):
         if probe.training:
             with contextlib.suppress(Exception):  # what can't be traced stays without a name
@@ -85,9 +86,9 @@ def _drive(
     send: Callable[[Mapping[str, Any]], None],
     *,
     is_ours: bool = False,
-) -> None:
-    """Judge what was made of functions and classes; `is_ours` when it is trained in a loop of ours."""
-    right: set[str] = set()
+) -> list[tuple[str, str]]:
+    """Judge what was made of functions and classes; `is_ours` when it is trained in a loop of ours. The right ones."""
+    right: dict[str, str] = {}
     for unit, text in drivers:
         if unit in right:
             continue
@@ -100,7 +101,8 @@ def _drive(
         if run.judgement.verdict != "nothing" or (run.error is not None and run.error.type == "NameError"):
             send({**running.written(run), "unit": unit})
         if run.judgement.verdict == "right":
-            right.add(unit)
+            right[unit] = text
+    return list(right.items())
 
 
 def _without_loop(judgement: Judgement) -> Judgement:

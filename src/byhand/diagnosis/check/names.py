@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|dash|back\w*|bwd"
+_SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|dash|back\w*|bwd|retro\w*"
 _FILLER = (
     r"compute|calculate|calc|get|eval|apply|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
 )

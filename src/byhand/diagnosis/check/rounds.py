@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.check.arguments import default, kind, own_names, returned_names
-from byhand.diagnosis.check.claims import Array, Claim, draw, is_gradient_of, is_named
+from byhand.diagnosis.check.claims import THING, Array, Claim, draw, is_gradient_of, is_named
 from byhand.diagnosis.check.defined import File, counts, is_tame, names_gradients, needed
 from byhand.diagnosis.check.families import CALLED, Family, Scope, claim_of, shaped, usable
+from byhand.diagnosis.check.inputs import DATA, Guess
 from byhand.diagnosis.check.names import TARGET, is_marked
 
-_COST = rf"{CALLED}|mse|sse|bce|nll"
+_COST = rf"{CALLED}|(?<![a-z])(mse|sse|bce|nll)"
 _OPEN = 2
 """Up to so many arguments of one function are found by trying."""
+_NUMBER = "7"
 _CLAIMS = 300
 """So many rounds are tried for one start and one way back."""
 
@@ -56,12 +58,23 @@ def _rounds(file: File, scope: Scope, there: ast.FunctionDef, back: ast.Function
     is_no_start = there.name.startswith("__") or re.search(_COST, there.name, re.I)
     if is_no_start or not costs or not (scope.owner or given & {a.lower() for a in needed(back)}):
         return
-    for guess, choice in product(shaped(scope, there, file), _choices(there)):
-        call = scope.call(there.name, {**{a: f"{a}_" for a in guess.values}, **choice})
+    guesses = shaped(scope, there, file) or list(_of_one_thing(scope, there))
+    for guess, choice in product(guesses, _choices(there)):
+        own = {guess.bundle: THING} if guess.bundle else {}
+        call = scope.call(there.name, {**{a: f"{a}_" for a in guess.values}, **own, **choice})
         with contextlib.suppress(Exception):
             claim = replace(claim_of(file, scope, (there.name,), guess, f"out_ = {call}\n", ""), may_lack=True)
             out = claim.run(file, lines=claim.forward)["out_"]
-            yield from _ended(file, scope, claim, there, back, costs, out)
+            yield from _ended(file, scope, claim, there, back, costs, out, own)
+
+
+def _of_one_thing(scope: Scope, there: ast.FunctionDef) -> Iterator[Guess]:
+    """Inputs, beside the one thing that all parameters lie in."""
+    names = needed(there)
+    if scope.held and not scope.owner and not scope.is_module and len(names) == 2:
+        for setting, (data, bundle) in product(DATA, (names, names[::-1])):
+            if setting.outputs == scope.outputs:
+                yield Guess({data: setting.data[0]}, [], bundle=bundle)
 
 
 def _costs(file: File, scope: Scope) -> list[tuple[Scope, ast.FunctionDef]]:
@@ -82,29 +95,28 @@ def _ended(
     back: ast.FunctionDef,
     costs: Sequence[tuple[Scope, ast.FunctionDef]],
     out: Any,
+    own: Mapping[str, str],
 ) -> Iterator[Claim]:
     """The round with each cost, and all that the way back may be handed."""
     parts = {"out_": out} if not isinstance(out, tuple) else {f"out_[{k}]": part for k, part in enumerate(out)}
     called = dict(zip(returned_names(there), parts, strict=False))
     usual = {a: default(there, a) for a in own_names(there)}
-    known = {a.lower(): ast.unparse(value) for a, value in usual.items() if value is not None}
-    known |= {a.removesuffix("_").lower(): a for a in claim.given if a.isidentifier()}
-    known |= {name.lower(): text for name, text in called.items()}
+    known = {_key(a): ast.unparse(value) for a, value in usual.items() if value is not None}
+    known |= {_key(a.removesuffix("_")): a for a in claim.given if a.isidentifier()}
+    known |= {_key(name): text for name, text in (*called.items(), *own.items())}
     arrays = {text: part for text, part in parts.items() if isinstance(part, np.ndarray) and part.ndim}
     for (text, prediction), (where, cost) in product(reversed(arrays.items()), costs):
         goals = {
-            a: (f"goal_{n}_", n)
-            for a in needed(back)
-            for n in called
-            if is_gradient_of(a, n) and a.lower() not in known
+            a: (f"goal_{n}_", n) for a in needed(back) for n in called if is_gradient_of(a, n) and _key(a) not in known
         }
         sent = {f"goal_{n}_": draw(*np.shape(parts[called[n]])) for _, n in goals.values()}
-        handed = known | {a.lower(): goal for a, (goal, _) in goals.items()}
+        numbers = {_key(a): text for a, text in _numbers(file, cost).items()}
+        handed = numbers | known | {_key(a): goal for a, (goal, _) in goals.items()}
         more = "".join(f" + np_.sum({goal} * {called[n]})" for goal, n in goals.values())
         for target in _targets(prediction):
             given = {**claim.given, "y_": target, **sent}
-            for loss in _calls(file, where, cost, known, [text]):
-                for result in _calls(file, scope, back, handed, list(parts)):
+            for loss in _calls(file, where, cost, known, [text, *own.values()]):
+                for result in _calls(file, scope, back, handed, [*parts, *own.values()]):
                     yield replace(
                         claim,
                         functions=(*claim.functions, where.unit(cost.name), scope.unit(back.name)),
@@ -112,6 +124,7 @@ def _ended(
                         forward=f"{claim.forward}loss_ = {loss}{more}\n",
                         backward=f"result_ = {result}\n",
                         labels=tuple(returned_names(back)),
+                        prediction=text,
                     )
 
 
@@ -119,16 +132,24 @@ def _calls(
     file: File, scope: Scope, function: ast.FunctionDef, known: Mapping[str, str], open_to: Sequence[str]
 ) -> Iterator[str]:
     """Calls of a function: what is known by its name, the target, numbers, and something for what is left."""
-    given = {a: known[a.lower()] for a in own_names(function) if a.lower() in known}
-    for a in (a for a in needed(function) if a not in given):
-        if re.fullmatch(TARGET, a.lower()):
-            given[a] = "y_"
-        elif kind(function, a, file.functions) in ("rate", "size"):
-            given[a] = "7"
+    given = {a: known[_key(a)] for a in own_names(function) if _key(a) in known}
+    given |= {a: "y_" for a in needed(function) if a not in given and re.fullmatch(TARGET, a.lower())}
+    given |= {a: text for a, text in _numbers(file, function).items() if a not in given}
     left = [a for a in needed(function) if a not in given]
     for texts in permutations(open_to, len(left)) if len(left) <= _OPEN else ():
         found = given | dict(zip(left, texts, strict=True))
         yield scope.call(function.name, {a: found[a] for a in own_names(function) if a in found})
+
+
+def _key(name: str) -> str:
+    """Under what something is known: P and p are two things, AL and al are one."""
+    return name if len(name) == 1 else name.lower()
+
+
+def _numbers(file: File, function: ast.FunctionDef) -> dict[str, str]:
+    """A number for each argument that is one."""
+    rest = [a for a in needed(function) if not re.fullmatch(TARGET, a.lower())]
+    return {a: _NUMBER for a in rest if kind(function, a, file.functions) in ("rate", "size")}
 
 
 def _targets(prediction: Array) -> list[Array]:

@@ -352,6 +352,11 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return len(self._items) or self._axis(0)
 
+    def __bool__(self) -> bool:
+        if self._value is None and not self._axes:
+            self._value = self._search.choose([True, False])  # it is asked whether it is so
+        return bool(self._any())
+
     def be_as_long_as(self, length: int) -> None:
         """Have that many rows, if it has none yet."""
         if self._value is None:
@@ -481,8 +486,8 @@ def _check_label(array: Array, is_whole: bool = True) -> None:
 
 
 def _labels(shape: Shape, classes: int) -> Array:
-    """Whole numbers, each of the classes among them."""
-    return np.arange(prod(shape)).reshape(shape) % classes
+    """Whole numbers, one of them twice, and each of the classes among them where there are enough."""
+    return np.arange(prod(shape)).reshape(shape) % min(classes, max(prod(shape) - 1, 2))
 
 
 def _keys(key: Any) -> Any:

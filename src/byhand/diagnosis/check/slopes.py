@@ -101,7 +101,7 @@ def _claims(pair: _Pair, each: str, x: Array) -> Iterator[Claim]:
             for order in permutations((argument, "goal0_")):
                 given = {"x_": x, "goal0_": draw(*x.shape)}
                 yield pair.claim(given, f"loss_ = np_.sum(goal0_ * {out})\n", order, "slope")
-    elif len(pair.taken) == len(pair.more) and pair.has_two:
+    elif pair.has_two and len(pair.taken) <= len(pair.more) <= len(pair.taken) + 1:
         yield from _of_predictions(pair)
 
 
@@ -115,10 +115,11 @@ def _of_predictions(pair: _Pair) -> Iterator[Claim]:
         texts = ["p_" if k == p else "y_" if k == t else "7.0" for k in places]
         swapped = ["y_" if k == p else "p_" if k == t else "7.0" for k in places]
         forward = f"p_ = {before.format('x_')}\nloss_ = np_.sum({pair.there}({', '.join(texts)}))\n"
-        by_name = [[texts[taken.index(a)] for a in more]] if set(more) == set(taken) else [texts, swapped]
-        for order in by_name:
+        has_scores = len(more) > len(taken)  # as delta(z, a, y) has
+        by_name = [[texts[taken.index(a)] if a in taken else "x_" for a in more]] if set(more) >= set(taken) else []
+        for order in by_name or ([] if has_scores else [texts, swapped]):
             claim = pair.claim({"x_": x, "y_": y}, forward, order, "loss")
-            yield replace(claim, is_loose=before != BEFORE[0])
+            yield replace(claim, is_loose=before != BEFORE[0] and not has_scores, prediction="p_")
 
 
 def _usable(file: File, claims: Iterator[Claim]) -> list[Claim]:
@@ -129,6 +130,8 @@ def _usable(file: File, claims: Iterator[Claim]) -> list[Claim]:
             once, twice = (claim.run(file, {n: k * v for n, v in claim.given.items() if n == "goal0_"}) for k in (1, 2))
             size, told = np.size(claim.given["x_"]), np.size(once["result_"])
             is_linear = "goal0_" not in claim.given or np.allclose(2 * once["result_"], twice["result_"])
+            if claim.kind == "slope" and isinstance(claim.run(file, lines=_output(claim))["out_"], tuple):
+                continue  # it gives more than its output: its way back takes what it has kept
             is_finite = np.isfinite(once["loss_"] + np.sum(once["result_"]))
             if is_linear and is_finite and told in (1, size) and _grows(file, claim):
                 found.append(claim)
@@ -144,9 +147,14 @@ def _grows(file: File, claim: Claim) -> bool:
     return found is not None and abs(found[0]) > differences.NEAR
 
 
+def _output(claim: Claim) -> str:
+    """The lines that give the output itself."""
+    return re.sub(r"loss_ = np_.sum\((goal0_ \* )?", "out_ = (", claim.forward)
+
+
 def _is_elementwise(file: File, claim: Claim) -> bool:
     """Whether each output hangs on one input: else what stands here may be a part of the derivative."""
-    text = re.sub(r"loss_ = np_.sum\((goal0_ \* )?", "out_ = (", claim.forward)
+    text = _output(claim)
     other = np.array(claim.given["x_"])
     other[0, 0] += 0.01
     one, two = (np.asarray(claim.run(file, {"x_": x}, lines=text)["out_"]) for x in (claim.given["x_"], other))

@@ -8,17 +8,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
+from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check import engines
 from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
+from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, reached
-from byhand.diagnosis.check.differences import FAR, NEAR, Answer, OfGradient, judged, manner
-from byhand.diagnosis.check.families import Family, Scope, families, scopes, shaped
+from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner
+from byhand.diagnosis.check.facts import Fact
+from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
 from byhand.diagnosis.check.lines import cause_of, line_of
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
@@ -34,6 +38,14 @@ _CHECKS = 20
 """So many guesses of what a function that checks gradients takes are tried."""
 _AGAIN = 2
 """So often other numbers are tried where the differences are not clear."""
+_LOSSES = {
+    "cross-entropy": "-np_.sum(y_ * np_.log({0}))",
+    "binary cross-entropy": "-np_.sum(y_ * np_.log({0}) + (1 - y_) * np_.log(1 - {0}))",
+    "the squared error": "np_.sum(({0} - y_) ** 2)",
+}
+"""The losses that a way back may be meant for, where it is not that of the file's own."""
+_PLAIN = ("identity", "linear", "step")
+"""Whose slopes are those of nothing in particular."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -57,6 +69,14 @@ class Probe:
     """Whether it is about a function beside its derivative."""
     is_partly_right: bool = False
     """Whether some of its gradients are right, and so it is meant as it was called."""
+    is_fact: bool = False
+    """Whether it is about something else than gradients."""
+
+
+def of_fact(fact: Fact) -> Probe:
+    """What a function does beside gradients, and should not."""
+    name = fact.unit.rpartition(".")[2]
+    return Probe(fact.unit, "wrong", fact.line, fact.message, fact.id, [name], fact.part, is_fact=True)
 
 
 def probes(file: File) -> Iterator[Probe]:
@@ -71,7 +91,8 @@ def _every(file: File) -> Iterator[Probe]:
         for scope in alternatives:  # an object that says nothing may have been made in a wrong way
             mine: dict[str, Probe] = {}
             told = [(f, p) for f in families(file, scope) for p in _told(file, f, scope.functions)]
-            if scope.owner and all(p.answer == "unclear" for _, p in told):
+            is_bundle = bool(scope.held) and not scope.owner and not scope.is_module
+            if is_bundle or (scope.owner and all(p.answer == "unclear" for _, p in told)):
                 told += [(f, p) for f in rounds(file, scope) for p in _told(file, f, scope.functions)]
             for family, probe in told:
                 if probe.unit not in mine or probe.answer == ("wrong" if family.is_one_of_many else "right"):
@@ -160,7 +181,9 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
             if family.is_sure and (spoiler := _spoiler(file, claim)) is not None:
                 yield spoiler
                 return
-            told.append(_held(file, claim.small() if _clips(file, claim) else claim))
+            told.append(_held(file, claim))
+            if set(told[-1][1].values()) != {"right"} and _clips(file, claim):
+                told[-1] = _held(file, claim.small())
             if set(told[-1][1].values()) == {"right"}:
                 break
     partly = any({"right", "wrong"} <= set(found.values()) for _, found in told)
@@ -175,12 +198,18 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
     if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
         more = _of_averages(file, right, family.unit, names)
         more = more or _of_manners(file, right, family.unit, functions[names[-1]], names)
+        fact = None if more else next(costs(file, right, family.unit), None)
+        more = more if fact is None else of_fact(fact)
         yield more or Probe(family.unit, "right", message=_HELD, names=names)
-    elif is_meant and _is_wrong([found for _, found in firm], partly):
+    elif is_meant and _is_wrong([found for _, found in firm]) and (other := _of_another(file, firm)) is not None:
+        yield other
+    elif is_meant and _is_wrong([found for _, found in firm]):
         claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
         probe = _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
         yield replace(probe, is_partly_right="right" in found.values(), is_slope=claim.kind == "slope")
+    elif (other := _of_another(file, [(c, found) for c, found in firm if c.kind != "slope"])) is not None:
+        yield other
     elif is_meant:
         claim, found = max(answers, key=lambda pair: _fit(*pair))
         untold = [_plain(p) for p in found if p not in claim.gradients]
@@ -205,12 +234,52 @@ def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
 
 
 def _is_right_without(file: File, claim: Claim, found: Mapping[str, Answer]) -> bool:
-    """Whether a claim that is wrong is right once its numbers are 0, as the weight of a penalty: so it is meant."""
-    numbers = {n: 0.0 for n, v in claim.given.items() if type(v) is float}
-    with contextlib.suppress(Exception):
-        other = replace(claim, given=claim.given | numbers)
-        return bool(numbers) and "wrong" in found.values() and set(judged(file, other).values()) == {"right"}
+    """Whether a wrong claim is right once its numbers, as a penalty's weight, are 0, or no index comes twice."""
+    numbers: dict[str, Any] = {n: 0.0 for n, v in claim.given.items() if type(v) is float}
+    labels = {n: np.arange(v.size).reshape(v.shape) for n, v in claim.given.items() if is_labels(v)}
+    for other in (replace(claim, given=claim.given | new) for new in (numbers, labels) if new):
+        with contextlib.suppress(Exception):
+            if "wrong" in found.values() and set(judged(file, other).values()) == {"right"}:
+                return True
     return False
+
+
+def _of_another(file: File, firm: Sequence[tuple[Claim, Mapping[str, Answer]]]) -> Probe | None:
+    """Told when all gradients are right for something well-known, and what stands in its place is not that."""
+    for claim, found in firm:
+        if set(found.values()) == {"wrong"} and len(claim.functions) > 1:
+            for name, text in _known(file, claim):
+                other = replace(claim, forward=re.sub(r"loss_ = .*\n$", f"loss_ = {text}\n", claim.forward))
+                with contextlib.suppress(Exception):
+                    if set(judged(file, other).values()) == {"right"} and not _are_alike(file, claim, other):
+                        return _blamed_there(file, claim, name)
+    return None
+
+
+def _known(file: File, claim: Claim) -> Iterator[tuple[str, str]]:
+    """What a claim's gradients may be those of: its name, and its text; a loss of the kind that the file's own is."""
+    if claim.kind == "slope":
+        sent = "goal0_ * " if "goal0_" in claim.given else ""
+        yield from ((name, f"np_.sum({sent}known_[{name!r}](x_))") for name in ACTIVATIONS if name not in _PLAIN)
+    elif claim.prediction:
+        has_log = "log" in ast.unparse(file.function(claim.functions[-2]))
+        kind = [name for name, text in _LOSSES.items() if ("log" in text) == has_log]
+        yield from ((name, _LOSSES[name].format(claim.prediction)) for name in kind)
+
+
+def _are_alike(file: File, claim: Claim, other: Claim) -> bool:
+    """Whether two claims have losses that differ by a constant."""
+    moved = claim.redrawn()
+    pairs = [(c.loss(file, {}), replace(other, given=c.given).loss(file, {})) for c in (claim, moved)]
+    return abs(pairs[0][0] - pairs[1][0] - pairs[0][1] + pairs[1][1]) < NEAR
+
+
+def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
+    """What a claim's gradients show: the function that they belong to is another one than the text says."""
+    there = claim.functions[-2].rpartition(".")[2]
+    returned = [n.lineno for n in ast.walk(file.function(claim.functions[-2])) if isinstance(n, ast.Return)]
+    message = f"The gradients are those of {name}, and not of what {there} computes."
+    return Probe(there, "wrong", max(returned), message, "unknown", [there], part="2.5")
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
@@ -239,10 +308,9 @@ def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, name
     return None
 
 
-def _is_wrong(firm: Sequence[Mapping[str, Answer]], is_partly_right: bool) -> bool:
-    """Whether it is wrong however it is meant; some kinks in the way do not matter where it is right in part."""
-    wrong = sum("wrong" in found.values() for found in firm)
-    return wrong == len(firm) > 0 or (is_partly_right and wrong > len(firm) / 2)
+def _is_wrong(firm: Sequence[Mapping[str, Answer]]) -> bool:
+    """Whether it is wrong however it is meant, but for some guesses that lie at a kink."""
+    return sum("wrong" in found.values() for found in firm) > len(firm) / 2
 
 
 def _without_idle(found: Mapping[str, OfGradient]) -> dict[str, Answer]:
@@ -262,20 +330,39 @@ def _accused(
     """The gradients that are wrong, how, and the line at which the first of them gets its value."""
     how = {p: manner(file, claim, p) for p in wrong}
     of = (
-        names[0]
+        names[-2]
         if len(names) > 1
         else "the loss that it returns"
         if claim.kind == "loss"
         else "what it is called after"
     )
-    said = "; ".join(f"the gradient for {_plain(p)} {words}" for p, (words, _) in how.items())
+    said = "; ".join(f"the gradient for {_plain(p)} {m.words}" for p, m in how.items())
     message = f"What {back.name} gives, held against differences of {of}: {said}."
-    lines = {p: _made_at(file, claim, p, back.name, how[p][1] if p in how else 0) for p in claim.gradients}
+    lines = {p: _made_at(file, claim, p, back.name, how[p].entry if p in how else 0) for p in claim.gradients}
     right = [line for p, line in lines.items() if p not in wrong]
     there = file.every.get(names[0]) if len(names) > 1 else None
     known = {ast.unparse(n) for n in ast.walk(there) if isinstance(n, ast.Assign)} if there is not None else set()
+    ids = {m.id for m in how.values()}
     line = cause_of(back, [lines[p] for p in wrong], right, known)
-    return Probe(unit, "wrong", line, message, names=names, training=claim.as_training())
+    others = [p for p in claim.gradients if p not in wrong and np.ndim(claim.given[p]) > 1]
+    if others and all(m.words == PENALTY_UNTOLD for m in how.values()):  # it forgets one layer
+        cost = file.every.get(names[-2 if len(names) > 1 else -1], back)
+        line = _penalised_at(cost) or line
+    id_ = ids.pop() if len(ids) == 1 else "unknown"
+    return Probe(unit, "wrong", line, message, id_, names, training=claim.as_training())
+
+
+def _penalised_at(cost: ast.FunctionDef) -> int:
+    """The line at which a cost squares something last: its penalty."""
+    squares = [n.lineno for n in ast.walk(cost) if isinstance(n, ast.Call | ast.BinOp) and _squares(n)]
+    return max(squares, default=0)
+
+
+def _squares(node: ast.Call | ast.BinOp) -> bool:
+    if isinstance(node, ast.Call):
+        return re.search(r"square|norm", ast.unparse(node.func)) is not None
+    power = isinstance(node.op, ast.Pow) and ast.unparse(node.right) == "2"
+    return power or (isinstance(node.op, ast.Mult) and ast.unparse(node.left) == ast.unparse(node.right))
 
 
 def _made_at(file: File, claim: Claim, parameter: str, name: str, entry: int) -> int:
@@ -316,8 +403,15 @@ def _spoiler(file: File, claim: Claim) -> Probe | None:
     forward = claim.run(file, lines=claim.forward)
     name = claim.functions[-1 if np.array_equal(forward[changed[0]], before) else 0].rpartition(".")[2]
     line = line_of(lambda: claim.run(file), name, [after], entry)
+    line = _named_again(file.every[name], _plain(changed[0])) or line
     message = f"{name} writes into {_plain(changed[0])}, which it is given: who goes on with it has other numbers."
     return Probe(name, "wrong", line, message, "input-mutated", names=[name])
+
+
+def _named_again(function: ast.FunctionDef, argument: str) -> int:
+    """The line at which an argument is given another name, under which it may be written into; 0 where it is not."""
+    pairs = [(n.lineno, ast.unparse(n)) for n in ast.walk(function) if isinstance(n, ast.Assign)]
+    return next((line for line, text in pairs if re.fullmatch(rf"\w+ = {re.escape(argument)}", text)), 0)
 
 
 def _of_engine(file: File, node: ast.ClassDef) -> Iterator[Probe]:

@@ -58,6 +58,7 @@ class Rule(NamedTuple):
 def _rules() -> Iterator[Rule]:
     """The optimizers by their formulas, and what a slip makes of them."""
     r, b, b2, t, _ = NUMBERS.values()
+    square = b2 * _S + (1 - b2) * _G**2
     yield Rule((), -r * _G)
     yield Rule((), r * _G, "it adds the gradient, and so goes up", "sign-flipped")
     for part in (1, 1 - b):
@@ -69,14 +70,17 @@ def _rules() -> Iterator[Rule]:
         yield Rule((v,), -r * v)
         yield Rule((v,), -r * (_G + b * v))
         yield Rule((v,), r * v, "it adds the moment, and so goes up", "sign-flipped")
+    unused = "it goes along the gradient itself, and the moment that it keeps has no part in the step"
+    for moments in ((mean,), (total,), (far,), (mean, square)):
+        yield Rule(moments, -r * _G, unused, "momentum-reset")
     yield Rule((far,), far)
     yield Rule((far,), -far, "it subtracts a velocity that goes downhill, and so goes up", "sign-flipped")
     yield Rule((far,), b * far - r * _G)
     for s in (b * _V + (1 - b) * _G**2, _V + _G**2):
+        yield Rule((s,), -r * _G, unused, "momentum-reset")
         yield Rule((s,), -r * _G / np.sqrt(s))
         yield Rule((s,), -r * _G / s, "it divides by the mean square, and not by its root", "root-missing")
         yield Rule((s,), r * _G / np.sqrt(s), "it adds the gradient, and so goes up", "sign-flipped")
-    square = b2 * _S + (1 - b2) * _G**2
     m, s, root = mean / (1 - b**t), square / (1 - b2**t), np.sqrt(square / (1 - b2**t))
     for number in (t, t + 1):  # it is counted before the step, or in it
         yield from _crossed(mean, square, number)
@@ -150,7 +154,7 @@ def _told(unit: str, name: str, found: Sequence[Reading]) -> Iterator[Update]:
         rule, run = next((rule, run) for rule, run in stepped if rule.says)
         shown = _P + rule.step if rule.shown is None else rule.shown
         parts = [np.array_split(shown, n)[0] for n in range(1, _WEIGHTS + 1)]  # the whole, or that of one parameter
-        line = line_of(run, name, [*parts, shown[:_WEIGHTS]], 0)
+        line = line_of(run, name, [*parts, shown[:_WEIGHTS], shown[_WEIGHTS:]], 0)
         yield Update(unit, name, "wrong", line, rule.says, rule.id)
     elif other := next((o for rule, run, outs in found if not rule.says for o in _others(rule, run, outs)), None):
         run, shown = other

@@ -189,7 +189,7 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
         return call_beside(sight.course, node, max(sight.course.roles.users.get(node, [node])))
     if m.id == "delta-wrong":
         return beside_the_forward_pass(sight.course, node)
-    if m.id == "wrong-layer-activation":
+    if m.id in ("wrong-layer-activation", "derivative-wrong"):
         return _beside_what_is_right(sight, node)
     if type(step) is int and "output" in m.detail:
         return call_beside(sight.course, node, step)

@@ -1,0 +1,87 @@
+"""What a loss may be wrong in though its gradients are right up to a factor: in what is not to be differentiated."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from byhand.diagnosis.check.claims import Array, Claim
+from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.differences import NEAR, told_by
+from byhand.diagnosis.check.facts import Fact
+from byhand.diagnosis.check.families import is_labels
+
+
+def costs(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
+    """What is wrong in the loss of a claim whose gradients are right."""
+    if claim.kind == "loss":
+        with contextlib.suppress(Exception):
+            yield from _above_0(file, claim, unit)
+        with contextlib.suppress(Exception):
+            yield from _means(file, claim, unit)
+
+
+def _above_0(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
+    """Told when a loss of classes stays above 0 though each sample's own class wins by as much as one likes."""
+    labels = [v for v in claim.given.values() if is_labels(v) and v.ndim == 1]
+    arrays = {n: v for n, v in claim.given.items() if isinstance(v, np.ndarray) and v.ndim == 2}
+    numbers: dict[str, Any] = {n: 0.0 for n, v in claim.given.items() if type(v) is float}
+    for clear in _won(labels[0], arrays) if len(labels) == 1 and len(arrays) <= 2 else ():
+        with contextlib.suppress(Exception):
+            far, farther = (claim.loss(file, {**numbers, **clear(size)}) for size in (50.0, 100.0))
+            if far > NEAR and abs(far - farther) < NEAR:
+                cost = file.function(claim.functions[-2:][0])
+                places = [n for n in ast.walk(cost) if isinstance(n, ast.Call) and "max" in ast.unparse(n.func)]
+                sums = [n for n in ast.walk(cost) if isinstance(n, ast.AugAssign)]
+                message = f"The loss stays at {far:.3g} however clearly each sample's own class wins: "
+                message += "the own class is counted as well."
+                yield Fact(unit, max(n.lineno for n in places[-1:] or sums[:1]), "unknown", message)
+                return
+
+
+def _won(labels: Array, arrays: Mapping[str, Array]) -> Iterator[Callable[[float], dict[str, Array]]]:
+    """Scores, or inputs and weights, in which each sample's own class wins, so clearly as one asks for."""
+    n, classes = labels.size, int(labels.max()) + 1
+    hot = np.eye(classes)[labels]
+    for name, scores in arrays.items():
+        if scores.shape in (hot.shape, hot.T.shape):
+            won = hot if scores.shape == hot.shape else hot.T
+            yield lambda size, name=name, won=won: {name: size * won}  # type: ignore[misc]
+    for x, w in permutations(arrays, 2):
+        inputs, weights = np.zeros(arrays[x].shape), np.zeros(arrays[w].shape)
+        if n in inputs.shape and classes in weights.shape and min(inputs.size // n, weights.size // classes) >= classes:
+            inputs[:, :classes], weights[:classes] = hot, np.eye(classes)  # in rows, or it fails
+            yield lambda size, x=x, w=w, i=inputs, v=weights: {x: i, w: size * v}  # type: ignore[misc]
+
+
+def _means(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
+    """Told when a loss of single numbers is a mean over two axes, and its gradient over one of them."""
+    [(p, [gradient, *_])] = claim.gradients.items()
+    at = claim.given[p]
+    alike = [n for n, v in claim.given.items() if isinstance(v, np.ndarray) and v.shape == at.shape]
+    if not at.ndim == len(alike) == 2:
+        return
+    loss, told = [claim.loss(file, {})], [told_by(file, claim.run(file), gradient, at.shape)]
+    moved = told_by(
+        file, claim.run(file, {p: at + 0.01 * (np.arange(at.size) == 0).reshape(at.shape)}), gradient, at.shape
+    )
+    if not np.array_equal(told[0].flat[1:], moved.flat[1:]):
+        return
+    for axis in (0, 1):
+        twice = {n: np.concatenate([claim.given[n]] * 2, axis) for n in alike}
+        loss.append(claim.loss(file, twice))
+        whole = told_by(file, claim.run(file, twice), gradient, twice[p].shape)
+        told.append(np.split(whole, 2, axis)[0])
+    are_means = [np.isclose(other, loss[0]) for other in loss[1:]]
+    are_divided = [np.allclose(2 * other, told[0]) for other in told[1:]]
+    if are_means == [True, True] and sorted(are_divided) == [False, True]:
+        back = file.function(claim.functions[-1])
+        lines = [n.lineno for n in ast.walk(back) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+        message = "The loss is a mean over samples and outputs, and the gradient only over one of the two: "
+        message += "it is too long by the number of the other."
+        yield Fact(unit, max(lines, default=back.lineno), "sum-versus-mean", message, "2.7")

@@ -1,0 +1,210 @@
+"""What a file's functions do beside gradients: to data that they are given, with weights that begin, with a mask.
+
+Each is run and looked at; none of it needs a loss. What is told of a training is looked at only where it trains.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from byhand.diagnosis.check.claims import THING, Array, arrays_of
+from byhand.diagnosis.check.defined import File, is_tame, methods_of, needed
+from byhand.diagnosis.check.families import Scope, call_of, scopes, shaped
+from byhand.diagnosis.check.lines import line_of
+from byhand.diagnosis.check.names import is_marked
+
+_DATA = "X_"
+_DRAWN = "draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_rng(6).random"
+"""What draws data begins anew, so that they are the same each time."""
+_SAMPLES = 7
+_SEEDS = 40
+_GUESSES = 6
+"""So many guesses of what a function takes that draws a mask are looked at."""
+_NEAR = 0.15
+"""How far a share that is counted may be from the one that is meant."""
+
+
+class Fact(NamedTuple):
+    """What is wrong with a function, and at which line; `part` is the question of the practical."""
+
+    unit: str
+    line: int
+    id: str
+    message: str
+    part: str = "2.5"
+
+
+def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained: bool) -> Iterator[Fact]:
+    """All of them; `texts` are units with what drives them, which is right as a training where `trained` is set."""
+    file.run(file.names, support)
+    yield from dropouts(file)
+    yield from sigmoids(file)
+    for unit, text in texts:
+        for fact in of_training(file, unit, text):
+            if trained or fact.id == "input-mutated":
+                yield fact
+    for made in dict.fromkeys(made_in(text) for _, text in texts) if trained else ():
+        if made:
+            yield from begins(file, made)
+
+
+# ---- dropout
+
+
+def dropouts(file: File) -> Iterator[Fact]:
+    """What switches off a part of what it is given, and multiplies the rest by the wrong number."""
+    for scope in (scope for alternatives in scopes(file) for scope in alternatives):
+        for name, function in scope.functions.items():
+            if re.search(r"rand|binomial|bernoulli|choice", ast.unparse(function)) and is_tame(function):
+                for guess in islice(shaped(scope, function, file), _GUESSES):
+                    names = {**scope.given, **guess.made, **{f"{a}_": v for a, v in guess.values.items()}}
+                    text = f"{scope.start}result_ = {call_of(scope, name, guess)}\n"
+                    with contextlib.suppress(Exception):
+                        if (found := _of_mask(file, scope.unit(name), function, text, names)) is not None:
+                            yield found
+                            return
+
+
+def _of_mask(file: File, unit: str, function: ast.FunctionDef, text: str, given: Mapping[str, Any]) -> Fact | None:
+    """Told when the kept numbers are divided by the share of those that are dropped."""
+    shares, scale = [], 0.0
+    for seed in range(_SEEDS):
+        names = {n: np.array(v) if isinstance(v, np.ndarray) else v for n, v in given.items()}
+        file.run(names, f"np_.random.seed({seed})\n{text}")
+        found = [m for n in given for m in _masks(names, given[n])]
+        if not found:
+            return None
+        kept = found[-1] != 0
+        shares.append(kept.mean())
+        scale = float(np.median(found[-1][kept])) if kept.any() else scale
+    share = float(np.mean(shares))
+    if abs(scale * (1 - share) - 1) > _NEAR or abs(share - 0.5) < _NEAR or abs(scale - 1) < _NEAR:
+        return None
+    parts = [n for n in ast.walk(function) if isinstance(n, ast.BinOp | ast.AugAssign) and isinstance(n.op, ast.Div)]
+    line = max((n.lineno for n in parts), default=function.lineno)
+    message = f"{function.name} keeps {100 * share:.0f} % of the numbers, and makes them {scale:.3g} times as large: "
+    message += f"on average they stay what they were with 1 / {share:.2g}."
+    return Fact(unit, line, "dropout-scale-wrong", message)
+
+
+def _masks(names: Mapping[str, Any], x: Any) -> Iterator[Array]:
+    """What multiplies an array, where that is 0 or one number throughout."""
+    for _, a in arrays_of({"result_": names["result_"], THING: names.get(THING)}, ""):
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f" and a.shape == x.shape and a.size > 1:
+            factors = a / x
+            kept = factors[factors != 0]
+            if 0 < kept.size < a.size and np.ptp(kept) < 1e-9 * abs(kept[0]):
+                yield factors
+
+
+# ---- an activation
+
+
+def sigmoids(file: File) -> Iterator[Fact]:
+    """What is called a sigmoid and falls, or leaves the numbers between 0 and 1."""
+    x = np.linspace(-2, 2, _SAMPLES)
+    for scope in (Scope(file.functions), *(Scope(methods_of(c), name) for name, c in file.classes.items())):
+        for name, function in scope.functions.items():
+            if re.search("(?i)sigm|logist", name) and not is_marked(name) and len(needed(function)) == 1:
+                names: dict[str, Any] = {"x_": x, THING: None}
+                start = f"{THING} = object.__new__({scope.owner})\n" if scope.owner else ""
+                with contextlib.suppress(Exception):
+                    file.run(names, f"{start}result_ = {'thing_.' if scope.owner else ''}{name}(x_)\n")
+                    value = names["result_"][0] if isinstance(names["result_"], tuple) else names["result_"]
+                    line = max(n.lineno for n in ast.walk(function) if isinstance(n, ast.Return))
+                    if np.allclose(value, 1 / (1 + np.exp(x))):
+                        message = f"{name} falls where its argument grows: the exponent has lost its minus."
+                        yield Fact(scope.unit(name), line, "sigmoid-falling", message, "2.4")
+                    elif np.allclose(value, 1 + np.exp(-x)):
+                        message = f"{name} gives numbers above 1: without brackets only 1 is divided."
+                        yield Fact(scope.unit(name), line, "unknown", message, "2.4")
+
+
+# ---- a training
+
+
+def of_training(file: File, unit: str, text: str) -> Iterator[Fact]:
+    """What is wrong with what a driver has run, beside its steps: what it begins with, does to the data, predicts."""
+    names: dict[str, Any] = {}
+    data, _, rest = f"{_DRAWN}; {text}".partition("\n")
+    last = unit.rpartition(".")[2]
+    if rest.startswith(f"{last}("):
+        rest = f"result_ = {rest}"
+    with contextlib.suppress(Exception):
+        file.run(names, data)
+        before = names[_DATA].copy()
+        file.run(names, rest)
+        yield from _of_data(file, unit, last, data, rest, before, names[_DATA])
+        yield from _of_classes(file, unit, rest, names)
+
+
+def _of_data(file: File, unit: str, name: str, data: str, rest: str, before: Array, after: Array) -> Iterator[Fact]:
+    """Told when the data that it is given are others afterwards, whatever the targets: it is no parameter."""
+    if np.array_equal(before, after) or np.array_equal(np.sort(before, axis=None), np.sort(after, axis=None)):
+        return
+
+    def run(more: str = "") -> dict[str, Any]:
+        names: dict[str, Any] = {}
+        file.run(names, f"{data}\n{more}\n{rest}")
+        return names
+
+    if np.array_equal(run("Y_ = Y_[::-1].copy()")[_DATA], after):
+        line = line_of(run, name, [after], int(np.argmax((before != after).ravel())))
+        message = f"{name} writes into the data that it is given: who goes on with them has other numbers."
+        yield Fact(unit, line, "input-mutated", message, "2.8")
+
+
+def _of_classes(file: File, unit: str, rest: str, names: Mapping[str, Any]) -> Iterator[Fact]:
+    """Told when what reads off classes does not give one for each sample."""
+    owner = file.classes.get(unit.partition(".")[0])
+    functions, before = (methods_of(owner), f"{THING}.") if owner is not None else (file.functions, "")
+    taken = re.search(rf"(\w+)={_DATA}", rest)
+    for name, function in functions.items():
+        places = [n for n in ast.walk(function) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("argmax")]
+        free = [a for a in needed(function) if taken is None or a != taken[1]]
+        if not places or not is_tame(function) or len(needed(function)) > 2 - (owner is not None):
+            continue
+        counts = []
+        for argument in ("result_", *(f"result_[{k}]" for k in range(3))) if owner is None else ("",):
+            given = {a: argument if a in free and owner is None else _DATA for a in needed(function)}
+            call = f"{before}{name}({', '.join(f'{a}={t}' for a, t in given.items())})"
+            with contextlib.suppress(Exception):
+                found = dict(names)
+                file.run(found, f"classes_ = {call}\n")
+                counts.append(np.shape(found["classes_"]))
+        if counts and counts[0] and _SAMPLES not in counts[0]:
+            message = f"{name} gives {int(np.prod(counts[0]))} classes for {_SAMPLES} samples."
+            yield Fact(unit, places[-1].lineno, "softmax-wrong-axis", message, "2.5")
+
+
+# ---- weights that begin alike
+
+
+def begins(file: File, made: str) -> Iterator[Fact]:
+    """Told when all of several layers' weights are one number as they are made by a call."""
+    names: dict[str, Any] = {}
+    maker = made.partition("(")[0]
+    with contextlib.suppress(Exception):
+        file.run(names, f"{THING} = {made}\n")
+        weights = [a for _, a in arrays_of(names[THING], "") if a.ndim == 2 and min(a.shape) > 1]
+        chained = all(set(a.shape) & set(b.shape) for a, b in pairwise(weights))
+        if len(weights) > 1 and chained and all(np.ptp(a) == 0 for a in weights) and "zero" not in maker.lower():
+            node: ast.AST = file.classes[maker] if maker in file.classes else file.functions[maker]
+            calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+            line = min(n.lineno for n in calls if re.search(r"zeros|ones|full", ast.unparse(n.func)))
+            message = f"The weights of {len(weights)} layers all begin at {weights[0].flat[0]:.3g}: "
+            message += "the units of a layer are one and the same, and stay it."
+            yield Fact(maker, line, "symmetric-initialization", message, "2.4")
+
+
+def made_in(text: str) -> str:
+    """The call that makes the parameters, in a driver's text or in a training's; "" where none does."""
+    found = re.search(rf"^{THING} = (?:redraw_\(|list\()?(\w+\(.*?\))\)?$", text, re.M)
+    return found[1] if found else ""

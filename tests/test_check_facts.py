@@ -1,0 +1,232 @@
+"""What functions do beside gradients: found by running them, with one that does it and one that does not."""
+
+import ast
+
+import pytest
+
+from byhand.diagnosis.check.chains import chains
+from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.drivers import SUPPORT, definitions, drivers
+from byhand.diagnosis.check.facts import facts
+from byhand.diagnosis.check.telling import probes
+
+DROPOUT = """import numpy as np
+
+class Dropout:
+    def __init__(self, rate):
+        self.rate = rate
+
+    def forward(self, x, training):
+        if not training:
+            return x
+        self.mask = (np.random.rand(*x.shape) >= self.rate) / (1 - self.rate)
+        return x * self.mask
+
+def thin(x, keep):
+    mask = np.random.rand(*x.shape) < keep
+    return x * mask / keep, mask
+"""
+MODEL = """import numpy as np
+
+class Line:
+    def fit(self, X, y):
+        X = X - X.mean(axis=0)
+        self.w = np.zeros(X.shape[1])
+        for _ in range(5):
+            self.w -= 0.1 * X.T @ (X @ self.w - y) / len(y)
+        return self
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def one_vs_all(X, y, classes, rounds):
+    W = np.zeros((classes, X.shape[1]))
+    for c in range(classes):
+        for _ in range(rounds):
+            W[c] -= 0.1 * X.T @ (sigmoid(X @ W[c]) - (y == c)) / len(y)
+    return W
+
+def predict(W, X):
+    return np.argmax(sigmoid(X @ W.T), axis=1)
+"""
+NETWORK = """import numpy as np
+
+class Network:
+    def __init__(self, sizes):
+        self.Ws = [np.random.randn(a, b) for a, b in zip(sizes, sizes[1:])]
+
+    def forward(self, x):
+        self.h = np.tanh(x @ self.Ws[0])
+        return self.h @ self.Ws[1]
+
+    def backward(self, x, y, out):
+        d = out - y
+        return [x.T @ (d @ self.Ws[1].T * (1 - self.h**2)), self.h.T @ d]
+
+def initialize_zeros(n, h):
+    return np.zeros((n, h)), np.zeros((h, 2))
+"""
+
+
+def found(source, *, trained=True):
+    head = definitions(source, ast.parse(source), set())
+    file = File(head)
+    texts = [(d.unit, d.text.removeprefix(head + SUPPORT)) for d in drivers(source)]
+    texts += [(claim.functions[-1], claim.as_training()) for claim in chains(file)]
+    return sorted({(fact.id, fact.unit, fact.line) for fact in facts(file, SUPPORT, texts, trained=trained)})
+
+
+@pytest.mark.parametrize("source", [DROPOUT, MODEL, NETWORK])
+def test_nothing_is_said_of_what_is_right(source):
+    assert found(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "expected"),
+    [
+        (DROPOUT, "(1 - self.rate)", "self.rate", ("dropout-scale-wrong", "Dropout.forward", 10)),
+        (DROPOUT, "mask / keep", "mask / (1 - keep)", ("dropout-scale-wrong", "thin", 15)),
+        (MODEL, "X = X - X", "X -= X", ("input-mutated", "Line.fit", 5)),
+        (MODEL, "axis=1)", "axis=0)", ("softmax-wrong-axis", "one_vs_all", 22)),
+        (MODEL, "np.exp(-z)", "np.exp(z)", ("sigmoid-falling", "sigmoid", 12)),
+        (MODEL, "1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)", ("unknown", "sigmoid", 12)),
+        (NETWORK, "np.random.randn(a, b)", "np.full((a, b), 0.5)", ("symmetric-initialization", "Network", 5)),
+    ],
+)
+def test_what_is_done_beside_gradients_is_told_at_its_line(source, old, new, expected):
+    assert old in source
+    assert found(source.replace(old, new)) == [expected]
+
+
+def test_of_what_did_not_train_only_the_data_are_looked_at():
+    assert found(NETWORK.replace("np.random.randn(a, b)", "np.zeros((a, b))"), trained=False) == []
+    assert found(MODEL.replace("X = X - X", "X -= X"), trained=False) == [("input-mutated", "Line.fit", 5)]
+
+
+# ---- readings of gradients
+
+LAYERS = """import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.weights = np.random.randn(n_in, n_out)
+        self.biases = np.zeros((1, n_out))
+
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = inputs @ self.weights + self.biases
+
+    def backward(self, dvalues):
+        self.dweights = self.inputs.T @ dvalues
+        self.dbiases = dvalues.sum(axis=0, keepdims=True)
+        self.dinputs = dvalues @ self.weights.T
+
+class Entropy:
+    def forward(self, y_pred, y_true):
+        clipped = np.clip(y_pred, 1e-7, 1 - 1e-7)
+        return -np.log(clipped[range(len(y_pred)), y_true])
+
+    def backward(self, dvalues, y_true):
+        self.dinputs = -np.eye(dvalues.shape[1])[y_true] / dvalues / len(dvalues)
+
+class Embedding:
+    def __init__(self, words, size):
+        self.W = np.random.randn(words, size)
+
+    def forward(self, idx):
+        self.idx = idx
+        return self.W[idx]
+
+    def backward(self, dout):
+        self.dW = np.zeros_like(self.W)
+        np.add.at(self.dW, self.idx, dout)
+"""
+COSTS = """import numpy as np
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+class Quadratic:
+    @staticmethod
+    def fn(a, y):
+        return 0.5 * np.sum((a - y) ** 2)
+
+    @staticmethod
+    def delta(z, a, y):
+        return (a - y) * sigmoid(z) * (1 - sigmoid(z))
+
+def tanh(Z):
+    return np.tanh(Z), Z
+
+def tanh_backward(dA, cache):
+    return dA * (1 - np.tanh(cache) ** 2)
+"""
+PARTS = """import numpy as np
+
+def start(inputs, hidden):
+    return {"W": np.random.randn(inputs, hidden), "w": np.random.randn(hidden)}
+
+def propagate(X, P):
+    h = np.tanh(X @ P["W"])
+    return 1 / (1 + np.exp(-h @ P["w"])), (X, h)
+
+def cost(p, y):
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+def backpropagate(p, y, memory, P):
+    X, h = memory
+    d = (p - y) / len(y)
+    G = {"w": h.T @ d, "W": X.T @ (np.outer(d, P["w"]) * (1 - h**2))}
+    return G
+"""
+HINGE = """import numpy as np
+
+def hinge(W, X, y):
+    s = X @ W
+    own = np.arange(len(y)), y
+    margins = np.maximum(0, s - s[own][:, None] + 1)
+    margins[own] = 0
+    loss = margins.sum() / len(y)
+    dS = (margins > 0) * 1.0
+    dS[own] = 0
+    dS[own] = -dS.sum(axis=1)
+    return loss, X.T @ dS / len(y)
+
+class Squares:
+    def forward(self, p, t):
+        self.p, self.t = p, t
+        return np.mean((p - t) ** 2)
+
+    def backward(self):
+        return 2 * (self.p - self.t) / self.p.size
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "unit", "answer", "line"),
+    [
+        (HINGE, "", "", "hinge", "right", 0),
+        (HINGE, "    margins[own] = 0\n", "", "hinge", "wrong", 6),
+        (HINGE, "", "", "Squares", "right", 0),
+        (HINGE, "/ self.p.size", "/ len(self.p)", "Squares", "wrong", 20),
+        (HINGE, "/ self.p.size", "", "Squares", "right", 0),  # who trains chooses the rate
+        (LAYERS, "", "", "Dense", "right", 0),
+        (LAYERS, "", "", "Entropy", "right", 0),
+        (LAYERS, "", "", "Embedding", "right", 0),
+        (LAYERS, "dvalues @ self.weights.T", "2 * dvalues @ self.weights.T", "Dense", "wrong", 15),
+        (LAYERS, "-np.eye", "np.eye", "Entropy", "wrong", 23),
+        (LAYERS, "np.add.at(self.dW, self.idx, dout)", "self.dW[self.idx] += dout", "Embedding", "wrong", 35),
+        (COSTS, "", "", "Quadratic.delta", "right", 0),
+        (COSTS, " * (1 - sigmoid(z))", "", "Quadratic.delta", "wrong", 13),
+        (COSTS, "", "", "tanh and tanh_backward", "right", 0),
+        (COSTS, "np.tanh(cache) ** 2", "cache**2", "tanh and tanh_backward", "wrong", 19),  # the cache is Z, not A
+        (PARTS, "", "", "backpropagate", "right", 0),
+        (PARTS, " + (1 - y) * np.log(1 - p)", "", "cost", "wrong", 11),
+        (PARTS, "* (1 - h**2)", "", "backpropagate", "wrong", 16),
+    ],
+)
+def test_readings(source, old, new, unit, answer, line):
+    assert old in source
+    text = source.replace(old, new) if old else source
+    told = {p.unit: p for p in probes(File(text))}
+    assert (told[unit].answer, told[unit].line) == (answer, line)
