@@ -11,6 +11,8 @@ import numpy as np
 
 Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "generator", "unknown"]
 
+CONTEXT = "ctx"
+"""What an operation keeps for its way back, where it stands in the place of the object itself."""
 EPOCHS = 5
 """So often a count of ours lets something be done."""
 _SHAPING = {
@@ -166,7 +168,7 @@ def default(function: ast.FunctionDef, argument: str) -> ast.expr | None:
 
 def own_names(function: ast.FunctionDef) -> list[str]:
     """The names of the arguments, but for the object itself."""
-    return [a.arg for a in function.args.args if a.arg not in ("self", "cls")]
+    return [a.arg for a in function.args.args if a.arg not in ("self", "cls", CONTEXT)]
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from byhand.activations import ACTIVATIONS
-from byhand.diagnosis.check.arguments import default, kind, own_names
+from byhand.diagnosis.check.arguments import CONTEXT, default, kind, own_names
 
 _MANY = 100
 """A loop of so many turns is a training; none is needed for a layer or a loss."""
@@ -77,12 +77,13 @@ class File:
         self.functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
         self.classes: dict[str, ast.ClassDef] = {}
         for made in (n for n in tree.body if isinstance(n, ast.ClassDef)):
-            self.classes[made.name] = _with_inherited(_with_init(made), self.classes)
+            self.classes[made.name] = _with_inherited(_with_init(_with_context(made)), self.classes)
         self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
         """Functions and methods by their names."""
         self.shaped: dict[Any, list[Any]] = {}
         """What functions may be called with, once that was found."""
-        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS, "zip": _zip}
+        self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS}
+        self.names |= {"zip": _zip, "Context_": _Context}
         for node in tree.body:
             with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
                 exec(compile(ast.Module([node], []), FILE, "exec"), self.names)
@@ -188,6 +189,25 @@ def _with_init(node: ast.ClassDef) -> ast.ClassDef:
     [init] = ast.parse(f"def __init__(self, {arguments}):\n{kept}").body
     whole = ast.ClassDef(node.name, node.bases, node.keywords, [*node.body, init], node.decorator_list)
     return ast.copy_location(whole, node)
+
+
+def _with_context(node: ast.ClassDef) -> ast.ClassDef:
+    """The class; where its functions are given a context, as in an engine's operations, they are methods of one."""
+    methods = [m for m in methods_of(node).values() if m.args.args and m.args.args[0].arg == CONTEXT]
+    for m in methods:
+        m.decorator_list = [d for d in m.decorator_list if ast.unparse(d) != "staticmethod"]
+    if methods:
+        node.bases = [ast.Name("Context_", ast.Load())]
+        ast.fix_missing_locations(node)
+    return node
+
+
+class _Context:
+    """What keeps values for the way back under the names that are usual."""
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keep them."""
+        self.saved_values = self.saved_tensors = values
 
 
 def _with_inherited(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> ast.ClassDef:

@@ -143,7 +143,7 @@ class Mends:
 
     def of(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mend]:
         """The places that mend the open states one after another, each with those before it mended."""
-        left = [s for s in open_ if s in self.passes]
+        left = [s for s in open_ if s in self.passes and not all(map(self._follows, self.passes[s]))]
         while left:
             every = list(self._every(left, held))
             if not every:
@@ -152,6 +152,10 @@ class Mends:
             yield best.mend
             left = [s for s in left if s not in best.mend.states]
             self._go_on(best)
+
+    def _follows(self, p: _Pass) -> bool:
+        """Whether a step is a multiple of the gradient as it is: then only its length is wrong, and no value."""
+        return bool(proportion(self.nodes[p.taken].value, p.step.gradient, _EXACT))
 
     def _first(self, every: Sequence[_Found]) -> _Found:
         """Of the places that have a part in the most steps, and mend the most, the one that no other goes into.
@@ -304,7 +308,8 @@ class Mends:
             for other in self._others(self.passes[state][0], list(found[0][0].effects), position):
                 if factor := self._fits(self.passes[state], found, other, position):
                     fits[other][state] = factor
-        harmless = [o for o, states in fits.items() if all(s in states or s in open_ for s in rows)]
+        is_right = position is None and not all(s in open_ for s in rows) and self._holds_derivatives(rows)
+        harmless = [o for o, states in fits.items() if not is_right and all(s in states or s in open_ for s in rows)]
         best = max(harmless, key=lambda o: len(fits[o]), default=None)
         mended = [] if best is None else [s for s in fits[best] if s in open_]
         if best is None or not mended:
@@ -312,6 +317,10 @@ class Mends:
         of = self.passes[mended[0]][0].forward[best.group][slice(*best.order)][0]
         mend = Mend(min(rows[mended[0]][0][0].effects), position, best.kind, of, tuple(mended))
         return _Found(mend, best, fits[best][mended[0]], len(rows))
+
+    def _holds_derivatives(self, rows: dict[State, list[list[_Row]]]) -> bool:
+        """Whether what stands in a place is right as it is, and only what is made of it later may be wrong."""
+        return all(self._is_derivative(t) for found in rows.values() for t in found[0][0].effects)
 
     def _places(self, states: Sequence[State]) -> list[tuple[Group, int | None]]:
         first: dict[tuple[Group, int | None], NodeId] = {}
