@@ -271,7 +271,7 @@ def test_an_object_that_holds_its_weights_over_time_is_judged_step_and_whole():
     step = wrong["Cell.step_forward"]
     assert (step.answer, step.line) == ("wrong", 15)
     assert "the gradient for h" in step.message
-    assert wrong["Cell"].message.startswith("it follows from step_backward")
+    assert wrong["Cell"].message.startswith("it follows from Cell.step_forward")
     whole = told(RECURRENT.replace("dU += u", "dU += 2 * u"))
     assert whole["Cell.step_forward"].answer == "right"
     assert (whole["Cell"].answer, whole["Cell"].line) == ("wrong", 29)

@@ -173,7 +173,8 @@ def matched(file: File, claim: Claim) -> Claim:
     before = {e: np.array(a) for e, a in arrays_of(names.get(THING), THING)}
     file.run(names, parts[1])
     back = [(e, a) for e, a in arrays_of(names["result_"], "result_") if not claim.forward.endswith(f"loss_ = {e}\n")]
-    after = [(e, a) for e, a in arrays_of(names.get(THING), THING) if a.ndim and _is_new(before.get(e), a)]
+    after = [(e, a) for e, a in arrays_of(names.get(THING), THING) if _is_new(before.get(e), a)]
+    after = [(e, a) for e, a in after if a.ndim or any(is_gradient_of(e, p) for p in claim.parameters)]
     if not claim.backward and any(p in claim.parameters for p, _ in after):
         raise ValueError(claim.forward)  # it trains
     stepped = {p: (f"{GIVEN}[{p!r}] - {p}",) for p, _ in after if p in claim.parameters}
@@ -218,10 +219,13 @@ def _candidates(
     rivals = [p for p in claim.parameters if size(claim.given[p]) == size(value)]
     k = rivals.index(parameter)
     same, own = ([e for e, a in source if size(a) == size(value)] for source in (back, kept))
-    for found in (same, own):
+    single = [e for source in (back, kept) for e, a in source if a.size == 1]  # summed over too much
+    for found in (same, own, single):
         if called := [e for e in found if is_gradient_of(labelled(claim, e), parameter)]:
             return tuple(called)
     if len(same) >= len(rivals):
+        if claim.kind == "way" and len(same) == len(back) == len(rivals) and not claim.labels:
+            return (same[k],)  # in the order in which they are taken
         return (same[k], *same[:k], *same[k + 1 :])
     if len(short := [e for e in own if _is_short_for(e, parameter)]) == 1:
         return (short[0],)

@@ -93,6 +93,32 @@ class File:
         owner, _, name = unit.rpartition(".")
         return methods_of(self.classes[owner])[name] if owner else self.functions[name]
 
+    def behind(self, units: Sequence[str]) -> set[str]:
+        """The full names of some functions and methods, of those that they call, and of those that these call."""
+        found: set[str] = set()
+        new = set(units)
+        while new:
+            found |= new
+            new = {u for unit in new for u in self._called_by(unit)} - found
+        return found
+
+    def _called_by(self, unit: str) -> Iterator[str]:
+        """What a function calls; of an object that is not its own, the methods of every other class."""
+        owner = unit.rpartition(".")[0]
+        for n in ast.walk(self.function(unit)):
+            if isinstance(n, ast.Name) and n.id in self.functions:
+                yield n.id
+            elif isinstance(n, ast.Name) and n.id in self.classes and "__init__" in methods_of(self.classes[n.id]):
+                yield f"{n.id}.__init__"
+            elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute | ast.Name):
+                of = getattr(n.func, "value", None)
+                name = n.func.attr if isinstance(n.func, ast.Attribute) else "__call__"
+                mine = isinstance(of, ast.Name) and of.id in ("self", "cls", *self.classes)
+                owners = [c for c in self.classes if (c != owner or not owner)]
+                if mine and isinstance(of, ast.Name):
+                    owners = [owner if of.id in ("self", "cls") else of.id]
+                yield from (f"{c}.{name}" for c in owners if c and name in methods_of(self.classes[c]))
+
     def run(self, names: dict[str, Any], text: str) -> None:
         """Run lines of text among some names, which see the file's; random numbers are the same each time."""
         random.seed(0)
@@ -137,7 +163,7 @@ def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
         nodes = [functions[n] for n in new]
         inside = [n for node in nodes for n in ast.walk(node)]
         called = {n.id for n in inside if isinstance(n, ast.Name)}
-        called |= {n.attr for n in inside if isinstance(n, ast.Attribute)}
+        called |= {n.func.attr for n in inside if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
         new = called & set(functions) - found
         found = found | new
     return found

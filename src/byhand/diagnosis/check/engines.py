@@ -64,10 +64,15 @@ def _texts(methods: Mapping[str, ast.FunctionDef]) -> Iterator[tuple[str, list[s
             again = [f"c_ = a_ {sign} b_\nout_ = {text}" for text in (f"c_ {sign} a_", f"b_ {sign} c_")]
             yield name, [f"out_ = a_ {sign} b_", *same, *again]
         elif name in _UNARY:
-            yield name, [f"out_ = {_UNARY[name]}"]
+            yield name, _twice(f"out_ = {_UNARY[name]}")
         elif not name.startswith("_") and name != back and all(default(node, a) is not None for a in own_names(node)):
-            yield name, [f"out_ = a_.{name}()"]
+            yield name, _twice(f"out_ = a_.{name}()")
     yield back, ["c_ = a_ * b_\nd_ = c_ + a_\nout_ = c_ * d_ + d_"]
+
+
+def _twice(text: str) -> list[str]:
+    """An operation, and one whose result goes on into a sum: then it is not 1 that comes back."""
+    return [text, f"{text}\nout_ = out_ + out_"]
 
 
 def _claims(file: File, made: str, back: str, name: str, text: str) -> Iterator[Claim]:

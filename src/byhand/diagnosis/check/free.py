@@ -266,7 +266,7 @@ class _Free:
 
     def _causes(self, thing: str) -> list[str]:
         """The functions that a thing calls and that are wrong themselves."""
-        wrong = {name for p in self.probes.values() if p.answer == "wrong" for name in p.names}
+        wrong = {n.partition(".")[0] for p in self.probes.values() if p.answer == "wrong" for n in p.names}
         classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
         return sorted((reached({**self._functions, **classes}, [thing]) - {thing}) & wrong)
 
@@ -385,6 +385,12 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     return (says or (is_marked(function.name) and bool(names))) and not calls & set(names)
 
 
+def _steps(function: ast.FunctionDef) -> bool:
+    """Whether it is called as what takes a step, and multiplies something."""
+    products = [n for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)]
+    return re.search("(?i)update|step|descent|maj", function.name) is not None and bool(products)
+
+
 def _is_line(run: Run) -> bool:
     """Whether what is trained is one slope and one intercept."""
     sizes = [prod(p.shape) for p in run.judgement.facts.parameters]
@@ -396,7 +402,7 @@ def _computes(definition: ast.ClassDef) -> bool:
     methods = [n for n in definition.body if isinstance(n, ast.FunctionDef) and own_names(n)]
     if any(isinstance(n, ast.BinOp) for m in methods if re.match(BACK, m.name) for n in ast.walk(m)):
         return True
-    if any(names_gradients(m) for m in methods):
+    if any(names_gradients(m) or _steps(m) for m in methods):
         return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))

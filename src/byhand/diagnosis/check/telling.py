@@ -19,7 +19,7 @@ from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
 from byhand.diagnosis.check.costs import costs
-from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, reached
+from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of
 from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
@@ -60,7 +60,7 @@ class Probe:
     message: str = ""
     id: str = "unknown"
     names: list[str] = field(default_factory=list)
-    """The functions that it is about."""
+    """The functions that it is about: "f", or "Class.method"."""
     part: str = "2.7"
     """The question of the practical that it belongs to."""
     training: str = ""
@@ -75,8 +75,7 @@ class Probe:
 
 def of_fact(fact: Fact) -> Probe:
     """What a function does beside gradients, and should not."""
-    name = fact.unit.rpartition(".")[2]
-    return Probe(fact.unit, "wrong", fact.line, fact.message, fact.id, [name], fact.part, is_fact=True)
+    return Probe(fact.unit, "wrong", fact.line, fact.message, fact.id, [fact.unit], fact.part, is_fact=True)
 
 
 def probes(file: File) -> Iterator[Probe]:
@@ -110,7 +109,7 @@ def _every(file: File) -> Iterator[Probe]:
     for unit, name, answer, line, says, id_ in updates(file):
         message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
         message = "an optimizer's step" if answer == "right" else message
-        yield Probe(unit, answer, line, message, id_, names=[name], part="2.8")
+        yield Probe(unit, answer, line, message, id_, names=[name if unit == name else f"{unit}.{name}"], part="2.8")
     yield from _of_checks(file)
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
@@ -163,13 +162,11 @@ def without_blame(found: Sequence[Probe], file: File) -> Iterator[Probe]:
         owner = next((name for name in file.classes if probe.unit.partition(".")[0] == name), "")
         units.setdefault((owner, probe.names[-1] if probe.names else ""), probe)
     found = list(units.values())
-    wrong = {name for p in found if p.answer == "wrong" for name in p.names}
+    wrong = {name: p.unit for p in found if p.answer == "wrong" for name in p.names}
     for probe in found:
-        causes = reached(file.every, probe.names) & wrong - set(probe.names)
-        if probe.answer == "wrong" and causes:
-            probe = Probe(
-                probe.unit, "unclear", message=f"it follows from {', '.join(sorted(causes))}", names=probe.names
-            )
+        behind = file.behind(probe.names) & wrong.keys() - set(probe.names) if probe.answer == "wrong" else ()
+        if causes := sorted({wrong[name] for name in behind}):
+            probe = Probe(probe.unit, "unclear", message=f"it follows from {', '.join(causes)}", names=probe.names)
         yield probe
 
 
@@ -194,19 +191,20 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
     is_meant = family.is_sure or any("right" in found.values() for _, found in firm)  # by chance none would be
     if not is_meant and (proven := next((pair for pair in firm if _is_right_without(file, *pair)), None)):
         is_meant, firm = True, [proven]
-    names = [name.rpartition(".")[2] for name in answers[0][0].functions]
+    names = list(answers[0][0].functions)
+    back = functions[_last(names[-1])]
     if right := next((claim for claim, found in answers if set(found.values()) == {"right"}), None):
         more = _of_averages(file, right, family.unit, names)
-        more = more or _of_manners(file, right, family.unit, functions[names[-1]], names)
+        more = more or _of_manners(file, right, family.unit, back, names)
         fact = None if more else next(costs(file, right, family.unit), None)
-        more = more if fact is None else of_fact(fact)
+        more = more if fact is None else replace(of_fact(fact), names=names)
         yield more or Probe(family.unit, "right", message=_HELD, names=names)
     elif is_meant and _is_wrong([found for _, found in firm]) and (other := _of_another(file, firm)) is not None:
         yield other
     elif is_meant and _is_wrong([found for _, found in firm]):
         claim, found = max((pair for pair in firm if "wrong" in pair[1].values()), key=lambda pair: _fit(*pair))
         wrong = [p for p, answer in found.items() if answer == "wrong"]
-        probe = _accused(file, family.unit, claim, wrong, functions[names[-1]], names)
+        probe = _accused(file, family.unit, claim, wrong, back, names)
         yield replace(probe, is_partly_right="right" in found.values(), is_slope=claim.kind == "slope")
     elif (other := _of_another(file, [(c, found) for c, found in firm if c.kind != "slope"])) is not None:
         yield other
@@ -219,7 +217,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
 
 def _clips(file: File, claim: Claim) -> bool:
     """Whether gradients may be clipped, as long as they are not small."""
-    used = [file.every[n] for n in reached(file.every, [claim.functions[-1].rpartition(".")[2]])]
+    used = [file.function(n) for n in file.behind(claim.functions[-1:])]
     return any(isinstance(n, ast.Call) and ast.unparse(n.func).endswith("clip") for f in used for n in ast.walk(f))
 
 
@@ -279,7 +277,7 @@ def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
     there = claim.functions[-2].rpartition(".")[2]
     returned = [n.lineno for n in ast.walk(file.function(claim.functions[-2])) if isinstance(n, ast.Return)]
     message = f"The gradients are those of {name}, and not of what {there} computes."
-    return Probe(there, "wrong", max(returned), message, "unknown", [there], part="2.5")
+    return Probe(there, "wrong", max(returned), message, "unknown", [claim.functions[-2]], part="2.5")
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
@@ -330,7 +328,7 @@ def _accused(
     """The gradients that are wrong, how, and the line at which the first of them gets its value."""
     how = {p: manner(file, claim, p) for p in wrong}
     of = (
-        names[-2]
+        _last(names[-2])
         if len(names) > 1
         else "the loss that it returns"
         if claim.kind == "loss"
@@ -340,14 +338,13 @@ def _accused(
     message = f"What {back.name} gives, held against differences of {of}: {said}."
     lines = {p: _made_at(file, claim, p, back.name, how[p].entry if p in how else 0) for p in claim.gradients}
     right = [line for p, line in lines.items() if p not in wrong]
-    there = file.every.get(names[0]) if len(names) > 1 else None
-    known = {ast.unparse(n) for n in ast.walk(there) if isinstance(n, ast.Assign)} if there is not None else set()
+    there = file.function(names[0]) if len(names) > 1 else ast.Pass()
+    known = {ast.unparse(n) for n in ast.walk(there) if isinstance(n, ast.Assign)}
     ids = {m.id for m in how.values()}
     line = cause_of(back, [lines[p] for p in wrong], right, known)
     others = [p for p in claim.gradients if p not in wrong and np.ndim(claim.given[p]) > 1]
     if others and all(m.words == PENALTY_UNTOLD for m in how.values()):  # it forgets one layer
-        cost = file.every.get(names[-2 if len(names) > 1 else -1], back)
-        line = _penalised_at(cost) or line
+        line = _penalised_at(file.function(names[-2:][0])) or line
     id_ = ids.pop() if len(ids) == 1 else "unknown"
     return Probe(unit, "wrong", line, message, id_, names, training=claim.as_training())
 
@@ -373,7 +370,7 @@ def _made_at(file: File, claim: Claim, parameter: str, name: str, entry: int) ->
 
 def named(probe: Probe, found: Sequence[Finding], file: File) -> Probe:
     """The probe with the first mistake that the tape names in what it is about."""
-    spans: list[ast.FunctionDef | ast.ClassDef] = [file.every[n] for n in reached(file.every, probe.names)]
+    spans: list[ast.FunctionDef | ast.ClassDef] = [file.function(n) for n in file.behind(probe.names)]
     spans += [c for name, c in file.classes.items() if probe.unit.partition(".")[0] == name]
     for f in found:
         is_inside = any(n.lineno <= f.place.line <= (n.end_lineno or 0) for n in spans)
@@ -381,6 +378,11 @@ def named(probe: Probe, found: Sequence[Finding], file: File) -> Probe:
             message = re.sub(r"\b(\w+)_(?=\W|$)", r"\1", f.message.replace("thing_.", ""))
             return replace(probe, id=f.id, line=f.place.line, message=message)
     return probe
+
+
+def _last(unit: str) -> str:
+    """The function's own name."""
+    return unit.rpartition(".")[2]
 
 
 def _plain(parameter: str) -> str:
@@ -401,11 +403,12 @@ def _spoiler(file: File, claim: Claim) -> Probe | None:
         return None  # it steps
     entry = int(np.argmax((after != before).ravel()))
     forward = claim.run(file, lines=claim.forward)
-    name = claim.functions[-1 if np.array_equal(forward[changed[0]], before) else 0].rpartition(".")[2]
+    unit = claim.functions[-1 if np.array_equal(forward[changed[0]], before) else 0]
+    name = _last(unit)
     line = line_of(lambda: claim.run(file), name, [after], entry)
-    line = _named_again(file.every[name], _plain(changed[0])) or line
+    line = _named_again(file.function(unit), _plain(changed[0])) or line
     message = f"{name} writes into {_plain(changed[0])}, which it is given: who goes on with it has other numbers."
-    return Probe(name, "wrong", line, message, "input-mutated", names=[name])
+    return Probe(name, "wrong", line, message, "input-mutated", names=[unit])
 
 
 def _named_again(function: ast.FunctionDef, argument: str) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from itertools import permutations, product
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -144,6 +145,8 @@ def updates(file: File) -> Iterator[Update]:
         for method in methods_of(node).values():
             if not method.name.startswith("__") and is_tame(method) and len(needed(method)) == 2:
                 yield from _told(name, method.name, list(_of_object(file, node, method)))
+            elif re.search(_STEPS, method.name) and is_tame(method) and len(needed(method)) == 1:
+                yield from _of_layer(file, node, method)
 
 
 def _told(unit: str, name: str, found: Sequence[Reading]) -> Iterator[Update]:
@@ -218,6 +221,42 @@ def _of_object(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Itera
                     with contextlib.suppress(Exception):
                         outs = run()
                         yield from ((rule, run, outs) for rule in _fitting(outs, len(moments), order, run))
+
+
+def _of_layer(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[Update]:
+    """The same for what is given a layer or a network, and finds parameters and gradients there: plain steps."""
+    parameters, gradients = ([a.copy() for a in _table(vector, 0).values()] for vector in (_P, _G))
+    [taken] = needed(method)
+    read = [n for n in ast.walk(method) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == taken]
+    pairs = [(p.attr, g.attr) for p, g in product(read, read) if p.attr != g.attr and is_gradient_of(g.attr, p.attr)]
+    loops = [
+        n.iter.func.attr
+        for n in ast.walk(method)
+        if isinstance(n, ast.For)
+        and isinstance(n.target, ast.Tuple)
+        and isinstance(n.iter, ast.Call)
+        and isinstance(n.iter.func, ast.Attribute)
+        and n.iter.func in read
+    ]
+    net = SimpleNamespace(**{name: lambda: list(zip(parameters, gradients, strict=True)) for name in loops})
+    for (p, g), w, dw in zip(dict.fromkeys(pairs), parameters, gradients, strict=False):
+        setattr(net, p, w)
+        setattr(net, g, dw)
+    with contextlib.suppress(Exception):
+        names: dict[str, Any] = {"net_": net}
+        file.run(names, f"{THING} = {node.name}()\n")
+        rates = [a for a, v in vars(names[THING]).items() if isinstance(v, float) and _may_be(a) == ["rate"]]
+        vars(names[THING]).update(dict.fromkeys(rates, NUMBERS["rate"]))
+        file.run(names, f"{THING}.{method.name}(net_)\n")
+        kept = [getattr(net, p) for p, _ in dict.fromkeys(pairs)] or parameters
+        steps = np.concatenate([a.ravel() for a in kept]) - _P[: sum(a.size for a in kept)]
+        moved = NUMBERS["rate"] * _G[: steps.size]
+        lines = [n.lineno for n in ast.walk(method) if isinstance(n, ast.Assign | ast.AugAssign)]
+        if rates and steps.size and np.allclose(steps, -moved):
+            yield Update(node.name, method.name, "right")
+        elif rates and steps.size and np.allclose(steps, moved):
+            says = "it adds the gradient, and so goes up"
+            yield Update(node.name, method.name, "wrong", max(lines), says, "sign-flipped")
 
 
 class _Stepping(NamedTuple):
