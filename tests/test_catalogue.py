@@ -17,7 +17,8 @@ derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong w
 target-unused dropout-when-measured way-left-out rows-counted-once momentum-reset moments-shared
 bias-correction-wrong root-missing mask-drawn-anew mask-missing
 syntax-error missing-module missing-file missing-attribute wrong-arguments index-outside missing-key division-by-zero
-number-overflow endless-recursion python-error""".split()  # noqa: SIM905 - as the catalogue was asked for
+number-overflow endless-recursion python-error dropout-scale-wrong
+argmax-wrong-axis threshold-wrong loss-wrong gradient-overwritten""".split()  # noqa: SIM905 - as the catalogue was asked for
 )
 
 

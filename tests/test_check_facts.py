@@ -36,6 +36,16 @@ class Line:
             self.w -= 0.1 * X.T @ (X @ self.w - y) / len(y)
         return self
 
+class Logistic:
+    def fit(self, X, y):
+        self.w = np.zeros(X.shape[1])
+        for _ in range(5):
+            self.w -= 0.1 * X.T @ (sigmoid(X @ self.w) - y) / len(y)
+        return self
+
+    def predict(self, X):
+        return sigmoid(X @ self.w) > 0.5
+
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
@@ -87,9 +97,10 @@ def test_nothing_is_said_of_what_is_right(source):
         (DROPOUT, "(1 - self.rate)", "self.rate", ("dropout-scale-wrong", "Dropout.forward", 10)),
         (DROPOUT, "mask / keep", "mask / (1 - keep)", ("dropout-scale-wrong", "thin", 15)),
         (MODEL, "X = X - X", "X -= X", ("input-mutated", "Line.fit", 5)),
-        (MODEL, "axis=1)", "axis=0)", ("softmax-wrong-axis", "one_vs_all", 22)),
-        (MODEL, "np.exp(-z)", "np.exp(z)", ("sigmoid-falling", "sigmoid", 12)),
-        (MODEL, "1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)", ("unknown", "sigmoid", 12)),
+        (MODEL, "axis=1)", "axis=0)", ("argmax-wrong-axis", "one_vs_all", 32)),
+        (MODEL, "> 0.5", "> 0", ("threshold-wrong", "Logistic.fit", 19)),
+        (MODEL, "np.exp(-z)", "np.exp(z)", ("sigmoid-falling", "sigmoid", 22)),
+        (MODEL, "1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)", ("unknown", "sigmoid", 22)),
         (NETWORK, "np.random.randn(a, b)", "np.full((a, b), 0.5)", ("symmetric-initialization", "Network", 5)),
     ],
 )

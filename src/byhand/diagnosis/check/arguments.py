@@ -166,6 +166,15 @@ def default(function: ast.FunctionDef, argument: str) -> ast.expr | None:
     return next((value for a, value in pairs if a.arg == argument), None)
 
 
+def is_left_out(function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]) -> bool:
+    """Whether a number is 0 by default, or something that only multiplies is nothing: a penalty's weight."""
+    given = default(function, argument)
+    if not isinstance(given, ast.Constant):
+        return False
+    is_zero = type(given.value) in (int, float) and given.value == 0
+    return is_zero or (given.value is None and kind(function, argument, functions) == "rate")
+
+
 def own_names(function: ast.FunctionDef) -> list[str]:
     """The names of the arguments, but for the object itself."""
     return [a.arg for a in function.args.args if a.arg not in ("self", "cls", CONTEXT)]

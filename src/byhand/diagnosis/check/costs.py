@@ -40,7 +40,7 @@ def _above_0(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
                 sums = [n for n in ast.walk(cost) if isinstance(n, ast.AugAssign)]
                 message = f"The loss stays at {far:.3g} however clearly each sample's own class wins: "
                 message += "the own class is counted as well."
-                yield Fact(unit, max(n.lineno for n in places[-1:] or sums[:1]), "unknown", message)
+                yield Fact(unit, max(n.lineno for n in places[-1:] or sums[:1]), "loss-wrong", message)
                 return
 
 

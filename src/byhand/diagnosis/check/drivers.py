@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from byhand.diagnosis.check.arguments import EPOCHS, called_with, default, kind, own_names
+from byhand.diagnosis.check.arguments import EPOCHS, called_with, default, is_left_out, kind, own_names
 from byhand.diagnosis.check.defined import reached
 from byhand.diagnosis.story.text import first_line
 
@@ -114,10 +114,13 @@ class _File:
         made = called_with(self.functions, init, node, outputs) if init is not None else ""
         if made is None:
             return
+        options = [a for a in own_names(init) if is_left_out(init, a, self.functions)] if init is not None else []
+        for more in ("", *(f"{a}=0.3" for a in options)):
+            start = _START.format(data=data, made=f"{name}({', '.join(filter(None, (made, more)))})")
+            for method in methods.values():
+                if not method.name.startswith("__"):
+                    yield from self._of_method(name, node, method, start, outputs, more)
         start = _START.format(data=data, made=f"{name}({made})")
-        for method in methods.values():
-            if not method.name.startswith("__"):
-                yield from self._of_method(name, node, method, start, outputs)
         forward = next((m for m in methods if re.match(r"forward|feed|propag|predict|__call__", m)), None)
         backward = next((m for m in methods if re.match(BACK, m)), None)
         if forward is None or backward is None or not own_names(methods[forward]):
@@ -130,10 +133,10 @@ class _File:
             yield Driver(f"{name}.{backward}", start + text)
 
     def _of_method(
-        self, name: str, node: ast.ClassDef, method: ast.FunctionDef, start: str, outputs: int
+        self, name: str, node: ast.ClassDef, method: ast.FunctionDef, start: str, outputs: int, more: str
     ) -> Iterator[Driver]:
-        """A method that trains."""
-        unit, taken = f"{name}.{method.name}", own_names(method)
+        """A method that trains; it must be right with each option that is 0 unless somebody says otherwise."""
+        unit, taken = f"{name}.{method.name}{f' with {more}' if more else ''}", own_names(method)
         needed = [a for a in taken if default(method, a) is None]
         given = called_with(self.functions, method, node, outputs, ["X_", "Y_", "X_", "Y_"])
         if given is not None and len(needed) >= 2 and self._trains(method):

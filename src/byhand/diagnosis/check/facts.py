@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,13 +18,14 @@ import numpy as np
 from byhand.diagnosis.check.claims import THING, Array, arrays_of
 from byhand.diagnosis.check.defined import File, is_tame, methods_of, needed
 from byhand.diagnosis.check.families import Scope, call_of, scopes, shaped
-from byhand.diagnosis.check.lines import line_of
+from byhand.diagnosis.check.lines import line_of, traced
 from byhand.diagnosis.check.names import is_marked
 
 _DATA = "X_"
 _DRAWN = "draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_rng(6).random"
 """What draws data begins anew, so that they are the same each time."""
 _SAMPLES = 7
+_ZERO, _READS_OFF = ("0", "0.0", "0."), r"(?i)predi|class|decid|accura|score"
 _SEEDS = 40
 _GUESSES = 6
 """So many guesses of what a function takes that draws a mask are looked at."""
@@ -48,7 +50,7 @@ def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained
     yield from sigmoids(file)
     for unit, text in texts:
         for fact in of_training(file, unit, text):
-            if trained or fact.id == "input-mutated":
+            if trained or fact.id in ("input-mutated", "threshold-wrong"):
                 yield fact
     for made in dict.fromkeys(made_in(text) for _, text in texts) if trained else ():
         if made:
@@ -134,7 +136,7 @@ def of_training(file: File, unit: str, text: str) -> Iterator[Fact]:
     """What is wrong with what a driver has run, beside its steps: what it begins with, does to the data, predicts."""
     names: dict[str, Any] = {}
     data, _, rest = f"{_DRAWN}; {text}".partition("\n")
-    last = unit.rpartition(".")[2]
+    last = unit.partition(" ")[0].rpartition(".")[2]
     if rest.startswith(f"{last}("):
         rest = f"result_ = {rest}"
     with contextlib.suppress(Exception):
@@ -143,6 +145,7 @@ def of_training(file: File, unit: str, text: str) -> Iterator[Fact]:
         file.run(names, rest)
         yield from _of_data(file, unit, last, data, rest, before, names[_DATA])
         yield from _of_classes(file, unit, rest, names)
+        yield from _of_thresholds(file, unit, f"{data}\n{rest}")
 
 
 def _of_data(file: File, unit: str, name: str, data: str, rest: str, before: Array, after: Array) -> Iterator[Fact]:
@@ -181,7 +184,36 @@ def _of_classes(file: File, unit: str, rest: str, names: Mapping[str, Any]) -> I
                 counts.append(np.shape(found["classes_"]))
         if counts and counts[0] and _SAMPLES not in counts[0]:
             message = f"{name} gives {int(np.prod(counts[0]))} classes for {_SAMPLES} samples."
-            yield Fact(unit, places[-1].lineno, "softmax-wrong-axis", message, "2.5")
+            yield Fact(unit, places[-1].lineno, "argmax-wrong-axis", message, "2.5")
+
+
+def _of_thresholds(file: File, unit: str, text: str) -> Iterator[Fact]:
+    """Told when probabilities are held against 0: each of them is larger."""
+    owner = file.classes.get(unit.partition(".")[0])
+    functions = methods_of(owner) if owner is not None else file.functions
+    for name, function in functions.items():
+        places = [
+            n for n in ast.walk(function) if isinstance(n, ast.Compare) and ast.unparse(n.comparators[0]) in _ZERO
+        ]
+        asked = {n.lineno: ast.unparse(n.left) for n in places if isinstance(n.ops[0], ast.Gt | ast.GtE)}
+        if not asked or not re.search(_READS_OFF, name):
+            continue
+        call = f"{THING}.{name}({_DATA})\n" if owner is not None and len(needed(function)) == 1 else ""
+        seen: dict[int, list[float]] = {line: [] for line in asked}
+
+        def see(frame: FrameType, event: str, _: Any, asked: dict[int, str] = asked, seen: Any = seen) -> None:
+            if event == "line" and frame.f_lineno in asked:
+                value = eval(asked[frame.f_lineno], frame.f_globals, frame.f_locals)
+                seen[frame.f_lineno] += np.ravel(value).tolist()
+
+        with contextlib.suppress(Exception):
+            traced(lambda call=call: file.run({}, text + call), name, see)  # type: ignore[misc]
+            for line, values in seen.items():
+                if len(values) > 1 and all(0 < v < 1 for v in values) and min(values) < 0.5 < max(values):
+                    message = (
+                        f"{name} holds probabilities against 0, and all {len(values)} that were seen lie above it."
+                    )
+                    yield Fact(unit, line, "threshold-wrong", message, "2.5")
 
 
 # ---- weights that begin alike

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from byhand.diagnosis.check.arguments import called_with, default, kind, own_names, returned_names
+from byhand.diagnosis.check.arguments import called_with, default, is_left_out, kind, own_names, returned_names
 from byhand.diagnosis.check.claims import (
     THING,
     Array,
@@ -52,7 +52,6 @@ from byhand.diagnosis.check.inputs import (
     TARGETS,
     Guess,
     guesses,
-    is_left_out,
     is_target,
     options,
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis.check.arguments import default, kind, own_names
+from byhand.diagnosis.check.arguments import is_left_out, kind, own_names
 from byhand.diagnosis.check.claims import Array, draw
 from byhand.diagnosis.check.defined import counts, needed
 
@@ -175,15 +175,6 @@ def _is_thing(function: ast.FunctionDef, argument: str) -> bool:
     return (
         not used or any(not hasattr(np.ndarray, n.attr) for n in methods) or (bool(handed) and len(used) == len(handed))
     )
-
-
-def is_left_out(function: ast.FunctionDef, argument: str, functions: Mapping[str, ast.FunctionDef]) -> bool:
-    """Whether a number is 0 by default, or something that only multiplies is nothing: a penalty's weight."""
-    given = default(function, argument)
-    if not isinstance(given, ast.Constant):
-        return False
-    is_zero = type(given.value) in (int, float) and given.value == 0
-    return is_zero or (given.value is None and kind(function, argument, functions) == "rate")
 
 
 # ---- dictionaries of options

@@ -44,8 +44,8 @@ def line_of(run: Callable[[], object], function: str, results: Sequence[Array], 
         kept = arrays_of(dict(frame.f_locals), "")
         seen.append((frame.f_lineno, {e: a.ravel()[places[e]] for e, a in kept if e in places and places[e] < a.size}))
 
-    _traced(run, function, find)
-    _traced(run, function, watch)
+    traced(run, function, find)
+    traced(run, function, watch)
     made = []
     for place in places:
         held = [values.get(place) for _, values in seen]
@@ -53,7 +53,7 @@ def line_of(run: Callable[[], object], function: str, results: Sequence[Array], 
     return min(made, default=seen[-1][0])
 
 
-def _traced(run: Callable[[], object], function: str, see: Callable[[FrameType, str, Any], None]) -> None:
+def traced(run: Callable[[], object], function: str, see: Callable[[FrameType, str, Any], None]) -> None:
     """Run, and see each line of a function of the file before it runs, its call and its return."""
 
     def local(frame: FrameType, event: str, value: Any) -> Any:

@@ -17,7 +17,7 @@ from byhand.diagnosis.check import engines
 from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.chains import chains
-from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of
+from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of, size
 from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of
 from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner
@@ -231,11 +231,14 @@ def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
     return claim, found
 
 
-def _is_right_without(file: File, claim: Claim, found: Mapping[str, Answer]) -> bool:
+def _is_right_without(
+    file: File, claim: Claim, found: Mapping[str, Answer], what: Sequence[str] = ("numbers", "labels")
+) -> bool:
     """Whether a wrong claim is right once its numbers, as a penalty's weight, are 0, or no index comes twice."""
     numbers: dict[str, Any] = {n: 0.0 for n, v in claim.given.items() if type(v) is float}
     labels = {n: np.arange(v.size).reshape(v.shape) for n, v in claim.given.items() if is_labels(v)}
-    for other in (replace(claim, given=claim.given | new) for new in (numbers, labels) if new):
+    others = {"numbers": numbers, "labels": labels}
+    for other in (replace(claim, given=claim.given | others[n]) for n in what if others[n]):
         with contextlib.suppress(Exception):
             if "wrong" in found.values() and set(judged(file, other).values()) == {"right"}:
                 return True
@@ -277,7 +280,8 @@ def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
     there = claim.functions[-2].rpartition(".")[2]
     returned = [n.lineno for n in ast.walk(file.function(claim.functions[-2])) if isinstance(n, ast.Return)]
     message = f"The gradients are those of {name}, and not of what {there} computes."
-    return Probe(there, "wrong", max(returned), message, "unknown", [claim.functions[-2]], part="2.5")
+    id_ = "loss-wrong" if claim.kind == "loss" else "unknown"
+    return Probe(there, "wrong", max(returned), message, id_, [claim.functions[-2]], part="2.5")
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
@@ -346,7 +350,22 @@ def _accused(
     if others and all(m.words == PENALTY_UNTOLD for m in how.values()):  # it forgets one layer
         line = _penalised_at(file.function(names[-2:][0])) or line
     id_ = ids.pop() if len(ids) == 1 else "unknown"
+    id_ = _usual_id(file, claim, wrong) if id_ == "unknown" else id_
     return Probe(unit, "wrong", line, message, id_, names, training=claim.as_training())
+
+
+def _usual_id(file: File, claim: Claim, wrong: Sequence[str]) -> str:
+    """What a mistake is called of which only the gradients are known that are wrong."""
+    if claim.kind == "slope":
+        return "derivative-wrong"
+    if _is_right_without(file, claim, {"": "wrong"}, ("labels",)):
+        return "rows-counted-once"
+    axes = {len(size(claim.given[p])) for p in wrong}
+    if claim.kind == "way" and wrong[0] == claim.parameters[0] and wrong[0].isidentifier():
+        return "delta-wrong"  # for the inputs
+    if len(wrong) > 1 or axes == {0}:
+        return "delta-wrong" if axes != {1} else "bias-gradient-wrong"
+    return "bias-gradient-wrong" if axes == {1} else "weight-gradient-wrong"
 
 
 def _penalised_at(cost: ast.FunctionDef) -> int:
@@ -428,7 +447,10 @@ def _of_engine(file: File, node: ast.ClassDef) -> Iterator[Probe]:
     if wrong:
         first = next((n for n in wrong if engines.is_own(methods[n])), wrong[0])
         message = f"What {first} sends back is not the derivative, for inputs of mine."
-        yield Probe(node.name, "wrong", engines.line_of(methods[first]), message)
+        [alone, *_] = engines.operations(file, node)[first]
+        is_lost = set(judged(file, alone).values()) == {"right"}  # and wrong where a value is used twice
+        id_ = "gradient-overwritten" if is_lost else "derivative-wrong"
+        yield Probe(node.name, "wrong", engines.line_of(methods[first]), message, id_)
     elif answers and set(answers.values()) != {"right"}:
         yield Probe(node.name, "unclear", message=_NO_NUMBERS)
     elif answers:
