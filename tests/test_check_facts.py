@@ -219,8 +219,7 @@ class Squares:
         (HINGE, "", "", "hinge", "right", 0),
         (HINGE, "    margins[own] = 0\n", "", "hinge", "wrong", 6),
         (HINGE, "", "", "Squares", "right", 0),
-        (HINGE, "/ self.p.size", "/ len(self.p)", "Squares", "wrong", 20),
-        (HINGE, "/ self.p.size", "", "Squares", "right", 0),  # who trains chooses the rate
+        (HINGE, "/ self.p.size", "/ len(self.p)", "Squares", "right", 0),  # who trains chooses the rate
         (LAYERS, "", "", "Dense", "right", 0),
         (LAYERS, "", "", "Entropy", "right", 0),
         (LAYERS, "", "", "Embedding", "right", 0),

@@ -12,7 +12,7 @@ import numpy as np
 
 from byhand.diagnosis.check.claims import Array, Claim
 from byhand.diagnosis.check.defined import File
-from byhand.diagnosis.check.differences import NEAR, told_by
+from byhand.diagnosis.check.differences import NEAR
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import is_labels
 
@@ -22,8 +22,6 @@ def costs(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
     if claim.kind == "loss":
         with contextlib.suppress(Exception):
             yield from _above_0(file, claim, unit)
-        with contextlib.suppress(Exception):
-            yield from _means(file, claim, unit)
 
 
 def _above_0(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
@@ -57,31 +55,3 @@ def _won(labels: Array, arrays: Mapping[str, Array]) -> Iterator[Callable[[float
         if n in inputs.shape and classes in weights.shape and min(inputs.size // n, weights.size // classes) >= classes:
             inputs[:, :classes], weights[:classes] = hot, np.eye(classes)  # in rows, or it fails
             yield lambda size, x=x, w=w, i=inputs, v=weights: {x: i, w: size * v}  # type: ignore[misc]
-
-
-def _means(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
-    """Told when a loss of single numbers is a mean over two axes, and its gradient over one of them."""
-    [(p, [gradient, *_])] = claim.gradients.items()
-    at = claim.given[p]
-    alike = [n for n, v in claim.given.items() if isinstance(v, np.ndarray) and v.shape == at.shape]
-    if not at.ndim == len(alike) == 2:
-        return
-    loss, told = [claim.loss(file, {})], [told_by(file, claim.run(file), gradient, at.shape)]
-    moved = told_by(
-        file, claim.run(file, {p: at + 0.01 * (np.arange(at.size) == 0).reshape(at.shape)}), gradient, at.shape
-    )
-    if not np.array_equal(told[0].flat[1:], moved.flat[1:]):
-        return
-    for axis in (0, 1):
-        twice = {n: np.concatenate([claim.given[n]] * 2, axis) for n in alike}
-        loss.append(claim.loss(file, twice))
-        whole = told_by(file, claim.run(file, twice), gradient, twice[p].shape)
-        told.append(np.split(whole, 2, axis)[0])
-    are_means = [np.isclose(other, loss[0]) for other in loss[1:]]
-    are_divided = [np.allclose(2 * other, told[0]) for other in told[1:]]
-    if are_means == [True, True] and sorted(are_divided) == [False, True]:
-        back = file.function(claim.functions[-1])
-        lines = [n.lineno for n in ast.walk(back) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
-        message = "The loss is a mean over samples and outputs, and the gradient only over one of the two: "
-        message += "it is too long by the number of the other."
-        yield Fact(unit, max(lines, default=back.lineno), "sum-versus-mean", message, "2.7")
