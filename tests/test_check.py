@@ -283,7 +283,7 @@ def test_who_calls_a_wrong_function_is_not_blamed():
     twice += "def chain_backward(dnew, cache):\n    return cell_backward(dnew, cache)\n"
     report = judged(CELL.replace("dh = da @ Wh.T", "dh = dnew @ Wh.T") + twice)
     assert len(report.findings) == 1
-    assert any(q.note == "it follows from cell_backward, cell_forward" for q in report.questions)
+    assert any(q.note == "it follows from cell_forward and cell_backward" for q in report.questions)
 
 
 def test_a_gradient_that_nothing_fits_is_told_and_not_right():

@@ -18,7 +18,7 @@ import numpy as np
 from byhand.diagnosis.check.claims import THING, Array, arrays_of
 from byhand.diagnosis.check.defined import File, is_tame, methods_of, needed
 from byhand.diagnosis.check.families import Scope, call_of, scopes, shaped
-from byhand.diagnosis.check.lines import line_of, traced
+from byhand.diagnosis.check.lines import line_of, returned_at, traced
 from byhand.diagnosis.check.names import is_marked
 
 _DATA = "X_"
@@ -120,7 +120,7 @@ def sigmoids(file: File) -> Iterator[Fact]:
                 with contextlib.suppress(Exception):
                     file.run(names, f"{start}result_ = {'thing_.' if scope.owner else ''}{name}(x_)\n")
                     value = names["result_"][0] if isinstance(names["result_"], tuple) else names["result_"]
-                    line = max(n.lineno for n in ast.walk(function) if isinstance(n, ast.Return))
+                    line = returned_at(function)
                     if np.allclose(value, 1 / (1 + np.exp(x))):
                         message = f"{name} falls where its argument grows: the exponent has lost its minus."
                         yield Fact(scope.unit(name), line, "sigmoid-falling", message, "2.4")

@@ -125,6 +125,15 @@ def _behind(function: ast.FunctionDef, line: int) -> dict[int, str]:
     }
 
 
+def returned_at(function: ast.FunctionDef) -> int:
+    """The line at which what is returned last was made: that of its name's last value, if it has one."""
+    last = max((n for n in ast.walk(function) if isinstance(n, ast.Return)), key=lambda n: n.lineno)
+    value = last.value.elts[0] if isinstance(last.value, ast.Tuple) else last.value
+    name = ast.unparse(value) if value is not None else ""
+    made = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign) and name in _assigned(n)]
+    return max(made) if made and isinstance(value, ast.Name) else last.lineno
+
+
 def _assigned(statement: ast.stmt) -> set[str]:
     """The names that a statement gives a value, or writes into."""
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", ast.Tuple([]))]

@@ -23,7 +23,7 @@ from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, meth
 from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
-from byhand.diagnosis.check.lines import cause_of, line_of
+from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.rounds import proven, rounds
@@ -278,10 +278,10 @@ def _are_alike(file: File, claim: Claim, other: Claim) -> bool:
 def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
     """What a claim's gradients show: the function that they belong to is another one than the text says."""
     there = claim.functions[-2].rpartition(".")[2]
-    returned = [n.lineno for n in ast.walk(file.function(claim.functions[-2])) if isinstance(n, ast.Return)]
+    line = returned_at(file.function(claim.functions[-2]))
     message = f"The gradients are those of {name}, and not of what {there} computes."
     id_ = "loss-wrong" if claim.kind == "loss" else "unknown"
-    return Probe(there, "wrong", max(returned), message, id_, [claim.functions[-2]], part="2.5")
+    return Probe(there, "wrong", line, message, id_, [claim.functions[-2]], part="2.5")
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
