@@ -12,6 +12,7 @@ PREAMBLE = """
 import copy, functools, itertools, math, operator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from scipy import signal
 from scipy.special import erf, expit, log_softmax, logsumexp, softmax, xlogy
 
 def in_place(A, B):
@@ -182,7 +183,10 @@ np.einsum('ij,ij->i',A,B)|np.einsum('ij,kj',A,B)|np.einsum('ij->',A)|np.einsum('
 np.einsum('ii',A@A.T)|np.einsum('bij,kj->bik',T,A)|np.einsum('...j,kj->...k',T,A)|np.einsum('i,j,k->ijk',R,R,R)
 np.einsum('ij,jk,k->i',A,B.T,R[:2])|np.einsum('bij,bkj->ik',T,T)|np.einsum('i,ij',R[:2],A)|np.einsum('ij,ij',A,B)
 np.einsum('i...,i...->...',A,B)|np.einsum('ij,k->k',A,R)|np.convolve(R,A[0])|np.convolve(A.ravel(),R,'valid')
-np.convolve(R,A.ravel(),'same')|np.linalg.norm(A)|np.linalg.norm(R)|np.linalg.norm(A,axis=1)
+np.convolve(R,A.ravel(),'same')|np.correlate(A.ravel(),R)|np.correlate(R,A.ravel())|np.correlate(A.ravel(),R,'same')
+signal.convolve2d(A,B)|signal.convolve2d(T[0],S,'same')|signal.correlate2d(A,B[:,:2],'valid')|signal.correlate2d(T[0],S,'same')
+signal.correlate2d(A,B,'full')|signal.convolve(T,T[:,:1,:2],'valid')|signal.correlate(T,T[:1])|signal.correlate2d(S,A,'valid')
+np.linalg.norm(A)|np.linalg.norm(R)|np.linalg.norm(A,axis=1)
 np.linalg.norm(A,axis=0,keepdims=True)|np.linalg.norm(A,'fro')|np.linalg.norm(R,2)|np.linalg.inv(S)|np.linalg.det(S)
 np.linalg.solve(S,R)|np.linalg.solve(S,A.T)|np.linalg.inv(np.stack([S,S.T@S]))|A[1]|A[:,1]|A[-1,::2]|A[::-1]|A[0,1]*A
 A[[0,0,1]]|A[A>0]|A[np.arange(2),[2,0]]|A[:,None]|A[...,0]|A[None]|A[np.newaxis,:,1:]|T[1,:,0]|T[:,[0,0]]|T[...,1:]

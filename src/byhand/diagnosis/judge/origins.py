@@ -108,10 +108,10 @@ class Origins:
         """Labels of rows that were looked up, or of elements that were chosen: those of the key."""
         node = self.nodes[t]
         key = _key(node)
-        found = None if key is None else self.node_of(key, t)
-        if found is None or key is None:
+        if key is None:
             return None
-        labels = self.of(found)
+        found = self.node_of(key, t)
+        labels = _of_rows(key, 0) if found is None else self.of(found)
         if node.op == "setitem":
             written = np.array(self.known[node.parents()[0]])
             written[node.kw["k"]] = labels
@@ -151,6 +151,10 @@ def _rows(node: Node, axis: int) -> Labels:
     value = node.value
     if value.ndim == 0 or value.shape[axis] < 2 or value.size > 50 * _MOST or (value == value.ravel()[0]).all():
         return _all(NEUTRAL, value.shape)
+    return _of_rows(value, axis)
+
+
+def _of_rows(value: npt.NDArray[Any], axis: int) -> Labels:
     rows = value.shape[axis] * _ROWS + np.arange(value.shape[axis])
     return np.broadcast_to(rows.reshape(-1, *[1] * (value.ndim - 1)) if axis == 0 else rows, value.shape)
 

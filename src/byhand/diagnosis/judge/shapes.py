@@ -71,9 +71,10 @@ def _tables(sight: Sight) -> Iterator[Finding]:
     roles = sight.course.roles
     errors = [t for o in roles.objectives if o.kind == "error" for t in o.seeds[:1]]
     in_loss = [t for t in in_losses(sight) if sight.nodes[t].op in ELEMENTWISE and not roles.flows[t]]
-    for t in sorted({*errors, *in_loss}):
+    grown = set(_before_parameters_grew(sight))
+    for t in sorted({*errors, *in_loss, *grown}):
         pair = sight.nodes[t].parents()
-        if _spread_out(sight.nodes, t) is None or not _is_output_with_data(sight, pair):
+        if _spread_out(sight.nodes, t) is None or not (t in grown or _is_output_with_data(sight, pair)):
             continue
         shapes = [sight.nodes[a].value.shape for a in pair]
         made = sight.nodes[t].value.shape
@@ -82,6 +83,16 @@ def _tables(sight: Sight) -> Iterator[Finding]:
         )
         yield Finding("broadcast-error-matrix", place_of(sight.course, t), "exact", text, {"shapes": [*shapes, made]})
         return
+
+
+def _before_parameters_grew(sight: Sight) -> Iterator[NodeId]:
+    """The errors of data behind a step after which a parameter had more numbers than before."""
+    nodes = sight.nodes
+    for first in (s.versions[0] for s in sight.course.roles.states):
+        before = [nodes[a].value.size for a in nodes[first].parents()]
+        if nodes[first].op in ("add", "subtract") and len(before) == 2 and 1 < min(before) < max(before):
+            behind = (t for t in ancestors(sight, first) if nodes[t].op == "subtract")
+            yield from (t for t in behind if any(nodes[a].op == "leaf" for a in nodes[t].parents()))
 
 
 def _is_output_with_data(sight: Sight, pair: Sequence[NodeId]) -> bool:

@@ -403,7 +403,7 @@ class Recorder:
             return None
         if is_solver(f):
             return solve
-        is_numpy = module.startswith(("numpy", "scipy.special"))
+        is_numpy = module.startswith(("numpy", "scipy.special", "scipy.signal"))
         return Recorder._numpy if is_numpy and not isinstance(f, type) else Recorder._foreign
 
     def _foreign(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
@@ -415,7 +415,7 @@ class Recorder:
 
     def _numpy(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         name = f.__name__
-        for prefix in ("linalg", "special", "fft"):
+        for prefix in ("linalg", "special", "fft", "signal"):
             if f.__module__.startswith((f"numpy.{prefix}", f"scipy.{prefix}")):
                 name = f"{prefix}.{name}"
         again = functools.partial(f, **{k: v for k, v in kw.items() if k not in ("out", "dtype")})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from byhand.diagnosis.tape.nodes import Array, Const, Node, Slope
 
@@ -277,12 +278,15 @@ def _einsum_by(g: Array, i: int, subscripts: list[str], output: str, operands: S
 
 
 @rule("convolve")
-def _convolve(g: Array, v: Array, a: Array, b: Array, *, mode: str = "full") -> Cotangents:
-    full = np.zeros(a.size + b.size - 1)
-    short, _long = sorted((a.size, b.size))
-    start = {"full": 0, "same": (short - 1) // 2, "valid": short - 1}[mode]
-    full[start : start + g.size] = g
-    return [np.correlate(full, b, "valid"), np.correlate(full, a, "valid")]
+def _convolve(g: Array, v: Array, a: Array, b: Array, *, is_turned: bool = False) -> Cotangents:
+    """Of any number of axes; what is given of the whole, as far as any of both overlap, is its middle."""
+    b = np.flip(b) if is_turned else b
+    sizes = [m + n - 1 for m, n in zip(a.shape, b.shape, strict=True)]
+    whole = np.zeros(sizes)
+    starts = [(size - n) // 2 for size, n in zip(sizes, g.shape, strict=True)]
+    whole[tuple(slice(start, start + n) for start, n in zip(starts, g.shape, strict=True))] = g
+    of_a, of_b = (np.tensordot(sliding_window_view(whole, x.shape), x, axes=x.ndim) for x in (b, a))
+    return [of_a, np.flip(of_b) if is_turned else of_b]
 
 
 # Linear algebra

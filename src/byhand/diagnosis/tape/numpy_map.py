@@ -274,9 +274,18 @@ def _einsum(name: str, call: Call) -> Spelling | None:
     return Spelling("einsum", operands, {"spec": ",".join(subscripts) + "->" + output.replace("...", rest)})
 
 
-@spelling("convolve")
+@spelling(
+    "convolve", "correlate", "signal.convolve", "signal.convolve2d", "signal.correlate", "signal.correlate2d",
+)  # fmt: skip
 def _convolve(name: str, call: Call) -> Spelling | None:
-    return Spelling(name, call.args[:2], {"mode": call.get("mode", 2, "full")})
+    a, b = call.args[:2]
+    mode = call.get("mode", 2, "valid" if name == "correlate" else "full")
+    is_turned = "correlate" in name
+    is_off_the_middle = mode == "same" and is_turned and any(n % 2 == 0 for n in np.shape(b))
+    is_filled = name.endswith("2d") and (call.get("boundary", 3, "fill") != "fill" or call.get("fillvalue", 4, 0) != 0)
+    if is_off_the_middle or is_filled:
+        return None
+    return Spelling("convolve", (a, b), {"is_turned": is_turned})
 
 
 # Choices
