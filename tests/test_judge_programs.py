@@ -62,3 +62,27 @@ def test_what_a_loop_leaves_out_is_seen_where_the_loss_is_computed_now_and_then(
     with redirect_stdout(io.StringIO()):
         run = judged(Program("steps.py", NOW_AND_THEN.replace("range(1, 3)", text), {}))
     assert [f.id for f in run.judgement.findings] == ids
+
+
+BEHIND_THE_UNKNOWN = """import numpy as np
+
+rng = np.random.default_rng(3)
+x = rng.normal(size=(40, 3))
+y = np.sin(x.sum(axis=1, keepdims=True))
+grid = np.linspace(-9, 9, 37)
+V, W, b = rng.normal(size=(3, 5)), rng.normal(size=(5, 1)), 0.0
+for epoch in range(30):
+    hidden = np.interp(x @ V, grid, np.tanh(grid))
+    error = hidden @ W + b - y
+    loss = (error**2).mean()
+    delta = 2 * error / len(x)
+    V -= 0.1 * x.T @ (delta @ W.T)
+    W, b = W - 0.1 * hidden.T @ delta, b - 0.1 * delta.sum()
+"""
+
+
+def test_parameters_behind_an_operation_without_a_derivative_are_not_called_right(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    judgement = judged(Program("unknown.py", BEHIND_THE_UNKNOWN, {})).judgement
+    assert (judgement.verdict, judgement.findings) == ("inconclusive", [])
+    assert judgement.facts.blocked == ["opaque interp"]

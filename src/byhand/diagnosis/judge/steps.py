@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -52,7 +53,7 @@ class Course:
         self.stop = set(roles.versions)
         self.resting = {t for t, mask in enumerate(roles.rests_on) if mask}
         self.limit = len(roles.nodes) if limit is None else limit
-        self.blocked: set[str] = set()
+        self._blocked: dict[tuple[NodeId, ...], set[str]] = defaultdict(set)  # by the seeds of objectives
         self.mended: Mapping[NodeId, tuple[NodeId, Array]] | None = None
         self._gradients: dict[tuple[object, ...], Gradients] = {}  # without overrides
         self._changes: dict[tuple[NodeId, NodeId], Array] = {}
@@ -81,7 +82,16 @@ class Course:
         seeds = {t: self._seed(objective, t) for t in objective.seeds if t < self.limit}
         if objective.is_truncated:
             overrides = {**self.taken_over(objective), **(overrides or {})}
-        return sweep(self.nodes, seeds, self.stop, overrides, self.resting, self.blocked)
+        return sweep(self.nodes, seeds, self.stop, overrides, self.resting, self._blocked[tuple(objective.seeds)])
+
+    @property
+    def blocked(self) -> set[str]:
+        """The operations without a derivative that were met on the way back from any objective."""
+        return set().union(*self._blocked.values())
+
+    def is_blocked(self, objective: Objective) -> bool:
+        """Whether an objective rests on more than is known: on what lies behind an operation without a derivative."""
+        return bool(self._blocked[tuple(objective.seeds)])
 
     def _seed(self, objective: Objective, t: NodeId) -> Array:
         value, weight = self.nodes[t].value, objective.weights.get(t, 1.0)

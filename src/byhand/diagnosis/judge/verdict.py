@@ -123,7 +123,8 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
-        return Verdict("wrong" if mistakes else "right", best, mistakes, [], course)
+        kind = "wrong" if mistakes else "inconclusive" if course.is_blocked(best.objective) else "right"
+        return Verdict(kind, best, mistakes, [], course)
     flipped = _all_held(whole, course)
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
