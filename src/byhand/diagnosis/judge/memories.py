@@ -41,8 +41,8 @@ class Feeding:
     taken: Array
 
 
-def memory_findings(sight: Sight) -> Iterator[Finding]:
-    """The mistakes in what optimizers remember."""
+def memory_findings(sight: Sight, last: Sight) -> Iterator[Finding]:
+    """The mistakes in what optimizers remember, in the first stretch of a training whose last is seen, too."""
     trial = sight.verdict.busiest
     if trial is None:
         return
@@ -60,7 +60,7 @@ def memory_findings(sight: Sight) -> Iterator[Finding]:
             name = sight.name(state) or "a parameter"
             yield from _forgotten(sight, name, steps)
             yield from _fed_twice(sight, name, steps, feedings)
-            yield from _weights(sight, name, steps, feedings)
+            yield from _weights(sight, last, name, steps, feedings)
             yield from _shrinking(sight, name, steps, taken)
     yield from _of_several(sight, fed_by)
 
@@ -184,7 +184,7 @@ def _of_several(sight: Sight, fed_by: dict[State, dict[State, Feeding]]) -> Iter
 
 
 def _weights(
-    sight: Sight, name: str, steps: Sequence[Step], feedings: Sequence[Sequence[Feeding]]
+    sight: Sight, last: Sight, name: str, steps: Sequence[Step], feedings: Sequence[Sequence[Feeding]]
 ) -> Iterator[Finding]:
     """A mean that is corrected for having begun at 0, so that its weights add up to something else than 1."""
     course = sight.course
@@ -197,7 +197,9 @@ def _weights(
         for divisions in _corrections(course, [f for f, _ in fed]):
             numbers = [c for _, c in divisions]
             place = place_of(course, divisions[0][0])
-            if _is_correction(sight, numbers, times, fed[0][0].kept, len(memory.versions)):
+            at = course.nodes[divisions[0][0]].site
+            late = [_number(last.course, node.args[1]) for node in last.nodes if (node.site, node.op) == (at, "divide")]
+            if _is_correction(numbers, times, [c for c in late if c is not None], fed[0][0].kept):
                 sums = [(1 - fed[0][0].kept ** n) / c for n, c in zip(times, numbers, strict=True)]
                 n, c, x = max(zip(times, numbers, sums, strict=True), key=lambda of_step: abs(of_step[2] - 1))
                 if abs(x - 1) > _NOT_ONE:
@@ -240,17 +242,13 @@ def _number(course: Course, operand: int | Const) -> float | None:
     return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "fi" else None
 
 
-def _is_correction(sight: Sight, numbers: Sequence[float], times: Sequence[int], kept: float, fed: int) -> bool:
-    """Whether numbers are 1 - b, 1 - b², 1 - b³ …, or stay 1 - b where there is one step to a round of the training."""
+def _is_correction(numbers: Sequence[float], times: Sequence[int], late: Sequence[float], kept: float) -> bool:
+    """Whether numbers are 1 - b, 1 - b², 1 - b³ …, or 1 - b to the end: not only in the first round of a training."""
     if not 0 < numbers[0] < 1:
         return False
     b = (1 - numbers[0]) ** (1 / times[0])
     grows = np.allclose(numbers, [1 - b**n for n in times], rtol=1e-6)
-    tape = sight.trace.tape
-    turns = [ticks for w in tape.windows[:1] for k, ticks in w.ticks.items() if tape.loops[k].depth == 0]
-    rounds = max((end - start for start, end in turns), default=0)
-    stays = np.allclose(numbers, 1 - kept, rtol=1e-6) and fed <= rounds + 1
-    return bool(grows or stays)
+    return bool(grows or (late and np.allclose([*numbers, *late], 1 - kept, rtol=1e-6)))
 
 
 # -- the step ----------------------------------------------------------------------------------------------------------

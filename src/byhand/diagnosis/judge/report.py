@@ -81,7 +81,7 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     findings = list(data_findings(first, sights, strict=strict))
     changed = [f.place for f in findings if f.id == "input-mutated"]  # data, whose change is no step
     findings += [f for f in _of_steps(worst) if f.place not in changed]
-    findings += memory_findings(first)
+    findings += memory_findings(first, sights[-1])
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
     if kind != "right" and not _all_that_moves_is_right(worst):
