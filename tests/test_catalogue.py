@@ -4,7 +4,7 @@ from byhand.diagnosis.catalogue import CATALOGUE
 
 LISTED = set(
     """missing-import name-before-definition undefined-name shape-mismatch size-one-array-to-scalar
-broadcast-error-matrix learning-rate-too-high unscaled-data sign-flipped output-derivative-missing
+broadcast-error-matrix learning-rate-too-high learning-rate-too-low unscaled-data sign-flipped output-derivative-missing
 hidden-derivative-missing derivative-of-activation updated-weights-used hidden-error-raw wrong-layer-activation
 bias-missing bias-gradient-wrong parameter-never-updated constant-factor sum-versus-mean transposed-gradient
 dot-instead-of-elementwise stale-gradient update-outside-loop label-leak symmetric-initialization
@@ -12,7 +12,7 @@ tiny-initialization dead-relu-output dead-relu-hidden saturated-units target-out
 too-few-epochs log-of-zero softmax-wrong-axis softmax-overflow metric-wrong input-mutated integer-parameters
 label-shuffle-mismatch
 derivative-always-1 sigmoid-falling forward-returns-z slope-read-again learning-rate-twice seed-in-loop one-sample-only
-start-changed best-not-copied loss-on-other-data
+start-changed best-not-copied loss-on-other-data result-unused
 derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong wrong-parameter-gradient delta-wrong
 target-unused dropout-when-measured way-left-out rows-counted-once momentum-reset moments-shared
 bias-correction-wrong root-missing mask-drawn-anew mask-missing

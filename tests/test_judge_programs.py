@@ -6,7 +6,7 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from byhand.diagnosis.story.program import Program
-from byhand.diagnosis.story.running import judged
+from byhand.diagnosis.story.running import helps, judged
 from solutions_table import solutions
 
 EXPECTED = {
@@ -86,3 +86,36 @@ def test_parameters_behind_an_operation_without_a_derivative_are_not_called_righ
     judgement = judged(Program("unknown.py", BEHIND_THE_UNKNOWN, {})).judgement
     assert (judgement.verdict, judgement.findings) == ("inconclusive", [])
     assert judgement.facts.blocked == ["opaque interp"]
+
+
+TOO_SHORT = """import numpy as np
+
+rng = np.random.default_rng(5)
+x = rng.uniform(-1, 1, (60, 1))
+y = TARGET
+rate = 0.0002
+V, b = rng.normal(size=(1, 12)), rng.normal(size=12)
+W, c = rng.normal(size=(12, 1)) / 4, 0.0
+for epoch in range(400):
+    hidden = np.tanh(3 * x @ V + b)
+    error = hidden @ W + c - y
+    print((error**2).mean())
+    delta = 2 * error / len(x)
+    back = delta @ W.T * (1 - hidden**2)
+    W, c = W - rate * hidden.T @ delta, c - rate * delta.sum()
+    V, b = V - rate * 3 * x.T @ back, b - rate * back.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(("target", "is_shown"), [("np.sin(4 * x)", True), ("rng.normal(size=(60, 1))", False)])
+def test_a_rate_is_too_low_where_a_longer_step_learns_what_can_be_learned(target, is_shown, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = TOO_SHORT.replace("TARGET", target)
+    with redirect_stdout(io.StringIO()):
+        before, *copies = [
+            judged(Program("rate.py", text.replace("0.0002", rate), {})) for rate in ("0.0002", "0.02", "0.2")
+        ]
+    assert before.judgement.verdict == "right"
+    [guess] = before.judgement.guesses
+    assert (guess.id, guess.place.line, guess.evidence["learning_rate"]) == ("learning-rate-too-low", 6, 0.0002)
+    assert any(helps(before.judgement, copy, guess) for copy in copies) is is_shown

@@ -284,6 +284,16 @@ def test_a_training_with_right_gradients_may_still_have_findings(tmp_path, engin
     assert CATALOGUE["too-few-epochs"].mend in text  # no line was found that helps, so the catalogue says it
 
 
+@pytest.mark.parametrize(("better", "outcome"), [("rate = 0.1", "wrong"), ("rate = 9", "right")])
+def test_a_guess_is_told_only_where_a_copy_shows_it(better, outcome, tmp_path, engine):
+    guess = Finding("learning-rate-too-low", Place(1), "experiment", "As good as none.", {"learning_rate": 0.01})
+    engine(lambda text: Judgement("right", [], Facts(PARAMETERS), guesses=[] if better in text else [guess]))
+    (tmp_path / "s.py").write_text("rate = 0.01\n")
+    report = why(tmp_path / "s.py")
+    assert report.outcome == outcome
+    assert [t.mending.changes[0].after for t in report.told] == ([better] if outcome == "wrong" else [])
+
+
 def test_a_rewritten_line_that_does_not_help_is_not_told(tmp_path, engine):
     finding = Finding("sign-flipped", Place(2), "exact", "Uphill.", {})
     report = reported(Judgement("wrong", [finding], Facts(PARAMETERS)), tmp_path, engine, "g = 1\nw = g - 2\n")

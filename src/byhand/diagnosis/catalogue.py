@@ -95,6 +95,16 @@ _ENTRIES = (
         plain="Each step goes past the lowest point, and lands higher than it began.",
     ),
     Mistake(
+        "learning-rate-too-low",
+        "the learning rate is too low",
+        "The loss goes down a little and looks finished; the outputs are hardly better than at the start.",
+        "A step is η times the gradient: along a direction of curvature λ the error shrinks to (1 − ηλ)ⁿ in n steps, "
+        "and stays what it was where n η λ is much less than 1.",
+        "Multiply the learning rate by 10 until the loss falls clearly, or until it jumps about: then take the one "
+        "before.",
+        plain="Each step goes the right way, and is so short that the training ends before it has got anywhere.",
+    ),
+    Mistake(
         "unscaled-data",
         "the inputs are not on one scale",
         "Inputs of very different sizes; a learning rate that is too high for one is too low for the other.",
@@ -499,6 +509,15 @@ _ENTRIES = (
         "dictionary that is copied still holds the same arrays.",
         "Keep a copy: best_W = W.copy(); of a list or a dictionary, a copy of each array in it.",
         plain="Two names stand for one array, and training goes on changing what was kept.",
+    ),
+    Mistake(
+        "result-unused",
+        "a result is put nowhere",
+        "np.clip(grad, -1, 1), rng.permutation(X) or x.reshape(-1, 1) stands alone in its line.",
+        "Most functions of NumPy make a new array and leave the one that they are given as it was; only a few write "
+        "into it, such as shuffle and sort, += and what has out=….",
+        "Give the result a name, the old one perhaps: grad = np.clip(grad, -1, 1).",
+        plain="The line computes something and nobody keeps it: without the line all would be the same.",
     ),
     Mistake(
         "loss-on-other-data",

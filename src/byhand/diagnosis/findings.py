@@ -110,6 +110,9 @@ class Judgement:
         In the order in which to tell them: exact before experiment before symptom, what comes first in the backward
         pass first. A training whose gradients are right may still have findings (dead units, a learning rate).
     facts : Facts
+    guesses : list of Finding
+        What else may be the cause where the steps are right and the training does not work: no finding, unless a copy
+        with it mended is run and works.
     fault : str
         An error of the judge's own that kept it from an answer; "" otherwise.
     """
@@ -118,3 +121,4 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     fault: str = ""
+    guesses: list[Finding] = field(default_factory=list)

@@ -7,7 +7,14 @@ from itertools import chain
 
 from byhand.diagnosis.findings import Finding
 from byhand.diagnosis.judge.outcome import Outcome
-from byhand.diagnosis.judge.rates import not_to_be_reached, rate_too_high, stopped_early, unscaled, without_number
+from byhand.diagnosis.judge.rates import (
+    not_to_be_reached,
+    rate_too_high,
+    rate_too_low,
+    stopped_early,
+    unscaled,
+    without_number,
+)
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.units import (
     dead_hidden,
@@ -35,3 +42,11 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
         if first_cause is not None:
             yield first_cause
+
+
+def guesses(first: Sight, sights: Sequence[Sight], found: Sequence[Finding]) -> list[Finding]:
+    """What may keep a training with right steps from working, where nothing but its length explains that."""
+    outcome = Outcome(first, sights)
+    if outcome.works or outcome.has_no_number or any(f.id != "too-few-epochs" for f in found):
+        return []
+    return list(rate_too_low(outcome))

@@ -32,6 +32,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from islice(chain.from_iterable(map(_dropped_in_a_measure, sights)), 1)
         yield from _best_goes_on(first)
         yield from _seeded_again(first)
+        yield from _lost_results(first)
         yield from pair_findings(first, sights)
 
 
@@ -209,3 +210,12 @@ def _seeded_again(sight: Sight) -> Iterator[Finding]:
             text += f"in {times} of them the same were drawn as in the one before."
             yield Finding("seed-in-loop", place, "exact", text, {"times": times})
             return
+
+
+def _lost_results(sight: Sight) -> Iterator[Finding]:
+    """Arrays that were computed again and again, and put nowhere."""
+    for lost, times in sight.trace.tape.lost.items():
+        if times >= _REPEATS:
+            text = f"What {lost.function} gives here is put nowhere ({times} times seen): "
+            text += "it makes a new array, and the one that it is given stays as it was."
+            yield Finding("result-unused", Place(lost.line, lost.file), "exact", text, {"times": times})

@@ -21,6 +21,7 @@ _RISES = 0.2  # of the steps
 _FALLEN = 0.7  # of the loss at the beginning: with noise from sample to sample, and learning all the same
 _LEARNT = 0.95  # of what there is to explain, or of the answers
 _AS_A_CONSTANT = -0.05  # worse than the best constant answer is no estimate of the target
+_HARDLY = 0.2  # of what there is to explain, or of the answers
 _FALLS = 0.01  # of the loss, over the last tenth of the run
 
 
@@ -176,26 +177,36 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     evidence: dict[str, Any] = {"loss_start": float(curve[0]), "loss_highest": float(finite.max(initial=0))}
     place = Place(0)
     if rate is not None:
-        evidence |= {
-            "learning_rate": float(outcome.first.nodes[rate].value.ravel()[0]),
-            "rate_name": outcome.first.name_of(rate),
-        }
-        place = where_set(outcome.first, rate)
+        place, value, name = rate
+        evidence |= {"learning_rate": value, "rate_name": name}
     elif outcome.first.course.roles.states:
         state = max(outcome.first.course.roles.states, key=lambda s: s.size)
         place = place_of(outcome.first.course, step_of(outcome.first.course, state))
     yield Finding("learning-rate-too-high", place, "symptom", message, evidence)
 
 
-def _rate(sight: Sight) -> NodeId | None:
-    """The lasting number that steps are multiplied by."""
+def rate_too_low(outcome: Outcome) -> Iterator[Finding]:
+    """The training goes the right way and gets nowhere."""
+    rate = _rate(outcome.first)
+    measured = [share for share in (outcome.explained, outcome.gained) if share is not None]
+    if rate is None or not measured or max(measured) > _HARDLY or outcome.grew:
+        return
+    message = "Each step goes the right way, and after all of them the outputs are hardly better than one and the same "
+    message += "answer for all. A copy with longer steps, and as many of them, learns it."
+    place, value, _ = rate
+    evidence = {"learning_rate": value, "share": max(measured)}
+    yield Finding("learning-rate-too-low", place, "experiment", message, evidence)
+
+
+def _rate(sight: Sight) -> tuple[Place, float, str] | None:
+    """The lasting number that steps are multiplied by: where it is set, or stands, its value, and its name if any."""
     if sight.trial is None:
         return None
     for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
-            for rate, product in rates(sight.course.roles, step):
-                if rate != product:  # else it is written there, and no value of its own
-                    return rate
+            for (rate, product), value in rates(sight.course.roles, step).items():
+                place = place_of(sight.course, product) if rate == product else where_set(sight, rate)
+                return place, value, "" if rate == product else sight.name_of(rate)
     return None
 
 

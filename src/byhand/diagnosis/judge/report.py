@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
-from byhand.diagnosis.judge.course import course_findings
+from byhand.diagnosis.judge.course import course_findings, guesses
 from byhand.diagnosis.judge.data import data_findings
 from byhand.diagnosis.judge.fits import proportion
 from byhand.diagnosis.judge.locate import (
@@ -94,7 +94,8 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
         kind = "wrong"
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
-    return Judgement(kind, _merged(ordered), _facts(first, sights))  # type: ignore[arg-type]
+    maybe = guesses(first, sights, ordered) if kind == "right" else []
+    return Judgement(kind, _merged(ordered), _facts(first, sights), guesses=maybe)  # type: ignore[arg-type]
 
 
 def _all_that_moves_is_right(sight: Sight) -> bool:

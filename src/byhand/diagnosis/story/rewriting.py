@@ -500,6 +500,15 @@ def _as_a_copy(line: Line) -> Iterator[str]:
         yield line.with_value(f"{line.text.factor(line.value)}.copy()")
 
 
+def _named_anew(line: Line) -> Iterator[str]:
+    """What a call gives takes the name of an array that it is given."""
+    call = line.statement.value if isinstance(line.statement, ast.Expr) else None
+    if isinstance(call, ast.Call):
+        for array in (getattr(call.func, "value", None), *call.args):
+            if isinstance(array, ast.Name | ast.Attribute | ast.Subscript):
+                yield line.text.replace((call, f"{line.text.of(array)} = {line.text.of(call)}"))
+
+
 # ---- outputs, logarithms, softmax
 
 
@@ -574,6 +583,7 @@ GUESSES: dict[str, tuple[Guess, ...]] = {
     "symmetric-initialization": (_random_start,),
     "tiny-initialization": (_larger_start,),
     "learning-rate-too-high": (lambda line: _other_number(line, line.evidence.get("learning_rate"), 0.5, 0.1, 0.01),),
+    "learning-rate-too-low": (lambda line: _other_number(line, line.evidence.get("learning_rate"), 10, 100, 1000),),
     "too-few-epochs": (lambda line: _other_number(line, line.evidence.get("epochs"), 10),),
     "unscaled-data": (_scaled,),
     "broadcast-error-matrix": (_column,),
@@ -581,6 +591,7 @@ GUESSES: dict[str, tuple[Guess, ...]] = {
     "input-mutated": (_copied,),
     "start-changed": (_copied,),
     "best-not-copied": (_as_a_copy,),
+    "result-unused": (_named_anew,),
     "dead-relu-output": (_no_activation,),
     "target-outside-range": (_no_activation,),
     "log-of-zero": (_clipped_log,),

@@ -245,6 +245,8 @@ def helps(before: Judgement, after: Run, finding: Finding, *, others: bool = Fal
         return False
     if not others and after.judgement.verdict == "inconclusive":
         return False
+    if finding in before.guesses:
+        return after.judgement.verdict == "right" and not (after.judgement.findings or after.judgement.guesses)
 
     known = {f.id for f in before.findings}
     its = set(finding.evidence.get("parameters", ()))
@@ -283,7 +285,8 @@ def read(message: Mapping[str, Any]) -> Run:
     }
     place = facts["objective_place"]
     facts["objective_place"] = None if place is None else Place(**place)
-    judgement = Judgement(j["verdict"], [read_finding(f) for f in j["findings"]], Facts(**facts), j["fault"])
+    findings, guesses = ([read_finding(f) for f in j[key]] for key in ("findings", "guesses"))
+    judgement = Judgement(j["verdict"], findings, Facts(**facts), j["fault"], guesses)
     if error is not None:
         error = ScriptError(
             **{

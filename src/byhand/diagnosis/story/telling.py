@@ -85,6 +85,12 @@ class _Story:
             self._mend(copy, copy, dead, chapter, others=True)  # told, but what else is wrong shows best as it is
             return self._living_seed(copy, dead)
         after = copy
+        for guess in run.judgement.guesses:
+            proved = self._mend(copy, copy, guess, chapter)
+            if proved != copy:
+                home = self._at_home(copy, guess)
+                chapter.told = [Told(home, Mending(self._changes(copy, proved)))]
+                return proved, _in_words(self._changes(copy, proved))
         for finding in run.judgement.findings:
             after = self._mend(after, copy, finding, chapter)
         return None if after == copy else (after, _in_words(self._changes(copy, after)))

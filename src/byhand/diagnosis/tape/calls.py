@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.tape.loops import Loops
-from byhand.diagnosis.tape.nodes import Array, Const, Kept, Node, Seeding, Tape
+from byhand.diagnosis.tape.nodes import Array, Const, Kept, Lost, Node, Seeding, Tape
 from byhand.diagnosis.tape.numpy_map import (
     BINARY,
     MATH,
@@ -374,6 +374,18 @@ class Recorder:
             return f(*args, **kw)
         handler = self._handler(f)
         return f(*args, **kw) if handler is None else handler(self, f, args, kw)
+
+    def aside(self, f: Any, /, *args: Any, **kw: Any) -> Any:
+        """F of its arguments, in a statement of its own: an array that NumPy makes is lost there."""
+        result = self.call(f, *args, **kw)
+        owners = (*args, *kw.values(), getattr(f, "__self__", None))
+        is_new = is_array(result) and not any(result is x for x in owners)
+        is_numpy = self._handler(f) in NUMPY_HANDLERS and any(is_array(x) and x.size > 1 for x in owners)
+        if self.loops.on and is_new and is_numpy:
+            line, _, file = self._where()
+            lost = Lost(f.__name__, line, file)
+            self.tape.lost[lost] = self.tape.lost.get(lost, 0) + 1
+        return result
 
     def _handler(self, f: Any) -> Callable[..., Any] | None:
         if isinstance(f, np.ufunc):
@@ -753,6 +765,7 @@ _MOVES = (
     "dstack column_stack stack insert sort block"
 )
 MOVES = frozenset(_MOVES.split())
+NUMPY_HANDLERS = {Recorder._numpy, Recorder._method, Recorder._ufunc, Recorder._random}
 HANDLERS: Mapping[Any, Callable[..., Any]] = {
     **dict.fromkeys(MATH, Recorder._math),
     **dict.fromkeys(OPERATORS, Recorder._operator),

@@ -132,6 +132,15 @@ class Kept:
     file: str
 
 
+@dataclass(slots=True, frozen=True)
+class Lost:
+    """A call of NumPy's whose result, an array, was given no name and put nowhere."""
+
+    function: str
+    line: int
+    file: str
+
+
 @dataclass(slots=True)
 class Tape:
     """All that was recorded.
@@ -149,6 +158,8 @@ class Tape:
         Each time, while recording, that random numbers were made to begin at a given place.
     kept : list of Kept
         What was kept of the best so far, the first few times.
+    lost : dict
+        What was lost, and how often.
     output : str
         What it printed; cut in the middle when long.
     """
@@ -160,6 +171,7 @@ class Tape:
     series: dict[str, Series] = field(default_factory=dict)
     seeded: list[Seeding] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    lost: dict[Lost, int] = field(default_factory=dict)
     output: str = ""
 
     @property

@@ -102,7 +102,8 @@ class _Recorded(ast.NodeTransformer):
             if not is_text and not is_future:
                 here = ast.Expr(self._call("reach", statement, ast.Constant(statement.lineno)))
                 result.append(ast.copy_location(here, statement))
-            result += self.block([statement])
+            # what a notebook shows stands alone in its line, too
+            result += [self.generic_visit(statement)] if isinstance(statement, ast.Expr) else self.block([statement])  # type: ignore[list-item]
         return result
 
     def block(self, statements: list[ast.stmt]) -> list[ast.stmt]:
@@ -238,6 +239,12 @@ class _Recorded(ast.NodeTransformer):
             apply = self._call("attribute_for", node, self.visit(target.value), ast.Constant(target.attr), word)
             return _at(ast.Expr(_at(ast.Call(apply, [value], []), node)), node)
         return _at(ast.Assign([target], self._call("inplace", node, word, load, value)), node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        node.value = self.visit(node.value)
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == f"{TAPE}.call":
+            node.value.func = _at(ast.Attribute(ast.Name(TAPE, ast.Load()), "aside", ast.Load()), node)
+        return node
 
     def visit_Delete(self, node: ast.Delete) -> ast.AST:
         return node
