@@ -502,6 +502,15 @@ _ENTRIES = (
         plain="What is measured is not the network but what chance has left of it.",
     ),
     Mistake(
+        "dropout-unscaled",
+        "dropout is not made up for",
+        "The mask holds zeros and ones, and where the network is measured all units are on.",
+        "With a share p of the units kept, what reaches the next layer is p times as much on average. Either the mask "
+        "is divided by p in training (1/p where a unit is kept), or everything is multiplied by p afterwards.",
+        "Divide the mask by the share that is kept: (rng.random(a.shape) < p) / p.",
+        plain="The next layer has learned with fewer units on than it meets when it is measured.",
+    ),
+    Mistake(
         "best-not-copied",
         "the best weights are kept without a copy",
         "if loss < best: best_W = W, and W −= … later: best_W is W, and holds the last weights, not the best.",

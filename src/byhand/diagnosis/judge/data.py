@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 
 import numpy as np
@@ -12,11 +13,12 @@ from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
 from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State, made_of
+from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
 from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
 
 _REPEATS = 2
+_BY_CHANCE, _LITTLE = 5, 0.03  # standard deviations, and a share of what goes on
 
 
 def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False) -> Iterator[Finding]:
@@ -30,6 +32,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         if not strict:
             yield from _target_unused(first)
         yield from islice(chain.from_iterable(map(_dropped_in_a_measure, sights)), 1)
+        yield from islice(chain.from_iterable(map(_dropped_and_not_scaled, sights)), 1)
         yield from _best_goes_on(first)
         yield from _seeded_again(first)
         yield from _lost_results(first)
@@ -165,6 +168,82 @@ def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
                 text += "a part of the units is switched off by chance, as in training."
                 yield Finding("dropout-when-measured", place_of(sight.course, mask), "exact", text)
                 return
+
+
+@dataclass(frozen=True)
+class _Passing:
+    """What is multiplied with a parameter, or the parameter: what it is a multiple of, how often on average.
+
+    Attributes
+    ----------
+    of : int
+        The node that is left when factors are taken off.
+    times : float
+        The mean of those factors' product.
+    spread : float
+        How far `times` may be off by chance, as a standard deviation.
+    mask : int or None
+        The multiplication with a mask that was drawn, if there is one.
+    """
+
+    of: NodeId
+    times: float = 1.0
+    spread: float = 0.0
+    mask: NodeId | None = None
+
+
+def _dropped_and_not_scaled(sight: Sight) -> Iterator[Finding]:
+    """Units of which a part is switched off in training, so that less of them goes on than where it is measured."""
+    roles, nodes = sight.course.roles, sight.nodes
+    training: dict[tuple[object, ...], _Passing] = {}
+    for t in (t for t, node in enumerate(nodes) if node.op in PRODUCTS and roles.rests_on[t]):
+        passing = [found for a in nodes[t].parents() if (found := _passing(sight, a)) is not None]
+        known = [roles.versions.get(roles.root(p.of)) for p in passing]
+        if len(passing) != 2 or (known[0] is None) == (known[1] is None):
+            continue
+        units, parameter = passing if known[0] is None else passing[::-1]
+        turned = nodes[nodes[t].parents()[known[0] is None]]
+        way = (*known, turned.op == "move", turned.value.shape)  # through the layer, or back
+        if roles.flows[t]:
+            if units.mask is not None:
+                training.setdefault(way, units)
+        elif units.mask is None and way in training:
+            in_training, mask = training[way], training[way].mask
+            apart = abs(in_training.times - units.times * parameter.times)
+            if mask is not None and apart > max(_BY_CHANCE * in_training.spread, _LITTLE):
+                text = f"In training {in_training.times:.0%} of these units' outputs goes on, on average; where the "
+                text += f"network is measured, {units.times * parameter.times:.0%}: it is not the one that learned."
+                evidence = {"in_training": in_training.times, "measured": units.times * parameter.times}
+                yield Finding("dropout-unscaled", place_of(sight.course, mask), "exact", text, evidence)
+                return
+
+
+def _passing(sight: Sight, a: NodeId) -> _Passing | None:
+    """What a value is a multiple of; None where it is multiplied with what is neither one number nor a mask."""
+    nodes, rests_on, found = sight.nodes, sight.course.roles.rests_on, _Passing(a)
+    while True:
+        node = nodes[found.of]
+        if node.op in VIEWS and len(node.parents()) == 1 and found.of not in sight.course.stop:
+            found = replace(found, of=node.parents()[0])
+            continue
+        if node.op not in ("multiply", "divide"):
+            return found
+        position = 0 if type(node.args[0]) is int and rests_on[node.args[0]] else 1
+        operand, other = node.args[position], node.args[1 - position]
+        if type(operand) is not int or (type(other) is int and rests_on[other]) or (node.op == "divide" and position):
+            return found
+        by = np.asarray(nodes[other].value if type(other) is int else other.value, dtype=float)  # type: ignore[union-attr]
+        by = by if node.op == "multiply" else 1 / by
+        is_mask = type(other) is int and drops(by) and any(nodes[x].is_drawn for x in made_of(nodes, other))
+        if not is_mask and not np.all(by == by.ravel()[0]):
+            return None
+        found = replace(
+            found,
+            of=operand,
+            times=found.times * float(by.mean()),
+            spread=found.spread * abs(float(by.mean())) + found.times * float(by.std()) / by.size**0.5,
+            mask=found.of if is_mask else found.mask,
+        )
 
 
 def _changed_before_a_measure(sight: Sight) -> Iterator[Finding]:
