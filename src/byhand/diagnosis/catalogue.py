@@ -511,6 +511,15 @@ _ENTRIES = (
         plain="The next layer has learned with fewer units on than it meets when it is measured.",
     ),
     Mistake(
+        "batches-overlap",
+        "the batches overlap",
+        "for k in range(n_batches): X[k : k + size] — the next batch begins one row further on, not one batch.",
+        "Batch k has the rows k · size to (k + 1) · size − 1; with k to k + size − 1 an epoch of n / size batches has "
+        "n / size + size − 1 rows, most of them again and again.",
+        "Count in steps of the batch's size: for k in range(0, n, size).",
+        plain="Each batch is nearly the one before, and most of the data is never used.",
+    ),
+    Mistake(
         "best-not-copied",
         "the best weights are kept without a copy",
         "if loss < best: best_W = W, and W −= … later: best_W is W, and holds the last weights, not the best.",

@@ -19,12 +19,12 @@ def forward(X, is_training):
     return z, mask, a, a @ params["W2"] + params["b2"]
 
 
-for epoch in range(200):
+for epoch in range(400):
     z, mask, a, out = forward(X[:100], True)
     d = 2 * (out - y[:100]) / 100
     da = d @ params["W2"].T * mask * (z > 0)
     grads = {"W2": a.T @ d, "b2": d.sum(axis=0), "W1": X[:100].T @ da, "b1": da.sum(axis=0)}
     for name in params:
-        params[name] -= 0.05 * grads[name]
+        params[name] -= 0.2 * grads[name]
     if epoch % 20 == 0:
         print(epoch, ((forward(X[100:], False)[-1] - y[100:]) ** 2).mean())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +34,7 @@ def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
         yield leak  # once alone it may be chance: a sum's summand that is 0
     yield from _torn_apart(first, meetings)
     yield from _one_sample(sights)
+    yield from _overlapping(first)
 
 
 # -- where outputs meet targets ----------------------------------------------------------------------------------------
@@ -372,3 +375,42 @@ def _picked(sight: Sight, m: Meeting) -> NodeId:
             ]
             return max(made, default=t)
     return min(picks, default=m.at)
+
+
+def _overlapping(sight: Sight) -> Iterator[Finding]:
+    """Batches that begin a few rows after one another, and of which an epoch meets but a part of the rows."""
+    batches: dict[object, list[NodeId]] = defaultdict(list)
+    for t, node in enumerate(sight.nodes):
+        if node.op == "getitem" and not sight.course.roles.rests_on[t]:
+            batches[node.site].append(t)
+    alike: dict[tuple[tuple[int, int, int], ...], list[NodeId]] = defaultdict(list)
+    for ts in batches.values():
+        found = [span for t in ts if (span := _span(sight, t)) is not None]
+        if len(found) == len(ts) >= _FEWEST:
+            alike[tuple(found)].append(ts[0])
+    for spans, ts in alike.items():
+        shifts = {b[0] - a[0] for a, b in pairwise(spans) if b[0] > a[0]}
+        are_pairs = len({sight.nodes[t].parents()[0] for t in ts}) > 1  # else the rows may be steps of time
+        is_used = any(sight.course.roles.flows[t] for t in ts)
+        if not (are_pairs and is_used) or len(shifts) != 1 or len({span[1:] for span in spans}) != 1:
+            continue
+        (_, size, rows), shift = spans[0], shifts.pop()
+        lengths = [loop.length for loop in sight.trace.tape.loops if loop.depth and loop.length]
+        reached = (max(lengths, default=rows) - 1) * shift + size
+        if shift < size and reached + size <= rows:
+            text = f"Each batch has {size} rows and begins {shift} after the one before: "
+            text += f"the batches of an epoch reach {reached} of {rows} rows, and no others are ever learned from."
+            evidence = {"rows": rows, "reached": reached, "batch": size, "shift": shift}
+            yield Finding("batches-overlap", place_of(sight.course, ts[0]), "exact", text, evidence)
+            return
+
+
+def _span(sight: Sight, t: NodeId) -> tuple[int, int, int] | None:
+    """The first of the rows that are read, how many they are, and of how many; None where they are no slice."""
+    node = sight.nodes[t]
+    k = node.kw["k"][0] if isinstance(node.kw["k"], tuple) and node.kw["k"] else node.kw["k"]
+    base = sight.nodes[node.parents()[0]].value
+    if not isinstance(k, slice) or not base.ndim:
+        return None
+    start, stop, stride = k.indices(len(base))
+    return (start, stop - start, len(base)) if stride == 1 else None
