@@ -20,6 +20,7 @@ from byhand.diagnosis.tape.nodes import Const, Node
 
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
+_OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
@@ -201,19 +202,33 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
         ):
             if type(args[0]) is int and _same_shape(nodes, args[0], value):
                 yield args[0]
-        case "multiply":
-            for a, other in (args, args[::-1]):
+        case "multiply" | "divide":
+            for a, other in (args, args[::-1])[: 1 if node.op == "divide" else 2]:
                 if type(a) is int and _same_shape(nodes, a, value) and _is_constant_factor(nodes, other, value):
                     yield a
-        case "divide":
-            if (
-                type(args[0]) is int
-                and _same_shape(nodes, args[0], value)
-                and _is_constant_factor(nodes, args[1], value)
-            ):
-                yield args[0]
+            if (whole := rescaled(nodes, t)) is not None:
+                yield whole
         case "stack" | "move":
             yield from _whole_of_parts(nodes, args, value)
+
+
+def rescaled(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
+    """What a value is, times numbers that are made of that alone: of columns brought to a length, say."""
+    node = nodes[t]
+    for a, other in (node.args, node.args[::-1])[: 1 if node.op == "divide" else 2]:
+        if node.op not in ("multiply", "divide") or type(a) is not int or type(other) is not int or other == a:
+            continue
+        is_smaller = nodes[other].value.size < nodes[a].value.size == node.value.size
+        waiting, seen = [other], {other}
+        while is_smaller and waiting and len(seen) < _OF_A_LENGTH:
+            x = waiting.pop()
+            new = [b for b in nodes[x].parents() if b not in seen and b != a]
+            is_smaller = x == other or bool(nodes[x].parents()) or nodes[x].value.size == 1
+            seen.update(new)
+            waiting += new
+        if is_smaller and not waiting and any(a in nodes[x].parents() for x in seen):
+            return a
+    return None
 
 
 def _adds_to_a_part(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> bool:

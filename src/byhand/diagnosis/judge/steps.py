@@ -27,7 +27,7 @@ from byhand.diagnosis.judge.fits import (
 from byhand.diagnosis.judge.increments import rate, scale
 from byhand.diagnosis.judge.optimizers import multiples, through_optimizer
 from byhand.diagnosis.judge.penalties import penalties
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State, rescaled
 from byhand.diagnosis.judge.truncated import taken_over
 from byhand.diagnosis.tape.derive import sweep
 
@@ -131,7 +131,10 @@ class Course:
 
     def _change(self, v: NodeId, w: NodeId) -> Array:
         if (v, w) not in self._changes:
-            self._changes[v, w] = self.nodes[w].value.astype(float) - self.nodes[v].value
+            to = w
+            while (whole := rescaled(self.nodes, to)) is not None and whole > v:
+                to = whole  # a step is what leads there; to bring the result to a length is none
+            self._changes[v, w] = self.nodes[to].value.astype(float) - self.nodes[v].value
         return self._changes[v, w]
 
     def one_version_each(self, objective: Objective) -> bool:
