@@ -1,4 +1,4 @@
-# expected: sign-flipped line 20
+# expected: sign-flipped line 19
 """After each step the columns of the first layer are brought back to a length, if they are longer."""
 import numpy as np
 

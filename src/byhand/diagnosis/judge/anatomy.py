@@ -94,11 +94,13 @@ class Anatomy:
         path = []
         while t != root:
             path.append(t)
-            first = self.nodes[t].args[0]
+            first = self.roles.ahead.get(t, self.nodes[t].args[0])
             assert type(first) is int
             t = first
         for x in reversed(path):
-            value = _viewed(self.nodes[x], value)
+            ahead = self.roles.ahead.get(x)
+            far = None if ahead is None else self.nodes[x].value - self.nodes[ahead].value
+            value = _viewed(self.nodes[x], value) if far is None else value + far
         return value
 
     def replay(self, region: Region, z: Array) -> Array:

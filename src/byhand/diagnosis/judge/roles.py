@@ -8,7 +8,7 @@ decaying rate is carried, too, but no loss rests on it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol
@@ -90,6 +90,8 @@ class Roles:
         The likeliest first.
     idle : list of State
         What is added to again and again, and used for nothing else: a running sum, or a parameter that nothing reads.
+    ahead : dict
+        The points ahead at which a forward pass begins, each with the version that it is one of.
     names : dict
         What the program calls a node's value.
     sizes : dict
@@ -108,6 +110,7 @@ class Roles:
     users: dict[NodeId, list[NodeId]] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
     idle: list[State] = field(default_factory=list)
+    ahead: dict[NodeId, NodeId] = field(default_factory=dict)
     names: dict[NodeId, str] = field(default_factory=dict)
     sizes: dict[State, list[NodeId]] = field(default_factory=dict)
     regions: dict[NodeId, Any] = field(default_factory=dict)
@@ -118,13 +121,13 @@ class Roles:
         return 1 << self.states.index(state)
 
     def root(self, t: NodeId) -> NodeId:
-        """The value under transposes, reshapes and indexing."""
+        """The value under transposes, reshapes and indexing, or what it is the point ahead of."""
         while t not in self.versions and self.nodes[t].op in VIEWS and len(self.nodes[t].args) == 1:
             first = self.nodes[t].args[0]
             if type(first) is not int:
                 break
             t = first
-        return t
+        return self.ahead.get(t, t)
 
     def parameters(self, mask: int) -> list[State]:
         """The states of a mask."""
@@ -147,7 +150,9 @@ def find_roles(tape: Taped) -> Roles:
         state.name = next((tape.names[v] for v in state.versions if v in tape.names), "")
     roles = Roles(nodes, states, users=users, idle=idle, names=tape.names)
     roles.versions = {v: state for state in states for v in state.versions}
-    roles.rests_on = _dependence(nodes, states, roles.versions)
+    pairs = [(s, other) for s in states for other in states if s is not other]
+    roles.ahead = {t: v for s, other in pairs for t, v in _points_ahead(nodes, users, s, other).items()}
+    roles.rests_on = _dependence(nodes, states, roles.versions, roles.ahead)
     roles.flows = _flow(nodes, roles.versions, states)
     steps = {t for s in states for v, w in pairwise(s.versions) for _, t in _additions(links, v, w)}
     roles.objectives = sorted(_objectives(roles, steps), key=_likeliness)
@@ -471,7 +476,7 @@ def _without_intermediates(
     nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: list[State]
 ) -> list[State]:
     """Without values that begin as something made from another state, such as the stream of residual blocks."""
-    rests_on = _dependence(nodes, states, {v: s for s in states for v in s.versions})
+    rests_on = _dependence(nodes, states, {v: s for s in states for v in s.versions}, {})
 
     made = {id(s) for s in states if any(rests_on[a] for a in nodes[s.versions[0]].parents())}
     begins = [k for k, s in enumerate(states) if id(s) in made]
@@ -554,12 +559,47 @@ def _additions(links: Sequence[Sequence[NodeId]], v: NodeId, w: NodeId) -> set[t
 # -- dependence and flow -----------------------------------------------------------------------------------------------
 
 
-def _dependence(nodes: Sequence[Node], states: Sequence[State], versions: dict[NodeId, State]) -> list[int]:
+def _points_ahead(
+    nodes: Sequence[Node], users: Mapping[NodeId, list[NodeId]], velocity: State, other: State
+) -> dict[NodeId, NodeId]:
+    """Where a forward pass begins at a parameter moved by what is to move it, and that parameter: Nesterov's point.
+
+    None if the one state is used for anything else than its own next version and the other's.
+    """
+    theirs = set(other.versions)
+    if velocity.size != other.size or theirs.isdisjoint(t for v in velocity.versions for t in users.get(v, ())):
+        return {}
+    waiting, seen, found = list(velocity.versions), theirs.union(velocity.versions), dict[NodeId, NodeId]()
+    while waiting:
+        for t in (t for t in users.get(waiting.pop(), ()) if t not in seen):
+            seen.add(t)
+            parents = nodes[t].parents()
+            moved = theirs.intersection(parents)
+            if nodes[t].op in ("add", "subtract") and moved:
+                found[t] = moved.pop()
+            elif nodes[t].op in VIEWS | {"multiply", "divide", "negative"} and all(
+                p in seen or nodes[p].op == "leaf" for p in parents
+            ):
+                waiting.append(t)
+            elif seen.isdisjoint(users.get(t, ())):
+                return {}
+    return found
+
+
+def _dependence(
+    nodes: Sequence[Node],
+    states: Sequence[State],
+    versions: Mapping[NodeId, State],
+    ahead: Mapping[NodeId, NodeId],
+) -> list[int]:
     bits = {id(s): 1 << k for k, s in enumerate(states)}
     rests_on = [0] * len(nodes)
     for t, node in enumerate(nodes):
         if t in versions:
             rests_on[t] = bits[id(versions[t])]
+            continue
+        if t in ahead:
+            rests_on[t] = rests_on[ahead[t]]
             continue
         for a in node.parents():
             rests_on[t] |= rests_on[a]

@@ -58,6 +58,7 @@ class Course:
         self._gradients: dict[tuple[object, ...], Gradients] = {}  # without overrides
         self._changes: dict[tuple[NodeId, NodeId], Array] = {}
         self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
+        self._ahead: Overrides = {t: partial(_whole_to, v) for t, v in roles.ahead.items()}
         self.swept = 0  # nodes gone through, the measure of what this costs
         self.scales = (partial(rate, roles), partial(scale, roles))
 
@@ -80,8 +81,11 @@ class Course:
 
     def _gradient(self, objective: Objective, overrides: Overrides | None) -> Gradients:
         seeds = {t: self._seed(objective, t) for t in objective.seeds if t < self.limit}
-        if objective.is_truncated:
-            overrides = {**self.taken_over(objective), **(overrides or {})}
+        overrides = {
+            **self._ahead,
+            **(self.taken_over(objective) if objective.is_truncated else {}),
+            **(overrides or {}),
+        }
         return sweep(self.nodes, seeds, self.stop, overrides, self.resting, self._blocked[tuple(objective.seeds)])
 
     @property
@@ -291,3 +295,8 @@ class Course:
 
     def _same_line(self, state: State, other: State) -> bool:
         return self.nodes[state.versions[1]].site == self.nodes[other.versions[1]].site
+
+
+def _whole_to(version: NodeId, g: Array) -> list[tuple[NodeId, Array]]:
+    """What goes back from a point ahead: the derivative there is taken for the one at the parameter."""
+    return [(version, g)]

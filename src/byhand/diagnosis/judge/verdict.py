@@ -555,7 +555,7 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
     own = [t for t in plain if t.objective.kind == "loss"]
     errors = [t for t in plain if t.objective.kind == "error"]
     ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
-    return [*ranked, *(t for t in errors[:1] if t not in ranked)]
+    return sorted([*ranked, *(t for t in errors[:1] if t not in ranked)], key=lambda t: -t.right)
 
 
 def _search(roles: Roles, trial: Trial) -> Verdict:
