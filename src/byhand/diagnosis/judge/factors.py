@@ -72,7 +72,9 @@ def _of_one_training(
         yield from _of_some(course, rated, sizes, own_loss=own_loss and known)
     elif own_loss and known and rated:
         factor = next(iter(rated.values()))
-        if _is_size(factor, sizes, usual=_USUAL):
+        written = {v for step in steps.values() for v in rates_of(course.roles, step).values() if v}
+        is_a_mean = any(_is_size(1 / v, {round(factor)}, usual=_USUAL) for v in written)  # by a number 1 / n
+        if _is_size(factor, sizes, usual=_USUAL) and not is_a_mean:
             yield Factor("sum-versus-mean", tuple(rated), factor, is_of_all=True)
 
 

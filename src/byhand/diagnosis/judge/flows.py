@@ -88,13 +88,20 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
     stepped = [v for s in course.roles.states for v in s.versions[1:]]
     behind = _ancestors(course, stepped) if course.roles.idle else set()
     for state in course.roles.idle:
-        if behind & set(state.versions[1:]):
-            continue  # it collects what a parameter's step is made of
+        if behind & set(state.versions[1:]) or _is_read(course, state):
+            continue  # it collects what a parameter's step is made of, or decides something
         for nodes in products:
             steps = [s for s in _bias_steps(course, state, nodes, gradients) if s.gradient.any() or s.change.any()]
             if len(steps) > 1 and explain(steps, course.nodes, course.scales).holds:
                 yield state, nodes[0]
                 break
+
+
+def _is_read(course: Course, state: State) -> bool:
+    """Whether something else than the next version is made of the versions of a state."""
+    own = set(state.versions)
+    users = (t for v in state.versions for t in course.roles.users.get(v, ()) if t not in own)
+    return any(own.isdisjoint(course.roles.users.get(t, ())) for t in users)
 
 
 def _ancestors(course: Course, nodes: Sequence[NodeId]) -> set[NodeId]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Roles
+from byhand.diagnosis.tape.nodes import Const
 
 _FARTHEST = 1500  # nodes that one step is followed back
 _SCALES = {
@@ -113,6 +114,9 @@ def _lasting(roles: Roles, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, 
         for a in node.parents():
             yield from _lasting(roles, a, before)
         return
+    if node.op == "divide" and type(node.args[0]) is int and _is_count(roles, node.args[1]):
+        yield from _lasting(roles, node.args[0], before)  # of a mean, which is none of the rate's business
+        return
     waiting, seen = [t], 0
     while waiting and seen < 20:
         x = waiting.pop()
@@ -121,6 +125,10 @@ def _lasting(roles: Roles, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, 
             yield (t, float(node.value.ravel()[0]))
             return
         waiting += roles.nodes[x].parents()
+
+
+def _is_count(roles: Roles, a: int | Const) -> bool:
+    return np.asarray(roles.nodes[a].value if type(a) is int else a.value).dtype.kind in "iu"  # type: ignore[union-attr]
 
 
 def _increment(roles: Roles, step: Step) -> NodeId | None:

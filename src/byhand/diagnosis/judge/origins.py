@@ -108,9 +108,9 @@ class Origins:
         """Labels of rows that were looked up, or of elements that were chosen: those of the key."""
         node = self.nodes[t]
         key = _key(node)
-        if key is None:
+        found = None if key is None else self.node_of(key, t)
+        if key is None or (found is None and self.base is not None):
             return None
-        found = self.node_of(key, t)
         labels = _of_rows(key, 0) if found is None else self.of(found)
         if node.op == "setitem":
             written = np.array(self.known[node.parents()[0]])
