@@ -520,6 +520,15 @@ _ENTRIES = (
         plain="Each batch is nearly the one before, and most of the data is never used.",
     ),
     Mistake(
+        "root-of-negative",
+        "a root is taken of negative numbers",
+        "np.sqrt gives nan, and from then on everything is nan; often in Adam or RMSProp, with v = β v + (1 − β) g.",
+        "√v is real for v ≥ 0 only. An optimizer divides by the root of a mean of squares, v = β v + (1 − β) g²: "
+        "a size, whatever the gradient's sign; a variance is a mean of squares, too.",
+        "Look at what the root is taken of: a square is missing there.",
+        plain="A negative number has no root, and what is made of it is no number either.",
+    ),
+    Mistake(
         "best-not-copied",
         "the best weights are kept without a copy",
         "if loss < best: best_W = W, and W −= … later: best_W is W, and holds the last weights, not the best.",

@@ -214,6 +214,8 @@ def _form_of_a(body: Anatomy, regions: Sequence[Region]) -> dict[NodeId, Rule] |
     a = np.concatenate([body.nodes[r.a].value.ravel() for r in regions]).astype(float)
     slopes = np.concatenate([body.slope(r, body.nodes[r.z].value).ravel() for r in regions])
     powers = np.stack([np.ones_like(a), a, a * a], axis=1)
+    if not np.isfinite(powers).all() or not np.isfinite(slopes).all():
+        return None
     c, *_ = np.linalg.lstsq(powers, slopes, rcond=None)
     if not np.isfinite(c).all() or np.abs(powers @ c - slopes).max(initial=0) > 1e-7 or np.ptp(slopes) < 1e-9:
         return None

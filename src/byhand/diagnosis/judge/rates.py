@@ -50,6 +50,17 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                         {"zeros": zeros, "steps_before": steps},
                     )
                     return
+            if (
+                node.op == "sqrt"
+                and (parents[0] < 0).any()
+                and any(sight.course.roles.flows[a] for a in node.parents())
+            ):
+                negative, made = int((parents[0] < 0).sum()), _unscaled(sight, node.parents()[0])
+                text = f"A root is taken of this, and {negative} of its {parents[0].size} numbers are negative: "
+                text += "it is no number, and nothing is that is made of it."
+                evidence = {"negative": negative, "steps_before": _steps_before(sight, t)}
+                yield Finding("root-of-negative", place_of(sight.course, made), "exact", text, evidence)
+                return
             if node.op == "divide" and np.isnan(node.value).any():
                 exp = _overflown(sight, t)
                 if exp is not None:
@@ -83,6 +94,16 @@ def _spoils(sight: Sight, t: NodeId) -> bool:
                 seen.add(user)
                 waiting.append(user)
     return False
+
+
+def _unscaled(sight: Sight, t: NodeId) -> NodeId:
+    """What a value is a multiple of, but for a little that was added."""
+    while sight.nodes[t].op in ("multiply", "divide", "add"):
+        large = [a for a in sight.nodes[t].parents() if sight.nodes[a].value.size > 1]
+        if len(large) != 1:
+            break
+        t = large[0]
+    return t
 
 
 def _overflown(sight: Sight, t: NodeId) -> NodeId | None:

@@ -110,8 +110,10 @@ def equal_units(outcome: Outcome) -> Iterator[Finding]:
     alike_at_end = [_alike(outcome.last, [r.z for r in regions]) for regions in hidden_layers(outcome.last, end)]
     for k, regions in enumerate(hidden_layers(first, start)):
         if _alike(first, [r.z for r in regions]) and k < len(alike_at_end) and alike_at_end[k]:
-            z = units(first, [r.z for r in regions])
+            z, a = (units(first, nodes) for nodes in ([r.z for r in regions], [r.a for r in regions]))
             assert z is not None
+            if a is not None and not a.any():
+                continue  # they are switched off, however they start
             message = f"The {z.shape[1]} hidden units start alike, "
             message += f"and at the end they are still the same unit {z.shape[1]} times."
             at = _start_of(first, start, regions[0].z)

@@ -145,7 +145,8 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     other = _of_another_loss(whole, course) if answer.kind != "wrong" else None
     if other is not None:
         return other
-    return _behind_the_output(_unnamed(answer, trials), [t for t in trials if t.objective.kind == "loss"])
+    losses = [t for t in trials if t.objective.kind == "loss" and t.moves]
+    return _behind_the_output(_unnamed(answer, trials), losses)
 
 
 def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
@@ -256,6 +257,7 @@ def _fewest_open(verdict: Verdict) -> tuple[object, ...]:
     return (
         verdict.kind != "wrong",
         verdict.trial is None,
+        -verdict.trial.right if verdict.trial is not None and verdict.kind != "wrong" else 0,
         len(verdict.open),
         -len(verdict.trial.explained) if verdict.trial else 0,
         len(verdict.mistakes),

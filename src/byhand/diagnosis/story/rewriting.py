@@ -583,7 +583,9 @@ GUESSES: dict[str, tuple[Guess, ...]] = {
     "symmetric-initialization": (_random_start,),
     "tiny-initialization": (_larger_start,),
     "learning-rate-too-high": (lambda line: _other_number(line, line.evidence.get("learning_rate"), 0.5, 0.1, 0.01),),
-    "learning-rate-too-low": (lambda line: _other_number(line, line.evidence.get("learning_rate"), 10, 100, 1000),),
+    "learning-rate-too-low": (
+        lambda line: _other_number(line, line.evidence.get("learning_rate"), 10, 1e2, 1e3, 1e4, 1e5),
+    ),
     "too-few-epochs": (lambda line: _other_number(line, line.evidence.get("epochs"), 10),),
     "unscaled-data": (_scaled,),
     "broadcast-error-matrix": (_column,),
