@@ -19,6 +19,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, proportion
 from byhand.diagnosis.judge.increments import made_since
+from byhand.diagnosis.judge.optimizers import is_an_earlier
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.derive import Unknown, flows, forward, sweep
@@ -224,6 +225,7 @@ class Mends:
             since = {step.after, *made_since(roles, step, {q})} - {q}
             beside = {p for a in since for p in self.nodes[a].parents()} - {q, step.before}
             beside = {p for p in beside if self.nodes[p].value.size > 1 or step.change.size == 1}
+            beside = {p for p in beside if not is_an_earlier(self.course, p, step, q)}
             is_of_others = [p in self.gradients or (p not in since and roles.rests_on[p] & self.mask) for p in beside]
             if not any(is_of_others):
                 return q

@@ -147,14 +147,14 @@ def _is_made_of(course: Course, step: Step, q: NodeId, objective: Objective, *, 
         if any(p in of_q for p in parents):
             of_q.add(a)
             parents = [p for p in parents if p not in of_q]
-        if all(_is_free(course, p, step, objective) or p in own or _is_an_earlier(course, p, step, q) for p in parents):
+        if all(_is_free(course, p, step, objective) or p in own or is_an_earlier(course, p, step, q) for p in parents):
             own.add(a)
         elif course.nodes[a].value.size > 1 or step.change.size == 1:
             return False
     return step.after in of_q
 
 
-def _is_an_earlier(course: Course, p: NodeId, step: Step, q: NodeId) -> bool:
+def is_an_earlier(course: Course, p: NodeId, step: Step, q: NodeId) -> bool:
     """Whether a value is what stood in the place of q in an earlier step, kept till now: the last change, say."""
     return p < step.before and course.nodes[p].site == course.nodes[q].site
 

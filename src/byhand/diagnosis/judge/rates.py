@@ -201,8 +201,7 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
         place, value, name = rate
         evidence |= {"learning_rate": value, "rate_name": name}
     elif outcome.first.course.roles.states:
-        state = max(outcome.first.course.roles.states, key=lambda s: s.size)
-        place = place_of(outcome.first.course, step_of(outcome.first.course, state))
+        place = _longest_step(outcome.first)
     yield Finding("learning-rate-too-high", place, "symptom", message, evidence)
 
 
@@ -226,9 +225,16 @@ def _rate(sight: Sight) -> tuple[Place, float, str] | None:
     for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
             for (rate, product), value in rates(sight.course.roles, step).items():
-                place = place_of(sight.course, product) if rate == product else where_set(sight, rate)
-                return place, value, "" if rate == product else sight.name_of(rate)
+                if rate == product:  # it is written there, and no value of its own
+                    return _longest_step(sight), value, ""
+                return where_set(sight, rate), value, sight.name_of(rate)
     return None
+
+
+def _longest_step(sight: Sight) -> Place:
+    """Where the largest parameter takes its steps."""
+    state = max(sight.course.roles.states, key=lambda s: s.size)
+    return place_of(sight.course, step_of(sight.course, state))
 
 
 def stopped_early(outcome: Outcome) -> Iterator[Finding]:

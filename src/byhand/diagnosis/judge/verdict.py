@@ -34,6 +34,7 @@ _SAME = 1e-6
 _NEAR = 500  # nodes
 _WIDEST = 40  # nodes of an output's activation
 _MOST_MISTAKES = 12
+_FEW_HELD = 2
 _MANY_STATES, _FEW = 50, 0.1  # of them that hold
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
@@ -186,7 +187,8 @@ def _of_places(course: Course, trial: Trial, open_: Sequence[State], held: Seque
     """
     mends = Mends(course, trial.gradients, [*held, *open_])
     for mend in mends.of(open_, held):
-        begins_right = mends.begins_right(mend) and mend.of not in course.roles.versions
+        is_whole = mend.of in course.roles.versions  # the gradient itself: in that place something always helps
+        begins_right = mends.begins_right(mend) and not (is_whole and len(held) < _FEW_HELD)
         is_meant = (held or begins_right) if trial.objective.kind == "loss" else (held and begins_right)
         if is_meant and not mends.adds_to_what_is_right(mend) and not _goes_on_from_the_gradient(course, trial, mend):
             yield _mended(mends.body, mend)
@@ -758,7 +760,10 @@ def _best_edit(
     held: Sequence[State],
 ) -> tuple[Edit, list[State], dict[State, Explanation]] | None:
     best = None
-    optimized = [s for s in open_ if s.size > 1 and _has_optimizer(course, s, objective)]
+    numbers = [s for s in held if s.size == 1]
+    usual = course.explain_all(numbers[:1], course.gradient(objective, made), objective)
+    are_optimized = any(e.kind == "optimizer" for e in usual.values())
+    optimized = [s for s in open_ if (are_optimized if s.size == 1 else _has_optimizer(course, s, objective))]
     plain = [s for s in open_ if s not in optimized]
     for edit in candidates:
         if course.swept > _SEARCH_BUDGET:
