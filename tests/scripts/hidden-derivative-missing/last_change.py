@@ -1,4 +1,4 @@
-# expected: hidden-derivative-missing line 25
+# expected: hidden-derivative-missing line 25 or 32
 """Lists of numbers; each step has a share of the change before, which is kept beside the weights."""
 import math
 import random
