@@ -12,7 +12,7 @@ tiny-initialization dead-relu-output dead-relu-hidden saturated-units target-out
 too-few-epochs log-of-zero softmax-wrong-axis softmax-overflow metric-wrong input-mutated integer-parameters
 label-shuffle-mismatch
 derivative-always-1 sigmoid-falling forward-returns-z slope-read-again learning-rate-twice seed-in-loop one-sample-only
-start-changed best-not-copied loss-on-other-data result-unused
+start-changed best-not-copied loss-on-other-data loss-wrong result-unused
 derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong wrong-parameter-gradient delta-wrong
 target-unused dropout-when-measured dropout-unscaled batches-overlap root-of-negative
 way-left-out rows-counted-once momentum-reset moments-shared

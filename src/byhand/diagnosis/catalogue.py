@@ -547,6 +547,15 @@ _ENTRIES = (
         plain="The line computes something and nobody keeps it: without the line all would be the same.",
     ),
     Mistake(
+        "loss-wrong",
+        "the loss is not the one that is made small",
+        "The steps are those of the cross-entropy, ŷ − y; the loss has log ŷ twice, a sign lost, or another axis.",
+        "−Σ (y log ŷ + (1 − y) log (1 − ŷ)) has the derivative ŷ − y before a sigmoid, and −Σ y log ŷ has it before a "
+        "softmax. A loss with another derivative says nothing of how such a training goes.",
+        "Write the loss that belongs to the steps; a difference quotient shows whether it does.",
+        plain="What is shown as the loss and what the steps make small are two things.",
+    ),
+    Mistake(
         "loss-on-other-data",
         "the loss is computed on other data than the step",
         "The numbers printed are of another batch, or of the test set, than those that the gradient comes from.",

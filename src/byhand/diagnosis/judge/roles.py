@@ -155,8 +155,19 @@ def find_roles(tape: Taped) -> Roles:
     roles.rests_on = _dependence(nodes, states, roles.versions, roles.ahead)
     roles.flows = _flow(nodes, roles.versions, states)
     steps = {t for s in states for v, w in pairwise(s.versions) for _, t in _additions(links, v, w)}
-    roles.objectives = sorted(_objectives(roles, steps), key=_likeliness)
+    roles.objectives = sorted(_without_outputs(roles, list(_objectives(roles, steps))), key=_likeliness)
     return roles
+
+
+def _without_outputs(roles: Roles, found: Sequence[Objective]) -> list[Objective]:
+    """Without the outputs of a network that are only looked at: what an error is made of elsewhere is no loss."""
+
+    def place(t: NodeId) -> tuple[object, ...]:
+        return roles.nodes[t].op, roles.nodes[t].line, roles.nodes[t].file
+
+    errors = {t for o in found if o.kind == "error" for t in o.seeds[:1] if roles.nodes[t].op == "subtract"}
+    outputs = {place(a) for t in errors for a in roles.nodes[t].parents() if roles.rests_on[a]}
+    return [o for o in found if o.kind != "loss" or place(o.seeds[0]) not in outputs]
 
 
 def _likeliness(objective: Objective) -> tuple[int, bool, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -21,7 +22,7 @@ from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
-from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State
+from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
 
@@ -35,6 +36,7 @@ _NEAR = 500  # nodes
 _WIDEST = 40  # nodes of an output's activation
 _MOST_MISTAKES = 12
 _FEW_HELD = 2
+_LEAST_NUMBERS = 3
 _MANY_STATES, _FEW = 50, 0.1  # of them that hold
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
 
@@ -238,8 +240,16 @@ def _behind_the_output(verdict: Verdict, losses: Sequence[Trial]) -> Verdict:
     """An error that goes back as the delta is no mistake where no loss says otherwise: a cross-entropy's does."""
     kept = [m for m in verdict.mistakes if m.id != "output-derivative-missing"]
     left = [m.edit for m in verdict.mistakes if m.id == "output-derivative-missing" and m.edit is not None]
-    if not left or any(_says_otherwise(verdict, own, left[0]) for own in losses):
-        return verdict
+    course = verdict.course
+    otherwise = [own for own in losses if left and _says_otherwise(verdict, own, left[0])]
+    if not left or (otherwise and not any(_has_own_link(course, own) for own in losses)):
+        odd = [own for own in otherwise if _is_of_the_same(course, own, verdict.trial)]
+        if not odd:
+            return verdict
+        states = tuple(s for m in verdict.mistakes if m not in kept for s in m.states)
+        return replace(
+            verdict, mistakes=[*kept, Mistake("loss-wrong", states, detail={"at": odd[0].objective.seeds[0]})]
+        )
     kind = verdict.kind if kept else "inconclusive" if verdict.open else "right"
     return replace(verdict, kind=kind, mistakes=kept)
 
@@ -253,6 +263,16 @@ def _says_otherwise(verdict: Verdict, own: Trial, edit: Edit) -> bool:
         return True
     overrides = {**trial.overrides, **edit.overrides}
     return _contradicts(own, replace(trial, overrides=overrides, gradients=course.gradient(trial.objective, overrides)))
+
+
+def _is_of_the_same(course: Course, own: Trial, trial: Trial | None) -> bool:
+    """Whether a loss takes logarithms of outputs, and compares them with the targets that an error does."""
+    if trial is None or trial.objective.kind == "loss" or not _uses(course, own.objective.seeds[0], _LOGS, _WIDEST):
+        return False
+    pair = course.nodes[trial.objective.seeds[0]].parents()
+    targets = {course.roles.root(a) for a in pair if not course.roles.rests_on[a]}
+    seen = made_of(course.nodes, own.objective.seeds[0])
+    return not targets.isdisjoint(course.roles.root(t) for t in seen)
 
 
 def _fewest_open(verdict: Verdict) -> tuple[object, ...]:
@@ -494,6 +514,16 @@ def _has_own_link(course: Course, trial: Trial) -> bool:
     inputs = {r[0].z for r in body.regions.values()} | {ts[0] for ts in body.products.values()}
     inputs |= {pairs[0][0] for pairs in body.sums.values()}
     most = max((body.layer(z)[1] for z in inputs), default=0)
+    numbers: dict[object, dict[NodeId, NodeId]] = defaultdict(dict)  # of one sample after the other
+    for r in chain.from_iterable(regions for key, regions in body.regions.items() if key[1] == most):
+        for t in r.inside if body.nodes[r.z].value.size == 1 else ():
+            numbers[body.nodes[t].site][r.z] = t
+    for at in numbers.values():
+        gradient, output = (
+            np.ravel(x) for x in ([trial.gradients[z] for z in at], [body.nodes[t].value for t in at.values()])
+        )
+        if len(at) > _LEAST_NUMBERS and gradient.any() and _is_output_minus_target(course, output, gradient, 0):
+            return True
     for z in (z for z in inputs if body.layer(z)[1] == most and np.any(trial.gradients[z])):
         gradient = trial.gradients[z]
         for t in range(z + 1, min(z + _WIDEST, len(course.nodes))):

@@ -166,6 +166,12 @@ _SENTENCES = (
         "on the way to it; the steps of other parameters are those of the same loss.",
     ),
     (
+        "loss-wrong",
+        "",
+        "{steps} those of the cross-entropy of these outputs and targets; what is computed here has another "
+        "derivative.",
+    ),
+    (
         "delta-wrong",
         "",
         "{steps} what follows from this value, and this value is not the derivative of the loss.",
