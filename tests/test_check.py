@@ -15,6 +15,7 @@ from byhand.diagnosis.check.drivers import drivers
 from byhand.diagnosis.check.file import check_file
 from byhand.diagnosis.check.free import check_free
 from byhand.diagnosis.check.notebook import check
+from byhand.diagnosis.sources import plain
 from byhand.diagnosis.story.program import Program
 from byhand.errors import ByhandError
 from solutions_table import MISSED, NOT_NAMED, solutions
@@ -361,6 +362,12 @@ def test_code_that_could_answer_for_itself_is_left_to_a_person():
 
 
 # ---- places
+
+
+def test_a_line_may_begin_with_a_percent_sign_that_goes_on_with_the_one_above():
+    text = "def told(loss):\n    return ('loss %.3f'\n            % loss)\n"
+    assert plain(text) == text
+    assert plain("%matplotlib inline\n" + text) == "pass  # %matplotlib inline\n" + text
 
 
 def test_a_notebook_is_read_with_its_magics_and_lines_are_counted_in_the_cell(tmp_path):

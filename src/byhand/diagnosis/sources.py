@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -78,4 +80,7 @@ def plain(source: str) -> str:
     """Python alone: what only Jupyter understands has become comments, line for line."""
     if re.match(r"\s*%%(?!time|capture|timeit)\w", source):  # the cell is in another language
         return "".join("# " + line for line in source.splitlines(keepends=True))
-    return re.sub(r"(?m)^(\s*)(%|!|\?)(.*)$", r"\1pass  # \2\3", source)
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.parse(source)
+        return source  # a % at the beginning of a line may go on with the one above
+    return re.sub(r"(?m)^(\s*)(%(?=[%a-zA-Z])|!|\?)(.*)$", r"\1pass  # \2\3", source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from byhand.diagnosis.findings import Place
@@ -11,6 +12,7 @@ from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
+from byhand.diagnosis.tape.calls import FRAMES
 from byhand.diagnosis.tape.solvers import SOLVER
 
 
@@ -26,10 +28,13 @@ def _frames(course: Course, t: NodeId) -> list[tuple[Any, ...]]:
 
 def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:
     """The line, in the function that both nodes were made in, from which one was made."""
-    mine, theirs = _frames(course, t)[::-1], _frames(course, other)[::-1]
-    for a, b in zip(mine, theirs, strict=False):
-        if a != b:
-            return Place(a[1], a[0])
+    mine, theirs = _frames(course, t), _frames(course, other)
+    for i, j in sorted(product(range(len(mine)), range(len(theirs))), key=sum):
+        ours, others = mine[i + 1 :], theirs[j + 1 :]
+        many = min(len(ours), len(others))
+        are_whole = len(ours) == len(others) or (many and FRAMES in (len(mine), len(theirs)))  # more are not kept
+        if mine[i] != theirs[j] and are_whole and ours[:many] == others[:many]:
+            return Place(mine[i][1], mine[i][0])
     return place_of(course, t)
 
 
