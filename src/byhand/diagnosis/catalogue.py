@@ -114,6 +114,15 @@ _ENTRIES = (
         plain="A step that is right for one input is far too long or too short for another.",
     ),
     Mistake(
+        "scaled-by-row",
+        "the inputs are scaled row by row",
+        "X.mean(axis=1) and X.std(axis=1), where a row is a sample and its columns are metres, years and euros.",
+        "Each column has to be brought to one scale, (x − mean) / deviation, with those of the column over all rows. "
+        "Along a row the largest column decides both, and the rows come out nearly alike.",
+        "Take axis=0, and the training set's mean and deviation for all other data.",
+        plain="Numbers of different kinds are averaged, and what tells the samples apart is lost.",
+    ),
+    Mistake(
         "sign-flipped",
         "a sign is flipped",
         "The gradient is the true one times −1; the loss climbs.",

@@ -18,6 +18,7 @@ from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
 
 _REPEATS = 2
+_FEW_ROWS, _UNLIKE = 5, 20.0  # columns that are so many times as large as others are not of one kind
 _BY_CHANCE, _LITTLE = 5, 0.03  # standard deviations, and a share of what goes on
 
 
@@ -27,6 +28,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
     if first.trial is not None:
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
+        yield from _scaled_by_row(first)
         yield from _changed_start(first)
         yield from _changed_before_a_measure(first)
         if not strict:
@@ -101,6 +103,27 @@ def _whole_numbers(sight: Sight) -> Iterator[Finding]:
             text = f"{name or 'A parameter'} is an array of whole numbers ({first.value.dtype}): "
             text += "what a step leaves behind the point is cut off."
             yield Finding("integer-parameters", place, "exact", text, {"dtype": str(first.value.dtype)})
+
+
+def _scaled_by_row(sight: Sight) -> Iterator[Finding]:
+    """Data whose columns are of other sizes, and that were brought to mean 0 and deviation 1 row by row."""
+    nodes = sight.nodes
+    for node in (n for n in nodes if n.op == "divide" and n.value.ndim == 2 and type(n.args[0]) is int):
+        centred = nodes[node.parents()[0]]
+        means = [m for m in centred.parents() if nodes[m].op == "mean" and nodes[m].parents() == centred.parents()[:1]]
+        if centred.op != "subtract" or not means:
+            continue
+        raw, axis = nodes[centred.parents()[0]].value, nodes[means[0]].kw.get("axis")
+        is_data = not sight.course.roles.rests_on[centred.parents()[0]]
+        if not is_data or raw.ndim != 2 or axis not in (1, -1) or raw.shape[1] < 2 or len(raw) < _FEW_ROWS:
+            continue
+        columns, rows = (np.sqrt((raw**2).mean(axis=k)) for k in (0, 1))
+        unlike = float(columns.max() / max(columns.min(), np.finfo(float).tiny))
+        if unlike > _UNLIKE > rows.max() / max(rows.min(), np.finfo(float).tiny):
+            text = f"The mean and the deviation are taken along each row here, over its {raw.shape[1]} numbers, "
+            text += f"of which the largest column is {unlike:.3g} times the smallest: they drown in the one."
+            yield Finding("scaled-by-row", place_of(sight.course, means[0]), "exact", text, {"unlike": unlike})
+            return
 
 
 def _changed_start(sight: Sight) -> Iterator[Finding]:

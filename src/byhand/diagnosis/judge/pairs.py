@@ -135,7 +135,15 @@ def _of_other_rows(sight: Sight, origins: Origins, meetings: Sequence[Meeting]) 
             found.append(m)
             distances |= set(((left - right) % rows_in(left)).ravel().tolist())
     enough = len(distances) > 2 and 2 * len(found) >= len(meetings)
-    return found if enough and not any(_shares_numbers(sight, m) for m in found[:3]) else []
+    goes_on = any(_shares_numbers(sight, m) and not _is_put_in_whole(sight, m) for m in found[:3])
+    return found if enough and not goes_on else []
+
+
+def _is_put_in_whole(sight: Sight, m: Meeting) -> bool:
+    """Whether rows like the targets are what is put in: an autoencoder, which wants back what it was given."""
+    shape = sight.nodes[m.target].value.shape
+    alike = (sight.nodes[d].value.shape == shape for d in _inputs(sight, m))
+    return len(shape) > 1 and min(shape) >= _FEWEST and any(alike)
 
 
 def _share_apart(origins: Origins, meetings: Sequence[Meeting]) -> float:
