@@ -191,9 +191,17 @@ def _weights(
     for memory, fed in _by_memory(steps, feedings).items():
         start = _times_fed_before(course, memory)
         one_each = len(fed) == len({s.before for _, s in fed}) >= _FEWEST
-        if start is None or not one_each or not all_equal([f.kept for f, _ in fed]):
+        if not one_each:
             continue
-        times = [start + memory.versions.index(f.after) for f, _ in fed]
+        made, kept = [memory.versions.index(f.after) for f, _ in fed], [f.kept for f, _ in fed]
+        if any(_is_corrected_itself(kept, [n + before for n in made]) for before in (0, 1)):
+            text = f"What is remembered for {name} is itself divided here for having begun at 0: the next step goes on "
+            text += "from what was corrected, and corrects it again."
+            place = place_of(course, fed[0][0].after)
+            yield Finding("bias-correction-wrong", place, "exact", text, {"parameters": [name]})
+        if start is None or not all_equal(kept):
+            continue
+        times = [n + start for n in made]
         for divisions in _corrections(course, [f for f, _ in fed]):
             numbers = [c for _, c in divisions]
             place = place_of(course, divisions[0][0])
@@ -240,6 +248,16 @@ def _corrections(course: Course, fed: Sequence[Feeding]) -> Iterator[list[tuple[
 def _number(course: Course, operand: int | Const) -> float | None:
     value = np.asarray(course.nodes[operand].value if type(operand) is int else operand.value)  # type: ignore[union-attr]
     return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "fi" else None
+
+
+def _is_corrected_itself(kept: Sequence[float], times: Sequence[int]) -> bool:
+    """Whether a memory keeps b / (1 - bⁿ) of itself at its n-th step."""
+    first = np.zeros(max(times[0], 1) + 1)
+    first[[0, -2, -1]] = kept[0], 1.0, -kept[0]  # k bⁿ + b - k = 0
+    if len(first) == 2:
+        first[0] = kept[0] + 1
+    shares = [float(b.real) for b in np.roots(first) if abs(b.imag) < _NOT_ONE and 0 < b.real < 1]
+    return any(np.allclose(kept, [b / (1 - b**n) for n in times], rtol=1e-6) for b in shares if times[0] > 0)
 
 
 def _is_correction(numbers: Sequence[float], times: Sequence[int], late: Sequence[float], kept: float) -> bool:
