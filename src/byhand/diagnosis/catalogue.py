@@ -511,15 +511,6 @@ _ENTRIES = (
         plain="What is measured is not the network but what chance has left of it.",
     ),
     Mistake(
-        "dropout-unscaled",
-        "dropout is not made up for",
-        "The mask holds zeros and ones, and where the network is measured all units are on.",
-        "With a share p of the units kept, what reaches the next layer is p times as much on average. Either the mask "
-        "is divided by p in training (1/p where a unit is kept), or everything is multiplied by p afterwards.",
-        "Divide the mask by the share that is kept: (rng.random(a.shape) < p) / p.",
-        plain="The next layer has learned with fewer units on than it meets when it is measured.",
-    ),
-    Mistake(
         "batches-overlap",
         "the batches overlap",
         "for k in range(n_batches): X[k : k + size] — the next batch begins one row further on, not one batch.",
@@ -652,7 +643,7 @@ _ENTRIES = (
     Mistake(
         "dropout-scale-wrong",
         "dropout multiplies what it keeps by the wrong number",
-        "(rand > p) / p, where p is the share that is dropped; (rand < p) / (1 - p), where it is the one that is kept.",
+        "(rand > p) / p, where p is the share that is dropped; a mask of zeros and ones, and nothing after training.",
         "Of numbers h a share q is kept, as m ⊙ h / q: the mean is still h, so nothing is rescaled when predicting. "
         "With another number the layers behind see other sizes in training than afterwards.",
         "Divide by the share that is kept, in the forward pass and on the way back alike.",

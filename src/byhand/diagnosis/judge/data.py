@@ -237,7 +237,7 @@ def _dropped_and_not_scaled(sight: Sight) -> Iterator[Finding]:
                 text = f"In training {in_training.times:.0%} of these units' outputs goes on, on average; where the "
                 text += f"network is measured, {units.times * parameter.times:.0%}: it is not the one that learned."
                 evidence = {"in_training": in_training.times, "measured": units.times * parameter.times}
-                yield Finding("dropout-unscaled", place_of(sight.course, mask), "exact", text, evidence)
+                yield Finding("dropout-scale-wrong", place_of(sight.course, mask), "exact", text, evidence)
                 return
 
 

@@ -26,6 +26,7 @@ from byhand.diagnosis.tape.nodes import Node
 _NEAR = 4000  # nodes behind a product in which what is sent back to it is looked for
 _MOST_PLACES = 12
 _WIDEST = 40  # nodes of a function
+_FAR = 100.0  # where an activation that has bounds is at them
 _MOST_FORKS, _MOST_WAYS = 16, 5
 
 
@@ -83,6 +84,7 @@ def link(body: Anatomy, errors: Sequence[NodeId]) -> Overrides:
     """The output's activation left out: what an error is as the delta, as with a cross-entropy of its own link."""
     outputs = {a for t in errors for a in body.nodes[t].parents()}
     ends = [r for regions in body.regions.values() for r in regions if r.a in outputs]
+    ends = ends or [r for a in outputs if body.roles.rests_on[a] and (r := body.region_to(a)) and _is_a_step(body, r)]
     return _to_z(body, ends or ([] if body.output is None else body.regions[body.output]))
 
 
@@ -112,7 +114,20 @@ def _direction(body: Anatomy, region: Region) -> float:
     if not body.is_elementwise(region):
         return 1.0
     slopes = body.slope(region, body.nodes[region.z].value)
+    if not slopes.any():
+        ones = np.ones_like(body.nodes[region.z].value, dtype=float)
+        slopes = body.replay(region, _FAR * ones) - body.replay(region, -_FAR * ones)
     return -1.0 if (slopes <= 0).all() and slopes.any() else 1.0
+
+
+def _is_a_step(body: Anatomy, region: Region) -> bool:
+    """Whether an activation has a value below a threshold and one above, as a perceptron's: it has no slope to use."""
+    if not body.is_elementwise(region):
+        return False
+    z = body.nodes[region.z].value
+    values = [body.replay(region, np.full(z.shape, x)) for x in (-_FAR, _FAR)]
+    at_hand = body.replay(region, z.astype(float))
+    return not np.array_equal(values[0], values[1]) and bool(np.logical_or(*(at_hand == v for v in values)).all())
 
 
 # -- activations -------------------------------------------------------------------------------------------------------

@@ -640,9 +640,10 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
     errors: dict[Hashable, list[NodeId]] = defaultdict(list)
     flowing = {roles.nodes[t].site for t in range(len(roles.nodes)) if roles.flows[t]}
     for t, node in enumerate(roles.nodes):
-        if not roles.rests_on[t] or t in roles.versions or node.value.dtype.kind != "f":
+        if not roles.rests_on[t] or t in roles.versions or node.value.dtype.kind not in "fiu":
             continue
-        if node.value.size == 1 and node.site not in flowing and _is_told(roles, t, sums):
+        is_number = node.value.size == 1 and node.value.dtype.kind == "f"
+        if is_number and node.site not in flowing and _is_told(roles, t, sums):
             losses[node.site].append(t)
         elif node.site in flowing and _is_error(roles, t):
             errors[node.site].append(t)

@@ -232,6 +232,22 @@ class Recorder:
         result = function(a, b)
         return self._computed(word, a, b, result) if self.loops.on else result
 
+    def mask(self, op: str, a: Any, b: Any) -> Any:
+        """A op b, where numbers are chosen by it: an array, also of a single truth, which has no identity otherwise."""
+        result = self.binary(op, a, b)
+        if self.loops.on and isinstance(result, bool | np.bool) and (is_number(a) or is_number(b)):
+            return self.emit(BINARY[op][2], (a, b), np.asarray(result))
+        return result
+
+    def threshold(self, op: str, a: Any, b: Any, above: float, below: float) -> Any:
+        """The one number where a op b, else the other."""
+        is_above = self.mask(op, a, b)
+        if not self.loops.on or not is_array(is_above) or is_above.ndim:
+            return above if is_above else below
+        chosen = above if is_above else below
+        own = np.int64(chosen) if type(chosen) is int else chosen * 1.0  # an int is shared by all that are equal
+        return self.emit("where", (is_above, above, below), own)
+
     def _computed(self, word: str, a: Any, b: Any, result: Any) -> Any:
         if type(result) is float or is_array(result) or is_number(result):
             if word == "multiply" and isinstance(result, np.matrix) and np.ndim(a) and np.ndim(b):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Iterator, Sequence
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 TAPE = "__tape__"
 FLAG = "__tape_on__"
@@ -109,7 +110,7 @@ class _Recorded(ast.NodeTransformer):
     def block(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         """These statements, recorded."""
         result: list[ast.stmt] = []
-        for statement in statements:
+        for statement in _with_thresholds(statements):
             new = self.visit(statement)
             result += new if isinstance(new, list) else [new]
         return result
@@ -276,10 +277,15 @@ class _Recorded(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         if len(node.ops) > 1 or not isinstance(node.ops[0], COMPARED):
             return self.generic_visit(node)
+        return self._compared("binary", node)
+
+    def _compared(self, method: str, node: ast.Compare, *more: ast.expr) -> ast.Call:
         word = ast.Constant(type(node.ops[0]).__name__)
-        return self._call("binary", node, word, self._operand(node.left), self._operand(node.comparators[0]))
+        return self._call(method, node, word, self._operand(node.left), self._operand(node.comparators[0]), *more)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        if _is_threshold(node.test) and _is_literal(node.body) and _is_literal(node.orelse):
+            return self._compared("threshold", node.test, node.body, node.orelse)
         node.test, node.body, node.orelse = self._test(node.test), self.visit(node.body), self.visit(node.orelse)
         return node
 
@@ -308,6 +314,10 @@ class _Recorded(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         keep = self._operand if isinstance(node.func, ast.Attribute) else self.visit
         args = [keep(arg) for arg in node.args]
+        if node.args and isinstance(node.func, ast.Attribute) and node.func.attr == "where":
+            first = args[0]
+            if isinstance(first, ast.Call) and ast.unparse(first.func) == f"{TAPE}.binary":
+                first.func = _at(ast.Attribute(ast.Name(TAPE, ast.Load()), "mask", ast.Load()), first)
         for keyword in node.keywords:
             keyword.value = keep(keyword.value)
         if isinstance(node.func, ast.Name) and node.func.id in NATIVE:
@@ -369,6 +379,38 @@ def _kept_with_a_best(branch: ast.If) -> list[ast.Assign]:
 def _assigned(statement: ast.Assign) -> list[str]:
     first = statement.targets[0]
     return [ast.unparse(t) for t in (first.elts if isinstance(first, ast.Tuple | ast.List) else [first])]
+
+
+def _is_threshold(node: ast.AST) -> TypeGuard[ast.Compare]:
+    return isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERED)
+
+
+def _with_thresholds(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements; a number that a comparison chooses between two, in branches, is written in one expression."""
+    waiting = list(statements)
+    while waiting:
+        statement = waiting.pop(0)
+        if isinstance(statement, ast.If) and _is_threshold(statement.test) and len(statement.body) == 1:
+            first, other = statement.body[0], statement.orelse
+            if isinstance(first, ast.Return) and not other and waiting and isinstance(waiting[0], ast.Return):
+                other = [waiting[0]]
+            if len(other) == 1 and type(other[0]) is type(first) and _gives_a_literal(first, other[0]):
+                choice = ast.IfExp(statement.test, first.value, other[0].value)  # type: ignore[attr-defined]
+                first.value = _at(choice, statement)  # type: ignore[attr-defined]
+                waiting = waiting[1:] if waiting and other[0] is waiting[0] else waiting
+                statement = first
+        yield statement
+
+
+def _gives_a_literal(one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether two statements return a number each that is written down, or assign it to the same name."""
+    if isinstance(one, ast.Assign) and isinstance(other, ast.Assign):
+        same = (
+            ast.unparse(one.targets[0]) == ast.unparse(other.targets[0]) and len(one.targets) == len(other.targets) == 1
+        )
+        return same and _is_literal(one.value) and _is_literal(other.value)
+    values = (getattr(one, "value", None), getattr(other, "value", None))
+    return isinstance(one, ast.Return) and all(v is not None and _is_literal(v) for v in values)
 
 
 def _is_literal(node: ast.AST) -> bool:

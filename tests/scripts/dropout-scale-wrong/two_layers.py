@@ -1,4 +1,4 @@
-# expected: dropout-unscaled line 16
+# expected: dropout-scale-wrong line 16
 """Half of the hidden units are on in training, all of them where it is measured, and nothing makes up for it."""
 import numpy as np
 
