@@ -15,6 +15,7 @@ from byhand.diagnosis.tape.derive import sweep
 if TYPE_CHECKING:
     from byhand.diagnosis.judge.steps import Course
 
+_FEWEST = 3  # steps of a number, of which each is a multiple of its gradient
 _MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
 _NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs"}
 
@@ -27,26 +28,19 @@ def through_optimizer(
     factors_of_steps: dict[NodeId, float],
     *,
     decays: bool,
+    beside: Sequence[Step] = (),
 ) -> Explanation | None:
     """An optimizer's step: made of one multiple of the gradient, the same in all steps, its own state, and numbers.
 
     Velocities, moments, decay and clipping come out so, whatever their formula; a step into which anything else
-    flows does not. Where the loss itself has a penalty, no step `decays` besides.
+    flows does not. Where the loss itself has a penalty, no step `decays` besides. For single numbers the steps
+    `beside` them count, which the same line makes of others.
     """
     moved = [s for s in steps if s.gradient.any()][:4]
-    if not moved or (state.size == 1 and len(moved) < 3):
+    if not moved or (state.size == 1 and len(moved) + len(beside) < _FEWEST):
         return None
-    common: dict[object, float] | None = None
-    found: list[list[tuple[NodeId, float]]] = []
-    for step in moved:
-        found.append(list(multiples(course, step)))
-        here = {course.nodes[q].site: (q, c) for q, c in found[-1]}
-        if common is None:
-            common = {site: c for site, (_, c) in here.items()}
-        common = {site: c for site, (_, c) in here.items() if equal(c, common.get(site))}
-        if not common:
-            return None
-    assert common is not None
+    common = ways_in_common(course, [*moved, *beside])
+    found = [list(multiples(course, step)) for step in moved]
     for site in list(common)[-_MOST_WAYS:]:
         # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
         ways = [[(q, c) for q, c in every if course.nodes[q].site == site][-1] for every in found[-2:]]
@@ -59,6 +53,17 @@ def through_optimizer(
             evidence = len(moved) * state.size - 1 if total is None else 0
             return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
     return None
+
+
+def ways_in_common(course: Course, steps: Sequence[Step]) -> dict[object, float]:
+    """The places at which all of some steps have one and the same multiple of their gradient."""
+    common: dict[object, float] | None = None
+    for step in steps:
+        here = {course.nodes[q].site: c for q, c in multiples(course, step)}
+        common = {site: c for site, c in here.items() if common is None or equal(c, common.get(site))}
+        if not common:
+            break
+    return common or {}
 
 
 def has_optimizer(course: Course, step: Step, objective: Objective) -> bool:

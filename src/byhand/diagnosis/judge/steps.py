@@ -37,6 +37,7 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 
 _MOST_STEPS = 10_000
 _FEW = 8
+_BESIDE = 6  # numbers that one line steps, beside one of them
 _ROUNDING = 1e-12  # of the longest step, and of the largest gradient, is no more than digits lost
 
 
@@ -217,6 +218,7 @@ class Course:
                 at = [(c, [f for near in known if (f := nearest(near, v)) is not None]) for v, c in e.factors.items()]
                 if at and all(any(equal(c, f) for f in others) for c, others in at):
                     found[state] = Explanation("follows", e.factors, len(at), e.spans)
+        found |= self._numbers_together(found, gradients, objective, plain)
         for state, e in found.items():
             if e.kind in ("scattered", "other", "few") and state.size == 1:
                 found[state] = self._as_the_others(state, e, found, gradients) or e
@@ -274,6 +276,28 @@ class Course:
             return {}
         return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in several}
 
+    def _numbers_together(
+        self, found: Mapping[State, Explanation], gradients: Gradients, objective: Objective, plain: Sequence[State]
+    ) -> dict[State, Explanation]:
+        """Single numbers that one line steps, all by one optimizer, as an array would be."""
+        groups: dict[object, dict[State, list[Step]]] = defaultdict(dict)
+        for s, e in found.items():
+            if s.size == 1 and s not in plain and e.kind in ("few", "scattered", "other"):
+                groups[self.nodes[s.versions[1]].site][s] = self.steps(s, gradients, most=_FEW)
+        together: dict[State, Explanation] = {}
+        for steps in groups.values():
+            every = [step for of_one in steps.values() for step in of_one if step.gradient.any()]
+            first = {s: next((x for x in of_one if x.gradient.any()), None) for s, of_one in steps.items()}
+            for s, of_one in steps.items() if len(every) > _FEW else ():
+                beside = [x for other, x in first.items() if other is not s and x is not None][:_BESIDE]
+                decays = not penalties(self.roles, s, gradients)
+                factors = found[s].factors
+                one = through_optimizer(self, s, of_one, objective, factors, decays=decays, beside=beside)
+                if one is None or not one.right:
+                    break
+                together[s] = replace(one, spans=[(x.before, x.after) for x in of_one])
+        return together
+
     def _as_the_others(
         self, state: State, own: Explanation, found: Mapping[State, Explanation], gradients: Gradients
     ) -> Explanation | None:
@@ -281,10 +305,9 @@ class Course:
         steps = [s for s in self.steps(state, gradients) if s.gradient.any()][:4]
         alike = {s: e for s, e in found.items() if steps and e.kind == "optimizer" and self._same_line(state, s)}
         mine = [{self.nodes[q].site: c for q, c in multiples(self, s)} for s in steps if alike]
-        for other, e in alike.items():
-            first = next(s for s in self.steps(other, gradients) if s.gradient.any())
-            theirs = {self.nodes[q].site: c for q, c in multiples(self, first)}
-            if any(all(equal(c, at.get(site)) for at in mine) for site, c in theirs.items()):
+        for e in alike.values():
+            way = e.way[1] if e.way is not None else None
+            if any(equal(c, way) and all(equal(c, at.get(site)) for at in mine) for site, c in mine[0].items()):
                 return replace(own, kind="optimizer", evidence=len(steps), way=e.way)
         return None
 
@@ -294,7 +317,11 @@ class Course:
         return "add" in uses and not uses & {"multiply", *PRODUCTS}
 
     def _same_line(self, state: State, other: State) -> bool:
-        return self.nodes[state.versions[1]].site == self.nodes[other.versions[1]].site
+        return self._place(state.versions[1]) == self._place(other.versions[1])
+
+    def _place(self, t: NodeId) -> tuple[object, ...]:
+        """Where a node stands, from wherever its function was called."""
+        return self.nodes[t].op, *self.nodes[t].site[1:2]  # type: ignore[index]
 
 
 def _whole_to(version: NodeId, g: Array) -> list[tuple[NodeId, Array]]:
