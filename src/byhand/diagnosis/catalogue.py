@@ -371,14 +371,6 @@ _ENTRIES = (
         plain="Every sample gets the same class, whatever the network says of it.",
     ),
     Mistake(
-        "loss-wrong",
-        "the loss is not the one that the gradients belong to",
-        "The gradients are those of another loss, which is known; what is written as the loss is not that one.",
-        "Where g = dL/dŷ, as (ŷ - y) / (ŷ (1 - ŷ)) for -y log ŷ - (1 - y) log(1 - ŷ), L is known but for a constant.",
-        "Hold the loss against its formula, term by term; for a prediction that is right it is 0.",
-        plain="What is shown as the loss is not what the steps make smaller.",
-    ),
-    Mistake(
         "gradient-overwritten",
         "a gradient is set where it should be added to",
         "self.grad = … in an operation's way back, or dx[…] = … for windows that overlap.",
@@ -549,7 +541,7 @@ _ENTRIES = (
     Mistake(
         "loss-wrong",
         "the loss is not the one that is made small",
-        "The steps are those of the cross-entropy, ŷ − y; the loss has log ŷ twice, a sign lost, or another axis.",
+        "The gradient is that of a known loss, such as ŷ − y of a cross-entropy; what is written as the loss is not it.",
         "−Σ (y log ŷ + (1 − y) log (1 − ŷ)) has the derivative ŷ − y before a sigmoid, and −Σ y log ŷ has it before a "
         "softmax. A loss with another derivative says nothing of how such a training goes.",
         "Write the loss that belongs to the steps; a difference quotient shows whether it does.",
