@@ -541,7 +541,7 @@ _ENTRIES = (
     Mistake(
         "loss-wrong",
         "the loss is not the one that is made small",
-        "The gradient is that of a known loss, such as ŷ − y of a cross-entropy; what is written as the loss is not it.",
+        "The gradient is that of a known loss, ŷ − y of a cross-entropy say; what is written as the loss is not it.",
         "−Σ (y log ŷ + (1 − y) log (1 − ŷ)) has the derivative ŷ − y before a sigmoid, and −Σ y log ŷ has it before a "
         "softmax. A loss with another derivative says nothing of how such a training goes.",
         "Write the loss that belongs to the steps; a difference quotient shows whether it does.",
