@@ -72,8 +72,9 @@ def _of_one_training(
         yield from _of_some(course, rated, sizes, own_loss=own_loss and known)
     elif own_loss and known and rated:
         factor = next(iter(rated.values()))
-        written = {v for step in steps.values() for v in rates_of(course.roles, step).values() if v}
-        is_a_mean = any(_is_size(1 / v, {round(factor)}, usual=_USUAL) for v in written)  # by a number 1 / n
+        several = [found for step in steps.values() if len(found := rates_of(course.roles, step)) > 1]
+        written = {v for found in several for v in found.values() if v}  # a rate, and a number 1 / n
+        is_a_mean = any(_is_size(1 / v, {round(factor)}, usual=_USUAL) for v in written)
         if _is_size(factor, sizes, usual=_USUAL) and not is_a_mean:
             yield Factor("sum-versus-mean", tuple(rated), factor, is_of_all=True)
 
