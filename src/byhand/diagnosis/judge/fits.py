@@ -81,32 +81,34 @@ def explain(
     """What steps are to their gradients, as one factor for all of them or one that goes with the learning rate."""
     factors: dict[NodeId, float] = {}
     by_step: dict[NodeId, Step] = {}
-    longest = max((float(np.abs(s.change).max(initial=0)) for s in steps), default=0.0)
+    sizes = [float(np.abs(s.change).max(initial=0)) for s in steps]  # not finite if one number isn't
+    longest = max(sizes, default=0.0)
     still: dict[NodeId, float] = {}  # and how large the gradient is beside rounding
     numbers = 0
-    for step in steps:
-        if not (np.isfinite(step.change).all() and np.isfinite(step.gradient).all()):
+    for step, size in zip(steps, sizes, strict=True):
+        steepest = float(np.abs(step.gradient).max(initial=0))
+        if not (math.isfinite(size) and math.isfinite(steepest)):
             break  # the numbers have left what can be compared
         old = nodes[step.before].value
         noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
         c = proportion(step.change, step.gradient, tolerance_of(old), noise)
-        if c is None and np.abs(step.change).max() < _FADED * longest:
+        if c is None and size < _FADED * longest:
             continue  # saturated: what is left of 1 - a is rounding
         if c is None:
             return Explanation("other")
-        if not step.gradient.any():
+        if not steepest:
             continue
-        if not step.change.any():
-            still[step.before] = float(np.abs(step.gradient).max() / (noise or 1.0))
+        if not size:
+            still[step.before] = steepest / (noise or 1.0)
             continue
-        if np.abs(step.change).max() > (_CLEAR if step.change.size > 1 else _CLEAR_NUMBER) * noise:
+        if size > (_CLEAR if step.change.size > 1 else _CLEAR_NUMBER) * noise:
             factors[step.before] = c
             by_step[step.before] = step
             numbers += int(np.count_nonzero(step.gradient))
     usual = float(np.median(np.abs(list(factors.values())))) if factors else np.inf
     factors |= {v: 0.0 for v, size in still.items() if usual * size > 1}
     if not factors:
-        return Explanation("flat" if not any(s.change.any() for s in steps) else "few")
+        return Explanation("flat" if not any(sizes) else "few")
     values = list(factors.values())
     if not any(values):
         return Explanation("still", factors)

@@ -188,10 +188,15 @@ def _combined(args: Sequence[Labels]) -> Labels:
     """One label where the labels that are not neutral agree; among rows of several lengths the longest counts."""
     found, *others = np.broadcast_arrays(*args)
     for other in others:
+        agree, is_neutral = (found == other) | (other == NEUTRAL), found == NEUTRAL
+        if agree.all():
+            continue
+        if (agree | is_neutral).all():
+            found = np.where(agree, found, other)
+            continue
         known = np.minimum(found, other) >= 0
         more = np.where(rows_in(found) > rows_in(other), found, np.where(rows_in(found) < rows_in(other), other, MIXED))
-        agree = (found == other) | (other == NEUTRAL)
-        found = np.where(agree, found, np.where(found == NEUTRAL, other, np.where(known, more, MIXED)))
+        found = np.where(agree, found, np.where(is_neutral, other, np.where(known, more, MIXED)))
     return np.asarray(found)
 
 

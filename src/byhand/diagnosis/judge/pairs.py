@@ -55,7 +55,7 @@ def _meetings(sight: Sight) -> list[Meeting]:
     roles = sight.course.roles
     errors = set(sight.errors[:_MEETINGS])
     chosen = {t for o in roles.objectives if o.kind == "error" for t in o.seeds[:_MEETINGS]}
-    keys = Origins(sight.nodes, sight.course.stop)
+    keys = sight.origins
     found = []
     for t in sorted(errors | chosen | in_losses(sight)):
         node = sight.nodes[t]
@@ -96,7 +96,7 @@ def _is_table(sight: Sight, m: Meeting) -> bool:
 
 def _torn_apart(sight: Sight, meetings: Sequence[Meeting]) -> Iterator[Finding]:
     """Outputs of some rows that meet the targets of others."""
-    by_rows, by_columns = (Origins(sight.nodes, sight.course.stop, axis=axis) for axis in (0, -1))
+    by_rows, by_columns = sight.origins, Origins(sight.nodes, sight.course.stop, axis=-1)
     origins = by_rows if any(_compared(by_rows, m)[0].size for m in meetings) else by_columns
     wrong = {
         steps: _of_other_rows(sight, origins, [m for m in meetings if m.steps is steps]) for steps in (True, False)
@@ -340,9 +340,8 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
     """All steps rest on one row, while there are more; or on one batch, in a loop over as many as there are."""
     seen: list[set[int]] = []
     for sight in sights:
-        origins = Origins(sight.nodes, sight.course.stop)
         for m in (m for m in _meetings(sight) if m.steps):
-            seen.append({int(x) for side in (m.output, m.target) for x in np.unique(origins.of(side))})
+            seen.append({int(x) for side in (m.output, m.target) for x in np.unique(sight.origins.of(side))})
             if min(seen[-1], default=-1) < 0 or (sight is sights[0] and seen[-1] != seen[0]):
                 return
         if len(seen) < _FEWEST:

@@ -29,9 +29,9 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
     """Where a logarithm of 0 or infinity over infinity is met with parameters that are numbers still."""
     for sight in outcome.sights:
         for t, node in enumerate(sight.nodes):
-            parents = [sight.nodes[a].value for a in node.parents()]
-            if not parents or node.value.dtype.kind != "f" or np.isfinite(node.value).all():
+            if node.value.dtype.kind != "f" or np.isfinite(node.value).all() or not node.parents():
                 continue
+            parents = [sight.nodes[a].value for a in node.parents()]
             if any(p.dtype.kind == "f" and np.isnan(p).any() for p in parents):
                 break
             if node.op in ("log", "log2", "log10") and (parents[0] == 0).any() and sight.course.roles.rests_on[t]:

@@ -291,7 +291,7 @@ def _carried(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[S
         for value, user in uses:
             if value in seen:
                 continue
-            for earlier in _earlier(links, value, seen):
+            for earlier in _earlier(links, value, seen) if links[value] else ():
                 after[earlier].add(value)
             seen[value] = user
     return _as_states(nodes, links, after)

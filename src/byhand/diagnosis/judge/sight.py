@@ -12,6 +12,7 @@ from byhand._types import Array
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.mends import Mend, Mends
+from byhand.diagnosis.judge.origins import Origins
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course
 from byhand.diagnosis.judge.verdict import Trial, Verdict
@@ -56,6 +57,11 @@ class Sight:
         held = [s for s, e in self.trial.explained.items() if e.right and s not in odd]
         gradients = self.course.gradient(self.trial.objective, self.trial.overrides)
         return list(Mends(self.course, gradients, [*held, *odd]).of(odd, held))
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Which rows of the data each value comes from."""
+        return Origins(self.nodes, self.course.stop)
 
     @cached_property
     def layers(self) -> list[list[Region]]:

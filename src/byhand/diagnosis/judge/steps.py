@@ -41,6 +41,11 @@ _BESIDE = 6  # numbers that one line steps, beside one of them
 _ROUNDING = 1e-12  # of the longest step, and of the largest gradient, is no more than digits lost
 
 
+def _as_it_is(objective: Objective) -> tuple[object, ...]:
+    """What the derivative of an objective depends on."""
+    return objective.kind, objective.sign, objective.is_truncated, *objective.seeds, *objective.weights.items()
+
+
 class Course:
     """The steps of a tape's states, and gradients to hold them against.
 
@@ -65,13 +70,7 @@ class Course:
 
     def gradient(self, objective: Objective, overrides: Overrides | None = None) -> Gradients:
         """The objective's derivative with respect to every node it rests on; parameters are cut at their versions."""
-        as_it_is = (
-            objective.kind,
-            objective.sign,
-            objective.is_truncated,
-            *objective.seeds,
-            *objective.weights.items(),
-        )
+        as_it_is = _as_it_is(objective)
         found = self._gradients.get(as_it_is) if not overrides else None
         if found is None:
             found = self._gradient(objective, overrides)
@@ -155,8 +154,11 @@ class Course:
 
     def reached_from(self, objective: Objective) -> set[NodeId]:
         """What an objective is made of."""
-        ones = {t: np.ones_like(self.nodes[t].value, dtype=float) for t in objective.seeds}
-        return set(sweep(self.nodes, ones, self.stop, dep=self.resting)) - set(objective.seeds)
+        found = self._gradients.get(_as_it_is(replace(objective, is_truncated=False)))  # it reached the same
+        if found is None or any(t >= self.limit for t in objective.seeds):
+            ones = {t: np.ones_like(self.nodes[t].value, dtype=float) for t in objective.seeds}
+            found = sweep(self.nodes, ones, self.stop, dep=self.resting)
+        return set(found) - set(objective.seeds)
 
     def all_steps(self, state: State) -> Iterator[Step]:
         """All changes of a state, whatever rests on its versions."""

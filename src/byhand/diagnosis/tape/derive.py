@@ -236,6 +236,8 @@ def _log_softmax(g: Array, v: Array, a: Array, *, axis: Any = None) -> Cotangent
 
 @rule("dot", "matmul", "inner")
 def _matmul(g: Array, v: Array, a: Array, b: Array) -> Cotangents:
+    if a.ndim == b.ndim == 2:
+        return [g @ b.T, a.T @ g]  # as below, for what is met most
     if a.ndim == 0 or b.ndim == 0:
         return [unbroadcast(g * b, a.shape), unbroadcast(g * a, b.shape)]
     rows = a[None, :] if a.ndim == 1 else a  # a vector on the left is a row, on the right a column
@@ -419,6 +421,7 @@ def vjp(
     subst: Mapping[int, Array] | None = None,
     *,
     guards: bool = True,
+    wanted: Collection[int] | None = None,
 ) -> Cotangents:
     """The cotangents of the operands of a node, in their order; None where no derivative flows.
 
@@ -434,6 +437,8 @@ def vjp(
         Position to the value to use in place of that operand's.
     guards : bool
         Leave a constant of at most 1e-5 away that is added before a logarithm or a division.
+    wanted : collection of int, optional
+        The only nodes whose cotangents are asked for; a function of numbers gives None for others.
 
     Raises
     ------
@@ -442,7 +447,7 @@ def vjp(
     """
     node = nodes[t]
     if node.slopes and not subst and guards in node.slopes:
-        return [None if slope is None else _flow(g, slope, node) for slope in node.slopes[guards]]
+        return _by_element(g, node, node.slopes[guards], wanted)
     if node.op == "leaf" or node.op in FLAT:
         return [None] * len(node.args)
     for a in (t, *node.parents()):
@@ -453,7 +458,7 @@ def vjp(
         slopes = _slopes(node, _operands(nodes, node, subst, guards))
         if not subst and node.value.size <= KEPT:
             node.slopes = {**(node.slopes or {}), guards: slopes}
-        return [None if slope is None else _flow(g, slope, node) for slope in slopes]
+        return _by_element(g, node, slopes, wanted)
     values = _operands(nodes, node, subst, guards)
     if node.op not in RULES or any(value is None for value in values):
         raise Unknown(f"{node.op} {node.kw.get('name', '')}".strip())
@@ -476,6 +481,15 @@ def _slopes(node: Node, values: list[Array | None]) -> list[Slope | None]:
     return [
         None if partial is None or value is None or type(a) is not int else (partial(*given), value.shape)
         for a, value, partial in zip(node.args, values, partials, strict=False)
+    ]
+
+
+def _by_element(
+    g: Array, node: Node, slopes: Sequence[Slope | None], wanted: Collection[int] | None = None
+) -> Cotangents:
+    return [
+        None if slope is None or (wanted is not None and a not in wanted) else _flow(g, slope, node)
+        for a, slope in zip(node.args, slopes, strict=False)
     ]
 
 
@@ -595,7 +609,7 @@ def sweep(
         if t not in found or t in stop:
             continue
         try:
-            cotangents = override[t](found[t]) if t in override else flows(nodes, t, found[t], guards)
+            cotangents = override[t](found[t]) if t in override else flows(nodes, t, found[t], guards, dep)
         except Unknown as error:
             if blocked is not None:
                 blocked.add(str(error))
@@ -606,7 +620,9 @@ def sweep(
     return found
 
 
-def flows(nodes: Sequence[Node], t: int, g: Array, guards: bool = True) -> list[tuple[int, Array]]:
+def flows(
+    nodes: Sequence[Node], t: int, g: Array, guards: bool = True, wanted: Collection[int] | None = None
+) -> list[tuple[int, Array]]:
     """What goes back from a node to each operand that is one, as `vjp` gives it."""
-    grads = vjp(nodes, t, g, guards=guards)
+    grads = vjp(nodes, t, g, guards=guards, wanted=wanted)
     return [(a, grad) for a, grad in zip(nodes[t].args, grads, strict=False) if type(a) is int and grad is not None]
