@@ -31,7 +31,7 @@ def backward(x, y, h, o):
     return {"W_h": d_h * x, "b_h": d_h, "W_o": np.outer(d_o, h), "b_o": d_o}
 
 
-for epoch in range(5000):
+for epoch in range(1500):
     loss = 0
     for x, y in zip(X_train, y_train):
         h, o = forward(x)

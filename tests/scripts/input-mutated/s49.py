@@ -21,7 +21,7 @@ def softmax(s):
     return e / e.sum(axis=1, keepdims=True)
 
 
-for epoch in range(12):
+for epoch in range(4):
     losses, hits = [], 0
     for start in range(0, len(images), batch_size):
         x = images[start:start + batch_size]

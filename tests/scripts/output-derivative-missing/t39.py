@@ -2,7 +2,7 @@
 import numpy as np
 
 rng = np.random.default_rng(54)
-points = rng.normal(size=(100, 2))
+points = rng.normal(size=(40, 2))
 side = np.where(points[:, 0] * points[:, 1] > 0, 1.0, -1.0)
 
 hidden = 10

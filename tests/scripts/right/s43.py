@@ -30,7 +30,7 @@ def backward(acts, t):
     return dWs, dbs
 
 
-for epoch in range(6000):
+for epoch in range(1500):
     acts = forward(X)
     mse = np.mean((acts[-1] - T) ** 2)
     dWs, dbs = backward(acts, T)

@@ -94,7 +94,7 @@ def run():
     y = np.exp(-x ** 2) + 0.2 * x + 0.1 * rng.normal(size=x.shape)
     net = Sequential(Dense(1, 16, rng), Softplus(), Dense(16, 16, rng), Softplus(), Dense(16, 1, rng))
     opt = SGD(net.parameters(), lr=0.02, l2=1e-5)
-    for epoch in range(3000):
+    for epoch in range(800):
         out = net.forward(x)
         loss = np.mean((out - y) ** 2) + opt.penalty()
         opt.zero_grad()
