@@ -460,7 +460,7 @@ def requests(draw):
     )
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(requests())
 def test_any_request_is_answered_or_refused_and_can_be_gone_on_from(request_):
     asked = schema.decode_request(encode(request_))

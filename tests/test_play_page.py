@@ -406,8 +406,8 @@ def random_commands(seed, count):
     return [draw.choices(kinds, weights)[0]() for _ in range(count)]
 
 
-def test_hundreds_of_commands_at_once_on_a_slow_engine_end_as_one_after_the_other(opened):
-    commands = random_commands(7, 200)
+def test_a_hundred_commands_at_once_on_a_slow_engine_end_as_one_after_the_other(opened):
+    commands = random_commands(7, 100)
     page = opened()
     page.evaluate("async (commands) => { for (const command of commands) await byhand.do(command); }", commands)
     expected = run_of(page), model_of(page)
