@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from byhand.diagnosis.check import chains, engines, families, telling, updates
+from byhand.diagnosis.check import engines, families, telling, updates
 from byhand.diagnosis.check.claims import Claim, arrays_of, is_gradient_of, matched
 from byhand.diagnosis.check.defined import File, Stretched, is_stub, reached, strict
 from byhand.diagnosis.check.differences import PENALTY_UNTOLD, described, judged, manner
@@ -321,15 +321,11 @@ def test_functions_that_hand_each_other_what_they_return_are_a_claim_with_their_
     assert "held against differences of compute_cost: the gradient for W1 is 0.8 times" in wrong.message
 
 
-def test_a_round_without_a_cost_is_only_a_training():
-    file = File(
-        DROPOUT.replace("compute_cost", "other")
-        + "\ndef update(params, grads, rate):\n    return {k: params[k] - rate * grads['d' + k] for k in params}\n"
-    )
-    [first, *_] = chains.chains(file)
-    assert "loss_" not in first.forward
-    assert first.steps == "thing_ = update(params=thing_, grads=result_, rate=0.05)\n"
-    assert "backward" not in told(DROPOUT.replace("compute_cost", "other"))
+def test_a_round_without_a_cost_is_held_against_those_that_it_may_be_meant_for():
+    source = DROPOUT.replace("compute_cost", "other")
+    assert told(source)["backward"].answer == "right"
+    wrong = told(source.replace("* D / keep\n    dZ", "* D\n    dZ"))["backward"]
+    assert (wrong.answer, wrong.line) == ("wrong", 27)
 
 
 def test_a_method_that_takes_steps_is_no_loss():

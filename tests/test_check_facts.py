@@ -4,7 +4,6 @@ import ast
 
 import pytest
 
-from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.drivers import SUPPORT, definitions, drivers
 from byhand.diagnosis.check.facts import facts
@@ -82,7 +81,6 @@ def found(source, *, trained=True):
     head = definitions(source, ast.parse(source), set())
     file = File(head)
     texts = [(d.unit, d.text.removeprefix(head + SUPPORT)) for d in drivers(source)]
-    texts += [(claim.functions[-1], claim.as_training()) for claim in chains(file)]
     return sorted({(fact.id, fact.unit, fact.line) for fact in facts(file, SUPPORT, texts, trained=trained)})
 
 

@@ -55,8 +55,6 @@ class Claim:
         Lines; the first set `loss_`, the second `result_`.
     start : str
         Lines before what is given has its place: they make `thing_`.
-    steps : str
-        Lines that step the parameters; by default each goes along its gradient.
     kind : str
         "loss": right gradients may share a positive factor. "way": each may be a mean over axes of what is sent
         back, and hold a penalty's derivative. "engine": exactly the derivatives.
@@ -80,7 +78,6 @@ class Claim:
     forward: str
     backward: str
     start: str = ""
-    steps: str = ""
     kind: Kind = "loss"
     is_loose: bool = False
     may_lack: bool = False
@@ -139,10 +136,10 @@ class Claim:
         lines = [f"{name} = {written(value)}" for name, value in self.given.items() if name.isidentifier()]
         lines.append(self.start)
         lines += [f"{name}[...] = {written(v)}" for name, v in self.given.items() if not name.isidentifier()]
-        steps = self.steps
+        steps = ""
         for p, [gradient, *_] in self.gradients.items():
             shape = np.shape(self.given[p])
-            if not self.steps and not gradient.startswith(GIVEN):
+            if not gradient.startswith(GIVEN):
                 steps += f"{p} -= 0.05 * {f'np_.reshape({gradient}, {shape})' if shape else f'float({gradient})'}\n"
         body = (self.forward + self.backward + steps).strip().replace("\n", "\n    ")
         return "\n".join([*lines, f"for epoch_ in range({_EPOCHS}):\n    {body}\n"])

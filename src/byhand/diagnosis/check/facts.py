@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from byhand.diagnosis.check.arguments import called_with
 from byhand.diagnosis.check.claims import THING, Array, arrays_of
-from byhand.diagnosis.check.defined import File, is_tame, methods_of, needed
+from byhand.diagnosis.check.defined import File, is_tame, makes_parameters, methods_of, needed
 from byhand.diagnosis.check.families import Scope, call_of, scopes, shaped
 from byhand.diagnosis.check.lines import line_of, returned_at, traced
 from byhand.diagnosis.check.names import is_marked
@@ -26,6 +27,8 @@ _DRAWN = "draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_
 """What draws data begins anew, so that they are the same each time."""
 _SAMPLES = 7
 _ZERO, _READS_OFF = ("0", "0.0", "0."), r"(?i)predi|class|decid|accura|score"
+_NO_WEIGHTS = "(?i)zero|velo|moment|adam|cache|grad|state"
+"""How functions are called that make something else, or weights that begin at 0 on purpose."""
 _SEEDS = 40
 _GUESSES = 6
 """So many guesses of what a function takes that draws a mask are looked at."""
@@ -52,9 +55,10 @@ def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained
         for fact in of_training(file, unit, text):
             if trained or fact.id in ("input-mutated", "threshold-wrong"):
                 yield fact
-    for made in dict.fromkeys(made_in(text) for _, text in texts) if trained else ():
-        if made:
-            yield from begins(file, made)
+    makers = [f for f in file.functions.values() if makes_parameters(file, f) and not re.search(_NO_WEIGHTS, f.name)]
+    made = [f"{f.name}({called_with(file.functions, f, None, 3)})" for f in makers]
+    for call in dict.fromkeys([*filter(None, (made_in(text) for _, text in texts)), *made]) if trained else ():
+        yield from begins(file, call)
 
 
 # ---- dropout
@@ -227,7 +231,7 @@ def begins(file: File, made: str) -> Iterator[Fact]:
         file.run(names, f"{THING} = {made}\n")
         weights = [a for _, a in arrays_of(names[THING], "") if a.ndim == 2 and min(a.shape) > 1]
         chained = all(set(a.shape) & set(b.shape) for a, b in pairwise(weights))
-        if len(weights) > 1 and chained and all(np.ptp(a) == 0 for a in weights) and "zero" not in maker.lower():
+        if len(weights) > 1 and chained and all(np.ptp(a) == 0 for a in weights):
             node: ast.AST = file.classes[maker] if maker in file.classes else file.functions[maker]
             calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
             line = min(n.lineno for n in calls if re.search(r"zeros|ones|full", ast.unparse(n.func)))
@@ -237,6 +241,6 @@ def begins(file: File, made: str) -> Iterator[Fact]:
 
 
 def made_in(text: str) -> str:
-    """The call that makes the parameters, in a driver's text or in a training's; "" where none does."""
-    found = re.search(rf"^{THING} = (?:redraw_\(|list\()?(\w+\(.*?\))\)?$", text, re.M)
+    """The call that makes the object of a driver's text; "" where none does."""
+    found = re.search(rf"^{THING} = redraw_\((\w+\(.*?\))\)$", text, re.M)
     return found[1] if found else ""

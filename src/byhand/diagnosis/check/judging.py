@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from byhand.diagnosis.check import facts, telling
-from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.families import trainers
-from byhand.diagnosis.findings import Judgement
 from byhand.diagnosis.story import running
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
@@ -59,9 +57,6 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
     if file is None:
         return
     top = request.head + request.support
-    if not decided:
-        rounds = [(claim.functions[-1], top + claim.as_training()) for claim in chains(file)]
-        right += _drive(program, rounds, send, is_ours=True)
     shown = [(unit, text.removeprefix(top)) for unit, text in (request.drivers if decided else right)]
     for fact in facts.facts(file, request.support, shown, trained=not decided):
         send({"probe": asdict(telling.of_fact(fact))})
@@ -84,10 +79,8 @@ def _drive(
     program: Program,
     drivers: list[tuple[str, str]],
     send: Callable[[Mapping[str, Any]], None],
-    *,
-    is_ours: bool = False,
 ) -> list[tuple[str, str]]:
-    """Judge what was made of functions and classes; `is_ours` when it is trained in a loop of ours. The right ones."""
+    """Judge what was made of functions and classes: the right ones."""
     right: dict[str, str] = {}
     for unit, text in drivers:
         if unit in right:
@@ -96,19 +89,8 @@ def _drive(
             run = _judged(program, text)
         except Exception:  # a text that cannot be judged decides nothing
             continue
-        if is_ours:
-            run = replace(run, judgement=_without_loop(run.judgement))
         if run.judgement.verdict != "nothing" or (run.error is not None and run.error.type == "NameError"):
             send({**running.written(run), "unit": unit})
         if run.judgement.verdict == "right":
             right[unit] = text
     return list(right.items())
-
-
-def _without_loop(judgement: Judgement) -> Judgement:
-    """What is said of a training, but for what is a mistake only in a loop of the file's own."""
-    found = [f for f in judgement.findings if f.id != telling.OF_A_LOOP]
-    if judgement.verdict != "wrong" or any(f.certainty == "exact" for f in found):
-        return replace(judgement, findings=found)
-    explained = all(p.explained for p in judgement.facts.parameters)
-    return replace(judgement, verdict="right" if explained else "inconclusive", findings=found)

@@ -24,6 +24,12 @@ from byhand.diagnosis.check.inputs import DATA, Guess
 from byhand.diagnosis.check.names import TARGET, is_marked
 
 _COST = rf"{CALLED}|(?<![a-z])(mse|sse|bce|nll)"
+LOSSES = {
+    "cross-entropy": "-np_.sum(y_ * np_.log({0}))",
+    "binary cross-entropy": "-np_.sum(y_ * np_.log({0}) + (1 - y_) * np_.log(1 - {0}))",
+    "the squared error": "np_.sum(({0} - y_) ** 2)",
+}
+"""What a way back may be meant for, where the file has no cost, or where it is not that of the file's own."""
 _OPEN = 2
 """Up to so many arguments of one function are found by trying."""
 _NUMBER = "7"
@@ -56,7 +62,7 @@ def _rounds(file: File, scope: Scope, there: ast.FunctionDef, back: ast.Function
     given = {a.lower() for a in (*own_names(there), *returned_names(there))}
     costs = [c for c in _costs(file, scope) if c[1] not in (there, back)]
     is_no_start = there.name.startswith("__") or re.search(_COST, there.name, re.I)
-    if is_no_start or not costs or not (scope.owner or given & {a.lower() for a in needed(back)}):
+    if is_no_start or not (scope.owner or given & {a.lower() for a in needed(back)}):
         return
     guesses = shaped(scope, there, file) or list(_of_one_thing(scope, there))
     for guess, choice in product(guesses, _choices(there)):
@@ -105,27 +111,29 @@ def _ended(
     known |= {_key(a.removesuffix("_")): a for a in claim.given if a.isidentifier()}
     known |= {_key(name): text for name, text in (*called.items(), *own.items())}
     arrays = {text: part for text, part in parts.items() if isinstance(part, np.ndarray) and part.ndim}
-    for (text, prediction), (where, cost) in product(reversed(arrays.items()), costs):
-        goals = {
-            a: (f"goal_{n}_", n) for a in needed(back) for n in called if is_gradient_of(a, n) and _key(a) not in known
-        }
-        sent = {f"goal_{n}_": draw(*np.shape(parts[called[n]])) for _, n in goals.values()}
-        numbers = {_key(a): text for a, text in _numbers(file, cost).items()}
-        handed = numbers | known | {_key(a): goal for a, (goal, _) in goals.items()}
-        more = "".join(f" + np_.sum({goal} * {called[n]})" for goal, n in goals.values())
-        for target in _targets(prediction):
-            given = {**claim.given, "y_": target, **sent}
-            for loss in _calls(file, where, cost, known, [text, *own.values()]):
-                for result in _calls(file, scope, back, handed, [*parts, *own.values()]):
-                    yield replace(
-                        claim,
-                        functions=(*claim.functions, where.unit(cost.name), scope.unit(back.name)),
-                        given=given,
-                        forward=f"{claim.forward}loss_ = {loss}{more}\n",
-                        backward=f"result_ = {result}\n",
-                        labels=tuple(returned_names(back)),
-                        prediction=text,
-                    )
+    goals = {
+        a: (f"goal_{n}_", n) for a in needed(back) for n in called if is_gradient_of(a, n) and _key(a) not in known
+    }
+    sent = {f"goal_{n}_": draw(*np.shape(parts[called[n]])) for _, n in goals.values()}
+    more = "".join(f" + np_.sum({goal} * {called[n]})" for goal, n in goals.values())
+    for text, prediction in reversed(arrays.items()):
+        open_to = [text, *own.values()]
+        ends = [(s.unit(c.name), list(_calls(file, s, c, known, open_to)), _numbers(file, c)) for s, c in costs]
+        for unit, losses, numbers in ends or [("", [loss.format(text) for loss in LOSSES.values()], {})]:
+            handed = (
+                {_key(a): n for a, n in numbers.items()} | known | {_key(a): goal for a, (goal, _) in goals.items()}
+            )
+            results = list(_calls(file, scope, back, handed, [*parts, *own.values()]))
+            for target, loss, result in product(_targets(prediction), losses, results):
+                yield replace(
+                    claim,
+                    functions=(*claim.functions, *filter(None, [unit]), scope.unit(back.name)),
+                    given={**claim.given, "y_": target, **sent},
+                    forward=f"{claim.forward}loss_ = {loss}{more}\n",
+                    backward=f"result_ = {result}\n",
+                    labels=tuple(returned_names(back)),
+                    prediction=text if unit else "",
+                )
 
 
 def _calls(

@@ -16,7 +16,6 @@ from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check import engines
 from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.averages import crossed
-from byhand.diagnosis.check.chains import chains
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of, size
 from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of
@@ -26,7 +25,7 @@ from byhand.diagnosis.check.families import Family, Scope, families, is_labels, 
 from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
-from byhand.diagnosis.check.rounds import proven, rounds
+from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
 from byhand.diagnosis.findings import Finding
@@ -38,12 +37,6 @@ _CHECKS = 20
 """So many guesses of what a function that checks gradients takes are tried."""
 _AGAIN = 2
 """So often other numbers are tried where the differences are not clear."""
-_LOSSES = {
-    "cross-entropy": "-np_.sum(y_ * np_.log({0}))",
-    "binary cross-entropy": "-np_.sum(y_ * np_.log({0}) + (1 - y_) * np_.log(1 - {0}))",
-    "the squared error": "np_.sum(({0} - y_) ** 2)",
-}
-"""The losses that a way back may be meant for, where it is not that of the file's own."""
 _PLAIN = ("identity", "linear", "step")
 """Whose slopes are those of nothing in particular."""
 OF_A_LOOP = "seed-in-loop"
@@ -102,9 +95,6 @@ def _every(file: File) -> Iterator[Probe]:
         yield from found.values()
     for family, scope in slopes(file):
         yield from _told(file, family, scope.functions)
-    made = [claim for claim in chains(file) if "loss_ = " in claim.forward and claim.gradients]
-    for name in dict.fromkeys(claim.functions[-1] for claim in made):
-        yield from _told(file, Family(name, [c for c in made if c.functions[-1] == name]), file.functions)
     yield from _of_rounds(file)
     for unit, name, answer, line, says, id_ in updates(file):
         message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
@@ -264,8 +254,8 @@ def _known(file: File, claim: Claim) -> Iterator[tuple[str, str]]:
         yield from ((name, f"np_.sum({sent}known_[{name!r}](x_))") for name in ACTIVATIONS if name not in _PLAIN)
     elif claim.prediction:
         has_log = "log" in ast.unparse(file.function(claim.functions[-2]))
-        kind = [name for name, text in _LOSSES.items() if ("log" in text) == has_log]
-        yield from ((name, _LOSSES[name].format(claim.prediction)) for name in kind)
+        kind = [name for name, text in LOSSES.items() if ("log" in text) == has_log]
+        yield from ((name, LOSSES[name].format(claim.prediction)) for name in kind)
 
 
 def _are_alike(file: File, claim: Claim, other: Claim) -> bool:
