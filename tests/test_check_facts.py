@@ -107,6 +107,18 @@ def test_what_is_done_beside_gradients_is_told_at_its_line(source, old, new, exp
     assert found(source.replace(old, new)) == [expected]
 
 
+def test_weights_that_are_drawn_later_may_begin_alike():
+    later = NETWORK.replace("np.random.randn(a, b)", "np.zeros((a, b))").replace(
+        "        d = out - y\n", "        if not self.Ws[0].any():\n            self.draw()\n        d = out - y\n"
+    )
+    later = later.replace(
+        "    def forward",
+        "    def draw(self):\n        rng = np.random.default_rng(0)\n        "
+        "self.Ws = [rng.normal(size=W.shape) for W in self.Ws]\n\n    def forward",
+    )
+    assert found(later) == []
+
+
 def test_of_what_did_not_train_only_the_data_are_looked_at():
     assert found(NETWORK.replace("np.random.randn(a, b)", "np.zeros((a, b))"), trained=False) == []
     assert found(MODEL.replace("X = X - X", "X -= X"), trained=False) == [("input-mutated", "Line.fit", 5)]

@@ -27,7 +27,7 @@ _DRAWN = "draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_
 """What draws data begins anew, so that they are the same each time."""
 _SAMPLES = 7
 _ZERO, _READS_OFF = ("0", "0.0", "0."), r"(?i)predi|class|decid|accura|score"
-_NO_WEIGHTS = "(?i)zero|velo|moment|adam|cache|grad|state"
+_NO_WEIGHTS = "(?i)zero|velo|moment|adam|optim|cache|grad|state"
 """How functions are called that make something else, or weights that begin at 0 on purpose."""
 _SEEDS = 40
 _GUESSES = 6
@@ -55,10 +55,11 @@ def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained
         for fact in of_training(file, unit, text):
             if trained or fact.id in ("input-mutated", "threshold-wrong"):
                 yield fact
-    makers = [f for f in file.functions.values() if makes_parameters(file, f) and not re.search(_NO_WEIGHTS, f.name)]
-    made = [f"{f.name}({called_with(file.functions, f, None, 3)})" for f in makers]
-    for call in dict.fromkeys([*filter(None, (made_in(text) for _, text in texts)), *made]) if trained else ():
-        yield from begins(file, call)
+    for text in dict.fromkeys(text for _, text in texts) if trained else ():
+        yield from _begun(file, text)
+    for maker in file.functions.values() if trained else ():
+        if makes_parameters(file, maker) and not re.search(_NO_WEIGHTS, maker.name):
+            yield from _of_weights(file, f"{maker.name}({called_with(file.functions, maker, None, 3)})")
 
 
 # ---- dropout
@@ -223,13 +224,24 @@ def _of_thresholds(file: File, unit: str, text: str) -> Iterator[Fact]:
 # ---- weights that begin alike
 
 
-def begins(file: File, made: str) -> Iterator[Fact]:
+def _begun(file: File, text: str) -> Iterator[Fact]:
+    """Told of what a driver makes, when the units are one and the same after it was trained as it was made, too."""
+    found = re.search(rf"^{THING} = redraw_\((\w+\(.*?\))\)$", text, re.M)
+    names: dict[str, Any] = {}
+    with contextlib.suppress(Exception):
+        file.run(names, f"{_DRAWN}; {text.replace('redraw_(', '(')}")
+        first = _matrices(names[THING])[0]
+        if found and (np.allclose(first, first[:1]) or np.allclose(first, first[:, :1])):
+            yield from _of_weights(file, found[1])
+
+
+def _of_weights(file: File, made: str) -> Iterator[Fact]:
     """Told when all of several layers' weights are one number as they are made by a call."""
     names: dict[str, Any] = {}
     maker = made.partition("(")[0]
     with contextlib.suppress(Exception):
         file.run(names, f"{THING} = {made}\n")
-        weights = [a for _, a in arrays_of(names[THING], "") if a.ndim == 2 and min(a.shape) > 1]
+        weights = _matrices(names[THING])
         chained = all(set(a.shape) & set(b.shape) for a, b in pairwise(weights))
         if len(weights) > 1 and chained and all(np.ptp(a) == 0 for a in weights):
             node: ast.AST = file.classes[maker] if maker in file.classes else file.functions[maker]
@@ -240,7 +252,5 @@ def begins(file: File, made: str) -> Iterator[Fact]:
             yield Fact(maker, line, "symmetric-initialization", message, "2.4")
 
 
-def made_in(text: str) -> str:
-    """The call that makes the object of a driver's text; "" where none does."""
-    found = re.search(rf"^{THING} = redraw_\((\w+\(.*?\))\)$", text, re.M)
-    return found[1] if found else ""
+def _matrices(thing: Any) -> list[Array]:
+    return [a for _, a in arrays_of(thing, "") if a.ndim == 2 and min(a.shape) > 1]
