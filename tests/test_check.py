@@ -508,3 +508,61 @@ def test_what_was_never_called_keeps_a_right_training_from_right():
     report = judged(WHOLE + LOST)
     assert (report.outcome, report.findings) == ("not judged", [])
     assert [q.name for q in report.questions if q.status == "not judged"] == ["the gradients (Odd)"]
+
+
+# ---- a network that is made of layers
+
+LAYERED = """import numpy as np
+
+class Sequential:
+    def __init__(self, layers, loss):
+        self.layers, self.loss = layers, loss
+
+    def train_step(self, x, y, rate):
+        for layer in self.layers:
+            x = layer.forward(x)
+        value, grad = self.loss.forward(x, y), self.loss.backward()
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+        for layer in self.layers:
+            if hasattr(layer, "W"):
+                layer.W -= rate * layer.dW
+        return value
+
+class Linear:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, grad):
+        self.dW = self.x.T @ grad
+        return grad @ self.W.T
+
+class Tanh:
+    def forward(self, x):
+        self.a = np.tanh(x)
+        return self.a
+
+    def backward(self, grad):
+        return grad * (1 - self.a**2)
+
+class Squares:
+    def forward(self, p, t):
+        self.off = p - t
+        return np.sum(self.off**2)
+
+    def backward(self):
+        return 2 * self.off
+"""
+
+
+def test_a_network_that_takes_layers_is_made_of_those_of_the_file():
+    report = judged(LAYERED)
+    assert report.outcome == "right"
+    assert "the training (Sequential)" in [q.name for q in report.questions]
+    uphill = judged(LAYERED.replace("layer.W -= rate", "layer.W += rate"))
+    assert [(f.id, f.line) for f in uphill.findings] == [("sign-flipped", 15)]
+    assert "the gradients (Linear)" in [q.name for q in uphill.questions if q.status == "right"]

@@ -12,6 +12,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from byhand.diagnosis.check.arguments import EPOCHS, called_with, default, is_left_out, kind, own_names
@@ -112,6 +113,8 @@ class _File:
         methods = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
         init = methods.get("__init__")
         made = called_with(self.functions, init, node, outputs) if init is not None else ""
+        if init is not None and _holds_layers(init):
+            yield from self._of_layers(name, node, init, data, outputs)
         if made is None:
             return
         options = [a for a in own_names(init) if is_left_out(init, a, self.functions)] if init is not None else []
@@ -132,6 +135,39 @@ class _File:
             text = _BOTH_WAYS.format(forward=forward, backward=f"{backward}({given})")
             yield Driver(f"{name}.{backward}", start + text)
 
+    def _of_layers(
+        self, name: str, node: ast.ClassDef, init: ast.FunctionDef, data: str, outputs: int
+    ) -> Iterator[Driver]:
+        """What is made of layers, and perhaps a loss and something that steps: of the file's own."""
+        dense, acts, ends, steps = [], [], [], []
+        for other, n in self.classes.items():
+            methods = {m.name: m for m in n.body if isinstance(m, ast.FunctionDef)}
+            made = called_with(self.functions, methods["__init__"], n, outputs) if "__init__" in methods else ""
+            ways = {m: len(own_names(f)) for m, f in methods.items()}
+            if made is None or other == name:
+                continue
+            if any(re.search("step|update", m) for m in ways) and not any(re.search(BACK, m) for m in ways):
+                steps.append(f"{other}({made})")
+            elif any(k >= 2 for m, k in ways.items() if re.match("forward|loss|__call__", m)):
+                ends.append(f"{other}({made})")
+            elif "forward" in ways and "=4" in made:
+                last = made.replace("=5", f"={outputs}").replace("=4", "=5")
+                dense.append([f"{other}({made})", f"{other}({last})"])
+            elif "forward" in ways:
+                acts.append(f"{other}({made})")
+        for (first, last), act, end, step in product(dense[:1], acts, ends or [""], steps or [""]):
+            parts = {"layer": f"{first}, {act}, {last}", "loss": end, "step": step}
+            if init.args.vararg is None:
+                parts["layer"] = f"[{parts['layer']}]"
+            roles = {a.arg: _role(a.arg) for a in [*init.args.args[1:], *filter(None, [init.args.vararg])]}
+            given = [parts[role] for a, role in roles.items() if role and (role == "layer" or default(init, a) is None)]
+            start = _START.format(data=data, made=f"{name}({', '.join(given)})")
+            for method in (m for m in node.body if isinstance(m, ast.FunctionDef) and len(own_names(m)) >= 2):
+                call = called_with(self.functions, method, node, outputs, ["X_", "Y_"])
+                if call is not None and self._trains(method):
+                    loop = f"for epoch_ in range({EPOCHS}):\n    thing_.{method.name}({call})\n"
+                    yield Driver(f"{name}.{method.name}", start + loop)
+
     def _of_method(
         self, name: str, node: ast.ClassDef, method: ast.FunctionDef, start: str, outputs: int, more: str
     ) -> Iterator[Driver]:
@@ -145,6 +181,17 @@ class _File:
 
 _INPUTS = r"x|data|inputs?|features|entr[eé]e"
 """How inputs are called, where there are two sets of them."""
+
+
+def _role(argument: str) -> str:
+    """Which part of a network an argument of its constructor is, as its name says."""
+    words = {"layer": "layer|modul|couche|capa|camada|strat|schicht", "loss": "loss|cost|crit", "step": "opt"}
+    return next((role for role, pattern in words.items() if re.search(f"(?i){pattern}", argument)), "")
+
+
+def _holds_layers(init: ast.FunctionDef) -> bool:
+    """Whether a constructor takes layers."""
+    return any(_role(a.arg) == "layer" for a in [*init.args.args, *filter(None, [init.args.vararg])])
 
 
 def definitions(source: str, tree: ast.Module, spared: set[int]) -> str:
