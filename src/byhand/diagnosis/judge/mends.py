@@ -20,6 +20,7 @@ from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, proportion
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.optimizers import is_an_earlier
+from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.derive import Unknown, flows, forward, sweep
@@ -215,15 +216,20 @@ class Mends:
                 yield _Pass(step, taken, within, used, self._forward(step, taken), directions)
 
     def _taken(self, step: Step) -> NodeId | None:
-        """The first value that a step is made of alone, but for numbers, the parameter itself, and memories."""
+        """The first value that a step is made of alone, but for numbers, memories, and the parameter itself.
+
+        Where the loss has a penalty, what the parameter gives to its gradient is no decay beside it.
+        """
         roles, every = self.course.roles, made_since(self.course.roles, step)
+        is_penalized = bool(penalties(roles, roles.versions[step.before], self.gradients))
         for q in every if step.change.size > 1 or len(every) < _WIDEST_OF_A_NUMBER else ():
             if q in self.versions or self.nodes[q].value.size != step.change.size or not roles.rests_on[q]:
                 continue
             if q in roles.versions and not self._adds_up(q):
                 continue
             since = {step.after, *made_since(roles, step, {q})} - {q}
-            beside = {p for a in since for p in self.nodes[a].parents()} - {q, step.before}
+            own = {step.after} if is_penalized else since  # where the parameter may have a part
+            beside = {p for a in since for p in self.nodes[a].parents() if p != step.before or a not in own} - {q}
             beside = {p for p in beside if self.nodes[p].value.size > 1 or step.change.size == 1}
             beside = {p for p in beside if not is_an_earlier(self.course, p, step, q)}
             is_of_others = [p in self.gradients or (p not in since and roles.rests_on[p] & self.mask) for p in beside]
