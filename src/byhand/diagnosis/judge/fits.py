@@ -141,6 +141,24 @@ def shrinks(step: Step, old: Array) -> bool:
 
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
     """Steps along the gradient that also shrink each number they touch by one share: weight decay outside the loss."""
+    found = _gradient_and_share(steps, nodes)
+    if found is None or found[1] > 0:
+        return None
+    outside = any(np.any(s.change[s.gradient == 0]) for s in steps)
+    if outside or not found[0]:
+        return None
+    kind: Kind = "follows" if found[0] < 0 else "opposes"
+    return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2)
+
+
+def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:
+    """The share of itself by which each number grows beside its step along the gradient; None if none does."""
+    found = _gradient_and_share(steps, nodes)
+    return found[1] if found is not None and found[0] < 0 < found[1] else None
+
+
+def _gradient_and_share(steps: Sequence[Step], nodes: Sequence[Node]) -> tuple[float, float, int] | None:
+    """What steps have of the gradient and of the parameter, and in how many numbers, if they are made of these two."""
     rows = [(s.change[m], s.gradient[m], nodes[s.before].value[m]) for s in steps if (m := s.gradient != 0).any()]
     if not rows:
         return None
@@ -149,13 +167,9 @@ def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | No
         return None
     factors, _, rank, _ = np.linalg.lstsq(np.stack([g, w], axis=1), d, rcond=None)
     off = np.abs(g * factors[0] + w * factors[1] - d)
-    if rank < 2 or off.max() > tolerance_of(nodes[steps[0].before].value) * np.abs(d).max() or factors[1] > 0:
+    if rank < 2 or off.max() > tolerance_of(nodes[steps[0].before].value) * np.abs(d).max():
         return None
-    outside = any(np.any(s.change[s.gradient == 0]) for s in steps)
-    if outside or not factors[0]:
-        return None
-    kind: Kind = "follows" if factors[0] < 0 else "opposes"
-    return Explanation(kind, {s.before: float(factors[0]) for s in steps}, d.size - 2)
+    return float(factors[0]), float(factors[1]), d.size
 
 
 def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> float | None:

@@ -15,6 +15,7 @@ from byhand.diagnosis.tape.derive import sweep
 if TYPE_CHECKING:
     from byhand.diagnosis.judge.steps import Course
 
+_GROWS = 1e-9
 _FEWEST = 3  # steps of a number, of which each is a multiple of its gradient
 _MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
 _NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs"}
@@ -99,10 +100,14 @@ def _direction(course: Course, step: Step, q: NodeId, c: float) -> int:
     mixed = np.random.default_rng(0).uniform(1, 2, shape)
     within = set(made_since(course.roles, step, {q}))
     course.swept += 2 * len(within)
-    effect, effect_of_mixed = (
-        sweep(course.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False).get(q)
+    within.add(step.before)
+    one, other = (
+        sweep(course.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False)
         for seed in (np.ones(shape), mixed)
     )
+    effect, effect_of_mixed, kept = one.get(q), other.get(q), one.get(step.before)
+    if kept is not None and (kept > 1 + _GROWS).any():
+        return 0  # a decay makes a parameter smaller
     if effect is None or effect_of_mixed is None or not np.isfinite(effect).all() or not effect.any():
         return 0
     if not np.allclose(np.ravel(effect_of_mixed), np.ravel(effect) * np.ravel(mixed), rtol=1e-6):

@@ -14,7 +14,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, proportion, shrinks
+from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, proportion, shrinks
 from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
@@ -826,6 +826,8 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})
+        elif e.kind == "other" and (share := _growth(course, trial, state)) is not None:
+            yield Mistake("penalty-gradient-wrong", (state,), detail={"grows": share})
         elif not e.holds and e.kind not in ("flat", "few") and state.size > 1:
             alone = _of_one_sample(course, trial, state)
             late = course.explain(state, trial.gradients, trial.objective, lag=1)
@@ -846,6 +848,13 @@ def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
                         if _explains(course, trial, state, theirs):
                             yield Mistake("wrong-layer-activation", (state,), detail={"gradient_of": other.name})
                             break
+
+
+def _growth(course: Course, trial: Trial, state: State) -> float | None:
+    """The share of itself by which a parameter grows in each step, where no loss has a penalty on it."""
+    if penalties(course.roles, state, trial.gradients):
+        return None
+    return growth(course.steps(state, trial.gradients), course.nodes)
 
 
 def _of_one_sample(course: Course, trial: Trial, state: State) -> Edit | None:

@@ -178,6 +178,12 @@ _SENTENCES = (
     ),
     (
         "penalty-gradient-wrong",
+        "grows",
+        "Beside its step along the gradient each number of {names} grows by {grows:.3g} of itself; a decay makes it "
+        "smaller.",
+    ),
+    (
+        "penalty-gradient-wrong",
         "factor",
         "The loss has a penalty on {names}, and its steps are those of a gradient that has {factor:.4g} times its "
         "derivative.",
