@@ -38,9 +38,10 @@ def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:
     return place_of(course, t)
 
 
-def beside_the_forward_pass(course: Course, t: NodeId) -> Place:
+def beside_the_forward_pass(course: Course, t: NodeId, forward_pass: Gradients) -> Place:
     """The line of a node; of its call, where it was made in a function that the forward pass has called as well."""
-    forward = {(n.file, n.line) for k, n in enumerate(course.nodes[: t + 1]) if k != t and n.op == course.nodes[t].op}
+    nodes = course.nodes
+    forward = {(nodes[k].file, nodes[k].line) for k in forward_pass if k < t and nodes[k].op == nodes[t].op}
     for frame in _frames(course, t):
         if (frame[0], frame[1]) not in forward:
             return Place(frame[1], frame[0])

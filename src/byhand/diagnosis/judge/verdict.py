@@ -276,11 +276,13 @@ def _is_of_the_same(course: Course, own: Trial, trial: Trial | None) -> bool:
 
 
 def _fewest_open(verdict: Verdict) -> tuple[object, ...]:
+    """What is named comes first, with the least left open; of what is not, that which the most is known of."""
+    is_named, known = verdict.kind == "wrong", verdict.trial.right if verdict.trial is not None else 0
     return (
-        verdict.kind != "wrong",
+        not is_named,
         verdict.trial is None,
-        -verdict.trial.right if verdict.trial is not None and verdict.kind != "wrong" else 0,
-        len(verdict.open),
+        0 if is_named else -known,
+        len(verdict.open) if is_named else -len(verdict.open),
         -len(verdict.trial.explained) if verdict.trial else 0,
         len(verdict.mistakes),
     )
