@@ -195,7 +195,7 @@ def page(mistake: Mistake, said: Said | None, checked: Checked | None) -> str:
             parts += ["## How it looks", f"```{{raw}} html\n{said.figure}\n```"]
         parts += ["## What `byhand why` says", fenced(said.text)]
     else:
-        parts.append("No program stands here: it names what is left when the numbers force no nearer name.")
+        parts.append("No script stands here: it is told where the numbers force no nearer name, or by `byhand check`.")
     if checked is not None:
         change = [*(f"- {b}" for b in checked.before.splitlines()), *(f"+ {a}" for a in checked.after.splitlines())]
         of = "Of a right solution in which this was changed" + ("" if checked.is_named else ", it does not name it")
