@@ -88,9 +88,9 @@ class _Story:
         for guess in run.judgement.guesses:
             proved = self._mend(copy, copy, guess, chapter)
             if proved != copy:
-                home = self._at_home(copy, guess)
-                chapter.told = [Told(home, Mending(self._changes(copy, proved)))]
-                return proved, _in_words(self._changes(copy, proved))
+                found = self._changes(copy, proved)
+                chapter.told = [Told(self._at_home(copy, guess), Mending(found))]
+                return proved, _in_words(found)
         for finding in run.judgement.findings:
             after = self._mend(after, copy, finding, chapter)
         return None if after == copy else (after, _in_words(self._changes(copy, after)))

@@ -394,10 +394,12 @@ class Recorder:
     def aside(self, f: Any, /, *args: Any, **kw: Any) -> Any:
         """F of its arguments, in a statement of its own: an array that NumPy makes is lost there."""
         result = self.call(f, *args, **kw)
+        if not self.loops.on:
+            return result
         owners = (*args, *kw.values(), getattr(f, "__self__", None))
         is_new = is_array(result) and not any(result is x for x in owners)
         is_numpy = self._handler(f) in NUMPY_HANDLERS and any(is_array(x) and x.size > 1 for x in owners)
-        if self.loops.on and is_new and is_numpy:
+        if is_new and is_numpy:
             line, _, file = self._where()
             lost = Lost(f.__name__, line, file)
             self.tape.lost[lost] = self.tape.lost.get(lost, 0) + 1

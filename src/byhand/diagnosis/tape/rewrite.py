@@ -243,8 +243,7 @@ class _Recorded(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         node.value = self.visit(node.value)
-        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == f"{TAPE}.call":
-            node.value.func = _at(ast.Attribute(ast.Name(TAPE, ast.Load()), "aside", ast.Load()), node)
+        self._say(node.value, "aside", "call")
         return node
 
     def visit_Delete(self, node: ast.Delete) -> ast.AST:
@@ -315,9 +314,7 @@ class _Recorded(ast.NodeTransformer):
         keep = self._operand if isinstance(node.func, ast.Attribute) else self.visit
         args = [keep(arg) for arg in node.args]
         if node.args and isinstance(node.func, ast.Attribute) and node.func.attr == "where":
-            first = args[0]
-            if isinstance(first, ast.Call) and ast.unparse(first.func) == f"{TAPE}.binary":
-                first.func = _at(ast.Attribute(ast.Name(TAPE, ast.Load()), "mask", ast.Load()), first)
+            self._say(args[0], "mask", "binary")
         for keyword in node.keywords:
             keyword.value = keep(keyword.value)
         if isinstance(node.func, ast.Name) and node.func.id in NATIVE:
@@ -344,6 +341,11 @@ class _Recorded(ast.NodeTransformer):
         if isinstance(node, ast.Tuple):
             return _at(ast.Tuple([self._key(part) for part in node.elts], ast.Load()), node)
         return self._operand(node)
+
+    def _say(self, node: ast.AST, method: str, instead_of: str) -> None:
+        """One word for another, where a node is a call of the recorder's in that."""
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == f"{TAPE}.{instead_of}":
+            node.func = self._call(method, node).func
 
     def _call(self, method: str, place: ast.AST, *args: ast.expr) -> ast.Call:
         function = ast.Attribute(ast.Name(TAPE, ast.Load()), method, ast.Load())
