@@ -176,6 +176,15 @@ _ENTRIES = (
         plain="The hidden layer is told the raw error, as if the output's weights and slope were not in between.",
     ),
     Mistake(
+        "activation-missing",
+        "the forward pass has no activation where the backward pass has its derivative",
+        "A value goes on as it is, and its error is multiplied with an activation's derivative, which belongs to no "
+        "function that was applied.",
+        "δ_k = dL/da_k ⊙ f_k′(z_k) is for a_k = f_k(z_k). Where a_k = z_k, f_k′ is 1.",
+        "Apply the activation in the forward pass; or leave its derivative out, where the layer is meant to be linear.",
+        plain="The way back goes through a function's slope, and the way there never went through the function.",
+    ),
+    Mistake(
         "wrong-layer-activation",
         "the derivative or the values of another layer are used",
         "The forward pass applies one activation, the backward pass the derivative of another; or the values of one "

@@ -16,6 +16,8 @@ _SCALES = {
     "einsum", "stack", "setitem", "scatter", "item",
 }  # fmt: skip
 
+_KEEPS = {"getitem", "gather", "item", "move", "copy", "setitem", "scatter"}
+
 
 def made_since(roles: Roles, step: Step, closed: Collection[NodeId] = ()) -> list[NodeId]:
     """What the version after a step was made of since the one before it, not through closed nodes."""
@@ -138,8 +140,9 @@ def _increment(roles: Roles, step: Step) -> NodeId | None:
         node = roles.nodes[t]
         if node.op in ("add", "subtract") and len(node.args) == 2:
             a, b = node.args
-            kept = a if b == step.before or (node.op == "add" and type(a) is int and a not in roles.versions) else b
-            return kept if type(kept) is int else None
+            is_second = _is_of_before(roles, b, step) or (node.op == "add" and not _is_of_before(roles, a, step))
+            added = a if is_second else b
+            return added if type(added) is int else None
         if node.op in ("setitem", "scatter") and type(node.args[1]) is int:
             t = node.args[1]
         elif node.op in ("copy", "clip", "item", "stack", "move") and type(node.args[0]) is int:
@@ -147,6 +150,13 @@ def _increment(roles: Roles, step: Step) -> NodeId | None:
         else:
             return None
     return None
+
+
+def _is_of_before(roles: Roles, a: int | Const, step: Step) -> bool:
+    """Whether a value is the version before a step, or a part of it where others have changed already."""
+    while type(a) is int and a > step.before and roles.nodes[a].op in _KEEPS:
+        a = roles.nodes[a].args[0]
+    return type(a) is int and (a == step.before or (a < step.before and a in roles.versions))
 
 
 def gradient_used(roles: Roles, step: Step) -> NodeId | None:

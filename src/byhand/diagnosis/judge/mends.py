@@ -7,6 +7,7 @@ pass, with an activation's slope, or with what the forward pass has multiplied.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -162,14 +163,16 @@ class Mends:
     def _first(self, every: Sequence[_Found]) -> _Found:
         """Of the places that have a part in the most steps, and mend the most, the one that no other goes into.
 
-        Where they go into one another, as around a loop, the one with the fewest values is.
+        Where they go into one another, as around a loop, the one with the fewest values is. What is a derivative as it
+        stands is right, and comes after what is none.
         """
         most = max((found.bound, len(found.mend.states)) for found in every)
         best = [found for found in every if (found.bound, len(found.mend.states)) == most]
         groups = {found: self._group(found.mend.at) for found in best}
         origins = {f: set(map(self._group, self._behind_of(self.passes[f.mend.states[0]][0], groups[f]))) for f in best}
         free = [f for f in best if not any(groups[o] in origins[f] and groups[f] not in origins[o] for o in best)]
-        return min(free or best, key=lambda f: len(self._of(self.passes[f.mend.states[0]][0], groups[f])))
+        nodes = {f: self._of(self.passes[f.mend.states[0]][0], groups[f]) for f in best}
+        return min(free or best, key=lambda f: (all(map(self._is_derivative, nodes[f])), len(nodes[f])))
 
     def _behind_of(self, p: _Pass, group: Group) -> set[NodeId]:
         """What a place is made of."""
@@ -380,9 +383,9 @@ class Mends:
         effects = {t: reached[t] for t in ts if t in reached}
         if position is not None:
             effects = {t: g for t, h in effects.items() if (g := self._of_operand(t, h, position)) is not None}
-        whole = float(np.sum(u * self.nodes[p.taken].value))
-        own = sum(float(np.sum(g * self._value(t, position))) for t, g in effects.items())
-        return _Row(effects, whole - own, whole, float(np.sum(u * p.step.gradient)))
+        whole = float(np.vdot(u, self.nodes[p.taken].value))
+        own = sum(float(np.vdot(g, self._value(t, position))) for t, g in effects.items())
+        return _Row(effects, whole - own, whole, float(np.vdot(u, p.step.gradient)))
 
     def _reached(self, p: _Pass, k: int, ts: Sequence[NodeId]) -> dict[NodeId, Array]:
         """What a direction comes to at the nodes of a place; they are cut where they go into one another."""
@@ -478,7 +481,7 @@ class Mends:
                 return 0.0
             for row in of_step:
                 true.append(row.true)
-                moved.append(sum(float(np.sum(g * instead[t])) for t, g in row.effects.items()))
+                moved.append(sum(float(np.vdot(g, instead[t])) for t, g in row.effects.items()))
                 rest.append(row.rest)
                 whole.append(row.whole)
         if not np.isfinite([true, moved, rest]).all():
@@ -539,14 +542,22 @@ def _factor(true: Array, moved: Array, rest: Array, size: float) -> float:
     """The multiple of what is moved that, with the rest, is a multiple of the true; 0 if there is none."""
     if not moved.any() or not true.any():
         return 0.0
-    a, b = true / np.linalg.norm(true), moved / np.linalg.norm(moved)
-    if np.linalg.norm(rest) < _NOTHING * size:
-        is_exact = np.linalg.norm(a - (a @ b) * b) < _EXACT
-        return size / float(np.linalg.norm(moved)) if is_exact else 0.0
-    if np.linalg.norm(rest - (rest @ a) * a) < _EXACT * np.linalg.norm(rest):
+    length, others = math.sqrt(moved @ moved), math.sqrt(rest @ rest)
+    a, b = true / math.sqrt(true @ true), moved / length
+    if others < _NOTHING * size:
+        is_exact = _left(a, b) < _EXACT
+        return size / length if is_exact else 0.0
+    if _left(rest, a) < _EXACT * others:
         return 0.0  # without it the steps would be right: it is something more, of another loss perhaps
-    found, *_ = np.linalg.lstsq(np.stack([a, -b], axis=1), rest, rcond=None)
-    left = np.linalg.norm(found[0] * a - found[1] * b - rest)
-    if left > _EXACT * np.linalg.norm(rest) or np.abs(found).min() < _PART * np.abs(found).max():
+    beside = b - (a @ b) * a  # what of b, and of the rest, does not lie along a
+    beside /= math.sqrt(beside @ beside) or 1.0
+    if _left(rest - (rest @ a) * a, beside) > _EXACT * others:
         return 0.0
-    return float(found[1] / np.linalg.norm(moved))
+    found, *_ = np.linalg.lstsq(np.stack([a, -b], axis=1), rest, rcond=None)
+    return float(found[1]) / length if np.abs(found).min() >= _PART * np.abs(found).max() else 0.0
+
+
+def _left(of: Array, along: Array) -> float:
+    """The length of what does not lie along a direction of length 1."""
+    left = of - (of @ along) * along
+    return math.sqrt(left @ left)

@@ -79,8 +79,11 @@ def has_a_multiple(course: Course, step: Step) -> bool:
 
 
 def multiples(course: Course, step: Step) -> Iterator[tuple[NodeId, float]]:
-    """The values on the way to a step's end that are a multiple of its gradient."""
-    for q in made_since(course.roles, step):
+    """The values on the way to a step's end that are a multiple of its gradient: computed, and no view of a state."""
+    roles = course.roles
+    for q in made_since(roles, step):
+        if roles.root(q) != q and roles.root(q) in roles.versions:
+            continue
         value = course.nodes[q].value
         if value.size == step.gradient.size and value.dtype.kind == "f" and q not in course.stop:
             c = proportion(value, step.gradient, tolerance_of(value))

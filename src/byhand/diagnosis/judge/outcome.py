@@ -185,7 +185,7 @@ def _kept_from(sight: Sight, waiting: list[NodeId]) -> set[NodeId]:
 
 
 def where_set(sight: Sight, t: NodeId) -> Place:
-    """Where a number or an array got its name, if it was made before it was first used; else its own line."""
+    """Where a number or an array got its name, if it was made before it was first used; else where it was made."""
     node = sight.nodes[t]
     state = sight.course.roles.versions.get(t)
     name = sight.name_of(t) or (state.name if state is not None else "")
@@ -195,7 +195,7 @@ def where_set(sight: Sight, t: NodeId) -> Place:
         lines = lines or [line for line, text in texts.get(file, {}).items() if text == name]
         if lines:
             return Place(min(lines), file)
-    return place_of(sight.course, t)
+    return Place(*node.kw["born"]) if "born" in node.kw else place_of(sight.course, t)
 
 
 def call_of(sight: Sight, body: Anatomy, a: NodeId) -> Place:

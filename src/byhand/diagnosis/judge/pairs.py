@@ -88,7 +88,9 @@ def _target_at(sight: Sight, keys: Origins, t: NodeId) -> NodeId | None:
 
 
 def _is_table(sight: Sight, m: Meeting) -> bool:
-    return sight.nodes[m.at].value.size > max(sight.nodes[a].value.size for a in (m.output, m.target))
+    """Whether some numbers meet several others."""
+    of_all = {sight.nodes[t].value.size for t in (m.at, m.output, m.target)}
+    return sight.nodes[m.at].op not in ("getitem", "setitem") and len(of_all) > 1
 
 
 # -- rows that do not belong together ----------------------------------------------------------------------------------

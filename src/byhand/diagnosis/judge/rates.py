@@ -13,6 +13,7 @@ from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
 from byhand.diagnosis.judge.roles import NodeId
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.written import where_written
 
 _OUTSIDE = 0.05  # of the targets
 _LARGE = 8.0  # inputs of standard size stay below
@@ -225,9 +226,11 @@ def _rate(sight: Sight) -> tuple[Place, float, str] | None:
     for state in sorted(sight.trial.explained, key=lambda s: -s.size):
         for step in sight.course.steps(state, sight.trial.gradients, most=3):
             for (rate, product), value in rates(sight.course.roles, step).items():
-                if rate == product:  # it is written there, and no value of its own
-                    return _longest_step(sight), value, ""
-                return where_set(sight, rate), value, sight.name_of(rate)
+                is_named = rate != product  # else it is written there, and no value of its own
+                place = where_set(sight, rate) if is_named else _longest_step(sight)
+                taken = place_of(sight.course, product)
+                found = where_written(sight.trace.texts, value, taken) or place
+                return found, value, sight.name_of(rate) if is_named else ""
     return None
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from byhand.diagnosis.findings import Certainty, Finding
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
-from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.written import where_returned
 from byhand.diagnosis.tape.derive import ELEMENTWISE, Unknown
 from byhand.diagnosis.tape.nodes import Node
 
@@ -72,7 +73,8 @@ def _tables(sight: Sight) -> Iterator[Finding]:
     errors = [t for o in roles.objectives if o.kind == "error" for t in o.seeds[:1]]
     in_loss = [t for t in in_losses(sight) if sight.nodes[t].op in ELEMENTWISE and not roles.flows[t]]
     grown = set(_before_parameters_grew(sight))
-    for t in sorted({*errors, *in_loss, *grown}):
+    stepped = {t for s in roles.states for t in ancestors(sight, step_of(sight.course, s))}
+    for t in sorted({*errors, *in_loss, *grown}, key=lambda t: (t not in stepped, t)):
         pair = sight.nodes[t].parents()
         if _spread_out(sight.nodes, t) is None or not (t in grown or _is_output_with_data(sight, pair)):
             continue
@@ -274,7 +276,8 @@ def _unused_activations(sight: Sight, body: Anatomy) -> Iterator[Finding]:
                     name = sight.name_of(z) or "a sum"
                     text = f"An activation of {name} is computed, but {name} itself is what goes on: "
                     text += "the activation has no part in the output."
-                    place = place_of(sight.course, t)
+                    use = place_of(sight.course, t)
+                    place = where_returned(sight.trace.texts, place_of(sight.course, z), sight.name_of(z), use) or use
                     yield Finding("forward-returns-z", place, "exact", text, {"z_name": sight.name_of(z)})
                     return
 

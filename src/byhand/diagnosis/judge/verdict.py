@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, permutations
 from typing import Any
 
 import numpy as np
@@ -717,11 +717,27 @@ def _mended(body: Anatomy, mend: Mend) -> Mistake:
         return Mistake("wrong-layer-activation", mend.states, detail={"at": mend.at})
     if mend.of in body.roles.versions:
         return Mistake("weight-gradient-wrong", mend.states, detail={"at": mend.at})
+    missing = _slope_of_nothing(body, mend.at) if mend.kind == "derivative" else None
+    if missing is not None:
+        return Mistake("activation-missing", mend.states, detail={"at": missing})
     if mend.kind in ("derivative", "flow"):
         return Mistake("delta-wrong", mend.states, detail={"sent_back": mend.at})
     layer, a = next((layer, r.a) for layer, regions in body.regions.items() for r in regions if r.z == mend.of)
     detail = {"layer": where(body, layer), "slope": mend.at}
     return Mistake("derivative-wrong", mend.states, Edit("derivative-wrong", a, {}, detail=detail), detail)
+
+
+def _slope_of_nothing(body: Anatomy, t: NodeId) -> NodeId | None:
+    """The value whose right derivative is multiplied in a node with what was made of that value, number by number."""
+    nodes, pair = body.nodes, body.nodes[t].parents()
+    bent = {r.z for regions in body.regions.values() for r in regions}
+    for sent_back, factor in permutations(pair) if nodes[t].op == "multiply" and len(pair) == 2 else ():
+        slope = body.region_to(factor)
+        true = body.gradients.get(slope.z) if slope is not None and slope.z not in bent else None
+        value = nodes[sent_back].value
+        if slope is not None and true is not None and value.shape == true.shape and proportion(value, true, 1e-6):
+            return slope.z
+    return None
 
 
 def _is_bias_of_a_right_layer(

@@ -43,6 +43,12 @@ _SENTENCES = (
         "",
         "{steps} those of a gradient in which a row that was read several times has the last of its parts alone.",
     ),
+    (
+        "activation-missing",
+        "",
+        "The backward pass has an activation's derivative for this value, and the forward pass no activation: the "
+        "value goes on as it is.",
+    ),
     ("derivative-twice", "", "{steps} those of a gradient that has the derivative of {layer} twice."),
     (
         "derivative-wrong",

@@ -193,6 +193,7 @@ class World:
     def __init__(self, recorder: Recorder, folder: Path, *, plain: bool = False) -> None:
         self.recorder, self.folder, self.plain = recorder, folder, plain
         self.targets: dict[str, dict[int, str]] = {}
+        self.texts: dict[str, str] = {}
 
     def compile(self, source: str, filename: str, file: str) -> Any:
         """The code of a file, rewritten."""
@@ -200,6 +201,7 @@ class World:
         if self.plain:
             return compile(source, filename, "exec")
         code, self.targets[file] = rewrite(source, filename, file)
+        self.texts[file] = source
         self.recorder.values.literals.update((id(x), x) for x in literals(code))
         return code
 

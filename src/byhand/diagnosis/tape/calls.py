@@ -206,7 +206,8 @@ class Recorder:
             known = list(self._known_among(args))
             if known:
                 return self.emit("opaque", known, result, {"name": made})
-            self.values.expect(result, made)
+            line, _, file = self._where()
+            self.values.expect(result, made, born=(line, file))
         elif depth and isinstance(result, list | tuple | dict) and len(result) <= LISTED:
             args = list(self._known_among(args))
             for item in result.values() if isinstance(result, dict) else result:

@@ -32,7 +32,8 @@ class Node:
     args : tuple
         The operands: ids of nodes, or `Const`.
     kw : dict
-        What else the operation was told (axis, key, indices), or how a leaf was made (``made``).
+        What else the operation was told (axis, key, indices), or how a leaf was made (``made``)
+        and on what line of which file (``born``), where that was seen.
     value : ndarray
         The result, 0-d for a scalar. It may be the program's own memory as long as that isn't written.
     line : int

@@ -64,6 +64,8 @@ class Trace:
         The error that ended it.
     targets : dict
         File to line to the text of what is assigned to there.
+    texts : dict
+        The text of each file.
     names : dict
         The program's own names when it ended, with their values.
     cells : list
@@ -75,6 +77,7 @@ class Trace:
     tape: Tape
     failure: Failure | None
     targets: dict[str, dict[int, str]]
+    texts: dict[str, str]
     names: dict[str, Any] = field(default_factory=dict)
     cells: list[tuple[int, int]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
@@ -149,7 +152,7 @@ def trace(
     tape.output = printed.text()
     names = {name: value for name, value in vars(main).items() if not name.startswith("__")}
     tape.series = series(names)
-    return Trace(tape, failure, world.targets, names, cells, environment())
+    return Trace(tape, failure, world.targets, world.texts, names, cells, environment())
 
 
 def _execute(code: Any, namespace: dict[str, Any]) -> None:

@@ -36,11 +36,12 @@ class Buffer:
 class Known:
     """What is known of one value; it keeps the value alive, so that its identity stays its own."""
 
-    __slots__ = ("made", "name", "node", "source", "value", "version")
+    __slots__ = ("born", "made", "name", "node", "source", "value", "version")
 
     def __init__(self, value: Any, made: str | None = None, node: int = -1, version: int = 0) -> None:
         self.value, self.made, self.node, self.version = value, made, node, version
         self.name: str | None = None
+        self.born: tuple[int, str] | None = None  # the line and file where it came to be
         self.source: tuple[int, int] | None = None  # the node and index of the array that it is an element of
 
 
@@ -110,6 +111,8 @@ class Values:
         index = None if is_whole or x.dtype != owner.dtype else index_in(x, owner)
         if (is_whole and buffer.node < 0) or (not is_whole and index is None):
             node: int = self.add("leaf", (), {"made": known.made}, x)
+            if known.born is not None:
+                self.tape.nodes[node].kw["born"] = known.born
             if is_whole:
                 buffer.node = node
             return node
@@ -152,11 +155,12 @@ class Values:
             if buffer.node < 0 and (x is buffer.owner or _same_order(x, buffer.owner)):
                 buffer.node = node
 
-    def expect(self, x: Any, made: str | None, name: str | None = None) -> None:
+    def expect(self, x: Any, made: str | None, name: str | None = None, born: tuple[int, str] | None = None) -> None:
         """X came to be; it becomes a leaf when it is used."""
         known = self.known.get(id(x))
         if known is None and len(self.known) < MANY:
             known = self.known[id(x)] = Known(x, made)
+            known.born = born
         if known is not None and name is not None:
             known.name = known.name or name
             if known.node >= 0:
