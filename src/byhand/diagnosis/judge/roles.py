@@ -7,7 +7,7 @@ decaying rate is carried, too, but no loss rests on it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -494,20 +494,23 @@ def _without_intermediates(
     at_a_number = [k for k in begins if _begins_at_a_number(nodes, states[k].versions[0], rests_on)]
     feeds = _feeds(nodes, states, links) if at_a_number else []
     of_themselves = {id(states[k]) for k in at_a_number if any(feeds[v] >> k & 1 for v in states[k].versions)}
-    return [s for s in states if id(s) not in made - of_themselves or _begins_by_itself(nodes, links, s.versions[0])]
+    begin = {id(s): (_begins_at(nodes, links, s.versions[0]), nodes[s.versions[0]].site) for s in states}
+    often = Counter(begin.values())  # what begins anew from the same data, at the same place, is none that goes on
+    by_themselves = {key for key, (a, site) in begin.items() if a is not None and often[a, site] == 1}
+    return [s for s in states if id(s) not in made - of_themselves - by_themselves]
 
 
-def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:
-    """Whether a value is an addition to something that no operation made, as a velocity is to zeros."""
+def _begins_at(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> NodeId | None:
+    """What no operation made, and a value is an addition to, as a velocity is to zeros."""
     waiting, seen = list(links[version]), set[NodeId]()
     while waiting and len(seen) < _FARTHEST:
         a = waiting.pop()
         if nodes[a].op in ("leaf", "opaque"):
-            return True
+            return a
         if a not in seen:
             seen.add(a)
             waiting += links[a]
-    return False
+    return None
 
 
 def _begins_at_a_number(nodes: Sequence[Node], t: NodeId, rests_on: Sequence[int]) -> bool:
