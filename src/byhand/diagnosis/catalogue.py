@@ -105,6 +105,15 @@ _ENTRIES = (
         plain="Each step goes the right way, and is so short that the training ends before it has got anywhere.",
     ),
     Mistake(
+        "learning-rate-vanishes",
+        "the learning rate has become next to nothing",
+        "The loss falls at first and then stands still, far from its least, and the steps are as good as none.",
+        "A rate that is multiplied by c < 1 at every step is ηcᵗ: all further steps together are shorter than "
+        "η cᵗ/(1 − c) times the gradient.",
+        "Let the rate fall once an epoch, not at every step; or let it fall more slowly.",
+        plain="The steps become shorter and shorter, until the training stands still before it is there.",
+    ),
+    Mistake(
         "unscaled-data",
         "the inputs are not on one scale",
         "Inputs of very different sizes; a learning rate that is too high for one is too low for the other.",

@@ -11,6 +11,7 @@ from byhand.diagnosis.judge.rates import (
     not_to_be_reached,
     rate_too_high,
     rate_too_low,
+    rate_vanishes,
     stopped_early,
     unscaled,
     without_number,
@@ -38,6 +39,8 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
+    if not explained:
+        yield from rate_vanishes(outcome)
     if not explained and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
         if first_cause is not None:

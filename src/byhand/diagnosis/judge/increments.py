@@ -50,9 +50,15 @@ def scale(roles: Roles, step: Step) -> float | None:
 
     Where it varies from step to step, as a batch's size does, the steps' factors may vary with it.
     """
+    product = float(np.prod([number for _, number in numbers_of(roles, step)]))
+    return product or None if _increment(roles, step) is not None else None
+
+
+def numbers_of(roles: Roles, step: Step) -> Iterator[tuple[NodeId | None, float]]:
+    """The numbers that rest on no parameter between a step and what it was made of, with their nodes."""
     increment = _increment(roles, step)
     waiting = [] if increment is None else [increment]
-    product, seen = 1.0, set[NodeId]()
+    seen = set[NodeId]()
     while waiting and len(seen) < _FARTHEST:
         t = waiting.pop()
         if t in seen or t in roles.versions or t <= step.before or roles.nodes[t].op not in _SCALES:
@@ -60,14 +66,14 @@ def scale(roles: Roles, step: Step) -> float | None:
         seen.add(t)
         node = roles.nodes[t]
         if node.op == "mean" and type(node.args[0]) is int:
-            product *= node.value.size / roles.nodes[node.args[0]].value.size
+            yield None, node.value.size / roles.nodes[node.args[0]].value.size
         for position, a in enumerate(node.args):
             if type(a) is int and (roles.rests_on[a] or roles.nodes[a].value.size > 1):
                 waiting.append(a)
             elif node.op in ("multiply", "divide"):
                 number = float(np.ravel(roles.nodes[a].value if type(a) is int else a.value)[0])  # type: ignore[union-attr]
-                product *= number if node.op == "multiply" or position == 0 else 1 / (number or 1.0)
-    return product or None
+                is_factor = node.op == "multiply" or position == 0
+                yield a if type(a) is int else None, number if is_factor else 1 / (number or 1.0)
 
 
 def rates(roles: Roles, step: Step) -> dict[tuple[NodeId, NodeId], float]:

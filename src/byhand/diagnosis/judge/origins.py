@@ -100,9 +100,18 @@ class Origins:
         if found is None or found.shape != shape:
             is_neutral = all((x == NEUTRAL).all() for x in args)
             return _all(NEUTRAL if is_neutral else MIXED, shape)
-        if node.op == "stack" and self.base is None and (found == NEUTRAL).all():
+        if self.base is None and (self._is_joined(node, args) or (node.op == "stack" and (found == NEUTRAL).all())):
             return _rows(node, self.axis)
         return found
+
+    def _is_joined(self, node: Node, args: Sequence[Labels]) -> bool:
+        """Whether whole arrays were put one behind the other: its rows are others than theirs."""
+        if node.op != "move" or len(args) < 2 or any(x.ndim != node.value.ndim or not x.ndim for x in args):
+            return False
+        lengths = [x.shape[self.axis] for x in args]
+        if sum(lengths) != node.value.shape[self.axis]:
+            return False
+        return all((x == NEUTRAL).all() or np.array_equal(x, _of_rows(x, self.axis)) for x in args)
 
     def _looked_up(self, t: NodeId) -> Labels | None:
         """Labels of rows that were looked up, or of elements that were chosen: those of the key."""

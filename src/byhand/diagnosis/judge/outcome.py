@@ -17,6 +17,7 @@ from byhand.diagnosis.tape.derive import Unknown
 
 _EXPLAINED, _GAINED = 0.5, 0.55  # of what lies between the best constant answer and a perfect one
 _LAST = 3
+_SEVERAL, _CLEARLY, _BEYOND_CHANCE = 4, 2, 1000  # values of a loss, and how much larger the last is than the first
 _KEEPS = {"getitem", "gather", "item", "move", "copy", "setitem", "scatter", "stack"}
 
 
@@ -89,10 +90,11 @@ class Outcome:
     def grew(self) -> bool:
         """Whether the training ended clearly worse than it began."""
         curve = np.array(self.curve)
-        if len(curve) < 4:
+        if len(curve) < 2:
             return False
         few = max(1, len(curve) // 10)
-        return bool(self.has_no_number or np.median(curve[-few:]) > 2 * np.abs(curve[:few]).max())
+        times = _CLEARLY if len(curve) >= _SEVERAL else _BEYOND_CHANCE
+        return bool(self.has_no_number or np.median(curve[-few:]) > times * np.abs(curve[:few]).max())
 
     @property
     def works(self) -> bool:
@@ -167,7 +169,7 @@ def ends(body: Anatomy, region: Region) -> tuple[float, float] | None:
         return None
     z = np.ones_like(body.nodes[region.z].value, dtype=float)
     try:
-        left, right = (float(np.ravel(body.replay(region, x * z))[0]) for x in (-500.0, 500.0))
+        left, right = (float(np.ravel(body.replay(region, x * z))[0].round(12)) for x in (-500.0, 500.0))
     except (Unknown, ValueError, TypeError):
         return None
     return (left, right) if np.isfinite([left, right]).all() else None

@@ -106,14 +106,14 @@ def _torn_apart(sight: Sight, meetings: Sequence[Meeting]) -> Iterator[Finding]:
     if wrong[True]:
         shown = min([*wrong[True], *wrong[False]], key=lambda m: m.at)
         share = _share_apart(origins, wrong[True])
-        text = f"{share:.0%} of the outputs are compared with the target of another row: "
+        text = f"{100 * share:.3g}% of the outputs are compared with the target of another row: "
         text += "inputs and targets are not in the same order."
         yield Finding(
             "label-shuffle-mismatch", _place_apart(sight, origins, shown), "exact", text, {"share_of_pairs": share}
         )
     elif wrong[False] and any(m.steps for m in meetings):
         share = _share_apart(origins, wrong[False])
-        text = f"The loss compares {share:.0%} of the outputs with the target of another row; "
+        text = f"The loss compares {100 * share:.3g}% of the outputs with the target of another row; "
         text += "the steps use the right ones."
         place = _place_apart(sight, origins, wrong[False][0])
         yield Finding("loss-on-other-data", place, "exact", text, {"share_of_pairs": share})

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.increments import rates
+from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.increments import numbers_of, rates
 from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
 from byhand.diagnosis.judge.roles import NodeId
@@ -18,6 +19,8 @@ from byhand.diagnosis.judge.written import where_written
 _OUTSIDE = 0.05  # of the targets
 _LARGE = 8.0  # inputs of standard size stay below
 _FARTHEST = 60  # nodes that a value is followed
+_FEWEST = 4  # values of a loss whose rises tell something; stretches of which the last but one is the middle
+_VANISHED, _STILL_STEEP = 1e-5, 1e-2  # of the rate, and of the gradient, at the beginning
 _RISES = 0.2  # of the steps
 _FALLEN = 0.7  # of the loss at the beginning: with noise from sample to sample, and learning all the same
 _LEARNT = 0.95  # of what there is to explain, or of the answers
@@ -181,9 +184,9 @@ def _whole(sight: Sight, t: NodeId) -> NodeId:
 def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     """The loss grows, becomes no number, or rises again and again."""
     curve = np.array(outcome.curve)
-    if len(curve) < 4:
-        return
     if not outcome.grew:
+        if len(curve) < _FEWEST:
+            return
         rises = np.diff(curve) > 1e-3 * np.abs(curve[:-1])
         late = rises[len(rises) // 2 :]
         few = max(1, len(curve) // 10)
@@ -192,10 +195,10 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
             return
     rate = _rate(outcome.first)
     finite = curve[np.isfinite(curve)]
-    end = "is no number in the end" if not np.isfinite(curve[-1]) else f"is {curve[-1]:.4g} in the end"
+    last = f"{curve[-1]:.4g}" if np.isfinite(curve[-1]) else "no number"
     what = "loss" if outcome.has_loss else "squared error"
     message = f"The {what} starts at {curve[0]:.4g}, reaches {finite.max(initial=0):.4g}, "
-    message += f"and {end}: the steps go past the lowest point."
+    message += f"and is {last} where it was seen last: the steps go past the lowest point."
     evidence: dict[str, Any] = {"loss_start": float(curve[0]), "loss_highest": float(finite.max(initial=0))}
     place = Place(0)
     if rate is not None:
@@ -204,6 +207,36 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
     elif outcome.first.course.roles.states:
         place = _longest_step(outcome.first)
     yield Finding("learning-rate-too-high", place, "symptom", message, evidence)
+
+
+def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
+    """In the middle of the training already the steps are next to nothing, and the gradient is not."""
+    if len(outcome.sights) < _FEWEST:
+        return
+    middle = outcome.sights[-2]
+    begin, then = _largest_step(outcome.first, 0), _largest_step(middle, -1)
+    if begin is None or then is None or not begin.gradient.any():
+        return
+    usual, now = numbers_of(outcome.first.course.roles, begin), list(numbers_of(middle.course.roles, then))
+    times = abs(np.prod([number for _, number in now]) / (np.prod([number for _, number in usual]) or 1.0))
+    steep = float(np.linalg.norm(then.gradient) / np.linalg.norm(begin.gradient))
+    computed = {a: abs(number) for a, number in now if a is not None and middle.nodes[a].op != "leaf"}
+    if not computed or times > _VANISHED or steep < _STILL_STEEP:
+        return
+    at = min(computed, key=lambda a: computed[a])
+    rate = float(middle.value(at))
+    message = f"In the middle of the training the steps are {times:.2g} times as long as at its beginning, "
+    message += f"for the gradient that they follow: this number is down to {rate:.2g}. The gradient is still "
+    message += f"{steep:.2g} times what it was: the training stands still."
+    evidence = {"learning_rate": rate, "times": float(times)}
+    yield Finding("learning-rate-vanishes", place_of(middle.course, at), "symptom", message, evidence)
+
+
+def _largest_step(sight: Sight, number: int) -> Step | None:
+    """One of a stretch's first steps of the largest parameter."""
+    states = [] if sight.trial is None else sorted(sight.trial.explained, key=lambda s: -s.size)
+    steps = sight.course.steps(states[0], sight.trial.gradients, most=_FEWEST) if states and sight.trial else []
+    return steps[number] if steps else None
 
 
 def rate_too_low(outcome: Outcome) -> Iterator[Finding]:
@@ -244,7 +277,7 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     """The loss still falls steadily when the training ends."""
     curve = np.array(outcome.curve)
     loops = [loop for loop in outcome.first.trace.tape.loops if loop.depth == 0 and loop.ticks > 1]
-    if len(curve) < 4 or not loops or not np.isfinite(curve).all():
+    if len(curve) < _FEWEST or not loops or not np.isfinite(curve).all():
         return
     measured = [share for share in (outcome.explained, outcome.gained) if share is not None]
     if not measured or max(measured) > _LEARNT or curve[-1] < 1e-3 * curve[0]:

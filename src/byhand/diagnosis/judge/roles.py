@@ -20,6 +20,7 @@ from byhand.diagnosis.tape.nodes import Const, Node
 
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
+_OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
@@ -143,7 +144,7 @@ def find_roles(tape: Taped) -> Roles:
         for a in node.parents():
             users[a].append(t)
     carried = _without_intermediates(nodes, links, _carried(nodes, links))
-    carried = [state for state in carried if not _is_shuffled(nodes, state)]
+    carried = [s for s in carried if not _is_shuffled(nodes, s) and not _is_only_scaled(nodes, links, s)]
     states = _that_feed_another(nodes, carried, links) or _stepped(nodes, links)
     idle = _idle(nodes, links, states)
     for state in (*states, *idle):
@@ -304,6 +305,12 @@ def _is_shuffled(nodes: Sequence[Node], state: State) -> bool:
     return bool(moved) and state.size > 1 and all(np.array_equal(np.sort(first, None), np.sort(v, None)) for v in moved)
 
 
+def _is_only_scaled(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], state: State) -> bool:
+    """Whether it is a number that nothing is ever added to: a learning rate that falls."""
+    added = (nodes[t].op for v, w in pairwise(state.versions) for _, t in _additions(links, v, w))
+    return state.size == 1 and all(op in _OF_A_RATE for op in added)
+
+
 def _uses_by_place(
     nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]
 ) -> dict[tuple[Hashable, int], list[tuple[NodeId, NodeId]]]:
@@ -429,8 +436,11 @@ def _stepped(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]]) -> list[S
 
 
 def _is_given(nodes: Sequence[Node], t: NodeId) -> bool:
-    """Whether no operation made a value, or what it was read from."""
-    while nodes[t].op in _OF_A_PART and type(nodes[t].args[0]) is int:
+    """Whether no operation made a value, or what it was read from, or is a multiple of, as numbers drawn small are."""
+    while type(next(iter(nodes[t].args), None)) is int and (
+        nodes[t].op in _OF_A_PART
+        or (nodes[t].op in ("multiply", "divide") and _is_constant_factor(nodes, nodes[t].args[1], nodes[t].value))
+    ):
         t = nodes[t].parents()[0]
     return nodes[t].op == "leaf"
 
