@@ -191,6 +191,8 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     if sight.trial is None or not sight.trial.right or _is_a_sequence(sight, m):
         return None
     joined = [t for t in ancestors(sight, inputs) if _joins(sight, origins, t)]
+    if joined and joined[0] in ancestors(sight, m.target):  # a whole table: where the inputs' columns are picked of it
+        joined = [t for t in ancestors(sight, inputs) if _picks_columns(sight, t, joined[0])] or joined
     joined += [
         t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem" and inputs in ancestors(sight, t)
     ]
@@ -252,6 +254,11 @@ def _joins(sight: Sight, origins: Origins, t: NodeId) -> bool:
     """Whether numbers of the target and others become one array here."""
     held = [bool((origins.of(a) >= 0).any()) for a in sight.nodes[t].parents() if (origins.of(a) != NEUTRAL).any()]
     return sight.nodes[t].op in MOVES and any(held) and not all(held)
+
+
+def _picks_columns(sight: Sight, t: NodeId, table: NodeId) -> bool:
+    node = sight.nodes[t]
+    return node.op == "getitem" and table in node.parents() and isinstance(node.kw["k"], tuple) and node.value.ndim == 2
 
 
 def _target_origins(sight: Sight, m: Meeting) -> tuple[Labels, Origins] | None:

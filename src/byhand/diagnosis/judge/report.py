@@ -30,6 +30,7 @@ from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.verdict import Mistake, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
+from byhand.diagnosis.judge.written import where_dropped, where_listed
 from byhand.diagnosis.tape.run import Trace
 
 _OF_RIGHT_STEPS = {
@@ -129,10 +130,9 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
     for mistake in sorted(sight.verdict.mistakes, key=lambda m: m.edit is None):
         node = _node(sight, mistake)
         message, evidence = _say(sight, mistake)
-        always = _always_one(sight, mistake)
-        if always is not None:
-            text = "The slope that is multiplied here is 1 for every number, whatever the activation's input."
-            yield Finding("derivative-always-1", place_of(sight.course, always), "exact", text, evidence)
+        found = _without_any_effect(sight, mistake)
+        if found is not None:
+            yield Finding("derivative-always-1", place_of(sight.course, found[0]), "exact", found[1], evidence)
             continue
         place = Place(0) if node is None else _place(sight, mistake, node)
         if "used_at" in mistake.detail:
@@ -143,23 +143,36 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
         yield Finding(mistake.id, place, "exact", message, evidence)
 
 
-def _always_one(sight: Sight, m: Mistake) -> NodeId | None:
-    """What stands in the backward pass for a slope that is missing, and is 1 for every number in every step."""
+def _without_any_effect(sight: Sight, m: Mistake) -> tuple[NodeId, str] | None:
+    """What stands in the backward pass for a slope that is missing, and changes no number in any step."""
     if m.edit is None or not m.id.endswith("derivative-missing"):
         return None
     nodes, shape = sight.nodes, sight.nodes[m.edit.at].value.shape
     slopes: dict[object, list[NodeId]] = {}
+    masks: dict[object, list[NodeId]] = {}
     for t in range(m.edit.at + 1, len(nodes)):
-        if nodes[t].op == "multiply" and nodes[t].value.shape == shape and sight.course.roles.flows[t]:
+        if nodes[t].value.shape != shape or not sight.course.roles.flows[t]:
+            continue
+        if nodes[t].op == "multiply":
             for position, a in enumerate(nodes[t].args):
                 if type(a) is int and nodes[a].value.size > 1:
                     slopes.setdefault((nodes[t].site, position), []).append(a)
-    found = (same[0] for same in slopes.values() if all((nodes[a].value == 1).all() for a in same))
-    return next(found, None)
+        elif nodes[t].op == "setitem" and np.shape(nodes[t].kw["k"]) == shape:
+            masks.setdefault(nodes[t].site, []).append(t)
+    for same in slopes.values():
+        if all((nodes[a].value == 1).all() for a in same):
+            return same[0], "The slope that is multiplied here is 1 for every number, whatever the activation's input."
+    for same in masks.values():
+        if not any(np.any(nodes[t].kw["k"]) for t in same):
+            return same[0], "What is set to 0 here is nothing: no number meets the condition, in any step."
+    return None
 
 
 def _where_stepped(sight: Sight, m: Mistake) -> Place | None:
-    """Where the step of the parameter stands that is used beside one that gets none; its call, if it is in one."""
+    """Where the step of the parameter stands that is used beside one that gets none; its call, if it is in one.
+
+    Of steps in a loop, where the list of what is stepped is written.
+    """
     used = int(m.detail["used_at"])
     around = {*sight.nodes[used].parents(), used, *sight.course.roles.users.get(used, ())}
     operands = {sight.course.roles.root(a) for t in around for a in sight.nodes[t].parents()}
@@ -173,7 +186,13 @@ def _where_stepped(sight: Sight, m: Mistake) -> Place | None:
     beside = [s for s in states if is_used_alike(s)] or [s for s in states if s.versions[0] in operands]
     if not beside:
         return None
-    frames = list(sight.nodes[step_of(sight.course, beside[0])].site)[1:]  # type: ignore[call-overload]
+    step = sight.nodes[step_of(sight.course, beside[0])]
+    sites = (sight.nodes[step_of(sight.course, s)].site for s in states)
+    if sum(site == step.site for site in sites) > 1:  # in a loop over parameters, or over layers
+        listed = where_listed(sight.trace.texts, Place(step.line, step.file))
+        if listed is not None:
+            return listed
+    frames = list(step.site)[1:]  # type: ignore[call-overload]
     return Place(*frames[min(1, len(frames) - 1)][1::-1])
 
 
@@ -192,6 +211,9 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
         return beside_the_forward_pass(sight.course, node, sight.trial.gradients if sight.trial is not None else {})
     if m.id in ("wrong-layer-activation", "derivative-wrong"):
         return _beside_what_is_right(sight, node)
+    if "lost" in m.detail:
+        calls = [Place(*frame[1::-1]) for frame in list(sight.nodes[node].site)[1:]]  # type: ignore[call-overload]
+        return where_dropped(sight.trace.texts, calls) or place_of(sight.course, node)
     if type(step) is int and "output" in m.detail:
         return call_beside(sight.course, node, step)
     if type(step) is int and m.id == "slope-read-again":

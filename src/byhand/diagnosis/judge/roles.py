@@ -16,10 +16,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from byhand._types import Array
+from byhand.diagnosis.tape.derive import FLAT
 from byhand.diagnosis.tape.nodes import Const, Node
 
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
+_FEW_TIMES = 2
 _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _OF_A_PART = {"getitem", "gather", "item"}
@@ -507,7 +509,14 @@ def _without_intermediates(
     begin = {id(s): (_begins_at(nodes, links, s.versions[0]), nodes[s.versions[0]].site) for s in states}
     often = Counter(begin.values())  # what begins anew from the same data, at the same place, is none that goes on
     by_themselves = {key for key, (a, site) in begin.items() if a is not None and often[a, site] == 1}
-    return [s for s in states if id(s) not in made - of_themselves - by_themselves]
+    dropped = made - of_themselves - by_themselves
+    again = Counter(_lines(nodes, s) for s in states if id(s) in dropped)  # so is what the same lines make of data
+    return [s for s in states if id(s) not in dropped and again[_lines(nodes, s)] < _FEW_TIMES]
+
+
+def _lines(nodes: Sequence[Node], state: State) -> tuple[object, ...]:
+    """Where the versions of a state are made, from wherever that is called."""
+    return tuple(nodes[v].site[:2] for v in state.versions)  # type: ignore[index]
 
 
 def _begins_at(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> NodeId | None:
@@ -741,7 +750,13 @@ def _is_error(roles: Roles, t: NodeId) -> bool:
     if node.op == "setitem":  # p[rows, classes] -= 1, in a copy of p
         new = node.args[1]
         return type(new) is int and roles.nodes[new].op == "subtract" and _rest_on_one_side(roles, roles.nodes[new])
-    return node.op == "subtract" and _rest_on_one_side(roles, node)
+    return node.op == "subtract" and _rest_on_one_side(roles, node) and not _is_only_compared(roles, t)
+
+
+def _is_only_compared(roles: Roles, t: NodeId) -> bool:
+    """Whether nothing is made of a difference but whether it is above a number: the loss is another than its square."""
+    users = [roles.nodes[user].op for user in roles.users.get(t, ())]
+    return bool(users) and all(op in FLAT and op != "sign" for op in users)
 
 
 def _is_one_minus(node: Node) -> bool:

@@ -1,12 +1,14 @@
-"""Where a number stands in the text that a line takes under some name."""
+"""What the text tells of a line: where a number stands that it uses, or a list that it is repeated for."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from byhand.diagnosis.findings import Place
+
+_GOES_OVER = {"zip", "enumerate", "reversed", "list", "tuple", "sorted"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,74 @@ def where_written(texts: Mapping[str, str], value: float, use: Place) -> Place |
     return places[0] if len(places) == 1 else None
 
 
+def where_dropped(texts: Mapping[str, str], places: Sequence[Place]) -> Place | None:
+    """The first of some lines that is a call whose result is put nowhere."""
+    for place in places:
+        calls = [n for n in ast.walk(ast.parse(texts.get(place.file, ""))) if isinstance(n, ast.Expr)]
+        if any(n.lineno == place.line and isinstance(n.value, ast.Call) for n in calls):
+            return place
+    return None
+
+
+def where_listed(texts: Mapping[str, str], use: Place) -> Place | None:
+    """The line that says what a loop around another line goes over; None if that line stands in no loop."""
+    if use.file not in texts:
+        return None
+    tree = ast.parse(texts[use.file])
+    around = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno < use.line <= (n.end_lineno or 0)]
+    loop = max(around, key=lambda n: n.lineno, default=None)
+    if loop is None:
+        return None
+    return Place(_source(tree, loop.iter, _function_at(tree, loop.lineno)), use.file)
+
+
+def _source(tree: ast.Module, value: ast.expr, scope: ast.FunctionDef | None, depth: int = 6) -> int:
+    """The line where a list is written out that is handed on by names, as far as there is one way to it."""
+    handed: list[tuple[ast.expr, ast.FunctionDef | None]] = []
+    own = [a.arg for a in scope.args.args] if scope is not None else []
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _GOES_OVER and value.args:
+        handed = [(value.args[0], scope)]
+    elif isinstance(value, ast.Call):
+        called = [f for f in _functions(tree) if f.name == _last(value.func)]
+        returned = [n for f in called for n in ast.walk(f) if isinstance(n, ast.Return) and n.value is not None]
+        handed = [(n.value, called[0]) for n in returned if n.value is not None]
+    elif isinstance(value, ast.Name) and scope is not None and value.id in own:
+        handed = list(_arguments(tree, scope, value.id))
+    elif _last(value):
+        assigned = [n for n in ast.walk(tree) if isinstance(n, ast.Assign) and _last(n.targets[0]) == _last(value)]
+        handed = [(n.value, _function_at(tree, n.lineno)) for n in assigned]
+    if len(handed) != 1 or not depth:
+        return value.lineno
+    return _source(tree, *handed[0], depth - 1)
+
+
+def _arguments(
+    tree: ast.Module, function: ast.FunctionDef, name: str
+) -> Iterator[tuple[ast.expr, ast.FunctionDef | None]]:
+    """What the calls of a function, or of the class that it makes objects of, give for an argument."""
+    owners = [c.name for c in ast.walk(tree) if isinstance(c, ast.ClassDef) and function in c.body]
+    called = owners[0] if owners and function.name == "__init__" else function.name
+    names = _signatures(tree).get(called, [])
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Call) and _last(n.func) == called:
+            given = dict(zip(names, n.args, strict=False)) | {k.arg: k.value for k in n.keywords}
+            if name in given:
+                yield given[name], _function_at(tree, n.lineno)
+
+
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+
+
+def _function_at(tree: ast.Module, line: int) -> ast.FunctionDef | None:
+    """The innermost function that a line stands in."""
+    around = [f for f in _functions(tree) if f.lineno <= line <= (f.end_lineno or 0)]
+    return max(around, key=lambda f: f.lineno, default=None)
+
+
 def where_returned(texts: Mapping[str, str], made: Place, name: str, use: Place) -> Place | None:
     """The line that gives a value back, by its name, from the function that made it; None if it is used in there."""
-    functions = [n for n in ast.walk(ast.parse(texts.get(made.file, ""))) if isinstance(n, ast.FunctionDef)]
-    around = [f for f in functions if f.lineno <= made.line <= (f.end_lineno or 0)]
-    inner = max(around, key=lambda f: f.lineno, default=None)
+    inner = _function_at(ast.parse(texts.get(made.file, "")), made.line)
     if inner is None or (use.file == made.file and inner.lineno <= use.line <= (inner.end_lineno or 0)):
         return None
     returned = [n for n in ast.walk(inner) if isinstance(n, ast.Return)]
@@ -92,11 +157,11 @@ def _last(target: ast.expr) -> str:
 def _signatures(tree: ast.Module) -> dict[str, list[str]]:
     """The names of what functions take, by their name; of what makes an object, by its class's."""
     found = {}
-    for n in ast.walk(tree):
-        if isinstance(n, ast.FunctionDef):
-            names = [a.arg for a in n.args.args]
-            found[n.name] = names[1:] if names[:1] == ["self"] else names
-        if isinstance(n, ast.ClassDef):
-            makers = [m for m in n.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"]
-            found[n.name] = [a.arg for m in makers for a in m.args.args[1:]]
+    for n in _functions(tree):
+        names = [a.arg for a in n.args.args]
+        found[n.name] = names[1:] if names[:1] == ["self"] else names
+    for c in ast.walk(tree):
+        if isinstance(c, ast.ClassDef):
+            makers = [m for m in c.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"]
+            found[c.name] = [a.arg for m in makers for a in m.args.args[1:]]
     return found
