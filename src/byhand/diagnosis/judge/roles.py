@@ -7,6 +7,7 @@ decaying rate is carried, too, but no loss rests on it.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -147,6 +148,7 @@ def find_roles(tape: Taped) -> Roles:
             users[a].append(t)
     carried = _without_intermediates(nodes, links, _carried(nodes, links))
     carried = [s for s in carried if not _is_shuffled(nodes, s) and not _is_only_scaled(nodes, links, s)]
+    carried = _without_sums_begun_anew(nodes, carried)
     states = _that_feed_another(nodes, carried, links) or _stepped(nodes, links)
     idle = _idle(nodes, links, states)
     for state in (*states, *idle):
@@ -187,12 +189,16 @@ def _same_shape(nodes: Sequence[Node], a: object, value: Array) -> bool:
 def _is_constant_factor(nodes: Sequence[Node], a: int | Const, value: Array) -> bool:
     """A number that multiplies a state without being made from data: a decay.
 
-    Where the states are numbers, all is; then it is one that stands in the text, or is made of such.
+    Where the states are numbers, all is; then it is one that stands in the text, or is made of such, and is not 0, as
+    what max(z, 0.0) gives is.
     """
+    number = np.asarray(a.value if isinstance(a, Const) else nodes[a].value)
+    if number.size != 1 or not number.any():
+        return False
     if isinstance(a, Const):
-        return np.size(a.value) == 1
+        return True
     made_of = list(nodes[a].parents()) or [a]
-    return nodes[a].value.size == 1 and (value.size > 1 or all(nodes[x].op == "leaf" for x in made_of))
+    return value.size > 1 or all(nodes[x].op == "leaf" for x in made_of)
 
 
 def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
@@ -512,6 +518,22 @@ def _without_intermediates(
     dropped = made - of_themselves - by_themselves
     again = Counter(_lines(nodes, s) for s in states if id(s) in dropped)  # so is what the same lines make of data
     return [s for s in states if id(s) not in dropped and again[_lines(nodes, s)] < _FEW_TIMES]
+
+
+def _without_sums_begun_anew(nodes: Sequence[Node], states: list[State]) -> list[State]:
+    """Without what the same lines add up again and again, each time between two steps of all that goes on."""
+    groups: dict[tuple[object, ...], list[State]] = defaultdict(list)
+    for s in sorted(states, key=lambda s: s.versions[0]):
+        groups[_lines(nodes, s)].append(s)
+    begun_anew = {
+        id(s)
+        for group in groups.values()
+        if len(group) > 1 and all(a.versions[-1] < b.versions[0] for a, b in pairwise(group))
+        for s in group
+    }
+    steps = sorted(v for s in states if id(s) not in begun_anew for v in s.versions[1:])
+    within = {id(s) for s in states if bisect(steps, s.versions[0]) == bisect(steps, s.versions[-1])}
+    return [s for s in states if not steps or id(s) not in begun_anew & within]
 
 
 def _lines(nodes: Sequence[Node], state: State) -> tuple[object, ...]:

@@ -146,6 +146,8 @@ def only_linear(outcome: Outcome) -> Iterator[Finding]:
     most = max(sight.course.roles.rests_on[t].bit_count() for t in body.reached)
     if any(n.op in _BENDS and 0 < sight.course.roles.rests_on[t].bit_count() < most for t, n in enumerate(sight.nodes)):
         return
+    if _is_switched(sight):
+        return
     products = list(_weights(sight, body))
     chained = {s for _, s, _ in products}
     if len(chained) > 1 and any(sight.course.roles.rests_on[t].bit_count() > 2 for t, _, _ in products):
@@ -156,6 +158,15 @@ def only_linear(outcome: Outcome) -> Iterator[Finding]:
         yield Finding(
             "linear-collapse", place_of(sight.course, products[0][0]), "symptom", message, {"layers": len(chained)}
         )
+
+
+def _is_switched(sight: Sight) -> bool:
+    """Whether what rests on parameters at a place is a plain number at other times, as with `z if z > 0 else 0`."""
+    rests: dict[object, set[bool]] = {}
+    for node in sight.nodes:
+        for position, a in enumerate(node.args if node.op == "multiply" and node.value.size == 1 else ()):
+            rests.setdefault((node.site, position), set()).add(type(a) is int and sight.course.roles.rests_on[a] > 0)
+    return any(len(found) > 1 for found in rests.values())
 
 
 # -- the forward pass --------------------------------------------------------------------------------------------------

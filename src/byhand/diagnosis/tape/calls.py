@@ -54,7 +54,8 @@ PLAIN = {
     vars,
     dir,
 }
-ITERATING = {zip, enumerate, list, tuple, sorted, set, max, min, iter, filter}
+ITERATING = {zip, enumerate, list, tuple, sorted, set, iter, filter}
+EXTREMES = {max: "maximum", min: "minimum"}
 ITERATING |= {itertools.chain, itertools.islice, itertools.cycle, itertools.zip_longest, itertools.product}
 LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size}
 ARRAYS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.fromiter}
@@ -552,6 +553,15 @@ class Recorder:
     def _iterating(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         return f(*(self.each(x) for x in args), **kw)
 
+    def _extreme(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
+        """The larger of two numbers, as max(z, 0.0), is a function of them; of more, the number itself."""
+        are_numbers = len(args) == 2 and not kw and all(is_number(x) or type(x) is int for x in args)
+        if not are_numbers or not any(map(is_number, args)):
+            return self._iterating(f, args, kw)
+        result = f(*args)
+        own = np.int64(result) if type(result) is int else result * 1.0  # an int is shared by all that are equal
+        return self.emit(EXTREMES[f], args, own)
+
     def _reversed(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:
         return f(*(self.unpack(x) for x in args), **kw)
 
@@ -789,6 +799,7 @@ HANDLERS: Mapping[Any, Callable[..., Any]] = {
     **dict.fromkeys(MATH, Recorder._math),
     **dict.fromkeys(OPERATORS, Recorder._operator),
     **dict.fromkeys(ITERATING, Recorder._iterating),
+    **dict.fromkeys(EXTREMES, Recorder._extreme),
     **dict.fromkeys(ARRAYS, Recorder._array),
     **dict.fromkeys([float, np.float64, np.float32, np.float16], Recorder._number),
     **dict.fromkeys(LIKE, Recorder._like),
