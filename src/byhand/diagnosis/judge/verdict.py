@@ -31,6 +31,7 @@ _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
 _SEARCHED_STEPS = 6
 _MANY = 2000  # seeds
 _LEAST = 1.0  # degrees
+_FAR = 20.0  # more than a penalty that the loss does not show turns a step
 _SAME = 1e-6
 _NEAR = 500  # nodes
 _WIDEST = 40  # nodes of an output's activation
@@ -163,7 +164,8 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
     open_ = [s for s in verdict.open if s not in elsewhere]
     if not open_:
         return verdict
-    start = _tried(course, trial.objective, trial.overrides)
+    edited = [m.edit.overrides for m in verdict.mistakes if m.edit is not None]
+    start = _tried(course, trial.objective, dict(chain(trial.overrides.items(), *(o.items() for o in edited))))
     held = [s for s, e in start.explained.items() if e.right]
     of_parts = (m for s in open_ for m in _of_parts(course, start, s)) if is_of_loss else ()
     mistakes = [*verdict.mistakes, *of_parts]
@@ -175,6 +177,10 @@ def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
         angles = {s: a for s in open_ if (a := _angle_of_other_steps(course, start, s)) is not None}
         mistakes += [Mistake("weight-gradient-wrong", (s,), detail={"angle": a}) for s, a in angles.items()]
         open_ = [s for s in open_ if s not in angles]
+    if len(held) > _FEW_HELD:
+        together = list(_numbers_astray(course, start, open_))
+        mistakes += together
+        open_ = [s for s in open_ if not any(s in m.states for m in together)]
     if len(mistakes) == len(verdict.mistakes):
         return verdict
     open_ = [s for s in verdict.open if s in elsewhere or s in open_]
@@ -251,7 +257,10 @@ def _behind_the_output(verdict: Verdict, losses: Sequence[Trial]) -> Verdict:
             verdict, mistakes=[*kept, Mistake("loss-wrong", states, detail={"at": odd[0].objective.seeds[0]})]
         )
     kind = verdict.kind if kept else "inconclusive" if verdict.open else "right"
-    return replace(verdict, kind=kind, mistakes=kept)
+    trial = verdict.trial
+    if kept and trial is not None and course.mended is None:
+        trial = _tried(course, replace(trial.objective, kind="link"), {**trial.overrides, **left[0].overrides})
+    return replace(verdict, kind=kind, mistakes=kept, trial=trial)
 
 
 def _says_otherwise(verdict: Verdict, own: Trial, edit: Edit) -> bool:
@@ -278,6 +287,7 @@ def _is_of_the_same(course: Course, own: Trial, trial: Trial | None) -> bool:
 def _fewest_open(verdict: Verdict) -> tuple[object, ...]:
     """What is named comes first, with the least left open; of what is not, that which the most is known of."""
     is_named, known = verdict.kind == "wrong", verdict.trial.right if verdict.trial is not None else 0
+    known += len({s for m in verdict.mistakes if m.edit is not None for s in m.states})
     return (
         not is_named,
         verdict.trial is None,
@@ -752,6 +762,21 @@ def _is_bias_of_a_right_layer(
                 if any(course.roles.rests_on[a] & course.roles.bit(s) for a in beside for s in clean):
                     return True
     return False
+
+
+def _numbers_astray(course: Course, trial: Trial, open_: Sequence[State]) -> Iterator[Mistake]:
+    """Single numbers that one line steps, by what taken together points far from their gradient."""
+    groups: dict[object, dict[State, tuple[float, float]]] = defaultdict(dict)
+    for s in open_:
+        first = next((x for x in course.steps(s, trial.gradients) if x.gradient.any()), None) if s.size == 1 else None
+        used = gradient_used(course.roles, first) if first is not None and course.mended is None else None
+        if first is not None and used is not None and course.nodes[used].value.size == 1:
+            groups[course.nodes[first.after].site][s] = course.nodes[used].value.item(), first.gradient.item()
+    for pairs in groups.values():
+        taken, gradients = np.array(list(pairs.values())).T
+        between = angle(taken, gradients)
+        if len(pairs) >= _LEAST_NUMBERS and _FAR < between < 180 - _FAR:
+            yield Mistake("weight-gradient-wrong", tuple(pairs), detail={"angle": between, "together": True})
 
 
 def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float | None:

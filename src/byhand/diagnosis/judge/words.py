@@ -167,6 +167,12 @@ _SENTENCES = (
     ),
     (
         "weight-gradient-wrong",
+        "together",
+        "The first steps{of}, taken together, and their gradient point {angle:.3g} degrees apart; the steps of other "
+        "parameters follow the same gradient.",
+    ),
+    (
+        "weight-gradient-wrong",
         "",
         "The first step{of} and its gradient point {angle:.3g} degrees apart, and no multiple of the gradient is made "
         "on the way to it; the steps of other parameters are those of the same loss.",
