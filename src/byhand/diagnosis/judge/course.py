@@ -39,9 +39,9 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
-    if not explained:
-        yield from rate_vanishes(outcome)
-    if not explained and (outcome.has_no_number or not outcome.works):
+    vanished = [] if explained else list(rate_vanishes(outcome))
+    yield from vanished
+    if not explained and not vanished and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
         if first_cause is not None:
             yield first_cause

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice, pairwise
 
 import numpy as np
 
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
+from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
@@ -97,12 +100,19 @@ def _whole_numbers(sight: Sight) -> Iterator[Finding]:
     assert sight.trial is not None
     for state in sight.course.roles.parameters(sight.trial.objective.rests_on):
         first = sight.nodes[state.versions[0]]
-        if all(sight.nodes[v].value.dtype.kind in "iu" for v in state.versions) and first.value.ndim:
+        is_whole = all(sight.nodes[v].value.dtype.kind in "iu" for v in state.versions)
+        if is_whole and first.value.ndim and any(map(partial(_is_cut, sight), sight.course.all_steps(state))):
             name = sight.name(state)
             place = sight.first_assigned(name, state.versions[0])
             text = f"{name or 'A parameter'} is an array of whole numbers ({first.value.dtype}): "
             text += "what a step leaves behind the point is cut off."
             yield Finding("integer-parameters", place, "exact", text, {"dtype": str(first.value.dtype)})
+
+
+def _is_cut(sight: Sight, step: Step) -> bool:
+    """Whether something of a parameter's size that a step is made of is no whole number."""
+    values = (sight.nodes[t].value for t in made_since(sight.course.roles, step))
+    return any(v.size == step.change.size and v.dtype.kind == "f" and bool((v % 1).any()) for v in values)
 
 
 def _scaled_by_row(sight: Sight) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from byhand.diagnosis.tape.nodes import Const, Node
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
 _FEW_TIMES = 2
+_BELOW, _ABOVE = {"less", "less_equal"}, {"greater", "greater_equal"}
 _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _OF_A_PART = {"getitem", "gather", "item"}
@@ -54,7 +55,8 @@ class Objective:
     ----------
     kind : str
         "loss", a number that the program computes and no step is made from; "error", an output minus its target, for
-        which half the squared error stands; "link", an error taken as the gradient before the output's activation.
+        which half the squared error stands; "link", an error taken as the gradient before the output's activation;
+        "margin", a number of which a step is made only where it lies beyond another, as in a perceptron.
     seeds : list of int
         Its nodes, all of one site.
     rests_on : int
@@ -377,9 +379,10 @@ def _as_states(
         while versions[-1] in following:
             versions.append(following[versions[-1]])
         versions += _used_elsewhere(links, versions, after)
-        if len(versions) > 2 and nodes[versions[-1]].site != nodes[versions[-2]].site:
-            a, c = versions[-2:]
-            versions = versions if _is_fed_back(nodes, links, a, c) else versions[:-1]
+        while len(versions) > 2 and nodes[versions[-1]].site != nodes[versions[-2]].site:
+            if _is_fed_back(nodes, links, *versions[-2:]):
+                break
+            versions.pop()
         if len(versions) > len(longest.get(versions[-1], [])):
             longest[versions[-1]] = versions
     chains = _interleaved(links, list(longest.values()))
@@ -571,12 +574,23 @@ def _that_feed_another(nodes: Sequence[Node], states: list[State], links: Sequen
     used = {id(s) for s in states if len(multiplied.intersection(s.versions[1:])) > 1}
     while states:
         feeds = _feeds(nodes, states, links)
-        feeding = [s for s in states if any(feeds[v] for v in s.versions)]
+        feeding = [s for s in states if any(feeds[v] for v in s.versions)] or _that_decide(nodes, states, used)
         kept = [s for s in states if id(s) in used or s in feeding] if feeding else []
         if len(kept) == len(states):
             break
         states = kept
     return states
+
+
+def _that_decide(nodes: Sequence[Node], states: Sequence[State], used: set[int]) -> list[State]:
+    """Those that a comparison of numbers rests on, beside one that others are multiplied with: of a perceptron, say."""
+    version_of = {v: s for s in states for v in s.versions}
+    found: dict[int, State] = {}
+    for t, node in enumerate(nodes):
+        if node.op in _BELOW | _ABOVE and node.value.size == 1:
+            beside = {id(version_of[a]): version_of[a] for a in made_of(nodes, t) if a in version_of}
+            found |= beside if used & beside.keys() else {}
+    return list(found.values())
 
 
 def _feeds(nodes: Sequence[Node], states: Sequence[State], links: Sequence[Sequence[NodeId]]) -> list[int]:
@@ -702,6 +716,10 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
         if not all(_is_one_minus(roles.nodes[t]) for t in seeds)
         and not any(x in steps for t in seeds for x in (t, *roles.users.get(t, ())))
     }
+    margins = list(_margins(roles))
+    yield from margins
+    decided = {roles.nodes[m.seeds[0]].site for m in margins}
+    losses = {site: seeds for site, seeds in losses.items() if site not in decided}
     for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
         for seeds in groups.values():
             mask = 0
@@ -710,12 +728,32 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
             yield Objective(kind, seeds, mask, -1.0 if kind == "loss" and _is_subtracted(roles, seeds[0]) else 1.0)
 
 
+def _margins(roles: Roles) -> Iterator[Objective]:
+    """The numbers that decide whether a step is made: to be larger where they lie below, or smaller where above."""
+    steps = sorted(v for s in roles.states for v in s.versions[1:])
+    decided: dict[Hashable, list[tuple[NodeId, NodeId, bool]]] = defaultdict(list)
+    for t, node in enumerate(roles.nodes):
+        if node.op in _BELOW | _ABOVE and node.value.size == 1:
+            sides = [type(a) is int and roles.rests_on[a] > 0 for a in node.args]
+            margin = node.args[sides.index(True)] if sum(sides) == 1 else None
+            if type(margin) is int and margin not in roles.versions:
+                decided[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
+    for found in decided.values():
+        ends = [t for t, _, _ in found[1:]]  # what comes of the last may not have been recorded
+        stepped = [bisect(steps, end) > bisect(steps, t) for (t, _, _), end in zip(found, ends, strict=False)]
+        for side in (True, False):
+            seeds = [margin for _, margin, is_below in found if is_below == side]
+            if stepped and seeds and stepped == [is_below == side for _, _, is_below in found[:-1]]:
+                mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in seeds]))
+                yield Objective("margin", seeds, mask, -1.0 if side else 1.0)
+
+
 def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:
     """A number that is kept, printed, or added to a running sum, and used for nothing else."""
     if roles.nodes[t].op in ("leaf", "opaque"):
         return False
     return all(
-        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy", "round")
+        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy", "round", *_BELOW, *_ABOVE)
         or _is_added_to(roles, user, t, sums)
         or _is_share_of(roles, user, t, sums)
         for user in roles.users.get(t, ())

@@ -99,7 +99,11 @@ class Course:
 
     def _seed(self, objective: Objective, t: NodeId) -> Array:
         value, weight = self.nodes[t].value, objective.weights.get(t, 1.0)
-        return np.full_like(value, objective.sign * weight, dtype=float) if objective.kind == "loss" else value * weight
+        return (
+            np.full_like(value, objective.sign * weight, dtype=float)
+            if objective.kind in ("loss", "margin")
+            else value * weight
+        )
 
     def taken_over(self, objective: Objective) -> Overrides:
         """Where an objective's forward pass takes up what earlier versions of its parameters gave."""

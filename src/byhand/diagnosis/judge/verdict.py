@@ -408,7 +408,7 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
     overflown = any(_uses(course, t.objective.seeds[0], _LOGS) for t in own if t not in finite)
     own = [] if overflown else finite
-    for kind in ("loss", "error", "link"):
+    for kind in ("loss", "error", "margin", "link"):
         agrees = any(t.right == len(t.explained) == full for t in own)
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
             return None  # the script says which loss it means, and this is not its gradient

@@ -196,7 +196,10 @@ class _Recorded(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST:
         self.best |= {s for s in _kept_with_a_best(node) if not self.read.isdisjoint(_assigned(s))}
-        node.test = self._test(node.test)
+        if _is_threshold(node.test) and any(map(_is_a_sum, [*node.body, *node.orelse])):
+            node.test = self._compared("mask", node.test)
+        else:
+            node.test = self._test(node.test)
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         return node
 
@@ -385,6 +388,13 @@ def _assigned(statement: ast.Assign) -> list[str]:
 
 def _is_threshold(node: ast.AST) -> TypeGuard[ast.Compare]:
     return isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERED)
+
+
+def _is_a_sum(statement: ast.stmt) -> bool:
+    """Whether a statement adds to something, as a step does."""
+    if isinstance(statement, ast.AugAssign):
+        return isinstance(statement.op, ast.Add | ast.Sub)
+    return isinstance(statement, ast.Assign) and any(isinstance(n, ast.BinOp) for n in ast.walk(statement.value))
 
 
 def _with_thresholds(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
