@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -37,6 +37,7 @@ Overrides: TypeAlias = Mapping[NodeId, Rule]
 
 _MOST_STEPS = 10_000
 _FEW = 8
+_MANY_BESIDE = 8  # numbers that one line steps by their gradients, of which another has none
 _BESIDE = 6  # numbers that one line steps, beside one of them
 _ROUNDING = 1e-12  # of the longest step, and of the largest gradient, is no more than digits lost
 
@@ -231,6 +232,7 @@ class Course:
         found |= self._sums_of_numbers(found, gradients)
         found |= self._lost_in_rounding(found, gradients)
         found |= self._of_rounding_alone(found, gradients)
+        found |= self._quiet_among_others(found)
         few = [e for e in found.values() if e.kind == "few" and len(e.factors) == 1]
         shared = [c for e in few for c in e.factors.values()]
         if 1 < len(few) == len(found) and all_equal(shared):  # one step, one number each, one factor for all
@@ -249,6 +251,13 @@ class Course:
                 if not any(usual * np.abs(s.gradient).max() > np.spacing(self._largest(s.before)) for s in steps):
                     quiet[state] = replace(e, kind="flat", factors={})
         return quiet
+
+    def _quiet_among_others(self, found: Mapping[State, Explanation]) -> dict[State, Explanation]:
+        """Single numbers with a gradient of 0 that stand still, where the same line steps others by theirs."""
+        moved = Counter(self._place(s.versions[1]) for s, e in found.items() if e.right and s.size == 1)
+        quiet = {s: e for s, e in found.items() if e.kind == "flat" and s.size == 1 and len(s.versions) > 1}
+        quiet = {s: e for s, e in quiet.items() if moved[self._place(s.versions[1])] >= _MANY_BESIDE}
+        return {s: replace(e, kind="follows", evidence=1) for s, e in quiet.items()}
 
     def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
         """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data."""
