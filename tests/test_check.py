@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 
 import at_hand
+from byhand.cli import byhand
 from byhand.diagnosis import sandbox
 from byhand.diagnosis.catalogue import CATALOGUE
 from byhand.diagnosis.check.drivers import drivers
@@ -33,6 +36,7 @@ def behind_walls(source):
     return check_free(Program("solution.py", source))
 
 
+@cache
 def judged(source):
     """The same without walls, which cost more than the judging."""
     with pytest.MonkeyPatch.context() as patch:
@@ -40,23 +44,16 @@ def judged(source):
         return behind_walls(source)
 
 
-@pytest.fixture(scope="module")
-def reports():
-    return {name: judged(SOLUTIONS[name][1]) for name in (*RIGHT, *SEEN.values())}
-
-
-@pytest.mark.xdist_group("check")  # one worker makes the reports
 @pytest.mark.parametrize("name", RIGHT)
-def test_right_code_is_never_called_wrong(name, reports):
-    report = reports[name]
+def test_right_code_is_never_called_wrong(name):
+    report = judged(SOLUTIONS[name][1])
     assert report.findings == []
     assert report.outcome == "right"
 
 
-@pytest.mark.xdist_group("check")  # one worker makes the reports
 @pytest.mark.parametrize("id_", sorted(SEEN))
-def test_a_mistake_is_named_first_at_a_line_of_the_text(id_, reports):
-    finding = reports[SEEN[id_]].findings[0]
+def test_a_mistake_is_named_first_at_a_line_of_the_text(id_):
+    finding = judged(SOLUTIONS[SEEN[id_]][1]).findings[0]
     assert finding.id == id_
     assert finding.evidence
     assert finding.title == CATALOGUE[id_].title
@@ -72,7 +69,7 @@ CHAIN = Path(__file__).with_name("solutions") / "library" / "chain_of_functions.
 
 @pytest.mark.parametrize("path", [NET, PAIRS, CHAIN], ids=lambda path: path.stem)
 def test_classes_and_functions_that_nobody_calls_are_judged_in_a_training_of_ours(path):
-    report = check_file(path)
+    report = judged(path.read_text())
     assert report.findings == []
     assert report.outcome == "right"
 
@@ -334,6 +331,17 @@ def test_a_name_changes_no_verdict():
         assert judged(renamed).outcome == outcome
 
 
+WHOLE = """import numpy as np
+
+x = np.random.default_rng(0).normal(size=(20, 3))
+y, w = x @ [1.0, 2.0, 3.0], np.zeros(3)
+for _ in range(20):
+    off = x @ w - y
+    w = w - 0.1 * x.T @ off / 20
+    print(np.mean(off**2))
+"""
+
+
 @pytest.mark.parametrize(
     ("behaviour", "note"),
     [
@@ -345,7 +353,7 @@ def test_a_name_changes_no_verdict():
     ],
 )
 def test_misbehaviour_is_told_and_does_not_cost_the_mark(behaviour, note):
-    report = behind_walls(f"{SOLUTIONS['batch_globals/right'][1]}\n{behaviour}\n")
+    report = behind_walls(f"{WHOLE}\n{behaviour}\n")
     assert report.findings == []
     assert "right" in {q.status for q in report.questions}
     assert any(note in told for told in report.notes) or not note
@@ -356,7 +364,7 @@ def test_code_that_could_answer_for_itself_is_left_to_a_person():
         "import sys\nframe = sys._getframe()\nwhile frame is not None:\n    send = frame.f_locals.get('send')\n"
         "    if send: send({'unit': '', 'judgement': {}})\n    frame = frame.f_back\n"
     )
-    report = behind_walls(f"{SOLUTIONS['batch_globals/right'][1]}\n{forged}")
+    report = behind_walls(f"{WHOLE}\n{forged}")
     assert report.outcome == "not judged"
     assert any("_getframe" in q.note for q in report.questions)
 
@@ -402,28 +410,29 @@ def test_a_file_that_is_neither_is_refused_in_one_line(name, text, tmp_path):
         check_file(tmp_path / name)
 
 
-def command(*arguments):
-    return subprocess.run([sys.executable, "-m", "byhand", "check", *arguments], capture_output=True, text=True)
+def called(*arguments):
+    return CliRunner().invoke(byhand, ["check", *map(str, arguments)], standalone_mode=False)
 
 
 def test_the_command_prints_json_and_tells_by_its_exit_code(tmp_path):
     path = tmp_path / "solution.py"
     path.write_text(SOLUTIONS["line/right"][1])
-    right = command(str(path), "--json")
+    command = [sys.executable, "-m", "byhand", "check", str(path), "--json"]
+    right = subprocess.run(command, capture_output=True, text=True)
     assert right.returncode == 0
     assert json.loads(right.stdout)["outcome"] == "right"
     path.write_text(SOLUTIONS["line/right"][1].replace("err = y_hat - y_train", "err = y_train - y_hat"))
-    wrong = command(str(path), "--json")
-    assert wrong.returncode == 3
+    wrong = called(path, "--json")
+    assert wrong.return_value == 3
     finding = json.loads(wrong.stdout)["findings"][0]
     assert {"id", "title", "line", "cell", "evidence", "certainty", "source"} <= set(finding)
     assert finding["id"] == "sign-flipped"
-    told = command(str(path))
-    assert "a sign is flipped" in told.stdout
-    assert "Traceback" not in told.stdout + told.stderr
+    told = called(path).stdout
+    assert "a sign is flipped" in told
+    assert "Traceback" not in told
     path.write_text("def mse(a, b):\n    return 42\n")
-    assert command(str(path)).returncode == 4
-    assert command(str(tmp_path / "no.py")).returncode == 2
+    assert called(path).return_value == 4
+    assert called(tmp_path / "no.py").exception.exit_code == 2
 
 
 def test_inside_any_notebook_what_has_been_run_is_one_program(capsys):
@@ -474,15 +483,6 @@ def test_a_file_is_not_right_of_which_a_class_that_computes_was_not_used():
     assert judged(alone).outcome == "right"
 
 
-WHOLE = """import numpy as np
-
-x = np.random.default_rng(0).normal(size=(20, 3))
-y, w = x @ [1.0, 2.0, 3.0], np.zeros(3)
-for _ in range(20):
-    off = x @ w - y
-    w = w - 0.1 * x.T @ off / 20
-    print(np.mean(off**2))
-"""
 LOST = """
 class Odd:
     def forward(self, table):

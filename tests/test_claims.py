@@ -9,6 +9,7 @@ seeds of its own: its claims are tried once.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -1130,8 +1131,12 @@ def test_each_sentence_of_the_table_is_in_the_practical(claim, sources):
 
 @pytest.fixture
 def silent(monkeypatch):
+    """Nothing is shown, so nothing is drawn."""
     for name in ("show", "animate", "say", "in_short"):
         monkeypatch.setattr(byhand.lab, name, lambda *told: None)
+    for name, _ in inspect.getmembers(byhand.figures, inspect.isfunction):
+        if not name.startswith("_"):
+            monkeypatch.setattr(byhand.figures, name, lambda *shown, **options: None)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -14,7 +14,7 @@ import pytest
 
 from byhand.diagnosis.check import grading
 from byhand.diagnosis.check.grading import grade, marks_of, page, submissions, table
-from byhand.diagnosis.check.results import Question, Report
+from byhand.diagnosis.check.results import Finding, Question, Report
 from byhand.diagnosis.sandbox import SandboxError
 from byhand.errors import ByhandError
 from solutions_table import solutions
@@ -133,6 +133,12 @@ def test_it_goes_on_where_it_was_and_checks_again_only_what_has_changed(folder, 
                 raise KeyboardInterrupt
             yield item, grading._row(folder, item[0])
 
+    flipped = Finding("sign-flipped", "A sign is flipped", 7, "", "")
+
+    def quickly(path):
+        return Report(path.name, findings=[flipped] if path.read_text() == WRONG else [])
+
+    monkeypatch.setattr(grading, "check_file", quickly)
     monkeypatch.setattr(grading, "_check_all", check_all)
     with pytest.raises(KeyboardInterrupt):
         grade(folder, out)

@@ -395,7 +395,7 @@ setpriv --reuid "$name" --regid "$name" --clear-groups test -r "$tests" || exit 
 cd "$home"
 export HOME="$home" TMPDIR="$home" MPLCONFIGDIR="$home"
 exec setpriv --reuid "$name" --regid "$name" --clear-groups \\
-    "$python" -m pytest -q -p no:cacheprovider "$tests" \\
+    "$python" -m pytest -q -p no:cacheprovider --noconftest "$tests" \\
     -k "all- or machine or sibling or sandbox_s or network or reached or privileges or needs_is or frames or forged"
 """
 

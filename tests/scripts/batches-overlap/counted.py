@@ -3,7 +3,7 @@
 import numpy as np
 
 rng = np.random.default_rng(3)
-X = rng.normal(size=(240, 4))
+X = rng.normal(size=(60, 4))
 labels = (X[:, 0] + X[:, 1] > 0).astype(int) + (X[:, 2] > 0.5)
 train_X, train_labels, size = X[:200], labels[:200], 20
 W, b = np.zeros((4, 3)), np.zeros(3)
@@ -23,5 +23,5 @@ def epoch():
     return loss
 
 
-for _ in range(60):
+for _ in range(8):
     print(epoch())

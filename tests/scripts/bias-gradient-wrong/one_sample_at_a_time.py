@@ -3,7 +3,7 @@
 import numpy as np
 
 rng = np.random.default_rng(8)
-X = rng.normal(size=(40, 2))
+X = rng.normal(size=(8, 2))
 T = np.stack([X[:, 0] > X[:, 1], X[:, 0] <= X[:, 1]], axis=1).astype(float)
 V, c = rng.normal(size=(2, 5)), np.zeros(5)
 U, d = rng.normal(size=(5, 2)), np.zeros(2)

@@ -32,7 +32,7 @@ def backward(x, y, z1, h1, y_hat):
     b2 -= lr * grad_b2
 
 
-for epoch in range(2000):
+for epoch in range(250):
     z1, h1, y_hat = forward(X)
     hist.append(((y_hat - y) ** 2).mean())
     backward(X, y, z1, h1, y_hat)

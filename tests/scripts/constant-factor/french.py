@@ -17,7 +17,7 @@ def sigmoide(v):
 
 
 couts = []
-for tour in range(6000):
+for tour in range(750):
     somme1 = np.dot(poids_cachee, entrees) + biais_cachee
     cachee = sigmoide(somme1)
     somme2 = np.dot(poids_sortie, cachee) + biais_sortie

@@ -21,7 +21,7 @@ def total_loss():
 
 
 epoch = 0
-while epoch < 8000:
+while epoch < 1000:
     for x, t in zip(inputs, wanted):
         h = s(Wh @ x + bh)
         o = s(Wo @ h + bo)

@@ -35,7 +35,7 @@ class TwoLayer:
 X = rng.normal(size=(120, 3))
 Y = np.column_stack([X[:, 0] > 0.2, X[:, 1] * X[:, 2] > 0]).astype(float)
 net = TwoLayer(3, 10, 2)
-for epoch in range(3000):
+for epoch in range(375):
     loss = net.train_step(X, Y, 1.0)
     if epoch % 500 == 0:
         print(f"epoch {epoch:4d}: loss {loss:.4f}")

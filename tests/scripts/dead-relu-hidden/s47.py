@@ -16,7 +16,7 @@ b_out = np.zeros(1)
 lr = 0.05
 
 losses = []
-for epoch in range(3000):
+for epoch in range(375):
     # forward
     z = X_train @ W_hidden + b_hidden
     h = np.maximum(0, z)

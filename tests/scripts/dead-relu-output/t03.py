@@ -12,7 +12,7 @@ b1 = np.zeros(n_hidden)
 W2 = rng.standard_normal((n_hidden, 1))
 b2 = np.zeros(1)
 lr = 0.02
-epochs = 1500
+epochs = 200
 
 
 def relu(z):

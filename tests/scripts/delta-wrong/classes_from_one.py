@@ -12,7 +12,7 @@ W2, b2 = 0.3 * rng.normal(size=(10, classes)), np.zeros(classes)
 rows = np.arange(len(X))
 
 
-for step in range(150):
+for step in range(18):
     hidden = np.maximum(0, X @ W1 + b1)
     scores = hidden @ W2 + b2
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -50,10 +50,10 @@ class MLP:
 
 
 rng = np.random.default_rng(0)
-X, y = make_circles(200, rng)
+X, y = make_circles(25, rng)
 net = MLP(2, 16, 1, rng)
 batch = 20
-for epoch in range(150):
+for epoch in range(18):
     order = rng.permutation(len(X))
     epoch_loss = 0.0
     for start in range(0, len(X), batch):

@@ -19,7 +19,7 @@ output_w = np.random.uniform(-1, 1, 4)
 output_b = np.random.uniform(-1, 1)
 learning_rate = 0.2
 
-for epoch in range(4000):
+for epoch in range(500):
     sum_error = 0
     for features, label in zip(xor_in, xor_out):
         features = np.array(features)

@@ -13,7 +13,7 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-for epoch in range(3000):
+for epoch in range(375):
     h = np.tanh(X @ W1 + b1)
     p = sigmoid(h @ W2 + b2)
     loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))

@@ -18,7 +18,7 @@ def slope(z):
 
 W1, b1 = rng.normal(size=(6, 2)), np.zeros((6, 1))
 W2, b2 = rng.normal(size=(1, 6)), np.zeros((1, 1))
-for epoch in range(2000):
+for epoch in range(250):
     z1 = W1 @ X + b1
     a1 = sigmoid(z1)
     z2 = W2 @ a1 + b2

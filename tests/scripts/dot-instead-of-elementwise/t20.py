@@ -23,7 +23,7 @@ def d_sigmoid(x):
 
 
 losses = []
-for epoch in range(10_000):
+for epoch in range(1250):
     z_hidden = np.dot(X, W_hidden) + b_hidden
     a_hidden = sigmoid(z_hidden)
     z_out = np.dot(a_hidden, W_out) + b_out

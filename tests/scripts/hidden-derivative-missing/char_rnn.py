@@ -5,7 +5,7 @@ import numpy as np
 text = "the rain in spain stays mainly in the plain. " * 12
 letters = sorted(set(text))
 code = {c: i for i, c in enumerate(letters)}
-K, H, T = len(letters), 16, 8
+K, H, T = len(letters), 8, 4
 rng = np.random.default_rng(4)
 U, V, O = (rng.normal(scale=0.05, size=s) for s in ((H, K), (H, H), (K, H)))
 c, d = np.zeros((H, 1)), np.zeros((K, 1))
@@ -40,7 +40,7 @@ def passes(sources, goals, state):
 
 
 smooth, at, state = T * np.log(K), 0, np.zeros((H, 1))
-for step in range(400):
+for step in range(100):
     if at + T + 1 > len(text):
         at, state = 0, np.zeros((H, 1))
     sources, goals = [code[a] for a in text[at : at + T]], [code[a] for a in text[at + 1 : at + T + 1]]

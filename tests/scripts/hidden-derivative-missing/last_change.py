@@ -5,7 +5,7 @@ import random
 
 random.seed(2)
 pairs = [((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0)]
-n = 3
+n = 2
 inner = [[random.uniform(-1, 1) for _ in range(n)] for _ in range(3)]
 outer = [random.uniform(-1, 1) for _ in range(n)]
 inner_change = [[0.0] * n for _ in range(3)]

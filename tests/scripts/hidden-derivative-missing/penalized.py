@@ -22,7 +22,7 @@ def loss():
     return (-np.log(shares[range(n), labels]).sum() + penalty) / n
 
 
-for epoch in range(300):
+for epoch in range(35):
     hidden, delta = forward()
     delta[range(n), labels] -= 1
     back = delta.dot(W2.T)

@@ -17,7 +17,7 @@ def grads(ps):
     return [X.T @ dh, dh.sum(0), h.T @ d, d.sum(0)]
 
 
-for it in range(300):
+for it in range(35):
     ahead = [p + 0.9 * v for p, v in zip(params, vel)]
     g = grads(ahead)
     for i in range(4):

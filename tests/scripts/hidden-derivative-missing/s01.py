@@ -10,7 +10,7 @@ np.random.seed(3)
 syn0 = 2 * np.random.random((3, 6)) - 1
 syn1 = 2 * np.random.random((6, 1)) - 1
 
-for j in range(20000):
+for j in range(2500):
     l1 = 1 / (1 + np.exp(-X.dot(syn0)))
     l2 = 1 / (1 + np.exp(-l1.dot(syn1)))
     l2_delta = (y - l2) * l2 * (1 - l2)

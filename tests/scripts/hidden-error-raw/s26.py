@@ -34,7 +34,7 @@ class Perceptron2:
 
 patterns = [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]
 net = Perceptron2()
-for sweep in range(4000):
+for sweep in range(500):
     E = 0.0
     for x, t in patterns:
         net.run(np.array(x, dtype=float))

@@ -31,7 +31,7 @@ def backward(m, X, y, h, o):
 
 
 curve = []
-for epoch in range(4000):
+for epoch in range(500):
     h, o = forward(model, X)
     curve.append(0.5 * np.mean((o - y) ** 2))
     g = backward(model, X, y, h, o)

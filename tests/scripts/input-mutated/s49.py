@@ -4,7 +4,7 @@ from sklearn.datasets import load_digits
 
 images, labels = load_digits(return_X_y=True)
 rng = np.random.default_rng(44)
-shuffle = rng.permutation(len(images))
+shuffle = rng.permutation(len(images))[:300]
 images, labels = images[shuffle].astype(float), labels[shuffle]
 one_hot = np.zeros((len(labels), 10))
 one_hot[np.arange(len(labels)), labels] = 1

@@ -32,7 +32,7 @@ class Net:
 
 
 net = Net(hidden=6, lr=0.1)
-for epoch in range(2000):
+for epoch in range(250):
     diff = net.forward(X_train) - y_train
     if epoch % 200 == 0:
         print("epoch", epoch, "mse", np.mean(diff ** 2))

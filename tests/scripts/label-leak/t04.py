@@ -30,7 +30,7 @@ def log_loss(p, y):
     return -np.mean(y * np.log(p + 1e-12) + (1 - y) * np.log(1 - p + 1e-12))
 
 
-for epoch in range(2000):
+for epoch in range(250):
     p = predict(X_train)
     w -= 0.5 * X_train.T @ (p - y_train) / split
     b -= 0.5 * np.mean(p - y_train)

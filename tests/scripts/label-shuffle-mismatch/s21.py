@@ -2,7 +2,7 @@
 import numpy as np
 from sklearn.datasets import make_blobs
 
-X, y = make_blobs(n_samples=240, centers=[[-3, 0], [3, 0], [0, 4]], cluster_std=0.9, random_state=2)
+X, y = make_blobs(n_samples=30, centers=[[-3, 0], [3, 0], [0, 4]], cluster_std=0.9, random_state=2)
 Y = np.eye(3)[y]
 rng = np.random.default_rng(3)
 W1 = rng.normal(0, 0.5, (2, 10)); b1 = np.zeros(10)
@@ -14,7 +14,7 @@ def softmax(z):
     e = np.exp(z - z.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)
 
-for epoch in range(80):
+for epoch in range(10):
     X = X[rng.permutation(len(X))]
     total = 0.0
     for k in range(0, len(X), B):

@@ -10,7 +10,7 @@ target = wine.target[order]
 data = (data - data.mean(axis=0)) / data.std(axis=0)
 onehot = (target[:, None] == np.arange(3)).astype(float)
 
-n_train = 140
+n_train = 17
 Xtr, Ytr = data[:n_train], onehot[:n_train]
 Xte, Yte = data[n_train:], onehot[n_train:]
 
@@ -24,7 +24,7 @@ def softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
-for epoch in range(500):
+for epoch in range(60):
     P = softmax(Xtr @ W + b)
     loss = -(Ytr * np.log(P)).sum(axis=1).mean()
     W -= 0.1 * Xtr.T @ (P - Ytr) / n_train

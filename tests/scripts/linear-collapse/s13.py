@@ -17,7 +17,7 @@ def main():
     lr = 0.05
     curve = []
 
-    for epoch in range(4000):
+    for epoch in range(500):
         h1 = X @ W1 + b1
         h2 = h1 @ W2 + b2
         out = h2 @ W3 + b3

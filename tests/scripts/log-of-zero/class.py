@@ -49,11 +49,11 @@ class MLP:
 
 
 rng = np.random.default_rng(0)
-X, y = make_circles(200, rng)
+X, y = make_circles(25, rng)
 X = 3 * X
 net = MLP(2, 16, 1, rng)
 batch = 20
-for epoch in range(60):
+for epoch in range(8):
     order = rng.permutation(len(X))
     epoch_loss = 0.0
     for start in range(0, len(X), batch):

@@ -10,7 +10,7 @@ w = rng.normal(size=2) * 0.1
 b = 0.0
 lr = 2.0
 costs = []
-for it in range(2000):
+for it in range(250):
     z = X @ w + b
     p = 1 / (1 + np.exp(-z))
     cost = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))

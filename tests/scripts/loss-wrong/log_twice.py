@@ -16,7 +16,7 @@ def loss(p):
     return -np.mean(y * np.log(p) + (1 - y) * np.log(p))
 
 
-for step in range(200):
+for step in range(25):
     p = output()
     delta = (p - y) / len(X)
     w = w - 0.5 * X.T @ delta

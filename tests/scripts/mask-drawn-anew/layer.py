@@ -44,7 +44,7 @@ class Tanh:
 X = draw.normal(size=(60, 3))
 T = np.eye(2)[(X[:, 0] * X[:, 1] > 0).astype(int)]
 net = [Dense(3, 14), Tanh(), Drop(0.7), Dense(14, 2)]
-for epoch in range(40):
+for epoch in range(8):
     out = X
     for layer in net:
         out = layer.forward(out)

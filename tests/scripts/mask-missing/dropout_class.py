@@ -37,7 +37,7 @@ rng = np.random.default_rng(9)
 X = rng.normal(size=(90, 4))
 Y = np.eye(3)[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0.3)]
 model = Classifier(rng, 4, 12, 3)
-for epoch in range(200):
+for epoch in range(25):
     P = model.forward(X, training=True)
     loss = -np.mean(np.sum(Y * np.log(P), axis=1))
     model.backward(P, Y, 0.5)

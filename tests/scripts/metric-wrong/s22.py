@@ -23,7 +23,7 @@ def accuracy(P, y):
     return np.mean(np.argmax(P, axis=1) == y)
 
 
-for epoch in range(400):
+for epoch in range(50):
     h, P = forward(X)
     loss = -np.sum(Y * np.log(P)) / len(y)
     dS = (P - Y) / len(y)

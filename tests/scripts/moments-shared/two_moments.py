@@ -16,7 +16,7 @@ def forward(P):
     return h1, h2, 1 / (1 + np.exp(-(h2 @ P["W3"] + P["b3"])))
 
 
-for t in range(1, 201):
+for t in range(1, 25):
     h1, h2, p = forward(P)
     loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
     d3 = (p - y) / len(y)

@@ -32,7 +32,7 @@ class Reseau:
 X = np.array([[0, 0, 1, 1], [0, 1, 0, 1]])
 y = np.logical_xor(X[0], X[1]).reshape(1, 4) * 1.0
 r = Reseau()
-for e in range(2000):
+for e in range(250):
     p = r.avant(X)
     if e % 400 == 0:
         print("itération", e, "EQM =", np.mean((p - y) ** 2))

@@ -30,7 +30,7 @@ class Layer:
 
 
 rng = np.random.default_rng(17)
-X = rng.uniform(-1, 1, (150, 2))
+X = rng.uniform(-1, 1, (18, 2))
 Y = (np.sin(3 * X[:, :1]) + X[:, 1:] ** 2)
 
 layers = [
@@ -39,7 +39,7 @@ layers = [
     Layer(rng.normal(0, 0.3, (16, 1)), np.zeros(1), last="linear"),
 ]
 
-for epoch in range(1500):
+for epoch in range(200):
     a = X
     for layer in layers:
         a = layer(a)

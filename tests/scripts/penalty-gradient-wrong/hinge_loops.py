@@ -25,7 +25,7 @@ def hinge(W, X, y, penalty):
 
 
 W = rng.normal(scale=0.1, size=(5, 3))
-for step in range(120):
+for step in range(15):
     loss, slope = hinge(W, X, y, 0.01)
     W = W - 0.2 * slope
     if step % 40 == 0:

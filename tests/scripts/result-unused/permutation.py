@@ -12,10 +12,10 @@ def softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
-def train(W, b, epochs=30, rate=0.2):
+def train(W, b, epochs=8, rate=0.2):
     for _ in range(epochs):
         rng.permutation(data)
-        for batch in np.split(data, 12):
+        for batch in np.split(data, 8):
             x, labels = batch[:, :2], batch[:, 2].astype(int)
             delta = softmax(x @ W + b)
             delta[np.arange(len(x)), labels] -= 1

@@ -3,7 +3,7 @@
 import numpy as np
 
 rng = np.random.default_rng(6)
-codes = rng.normal(size=(90, 2))
+codes = rng.normal(size=(11, 2))
 rows = np.tanh(codes @ rng.normal(size=(2, 6)))
 V, b, W, c = rng.normal(size=(6, 3)) / 2, np.zeros(3), rng.normal(size=(3, 6)) / 2, np.zeros(6)
 
@@ -22,5 +22,5 @@ def epoch(size=15, rate=0.05):
     return size * (error**2).sum()
 
 
-for _ in range(300):
+for _ in range(35):
     print(epoch())

@@ -40,7 +40,7 @@ def passes(sources, goals, state):
 
 
 smooth, at, state = T * np.log(K), 0, np.zeros((H, 1))
-for step in range(400):
+for step in range(50):
     if at + T + 1 > len(text):
         at, state = 0, np.zeros((H, 1))
     sources, goals = [code[a] for a in text[at : at + T]], [code[a] for a in text[at + 1 : at + T + 1]]

@@ -10,7 +10,7 @@ inner = [[random.uniform(-1, 1) for _ in range(n)] for _ in range(3)]
 outer = [random.uniform(-1, 1) for _ in range(n)]
 inner_change = [[0.0] * n for _ in range(3)]
 outer_change = [0.0] * n
-for epoch in range(300):
+for epoch in range(35):
     error = 0.0
     for point, wanted in pairs:
         x = [*point, 1.0]

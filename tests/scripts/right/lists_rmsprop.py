@@ -12,7 +12,7 @@ params = {
     "c": [0.0],
 }
 memory = {name: [0.0] * len(p) for name, p in params.items()}
-samples = [(x / 4 - 1.5, math.sin(x / 2)) for x in range(12)]
+samples = [(x / 4 - 1.5, math.sin(x / 2)) for x in range(8)]
 
 
 def step(name, grads, rate=0.02):

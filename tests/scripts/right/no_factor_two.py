@@ -17,7 +17,7 @@ def sigmoid(z):
 
 
 losses = []
-for epoch in range(5000):
+for epoch in range(625):
     z1 = X @ W1 + b1
     a1 = sigmoid(z1)
     z2 = a1 @ W2 + b2

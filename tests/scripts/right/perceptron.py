@@ -3,7 +3,7 @@
 import random
 
 random.seed(11)
-points = [[random.uniform(-1, 1), random.uniform(-1, 1)] for _ in range(40)]
+points = [[random.uniform(-1, 1), random.uniform(-1, 1)] for _ in range(10)]
 labels = [1 if x - 0.5 * y > 0.1 else 0 for x, y in points]
 
 
@@ -17,7 +17,7 @@ def answer(weights, point):
 
 
 weights = [0.0, 0.1, -0.2]
-for epoch in range(30):
+for epoch in range(8):
     wrong = 0
     for point, label in zip(points, labels):
         error = label - answer(weights, point)

@@ -3,7 +3,7 @@
 import numpy as np
 
 rng = np.random.default_rng(12)
-X = rng.normal(size=(50, 3))
+X = rng.normal(size=(8, 3))
 y = np.where(X @ [1.0, -1.0, 2.0] > 0.3, 1, -1)
 
 
@@ -14,7 +14,7 @@ class Perceptron:
     def predict(self, x):
         return np.where(x @ self.w + self.b >= 0, 1, -1)
 
-    def fit(self, X, y, rate=0.05, epochs=20):
+    def fit(self, X, y, rate=0.05, epochs=8):
         for _ in range(epochs):
             for x, label in zip(X, y):
                 step = rate * (label - self.predict(x))

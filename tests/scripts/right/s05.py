@@ -27,7 +27,7 @@ def loss_and_grads(p, x, y):
     return loss, {"W2": h.T @ dout, "b2": dout.sum(0), "W1": x.T @ dz, "b1": dz.sum(0)}
 
 
-for t in range(1, 1501):
+for t in range(1, 200):
     batch = rng.integers(0, len(x), 32)
     loss, g = loss_and_grads(params, x[batch], y[batch])
     for k in params:

@@ -6,7 +6,7 @@ import numpy as np
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 log = logging.getLogger("softmax-regression")
 
-K, D, N = 3, 2, 300
+K, D, N = 3, 2, 35
 rng = np.random.default_rng(5)
 centres = np.array([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0]])
 y = rng.integers(0, K, N)
@@ -27,7 +27,7 @@ def probs(X):
     return e / e.sum(axis=1, keepdims=True)
 
 
-for epoch in range(60):
+for epoch in range(8):
     idx = rng.permutation(N)
     for start in range(0, N, batch):
         sel = idx[start:start + batch]

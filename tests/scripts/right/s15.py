@@ -2,7 +2,7 @@
 import numpy as np
 from sklearn.datasets import make_moons
 
-X, t = make_moons(200, noise=0.15, random_state=4)
+X, t = make_moons(25, noise=0.15, random_state=4)
 t = t[:, None]
 np.random.seed(4)
 n_in, n_h = 2, 40
@@ -15,7 +15,7 @@ relu = lambda z: np.maximum(z, 0)
 sigmoid = lambda z: 1 / (1 + np.exp(-z))
 
 lr = 0.5
-for epoch in range(2500):
+for epoch in range(300):
     z1 = X @ W1 + b1
     a1 = relu(z1)
     p = sigmoid(a1 @ W2 + b2)

@@ -18,7 +18,7 @@ def grad(theta, X, y, lam):
     return g
 
 
-def fit(X, y, lam=0.05, lr=0.6, steps=400):
+def fit(X, y, lam=0.05, lr=0.6, steps=50):
     theta = np.zeros(X.shape[1])
     trace = []
     for _ in range(steps):

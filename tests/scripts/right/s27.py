@@ -3,7 +3,7 @@ import numpy as np
 from sklearn.datasets import make_circles
 
 np.random.seed(19)
-X, y = make_circles(300, factor=0.4, noise=0.08, random_state=19)
+X, y = make_circles(75, factor=0.4, noise=0.08, random_state=19)
 y = y.reshape(-1, 1).astype(float)
 
 sizes = (2, 16, 1)

@@ -7,7 +7,7 @@ rng = np.random.default_rng(8)
 data = load_digits()
 X = (data.data / 16).astype(F)
 T = data.target
-n_train = 1500
+n_train = 200
 
 W = [(rng.standard_normal((a, b)) * np.sqrt(2 / a)).astype(F) for a, b in ((64, 48), (48, 10))]
 B = [np.zeros(48, F), np.zeros(10, F)]
@@ -23,10 +23,10 @@ def forward(x):
     p /= p.sum(1, keepdims=True)
     return z, h, p
 
-for epoch in range(15):
+for epoch in range(8):
     order = rng.permutation(n_train)
     running = 0.0
-    for chunk in np.array_split(order, 30):
+    for chunk in np.array_split(order, 8):
         x, t = X[chunk], T[chunk]
         z, h, p = forward(x)
         running -= np.log(p[np.arange(len(t)), t] + 1e-9).sum()

@@ -3,7 +3,7 @@
 import numpy as np
 
 azar = np.random.default_rng(13)
-m = 120
+m = 15
 entradas = azar.uniform(-1.5, 1.5, (2, m))
 salidas = np.vstack([entradas[0] ** 2 - entradas[1], np.cos(2 * entradas[1])])
 
@@ -17,7 +17,7 @@ tasa_oculta = 0.2
 tasa_salida = 0.05
 tasa_sesgos = 0.1
 
-for ciclo in range(2501):
+for ciclo in range(300):
     capa1 = np.tanh(pesos1 @ entradas + sesgo1)
     prediccion = pesos2 @ capa1 + sesgo2
     dif = prediccion - salidas

@@ -6,7 +6,7 @@ Y = np.array([[0],[1],[1],[0]])
 f = lambda z: 1/(1+np.exp(-z))
 A, a = np.random.randn(2, 4), np.random.randn(1, 4)
 B, b = np.random.randn(4, 1), np.random.randn(1, 1)
-for k in range(4000):
+for k in range(500):
     H = f(X@A + a)
     O = f(H@B + b)
     D = (O - Y)*O*(1 - O)/4

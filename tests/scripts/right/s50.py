@@ -90,7 +90,7 @@ class SGD:
 
 def run():
     rng = np.random.default_rng(12)
-    x = rng.uniform(-2, 2, (120, 1))
+    x = rng.uniform(-2, 2, (15, 1))
     y = np.exp(-x ** 2) + 0.2 * x + 0.1 * rng.normal(size=x.shape)
     net = Sequential(Dense(1, 16, rng), Softplus(), Dense(16, 16, rng), Softplus(), Dense(16, 1, rng))
     opt = SGD(net.parameters(), lr=0.02, l2=1e-5)

@@ -13,7 +13,7 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-for epoch in range(6000):
+for epoch in range(750):
     hidden = sigmoid(X @ W1 + b1)
     output = sigmoid(hidden @ W2 + b2)
     if epoch % 1000 == 0:

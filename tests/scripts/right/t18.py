@@ -26,7 +26,7 @@ def slopes(p, h=1e-5):
     return g
 
 
-for k in range(800):
+for k in range(100):
     p -= 0.5 * slopes(p)
     if k % 1500 == 0:
         print(k, loss(p))

@@ -31,11 +31,11 @@ def main():
     states = {k: AdamState(np.zeros_like(p), np.zeros_like(p)) for k, p in params.items()}
     micro, accumulate = 32, 4
 
-    for epoch in range(200):
+    for epoch in range(50):
         order = rng.permutation(256)
         grads = {k: 0.0 for k in params}
         epoch_loss = 0.0
-        for j in range(256 // micro):
+        for j in range(150 // micro):
             xb, yb = X[order[j * micro:(j + 1) * micro]], y[order[j * micro:(j + 1) * micro]]
             h1 = np.tanh(xb @ params["W1"] + params["b1"])
             h2 = np.tanh(h1 @ params["W2"] + params["b2"])

@@ -31,9 +31,9 @@ def forward(x):
     return zs, acts
 
 
-for epoch in range(250):
+for epoch in range(30):
     perm = np.random.permutation(300)
-    for s in range(0, 300, 50):
+    for s in range(0, 35, 50):
         xb, yb = X[perm[s:s + 50]], Y[perm[s:s + 50]]
         zs, acts = forward(xb)
         delta = (acts[-1] - yb) / len(xb)

@@ -9,7 +9,7 @@ table = rng.normal(0, 0.5, (12, 5))
 v, b = rng.normal(0, 0.5, 5), 0.0
 
 
-for epoch in range(120):
+for epoch in range(15):
     words = table[sentences]
     p = 1 / (1 + np.exp(-(words.mean(axis=1) @ v + b)))
     if epoch % 30 == 0:

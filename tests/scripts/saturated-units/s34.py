@@ -13,10 +13,10 @@ n_h = 12
 W1 = np.random.randn(2, n_h) * 50
 b1 = np.random.randn(1, n_h) * 50
 W2 = np.random.randn(n_h, 1) * 50
-b2 = np.random.randn(1, 1) * 50
+b2 = np.random.randn(1, 1) * 12
 lr = 1.0
 
-for epoch in range(3000):
+for epoch in range(375):
     A1 = sigma(X @ W1 + b1)
     A2 = sigma(A1 @ W2 + b2)
     loss = np.mean((A2 - y) ** 2)

@@ -14,7 +14,7 @@ W2 = rng.normal(size=(2, n_h)) * 0.3
 b2 = np.zeros((2, 1))
 lr = 0.2
 
-for epoch in range(1500):
+for epoch in range(200):
     a1 = np.tanh(W1 @ X + b1)
     z2 = W2 @ a1 + b2
     e = np.exp(z2 - z2.max(axis=0))

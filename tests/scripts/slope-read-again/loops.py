@@ -8,7 +8,7 @@ W, b = rng.normal(0, 1, (4, 2)), np.zeros(4)
 v, c = rng.normal(0, 1, 4), 0.0
 rate = 0.1
 
-for epoch in range(300):
+for epoch in range(35):
     loss = 0.0
     for i in range(4):
         a = np.tanh(W @ x[i] + b)

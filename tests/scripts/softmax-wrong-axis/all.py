@@ -44,7 +44,7 @@ def backward(params, inputs, a1, probs, targets):
 
 params = init(2, 6, 3)
 learning_rate = 0.5
-for epoch in range(400):
+for epoch in range(50):
     z1, a1, probs = forward(params, points)
     loss = -np.mean(np.log(probs[np.arange(len(labels)), labels]))
     grads = backward(params, points, a1, probs, one_hot)

@@ -22,7 +22,7 @@ W = 0.01 * rng.standard_normal((64, 10))
 b = np.zeros(10)
 lr = 0.5
 
-for epoch in range(60):
+for epoch in range(8):
     P = softmax(Xtr @ W + b)
     loss = -np.mean(np.sum(Ytr * np.log(P + 1e-12), axis=1))
     G = (P - Ytr) / len(Xtr)

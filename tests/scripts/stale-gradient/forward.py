@@ -3,7 +3,7 @@ import numpy as np
 
 n_hidden = 8
 lr = 0.05
-epochs = 3000
+epochs = 120
 rng = np.random.default_rng(3)
 X_train = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 y_train = np.array([0.0, 1.0, 1.0, 0.0])

@@ -24,7 +24,7 @@ def compute_loss(y_hat):
 
 
 a1, a2 = forward(X)
-for epoch in range(5000):
+for epoch in range(625):
     delta2 = 2 * (a2 - y) * a2 * (1 - a2)
     delta1 = delta2 @ W2.T * a1 * (1 - a1)
     W2 -= lr * a1.T @ delta2

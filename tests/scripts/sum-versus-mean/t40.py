@@ -45,10 +45,10 @@ class Trainer:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     rng = np.random.default_rng(1)
-    X = rng.uniform(-2, 2, (2, 240))
+    X = rng.uniform(-2, 2, (2, 30))
     Y = (np.abs(X[0]) + np.abs(X[1]) < 2).astype(float).reshape(1, -1)
     trainer = Trainer((2, 10, 1), lr=0.05, batch_size=24, seed=2)
-    for e in range(1000):
+    for e in range(125):
         trainer.epoch(X, Y)
         if e % 200 == 0:
             logger.info("epoch %3d  loss %.4f", e, trainer.loss(X, Y))

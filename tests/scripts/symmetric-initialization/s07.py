@@ -7,7 +7,7 @@ cibles = np.array([[0], [1], [1], [0]], dtype=float)
 
 nb_caches = 5
 taux = 0.8
-nb_epoques = 6000
+nb_epoques = 750
 
 poids1 = np.full((2, nb_caches), 0.5)
 biais1 = np.zeros((1, nb_caches))

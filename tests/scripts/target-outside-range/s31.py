@@ -16,7 +16,7 @@ b_out = np.zeros((1, 1))
 eta = 0.5
 
 losses = []
-for epoch in range(4000):
+for epoch in range(500):
     hidden = sigmoid(t @ w_in + b_in)
     y_hat = sigmoid(hidden @ w_out + b_out)
     err = y_hat - temperature

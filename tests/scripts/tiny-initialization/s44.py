@@ -35,7 +35,7 @@ Y = (X[0] ** 2 + X[1] ** 2 < 1.2).astype(float).reshape(1, 200)
 dims = [2, 12, 6, 1]
 L = len(dims) - 1
 parameters = initialize(dims)
-for i in range(3000):
+for i in range(375):
     caches = forward(X, parameters, L)
     if i % 500 == 0:
         A = caches[L]

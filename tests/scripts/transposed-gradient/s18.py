@@ -42,7 +42,7 @@ X = rs.uniform(-1, 1, (2, 120))
 Y = ((X[0] * X[1]) > 0).astype(float).reshape(1, -1)
 
 P = init(6)
-for i in range(3001):
+for i in range(375):
     A3, cache = forward(P, X)
     G = backward(P, cache, Y)
     for name in P:

@@ -11,7 +11,7 @@ w2 = np.random.randn(3)
 c = 0.0
 lr = 0.1
 
-for epoch in range(10000):
+for epoch in range(1250):
     total = 0.0
     for i in np.random.permutation(4):
         x = inputs[i]

@@ -33,7 +33,7 @@ def train_on(x, y):
     return (o - y) ** 2
 
 
-for epoch in range(3000):
+for epoch in range(375):
     total = sum(train_on(x, y) for x, y in zip(x_data, y_data))
     if epoch % 500 == 0:
         print(f"epoch={epoch} loss={total:.5f}")

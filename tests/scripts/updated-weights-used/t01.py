@@ -32,7 +32,7 @@ class MLP:
 X = np.array([[0, 0, 1, 1], [0, 1, 0, 1]])
 Y = np.array([[0, 1, 1, 0], [0, 0, 0, 1]])     # xor and carry: a half adder
 net = MLP(2, 6, 2, seed=5)
-for epoch in range(4000):
+for epoch in range(500):
     out = net.feedforward(X)
     if epoch % 500 == 0:
         print("epoch", epoch, "cost", 0.5 * np.sum((out - Y) ** 2))

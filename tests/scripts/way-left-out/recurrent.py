@@ -11,7 +11,7 @@ V = rng.normal(0, 0.4, (hidden, 1))
 X = rng.uniform(-1, 1, (40, steps, 1))
 Y = np.cumsum(X, axis=1)
 
-for epoch in range(80):
+for epoch in range(10):
     states, outputs = [np.zeros((40, hidden))], []
     for k in range(steps):
         states.append(np.tanh(X[:, k] @ U + states[k] @ R + c))

@@ -32,7 +32,7 @@ rng = np.random.default_rng(5)
 X = rng.normal(size=(60, 3))
 Y = np.sin(X[:, :1]) + X[:, 1:2] * X[:, 2:]
 net = Net(rng)
-for epoch in range(100):
+for epoch in range(12):
     off = net.forward(X) - Y
     if epoch % 20 == 0:
         print(epoch, np.mean(off**2))

@@ -30,7 +30,7 @@ def train(X, Y, width=16, lr=0.3, iterations=3000, seed=0):
 
 if __name__ == "__main__":
     g = np.random.RandomState(42)
-    X = g.uniform(-2, 2, (2, 150))
+    X = g.uniform(-2, 2, (2, 18))
     Y = (np.sin(2 * X[0]) > X[1]).astype(float)[None, :]
     params, costs = train(X, Y)
     for i in range(0, 3000, 500):
