@@ -29,7 +29,7 @@ def crossed(file: File, claim: Claim) -> tuple[str, str, int] | None:
         others = [other for other in begun if not np.array_equal(after(place, other), before)]
         if others and place not in others:
             back = claim.functions[0].rpartition(".")[2]
-            line = line_of(lambda: claim.run(file, {**held, **begun}, lines=claim.forward), back, [before], 0)
+            line = line_of(lambda: claim.run(file, {**held, **begun}, lines=claim.forward), back, [before], [0])
             return place, others[0], line
     return None
 

@@ -156,16 +156,41 @@ def _factor(compared: Mapping[str, Sequence[Compared]]) -> float | None:
 
 def _compared(file: File, claim: Claim, parameter: str, names: dict[str, Any]) -> list[Compared]:
     """Each candidate for a parameter's gradient beside the slopes; empty where these are no clear numbers."""
+    measured = slopes(lambda new: claim.loss(file, {parameter: new}), *_directions(claim, parameter))
+    return [] if measured is None else _beside(file, claim, parameter, names, measured)
+
+
+def _directions(claim: Claim, parameter: str) -> tuple[Array, list[Array]]:
+    """Where slopes for a parameter are measured, and along what."""
     at = np.asarray(claim.given[parameter], float)
     rng = np.random.default_rng(3)
-    directions = [np.asarray(rng.normal(size=at.shape)) for _ in range(_DIRECTIONS)]
-    measured = slopes(lambda new: claim.loss(file, {parameter: new}), at, directions)
-    if measured is None:
-        return []
+    return at, [np.asarray(rng.normal(size=at.shape)) for _ in range(_DIRECTIONS)]
+
+
+def _beside(file: File, claim: Claim, parameter: str, names: dict[str, Any], measured: Array) -> list[Compared]:
+    """Each candidate for a parameter's gradient beside slopes that were measured."""
+    at, directions = _directions(claim, parameter)
     told = [told_by(file, names, expression, at.shape) for expression in claim.gradients[parameter]]
     found = [Compared(measured, np.array([np.sum(g * d) for d in directions])) for g in told]
     own = np.array([np.sum(at * d) for d in directions])
     return [one for c in found for one in (c, *c.without(own))] if claim.kind == "way" else found
+
+
+def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
+    """What says, once functions are others, whether the same loss has the right gradients now; one was wrong."""
+    loss = claim.run(file)["loss_"]
+    measured = slopes(lambda new: claim.loss(file, {wrong: new}), *_directions(claim, wrong))
+
+    def is_mended() -> bool:
+        names = claim.run(file)
+        if measured is None or not np.array_equal(names["loss_"], loss):
+            return False
+        found = _beside(file, claim, wrong, names, measured)
+        if not any(c.factor > 0 and c.rest(c.factor) < NEAR * c.size for c in found):
+            return False
+        return set(judged(file, claim).values()) <= {"right", "idle"}
+
+    return is_mended
 
 
 def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int, ...]) -> Array:
@@ -175,11 +200,11 @@ def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int
 
 
 class Manner(NamedTuple):
-    """How a wrong gradient is wrong: in words, what that is called, and which number is the farthest off."""
+    """How a wrong gradient is wrong: in words, what that is called, and which numbers are wrong."""
 
     words: str
     id: str = "unknown"
-    entry: int = 0
+    wrong: Sequence[int] = (0,)
 
 
 def manner(file: File, claim: Claim, parameter: str) -> Manner:
@@ -190,8 +215,8 @@ def manner(file: File, claim: Claim, parameter: str) -> Manner:
     true = slopes(lambda new: claim.loss(file, {parameter: new}), at, units)
     if true is None or not units:
         return Manner("is not that of the loss")
-    off = np.abs(true - told.ravel()) * np.where(told.ravel() == 0, NEAR * NEAR, 1)
-    return Manner(*described(true.reshape(at.shape), told, at), int(np.argmax(off)))
+    off = ~np.isclose(told.ravel(), true, rtol=FAR, atol=FAR * NEAR * float(np.abs(true).max()))
+    return Manner(*described(true.reshape(at.shape), told, at), np.flatnonzero(off).tolist() or [0])
 
 
 PENALTY_UNTOLD = "holds a multiple of the parameter, as of a penalty's derivative, that the loss has not"

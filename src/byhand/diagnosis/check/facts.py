@@ -164,7 +164,7 @@ def _of_data(file: File, unit: str, name: str, data: str, rest: str, before: Arr
         return names
 
     if np.array_equal(run("Y_ = Y_[::-1].copy()")[_DATA], after):
-        line = line_of(run, name, [after], int(np.argmax((before != after).ravel())))
+        line = line_of(run, name, [after], np.flatnonzero(before != after).tolist())
         message = f"{name} writes into the data that it is given: who goes on with them has other numbers."
         yield Fact(unit, line, "input-mutated", message, "2.8")
 

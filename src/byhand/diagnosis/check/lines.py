@@ -6,17 +6,24 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence, Set
+from itertools import pairwise
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from byhand.diagnosis.check.claims import Array, arrays_of
 from byhand.diagnosis.check.defined import FILE
 
+_NEAR, _LIKE = 1e-6, 0.9
+_MANY = 4_000_000
+"""Up to so many pairs of numbers are looked at for those that are the same."""
 
-def line_of(run: Callable[[], object], function: str, results: Sequence[Array], entry: int) -> int:
-    """The line at which a number of a result got its value; that of the return where nothing else has kept it.
+
+def line_of(run: Callable[[], object], function: str, results: Sequence[Array], wrong: Sequence[int]) -> int:
+    """The line that gave some numbers of a result their value; that of the return where nothing else has kept them.
+
+    Of several lines that did it is the one that changed those and the fewest others, and of such the last.
 
     Parameters
     ----------
@@ -25,32 +32,60 @@ def line_of(run: Callable[[], object], function: str, results: Sequence[Array], 
     function : str
     results : sequence of Array
         Each of which may be what it leaves behind, in a variable, an attribute, or what is returned.
-    entry : int
-        Which number of them, in flat order.
+    wrong : sequence of int
+        Which numbers of them, in flat order.
     """
-    places: dict[str, int] = {}
+    places: dict[str, _Held] = {}
 
     def find(frame: FrameType, event: str, returned: Any) -> None:
         if event == "return":
             places.clear()
             for result in results:
-                places.update(_places(dict(frame.f_locals), returned, result, entry))
+                places.update(_places(dict(frame.f_locals), returned, result, wrong))
 
-    seen: list[tuple[int, dict[str, float]]] = []
+    seen: list[tuple[int, dict[str, Array]]] = []
 
     def watch(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
             seen.clear()
         kept = arrays_of(dict(frame.f_locals), "")
-        seen.append((frame.f_lineno, {e: a.ravel()[places[e]] for e, a in kept if e in places and places[e] < a.size}))
+        seen.append((frame.f_lineno, {e: _taken(a, places[e].numbers) for e, a in kept if e in places}))
 
     traced(run, function, find)
     traced(run, function, watch)
-    made = []
-    for place in places:
-        held = [values.get(place) for _, values in seen]
-        made += [seen[k - 1][0] for k in range(1, len(held)) if held[k] != held[k - 1]][-1:]
-    return min(made, default=seen[-1][0])
+    made = [found for place, held in places.items() for found in _makers(seen, place, held.are_wrong)]
+    best = max((share for share, *_ in made), default=0.0)
+    last = {place: line for share, place, line in made if share >= _LIKE * best}
+    return min(last.values(), default=seen[-1][0])
+
+
+class _Held(NamedTuple):
+    """Which numbers of an array end as those of a result, and which of them are wrong."""
+
+    numbers: Array
+    are_wrong: Array
+
+
+def _makers(seen: Sequence[tuple[int, dict[str, Array]]], place: str, wrong: Array) -> Iterator[tuple[float, str, int]]:
+    """The lines that changed what is wrong, the last one last, and how much of what they changed that is.
+
+    To make zeros that will be filled counts only where nothing fills them.
+    """
+    changed: dict[int, Array] = {}
+    for (line, before), (_, after) in pairwise(seen):
+        if place in after:
+            new = after[place] != before.get(place, 0)
+            if (new & wrong).any():
+                changed[line] = changed.pop(line, False) | new
+            elif place not in before:
+                yield 0.0, place, line
+    for line, new in changed.items():
+        yield float((new & wrong).sum() / (new | wrong).sum()), place, line
+
+
+def _taken(array: Array, numbers: Array) -> Array:
+    """Some numbers of an array, in flat order; none of what it has not."""
+    return array.ravel()[numbers] if array.size > numbers.max() else np.full(numbers.shape, np.nan)
 
 
 def traced(run: Callable[[], object], function: str, see: Callable[[FrameType, str, Any], None]) -> None:
@@ -72,21 +107,27 @@ def traced(run: Callable[[], object], function: str, see: Callable[[FrameType, s
         sys.settrace(before)
 
 
-def _places(kept: dict[str, Any], returned: Any, result: Array, entry: int) -> Iterator[tuple[str, int]]:
-    """What holds the number when the function returns: what ends as the result, and what this is a part of."""
+def _places(kept: dict[str, Any], returned: Any, result: Array, wrong: Sequence[int]) -> Iterator[tuple[str, _Held]]:
+    """What holds wrong numbers of a result in the end: itself, what it is a part of, or what it was put together of."""
+    is_wrong = np.isin(np.arange(result.size), wrong)
     parts = [a for _, a in arrays_of(returned, "") if _same(a, result)]
     for name, a in arrays_of(kept, ""):
+        shared = next((part for part in parts if np.shares_memory(a, part)), None)
         if _same(a, result):
-            yield name, entry
-        elif a.flags.c_contiguous and a.dtype == float and any(np.shares_memory(a, part) for part in parts):
-            [part, *_] = [part for part in parts if np.shares_memory(a, part)]
-            first = (part.__array_interface__["data"][0] - a.__array_interface__["data"][0]) // a.itemsize
-            numbers = np.lib.stride_tricks.as_strided(np.arange(a.size)[first:], part.shape, part.strides)
-            yield name, int(numbers.ravel()[entry])
+            yield name, _Held(np.arange(a.size), is_wrong)
+        elif shared is not None and a.flags.c_contiguous and a.dtype == float:
+            first = (shared.__array_interface__["data"][0] - a.__array_interface__["data"][0]) // a.itemsize
+            numbers = np.lib.stride_tricks.as_strided(np.arange(a.size)[first:], shared.shape, shared.strides)
+            yield name, _Held(numbers.ravel(), is_wrong)
+        elif 0 < a.size * result.size < _MANY:
+            found = np.isclose(a.ravel()[:, None], result.ravel(), rtol=_NEAR, atol=0) & (result.ravel() != 0)
+            once = (found.sum(axis=0) == 1) & ~found[found.sum(axis=1) > 1].any(axis=0)
+            if (once & is_wrong).any():
+                yield name, _Held(found[:, once].argmax(axis=0), is_wrong[once])
 
 
 def _same(one: Array, other: Array) -> bool:
-    return one.size == other.size and np.allclose(one.ravel(), other.ravel(), rtol=1e-6, atol=0)
+    return one.size == other.size and np.allclose(one.ravel(), other.ravel(), rtol=_NEAR, atol=0)
 
 
 def cause_of(
@@ -129,9 +170,11 @@ def returned_at(function: ast.FunctionDef) -> int:
     """The line at which what is returned last was made: that of its name's last value, if it has one."""
     last = max((n for n in ast.walk(function) if isinstance(n, ast.Return)), key=lambda n: n.lineno)
     value = last.value.elts[0] if isinstance(last.value, ast.Tuple) else last.value
-    name = ast.unparse(value) if value is not None else ""
-    made = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign) and name in _assigned(n)]
-    return max(made) if made and isinstance(value, ast.Name) else last.lineno
+    value = value.args[0] if isinstance(value, ast.Call) and len(value.args) == 1 else value  # float(cost)
+    name = value.id if isinstance(value, ast.Name) else ""
+    made = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign) and name in _assigned(n)]
+    made = [n for n in made if f"({name})" not in ast.unparse(n.value)] or made  # cost = np.squeeze(cost)
+    return max((n.lineno for n in made), default=last.lineno)
 
 
 def _assigned(statement: ast.stmt) -> set[str]:

@@ -19,12 +19,13 @@ from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of, size
 from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of
-from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner
+from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner, mended
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
 from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
+from byhand.diagnosis.check.repairs import repairs
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
@@ -39,6 +40,8 @@ _AGAIN = 2
 """So often other numbers are tried where the differences are not clear."""
 _PLAIN = ("identity", "linear", "step")
 """Whose slopes are those of nothing in particular."""
+_LIKELY = 0.5
+"""From here on a change that makes it right is told as what was meant."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -64,6 +67,12 @@ class Probe:
     """Whether some of its gradients are right, and so it is meant as it was called."""
     is_fact: bool = False
     """Whether it is about something else than gradients."""
+    claim: Claim | None = None
+    """What is wrong, as long as its line is looked for."""
+    wrong: str = ""
+    """The first of its parameters whose gradient is wrong."""
+    is_placed: bool = False
+    """Whether a change at its line makes it right."""
 
 
 def of_fact(fact: Fact) -> Probe:
@@ -74,7 +83,8 @@ def of_fact(fact: Fact) -> Probe:
 def probes(file: File) -> Iterator[Probe]:
     """What can be said of the claims of a file's functions and classes."""
     draw_anew()
-    yield from without_blame(list(_every(file)), file)
+    for probe in without_blame(list(_every(file)), file):
+        yield _placed(file, probe)
 
 
 def _every(file: File) -> Iterator[Probe]:
@@ -330,7 +340,7 @@ def _accused(
     )
     said = "; ".join(f"the gradient for {_plain(p)} {m.words}" for p, m in how.items())
     message = f"What {back.name} gives, held against differences of {of}: {said}."
-    lines = {p: _made_at(file, claim, p, back.name, how[p].entry if p in how else 0) for p in claim.gradients}
+    lines = {p: _made_at(file, claim, p, back.name, how[p].wrong if p in how else ()) for p in claim.gradients}
     right = [line for p, line in lines.items() if p not in wrong]
     there = file.function(names[0]) if len(names) > 1 else ast.Pass()
     known = {ast.unparse(n) for n in ast.walk(there) if isinstance(n, ast.Assign)}
@@ -341,7 +351,22 @@ def _accused(
         line = _penalised_at(file.function(names[-2:][0])) or line
     id_ = ids.pop() if len(ids) == 1 else "unknown"
     id_ = _usual_id(file, claim, wrong) if id_ == "unknown" else id_
-    return Probe(unit, "wrong", line, message, id_, names, training=claim.as_training())
+    training = claim.as_training()
+    return Probe(unit, "wrong", line, message, id_, names, training=training, claim=claim, wrong=wrong[0])
+
+
+def _placed(file: File, probe: Probe) -> Probe:
+    """The probe with the line of the change that makes all gradients right, in what gives them and not the loss."""
+    if probe.answer != "wrong" or probe.claim is None:
+        return replace(probe, claim=None)
+    *there, back = probe.claim.functions
+    used = file.behind([back]) - file.behind(there) - {back}
+    found = repairs(file, [back, *sorted(used)], mended(file, probe.claim, probe.wrong), probe.line)
+    if not found:
+        return replace(probe, claim=None)
+    says = f" With “{found[0].text}” all are right." if found[0].likeness >= _LIKELY else ""
+    message, id_ = probe.message + says, found[0].id or probe.id
+    return replace(probe, claim=None, line=found[0].line, message=message, id=id_, is_placed=True)
 
 
 def _usual_id(file: File, claim: Claim, wrong: Sequence[str]) -> str:
@@ -371,19 +396,24 @@ def _squares(node: ast.Call | ast.BinOp) -> bool:
     return power or (isinstance(node.op, ast.Mult) and ast.unparse(node.left) == ast.unparse(node.right))
 
 
-def _made_at(file: File, claim: Claim, parameter: str, name: str, entry: int) -> int:
-    """The line at which a parameter's gradient gets its value, or one of its numbers."""
+def _made_at(file: File, claim: Claim, parameter: str, name: str, wrong: Sequence[int]) -> int:
+    """The line at which a parameter's gradient gets its value, or some of its numbers."""
     gradient = np.asarray(eval(claim.gradients[parameter][0], file.names, claim.run(file)))
-    return line_of(lambda: claim.run(file), name, [gradient], entry if gradient.size > entry else 0)
+    numbers = [k for k in wrong if k < gradient.size] or range(gradient.size)
+    return line_of(lambda: claim.run(file), name, [gradient], numbers)
 
 
 def named(probe: Probe, found: Sequence[Finding], file: File) -> Probe:
-    """The probe with the first mistake that the tape names in what it is about."""
-    spans: list[ast.FunctionDef | ast.ClassDef] = [file.function(n) for n in file.behind(probe.names)]
+    """The probe with the first mistake that the tape names in what it is about, unless a change has shown its line."""
+    *there, back = probe.names
+    behind = {*probe.names, *(file.behind([back]) - file.behind(there))}
+    spans: list[ast.FunctionDef | ast.ClassDef] = [file.function(n) for n in behind]
     spans += [c for name, c in file.classes.items() if probe.unit.partition(".")[0] == name]
     for f in found:
         is_inside = any(n.lineno <= f.place.line <= (n.end_lineno or 0) for n in spans)
         if f.certainty == "exact" and f.id != OF_A_LOOP and not f.place.file and is_inside:
+            if probe.is_placed:
+                return replace(probe, id=f.id) if f.place.line == probe.line else probe
             message = re.sub(r"\b(\w+)_(?=\W|$)", r"\1", f.message.replace("thing_.", ""))
             return replace(probe, id=f.id, line=f.place.line, message=message)
     return probe
@@ -410,11 +440,11 @@ def _spoiler(file: File, claim: Claim) -> Probe | None:
     before, after = (np.asarray(of[changed[0]]) for of in (claim.given, names))
     if claim.kind == "loss" and (before != after).all():
         return None  # it steps
-    entry = int(np.argmax((after != before).ravel()))
+    entries = np.flatnonzero(after != before).tolist()
     forward = claim.run(file, lines=claim.forward)
     unit = claim.functions[-1 if np.array_equal(forward[changed[0]], before) else 0]
     name = _last(unit)
-    line = line_of(lambda: claim.run(file), name, [after], entry)
+    line = line_of(lambda: claim.run(file), name, [after], entries)
     line = _named_again(file.function(unit), _plain(changed[0])) or line
     message = f"{name} writes into {_plain(changed[0])}, which it is given: who goes on with it has other numbers."
     return Probe(name, "wrong", line, message, "input-mutated", names=[unit])
