@@ -658,10 +658,10 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (LEAKY, "", "", "leaky_prime", "right", 0),
         (LEAKY, "x, 0.01 * x", "x, 0", "leaky", "wrong", 4),  # the slope is that of a leaky ReLU
         (NUMERICAL, "", "", "Model.numerical_gradient", "right", 0),
-        (NUMERICAL, "kept - 1e-5", "kept + 1e-5", "Model.numerical_gradient", "wrong", 13),
+        (NUMERICAL, "kept - 1e-5", "kept + 1e-5", "Model.numerical_gradient", "wrong", 18),
         (SAMPLES, "", "", "gradient", "right", 0),
         (VECTOR, "", "", "apply_softmax and softmax_backward", "right", 0),
-        (VECTOR, "np.diag(shares) -", "-np.diag(shares) -", "apply_softmax and softmax_backward", "wrong", 9),
+        (VECTOR, "np.diag(shares) -", "-np.diag(shares) -", "apply_softmax and softmax_backward", "wrong", 8),
         (MANNERS, "", "", "Layer", "right", 0),
         (MANNERS, "back * (1 - np", "(1 - np", "Layer", "wrong", 15),
         (MANNERS, "back * (1 - np.tanh(self.z) ** 2)", "back", "Layer", "unclear", 0),  # it may be left to the loss

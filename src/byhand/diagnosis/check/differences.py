@@ -138,12 +138,14 @@ def _shared(file: File, claim: Claim, compared: Mapping[str, Sequence[Compared]]
         return 1.0
     rng = np.random.default_rng(4)
     new = {p: np.asarray(claim.given[p]) * rng.uniform(0.4, 1, np.shape(claim.given[p])) for p in claim.gradients}
-    for other in (claim.redrawn(), replace(claim, given=claim.given | new)):  # which may be none that it is defined for
-        names = other.run(file)
-        again = _factor({p: _compared(file, other, p, names) for p in other.gradients})
-        if again is not None:
-            return factor if abs(factor - again) < FAR * factor else 1.0
-    return factor
+    others = (claim.redrawn(), claim.redrawn(), replace(claim, given=claim.given | new))
+    seen = [_factor_of(file, other) for other in others]  # some may be none that it is defined for
+    return 1.0 if any(abs(factor - again) > FAR * factor for again in seen if again is not None) else factor
+
+
+def _factor_of(file: File, claim: Claim) -> float | None:
+    names = claim.run(file)
+    return _factor({p: _compared(file, claim, p, names) for p in claim.gradients})
 
 
 def _factor(compared: Mapping[str, Sequence[Compared]]) -> float | None:
@@ -178,7 +180,11 @@ def _beside(file: File, claim: Claim, parameter: str, names: dict[str, Any], mea
 
 def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
     """What says, once functions are others, whether the same loss has the right gradients now; one was wrong."""
-    loss = claim.run(file)["loss_"]
+    names = claim.run(file)
+    loss, shared = names["loss_"], 1.0
+    if claim.kind == "loss":
+        shared = _shared(file, claim, {p: _compared(file, claim, p, names) for p in claim.gradients})
+    factors = [shared * n for n in _counts(claim)]
     measured = slopes(lambda new: claim.loss(file, {wrong: new}), *_directions(claim, wrong))
 
     def is_mended() -> bool:
@@ -186,7 +192,21 @@ def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
         if measured is None or not np.array_equal(names["loss_"], loss):
             return False
         found = _beside(file, claim, wrong, names, measured)
-        if not any(c.factor > 0 and c.rest(c.factor) < NEAR * c.size for c in found):
+        has_stepped = claim.gradients[wrong][0].startswith(GIVEN)
+        near = (c.rest(f) < NEAR * c.size for c in found for f in ([max(c.factor, 0.0)] if has_stepped else factors))
+        return any(near) and set(judged(file, claim).values()) <= {"right", "idle"}
+
+    return is_mended
+
+
+def mended_there(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
+    """The same where it is the loss that changes."""
+    at, [first, *_] = _directions(claim, wrong)
+    told = float(np.sum(told_by(file, claim.run(file), claim.gradients[wrong][0], at.shape) * first))
+
+    def is_mended() -> bool:
+        found = slopes(lambda new: claim.loss(file, {wrong: new}), at, [first])
+        if found is None or abs(found[0] - told) > NEAR * abs(told):
             return False
         return set(judged(file, claim).values()) <= {"right", "idle"}
 
@@ -196,7 +216,7 @@ def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
 def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int, ...]) -> Array:
     """What an expression gives as a gradient: of the parameter's shape; one number stands for all."""
     value = np.asarray(eval(expression, file.names, names), float)
-    return value.reshape(shape) if value.size == int(np.prod(shape)) else value * np.ones(shape)
+    return np.full(shape, value.item()) if value.size == 1 else value.reshape(shape)
 
 
 class Manner(NamedTuple):

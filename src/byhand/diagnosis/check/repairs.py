@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from byhand.diagnosis.check.defined import FILE, File
+from byhand.diagnosis.check.defined import FILE, File, methods_of
 from byhand.diagnosis.check.lines import traced
 
 _WORK, _EACH = 1_500_000, 300
@@ -199,7 +199,9 @@ def _changes(
     names |= {a for a in held if re.fullmatch(r"self\.\w+", a)}
     keys = {n.slice.value for n in inside if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)}
     texts = sorted(k for k in keys if isinstance(k, str))
-    pool = _Pool(sorted(names), texts, sorted(file.functions), shapes)
+    methods = {f"self.{m}" for c in file.classes.values() if function in c.body for m in methods_of(c)}
+    functions = {*file.functions, *methods, *(a for a in called if re.fullmatch(r"self\.\w+", a))}
+    pool = _Pool(sorted(names), texts, sorted(functions - {"self.__init__"}), shapes)
     run = [n for n in inside if isinstance(n, ast.stmt) and n is not function]
     run = [n for n in run if lines & {*range(n.lineno, (n.end_lineno or n.lineno) + 1)}]
     run.sort(key=lambda s: (s.lineno != line, s.lineno))
@@ -368,8 +370,8 @@ def _of_call(node: ast.Call, pool: _Pool) -> Iterator[ast.expr]:
                 axes = [[ast.keyword("axis", ast.Constant(k))] for k in (0, 1)]
                 yield from (_put(node, keywords=axis) for axis in axes)
                 yield from (_put(node, keywords=[*axis, ast.keyword("keepdims", ast.Constant(True))]) for axis in axes)
-        case ast.Name(id) if id in pool.functions:
-            yield from (_put(node, func=ast.Name(n, ast.Load())) for n in pool.functions if n != id)
+        case func if (text := ast.unparse(func)) in pool.functions:
+            yield from (_put(node, func=_parsed(name)) for name in pool.functions if name != text)
     if isinstance(node.func, ast.Name) and node.func.id == "range":
         yield ast.Call(ast.Name("reversed", ast.Load()), [node], [])
     if len(node.args) == 1:

@@ -19,7 +19,17 @@ from byhand.diagnosis.check.averages import crossed
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of, size
 from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of
-from byhand.diagnosis.check.differences import FAR, NEAR, PENALTY_UNTOLD, Answer, OfGradient, judged, manner, mended
+from byhand.diagnosis.check.differences import (
+    FAR,
+    NEAR,
+    PENALTY_UNTOLD,
+    Answer,
+    OfGradient,
+    judged,
+    manner,
+    mended,
+    mended_there,
+)
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
 from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
@@ -351,17 +361,23 @@ def _accused(
         line = _penalised_at(file.function(names[-2:][0])) or line
     id_ = ids.pop() if len(ids) == 1 else "unknown"
     id_ = _usual_id(file, claim, wrong) if id_ == "unknown" else id_
-    training = claim.as_training()
-    return Probe(unit, "wrong", line, message, id_, names, training=training, claim=claim, wrong=wrong[0])
+    first = next((p for p in wrong if not p.isidentifier()), wrong[0])
+    return Probe(unit, "wrong", line, message, id_, names, training=claim.as_training(), claim=claim, wrong=first)
 
 
 def _placed(file: File, probe: Probe) -> Probe:
     """The probe with the line of the change that makes all gradients right, in what gives them and not the loss."""
     if probe.answer != "wrong" or probe.claim is None:
         return replace(probe, claim=None)
-    *there, back = probe.claim.functions
+    claim, wrong = probe.claim, probe.wrong
+    held = {p: found for p, found in claim.gradients.items() if not p.isidentifier()}  # and not the data
+    if held and claim.kind == "loss" and not wrong.isidentifier():
+        claim = replace(claim, gradients=held)
+    *there, back = claim.functions
     used = file.behind([back]) - file.behind(there) - {back}
-    found = repairs(file, [back, *sorted(used)], mended(file, probe.claim, probe.wrong), probe.line)
+    found = repairs(file, [back, *sorted(used)], mended(file, claim, wrong), probe.line)
+    if not found and claim.kind == "loss":
+        found = repairs(file, there[-1:], mended_there(file, claim, wrong), 0)
     if not found:
         return replace(probe, claim=None)
     says = f" With “{found[0].text}” all are right." if found[0].likeness >= _LIKELY else ""

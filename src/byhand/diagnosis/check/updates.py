@@ -157,12 +157,12 @@ def _told(unit: str, name: str, found: Sequence[Reading]) -> Iterator[Update]:
         rule, run = next((rule, run) for rule, run in stepped if rule.says)
         shown = _P + rule.step if rule.shown is None else rule.shown
         parts = [np.array_split(shown, n)[0] for n in range(1, _WEIGHTS + 1)]  # the whole, or that of one parameter
-        line = line_of(run, name, [*parts, shown[:_WEIGHTS], shown[_WEIGHTS:]], [0])
+        line = line_of(run, name, [*parts, shown[:_WEIGHTS], shown[_WEIGHTS:]], range(_P.size))
         yield Update(unit, name, "wrong", line, rule.says, rule.id)
     elif other := next((o for rule, run, outs in found if not rule.says for o in _others(rule, run, outs)), None):
         run, shown = other
         says = "one parameter steps otherwise than another one"
-        yield Update(unit, name, "wrong", line_of(run, name, [shown], [0]), says)
+        yield Update(unit, name, "wrong", line_of(run, name, [shown], range(_P.size)), says)
     elif any(rule.moments for rule, _, _ in found):
         yield Update(unit, name, "unclear")
 
