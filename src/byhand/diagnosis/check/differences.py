@@ -184,7 +184,7 @@ def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
     loss, shared = names["loss_"], 1.0
     if claim.kind == "loss":
         shared = _shared(file, claim, {p: _compared(file, claim, p, names) for p in claim.gradients})
-    factors = [shared * n for n in _counts(claim)]
+    factors = [f * n for f in {1.0, shared} for n in _counts(claim)]
     measured = slopes(lambda new: claim.loss(file, {wrong: new}), *_directions(claim, wrong))
 
     def is_mended() -> bool:

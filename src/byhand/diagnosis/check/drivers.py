@@ -21,6 +21,7 @@ from byhand.diagnosis.story.text import first_line
 
 BACK = r"(?i)back|retro"
 """How a method begins that goes back."""
+_THERE = r"(?i)forward|feed|propag|predict|__call__"
 HELD = "held[key]"
 """What a parameter is called in a driver's step."""
 SUPPORT = Path(__file__).with_name("driving.py").read_text(encoding="utf-8").partition("# ---- begin\n")[2]
@@ -115,6 +116,8 @@ class _File:
         made = called_with(self.functions, init, node, outputs) if init is not None else ""
         if init is not None and _holds_layers(init):
             yield from self._of_layers(name, node, init, data, outputs)
+        if made is None and init is not None:
+            yield from self._of_holder(name, node, init, data, outputs)
         if made is None:
             return
         options = [a for a in own_names(init) if is_left_out(init, a, self.functions)] if init is not None else []
@@ -124,7 +127,7 @@ class _File:
                 if not method.name.startswith("__"):
                     yield from self._of_method(name, node, method, start, outputs, more)
         start = _START.format(data=data, made=f"{name}({made})")
-        forward = next((m for m in methods if re.match(r"forward|feed|propag|predict|__call__", m)), None)
+        forward = next((m for m in methods if re.match(_THERE, m)), None)
         backward = next((m for m in methods if re.match(BACK, m)), None)
         if forward is None or backward is None or not own_names(methods[forward]):
             return
@@ -134,6 +137,27 @@ class _File:
         if given is not None:
             text = _BOTH_WAYS.format(forward=forward, backward=f"{backward}({given})")
             yield Driver(f"{name}.{backward}", start + text)
+
+    def _of_holder(
+        self, name: str, node: ast.ClassDef, init: ast.FunctionDef, data: str, outputs: int
+    ) -> Iterator[Driver]:
+        """What is made of the data, and trains by methods that take none: one with a loop, or two ways in turn."""
+        made = called_with(self.functions, init, node, outputs, ["X_", "Y_"])
+        if made is None or not re.search(r"=X_.*=Y_", made):
+            return
+        start = f"{data}\nthing_ = redraw_({name}({made}), X_, Y_)\n"
+        calls = {}
+        for m in (n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("__")):
+            taken = [a for a in own_names(m) if default(m, a) is None]
+            given = called_with(self.functions, m, node, outputs, ["X_"])
+            if given is not None and len(taken) <= 1:
+                calls[m.name] = f"thing_.{m.name}({given})"
+                if any(isinstance(n, ast.For | ast.While) for n in ast.walk(m)) and "X_" not in given:
+                    yield Driver(f"{name}.{m.name}", f"{start}{calls[m.name]}\n")
+        there, back = (next((m for m in calls if re.match(way, m)), "") for way in (_THERE, BACK))
+        if there and back:
+            loop = f"for epoch_ in range({EPOCHS}):\n    {calls[there]}\n    {calls[back]}\n"
+            yield Driver(f"{name}.{back}", start + loop)
 
     def _of_layers(
         self, name: str, node: ast.ClassDef, init: ast.FunctionDef, data: str, outputs: int

@@ -18,7 +18,7 @@ import numpy as np
 from byhand.diagnosis.check.arguments import called_with
 from byhand.diagnosis.check.claims import THING, Array, arrays_of
 from byhand.diagnosis.check.defined import File, is_tame, makes_parameters, methods_of, needed
-from byhand.diagnosis.check.families import Scope, call_of, scopes, shaped
+from byhand.diagnosis.check.families import call_of, scopes, shaped
 from byhand.diagnosis.check.lines import line_of, returned_at, traced
 from byhand.diagnosis.check.names import is_marked
 
@@ -26,7 +26,7 @@ _DATA = "X_"
 _DRAWN = "draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_rng(6).random"
 """What draws data begins anew, so that they are the same each time."""
 _SAMPLES = 7
-_ZERO, _READS_OFF = ("0", "0.0", "0."), r"(?i)predi|class|decid|accura|score"
+_ZERO, _HALF, _READS_OFF = ("0", "0.0"), ("0.5", "1 / 2"), r"(?i)predi|class|decid|accura|score"
 _NO_WEIGHTS = "(?i)zero|velo|moment|adam|optim|cache|grad|state"
 """How functions are called that make something else, or weights that begin at 0 on purpose."""
 _SEEDS = 40
@@ -51,10 +51,9 @@ def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained
     file.run(file.names, support)
     yield from dropouts(file)
     yield from sigmoids(file)
-    for unit, text in texts:
-        for fact in of_training(file, unit, text):
-            if trained or fact.id in ("input-mutated", "threshold-wrong"):
-                yield fact
+    found = [fact for unit, text in texts for fact in of_training(file, unit, text)]
+    kept = {(f.line, f.id): f for f in found if trained or f.id in ("input-mutated", "threshold-wrong")}
+    yield from kept.values()
     for text in dict.fromkeys(text for _, text in texts) if trained else ():
         yield from _begun(file, text)
     for maker in file.functions.values() if trained else ():
@@ -115,23 +114,19 @@ def _masks(names: Mapping[str, Any], x: Any) -> Iterator[Array]:
 
 
 def sigmoids(file: File) -> Iterator[Fact]:
-    """What is called a sigmoid and falls, or leaves the numbers between 0 and 1."""
+    """What is a sigmoid but that it falls, or has lost its brackets."""
     x = np.linspace(-2, 2, _SAMPLES)
-    for scope in (Scope(file.functions), *(Scope(methods_of(c), name) for name, c in file.classes.items())):
-        for name, function in scope.functions.items():
-            if re.search("(?i)sigm|logist", name) and not is_marked(name) and len(needed(function)) == 1:
-                names: dict[str, Any] = {"x_": x, THING: None}
-                start = f"{THING} = object.__new__({scope.owner})\n" if scope.owner else ""
-                with contextlib.suppress(Exception):
-                    file.run(names, f"{start}result_ = {'thing_.' if scope.owner else ''}{name}(x_)\n")
-                    value = names["result_"][0] if isinstance(names["result_"], tuple) else names["result_"]
-                    line = returned_at(function)
-                    if np.allclose(value, 1 / (1 + np.exp(x))):
-                        message = f"{name} falls where its argument grows: the exponent has lost its minus."
-                        yield Fact(scope.unit(name), line, "sigmoid-falling", message, "2.4")
-                    elif np.allclose(value, 1 + np.exp(-x)):
-                        message = f"{name} gives numbers above 1: without brackets only 1 is divided."
-                        yield Fact(scope.unit(name), line, "unknown", message, "2.4")
+    for unit in (*file.functions, *(f"{c}.{m}" for c, node in file.classes.items() for m in methods_of(node))):
+        value = None if is_marked(unit) else _of_bare(file, unit, x)
+        if value is None or np.shape(value) != x.shape:
+            continue
+        if np.allclose(value, 1 / (1 + np.exp(x))):
+            says, id_ = "falls where its argument grows: the exponent has lost its minus.", "sigmoid-falling"
+        elif np.allclose(value, 1 + np.exp(-x)):
+            says, id_ = "gives numbers above 1: without brackets only 1 is divided.", "unknown"
+        else:
+            continue
+        yield Fact(unit, returned_at(file.function(unit)), id_, f"{unit.rpartition('.')[2]} {says}", "2.4")
 
 
 # ---- a training
@@ -193,32 +188,59 @@ def _of_classes(file: File, unit: str, rest: str, names: Mapping[str, Any]) -> I
 
 
 def _of_thresholds(file: File, unit: str, text: str) -> Iterator[Fact]:
-    """Told when probabilities are held against 0: each of them is larger."""
+    """Told when probabilities are held against 0, where each is larger, or scores against 1/2, the score of 62 %."""
     owner = file.classes.get(unit.partition(".")[0])
     functions = methods_of(owner) if owner is not None else file.functions
+    is_logistic = any(_is_sigmoid(file, name) for name in file.behind([unit.partition(" ")[0]]))
     for name, function in functions.items():
         places = [
-            n for n in ast.walk(function) if isinstance(n, ast.Compare) and ast.unparse(n.comparators[0]) in _ZERO
+            n for n in ast.walk(function) if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.Gt | ast.GtE)
         ]
-        asked = {n.lineno: ast.unparse(n.left) for n in places if isinstance(n.ops[0], ast.Gt | ast.GtE)}
+        asked = {n.lineno: n for n in places if ast.unparse(n.comparators[0]) in (*_ZERO, *_HALF)}
         if not asked or not re.search(_READS_OFF, name):
             continue
         call = f"{THING}.{name}({_DATA})\n" if owner is not None and len(needed(function)) == 1 else ""
         seen: dict[int, list[float]] = {line: [] for line in asked}
 
-        def see(frame: FrameType, event: str, _: Any, asked: dict[int, str] = asked, seen: Any = seen) -> None:
+        def see(frame: FrameType, event: str, _: Any, asked: dict[int, ast.Compare] = asked, seen: Any = seen) -> None:
             if event == "line" and frame.f_lineno in asked:
-                value = eval(asked[frame.f_lineno], frame.f_globals, frame.f_locals)
+                value = eval(ast.unparse(asked[frame.f_lineno].left), frame.f_globals, frame.f_locals)
                 seen[frame.f_lineno] += np.ravel(value).tolist()
 
         with contextlib.suppress(Exception):
             traced(lambda call=call: file.run({}, text + call), name, see)  # type: ignore[misc]
             for line, values in seen.items():
-                if len(values) > 1 and all(0 < v < 1 for v in values) and min(values) < 0.5 < max(values):
-                    message = (
-                        f"{name} holds probabilities against 0, and all {len(values)} that were seen lie above it."
-                    )
-                    yield Fact(unit, line, "threshold-wrong", message, "2.5")
+                if said := _of_values(values, ast.unparse(asked[line].comparators[0]) in _ZERO, is_logistic):
+                    yield Fact(unit, line, "threshold-wrong", f"{name} holds {said}", "2.5")
+
+
+def _of_values(values: Sequence[float], is_zero: bool, is_logistic: bool) -> str:
+    """What is wrong with a threshold of 0, or of 1/2, for some values; nothing where it may be right."""
+    are_shares = len(values) > 1 and all(0 < v < 1 for v in values)
+    if is_zero and are_shares and min(values) < 0.5 < max(values):
+        return f"probabilities against 0, and all {len(values)} that were seen lie above it."
+    if not is_zero and is_logistic and len(values) > 1 and min(values) < 0 and not are_shares:
+        return "scores against 1/2, some of which lie below 0: to a probability of 1/2 belongs the score 0."
+    return ""
+
+
+def _is_sigmoid(file: File, unit: str) -> bool:
+    """Whether a function of one argument gives 1 / (1 + e⁻ˣ)."""
+    x = np.linspace(-2, 2, _SAMPLES)
+    value = _of_bare(file, unit, x)
+    return value is not None and np.shape(value) == x.shape and np.allclose(value, 1 / (1 + np.exp(-x)))
+
+
+def _of_bare(file: File, unit: str, x: Array) -> Any:
+    """What a function of one argument gives, or a method that needs nothing of its object; None where that fails."""
+    owner, _, name = unit.rpartition(".")
+    names: dict[str, Any] = {"x_": x}
+    start = f"{THING} = object.__new__({owner})\n" if owner else ""
+    with contextlib.suppress(Exception):
+        if len(needed(file.function(unit))) == 1:
+            file.run(names, f"{start}result_ = {f'{THING}.' if owner else ''}{name}(x_)\n")
+    value = names.get("result_")
+    return value[0] if isinstance(value, tuple) else value
 
 
 # ---- weights that begin alike
@@ -226,31 +248,32 @@ def _of_thresholds(file: File, unit: str, text: str) -> Iterator[Fact]:
 
 def _begun(file: File, text: str) -> Iterator[Fact]:
     """Told of what a driver makes, when the units are one and the same after it was trained as it was made, too."""
-    found = re.search(rf"^{THING} = redraw_\((\w+\(.*?\))\)$", text, re.M)
+    found = re.search(rf"^{THING} = redraw_\((\w+\(.*?\))(, X_, Y_)?\)$", text, re.M)
     names: dict[str, Any] = {}
     with contextlib.suppress(Exception):
-        file.run(names, f"{_DRAWN}; {text.replace('redraw_(', '(')}")
-        first = _matrices(names[THING])[0]
+        file.run(names, f"{_DRAWN}; {text.replace('redraw_(', 'as_made_(')}")
+        first = _matrices(names[THING], names[_DATA])[0]
         if found and (np.allclose(first, first[:1]) or np.allclose(first, first[:, :1])):
-            yield from _of_weights(file, found[1])
+            yield from _of_weights(file, found[1], text.partition("\n")[0], 1)
 
 
-def _of_weights(file: File, made: str) -> Iterator[Fact]:
-    """Told when all of several layers' weights are one number as they are made by a call."""
+def _of_weights(file: File, made: str, data: str = "", least: int = 2) -> Iterator[Fact]:
+    """Told when all weights of so many layers at least are one number as they are made by a call."""
     names: dict[str, Any] = {}
     maker = made.partition("(")[0]
     with contextlib.suppress(Exception):
-        file.run(names, f"{THING} = {made}\n")
-        weights = _matrices(names[THING])
+        file.run(names, f"{_DRAWN}; {data}\n{THING} = {made}\n")
+        weights = _matrices(names[THING], names.get(_DATA))
         chained = all(set(a.shape) & set(b.shape) for a, b in pairwise(weights))
-        if len(weights) > 1 and chained and all(np.ptp(a) == 0 for a in weights):
+        if len(weights) >= least and chained and all(np.ptp(a) == 0 for a in weights):
             node: ast.AST = file.classes[maker] if maker in file.classes else file.functions[maker]
             calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
             line = min(n.lineno for n in calls if re.search(r"zeros|ones|full", ast.unparse(n.func)))
-            message = f"The weights of {len(weights)} layers all begin at {weights[0].flat[0]:.3g}: "
+            layers = f"{len(weights)} layers" if len(weights) > 1 else "a layer"
+            message = f"The weights of {layers} all begin at {weights[0].flat[0]:.3g}: "
             message += "the units of a layer are one and the same, and stay it."
             yield Fact(maker, line, "symmetric-initialization", message, "2.4")
 
 
-def _matrices(thing: Any) -> list[Array]:
-    return [a for _, a in arrays_of(thing, "") if a.ndim == 2 and min(a.shape) > 1]
+def _matrices(thing: Any, data: Any) -> list[Array]:
+    return [a for _, a in arrays_of(thing, "") if a.ndim == 2 and min(a.shape) > 1 and not np.array_equal(a, data)]

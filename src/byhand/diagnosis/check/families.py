@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from byhand.diagnosis.check.arguments import called_with, default, is_left_out, kind, own_names, returned_names
+from byhand.diagnosis.check.arguments import EPOCHS, called_with, default, is_left_out, kind, own_names, returned_names
 from byhand.diagnosis.check.claims import (
     THING,
     Array,
@@ -228,8 +228,8 @@ def families(file: File, scope: Scope) -> Iterator[Family]:
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
             is_sure = names_gradients(function) or (bool(scope.owner) and len(own_names(function)) > 1)
-            for guess, sure in ((_given, is_sure), (shaped, False)):
-                given = list(guess(scope, function, file)) if is_sure or guess is _given else []
+            for guess, sure in ((_with_options, is_sure), (_given, is_sure), (shaped, False)):
+                given = list(guess(scope, function, file)) if is_sure or guess is not shaped else []
                 if alone := usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick, given))):
                     yield Family(scope.unit(name), alone, sure)
                     break
@@ -301,6 +301,13 @@ def _given(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Gues
                 yield Guess(dict(zip(rest, data, strict=True)), [], bundle=bundle)
 
 
+def _with_options(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
+    """The same with another number for what is 0 by default, where parameters lie in one thing."""
+    numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
+    for guess in _given(scope, function, file) if numbers and scope.held else ():
+        yield replace(guess, values={**guess.values, **numbers})
+
+
 def _taken(scope: Scope, function: ast.FunctionDef) -> list[str]:
     """What a function is given: a method's second argument, too, as without one it may only give scores."""
     names = needed(function)
@@ -366,7 +373,7 @@ def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess
 def _beside(file: File, scope: Scope, gradient: str) -> Iterator[Family]:
     """A function that returns the gradient of what another one returns, which takes the same."""
     for cost, is_sure in _partners(scope, gradient):
-        for guess in (_given, shaped):
+        for guess in (_with_options, _given, shaped):
             if claims := usable(
                 file, _together(file, scope, cost, gradient, guess(scope, scope.functions[cost], file))
             ):
@@ -634,6 +641,9 @@ def _with_goals(
     if is_loss and set(taken) <= set(values):
         yield from _of_loss(claim, f"result_ = {scope.call(back, {a: known[a] for a in taken})}\n")
     is_whole = claim.is_shaped or len(arrays) == len(values)
+    missing = [a for a in needed(function) if a not in known]
+    if len(missing) == 1 and len(parts) == 2 and not kept:  # return cost, (X, W, A)
+        known |= {missing[0]: of[1]}
     if is_whole and all(
         a in known for a in needed(function)
     ):  # a loss that is kept or taken apart: nothing is sent back
@@ -777,24 +787,33 @@ _FITS = 3
 
 def trainers(file: File) -> Iterator[tuple[str, str]]:
     """Calls of functions that step parameters which they take: unit, and the lines that call it."""
+    scope = Scope(file.functions)
     for name, function in file.functions.items():
-        is_one = counts(function, file.functions) and len(needed(function)) >= 3 and function.args.vararg is None
+        is_counted = bool(counts(function, file.functions))
+        loops = any(isinstance(n, ast.For) for n in ast.walk(function))
+        is_one = (is_counted or loops) and len(needed(function)) >= 3 and function.args.vararg is None
         if is_one and is_tame(function):
             found = islice(guesses(function, file.functions), _GUESSES)
-            fitting = (g for g in found if not g.is_loose and _steps(file, name, g))
+            every = chain(found, () if is_counted else shaped(scope, function, file))
+            fitting = (g for g in every if not g.is_loose and _steps(file, name, g, not is_counted))
             for guess in islice(fitting, _FITS):
                 made = "".join(f"{a}_ = {written(v)}\n" for a, v in guess.values.items())
-                yield name, f"{made}{Scope(file.functions).call(name, {a: f'{a}_' for a in guess.values})}\n"
+                call = f"{scope.call(name, {a: f'{a}_' for a in guess.values})}\n"
+                yield name, made + (call if is_counted else f"for epoch_ in range({EPOCHS}):\n    {call}")
 
 
-def _steps(file: File, name: str, guess: Guess) -> bool:
-    """Whether the call runs, and parameters of the given sizes come back, changed."""
+def _steps(file: File, name: str, guess: Guess, is_in_place: bool) -> bool:
+    """Whether the call runs, and parameters of the given sizes come back changed, or have been changed in place."""
     line = f"result_ = {call_of(Scope(file.functions), name, guess)}\n"
     claim = claim_of(file, Scope(file.functions), (name,), guess, line, "")
     with contextlib.suppress(Exception):
         if claim.stretches(file):
             return False
-        back = [a for _, a in arrays_of(claim.run(file)["result_"], "")]
+        names = claim.run(file)
+        if is_in_place:
+            changed = [p for p in guess.parameters if not np.array_equal(names[f"{p}_"], guess.values[p])]
+            return bool(changed) and (guess.is_shaped or len(changed) == len(guess.parameters))
+        back = [a for n in ("result_", *(f"{p}_" for p in guess.parameters)) for _, a in arrays_of(names[n], "")]
         at = [np.asarray(guess.values[p]) for p in guess.parameters]
         return all(any(b.size == p.size and not np.array_equal(b.ravel(), p.ravel()) for b in back) for p in at)
     return False

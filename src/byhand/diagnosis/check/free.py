@@ -268,7 +268,8 @@ class _Free:
         """The functions that a thing calls and that are wrong themselves."""
         wrong = {n.partition(".")[0] for p in self.probes.values() if p.answer == "wrong" for n in p.names}
         classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
-        return sorted((reached({**self._functions, **classes}, [thing]) - {thing}) & wrong)
+        own = {p.unit for p in self.probes.values() if p.is_placed and p.unit.startswith(f"{thing}.")}
+        return sorted(((reached({**self._functions, **classes}, [thing]) - {thing}) & wrong) | own)
 
     def _is_no_training(self, thing: str, run: Run) -> bool:
         """Whether it was taken for a loss with gradients, explains nothing, and does not say that it is one."""
@@ -376,13 +377,19 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     """Whether a function says of itself that it computes gradients, and not by differences of one that it is given."""
     names = own_names(function)
     calls = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
-    if re.search(r"(?i)check|verif|test", function.name):
-        return not any(is_gradient_name(a) for a in names)  # else it holds what it is given against differences
+    if re.search(r"(?i)check|verif|test", function.name):  # given a gradient it holds that against differences
+        return "grad" in ast.unparse(function).lower() and not any(is_gradient_name(a) for a in names)
     computes = any(isinstance(n, ast.BinOp | ast.Compare) for n in ast.walk(function))
     if not computes and any(re.fullmatch("(?i)grads?|gradients?", a) for a in names):
         return False  # it puts them in another order
-    says = names_gradients(function) and len(names) >= 2
+    says = (names_gradients(function) or _steps_in_place(function)) and len(names) >= 2
     return (says or (is_marked(function.name) and bool(names))) and not calls & set(names)
+
+
+def _steps_in_place(function: ast.FunctionDef) -> bool:
+    """Whether it subtracts something from what it is given, which changes there."""
+    steps = [n.target for n in ast.walk(function) if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Sub)]
+    return len({n.id for n in steps if isinstance(n, ast.Name)} & set(own_names(function))) > 1
 
 
 def _steps(function: ast.FunctionDef) -> bool:

@@ -16,6 +16,8 @@ from byhand.diagnosis.check.claims import Array, arrays_of
 from byhand.diagnosis.check.defined import FILE
 
 _NEAR, _LIKE = 1e-6, 0.9
+_DEPTH = 4
+"""So deep a layer's parameter lies: among names, in an object, in a list of layers, in a layer's own list."""
 _MANY = 4_000_000
 """Up to so many pairs of numbers are looked at for those that are the same."""
 
@@ -48,7 +50,7 @@ def line_of(run: Callable[[], object], function: str, results: Sequence[Array], 
     def watch(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
             seen.clear()
-        kept = arrays_of(dict(frame.f_locals), "")
+        kept = arrays_of(dict(frame.f_locals), "", _DEPTH)
         seen.append((frame.f_lineno, {e: _taken(a, places[e].numbers) for e, a in kept if e in places}))
 
     traced(run, function, find)
@@ -111,7 +113,7 @@ def _places(kept: dict[str, Any], returned: Any, result: Array, wrong: Sequence[
     """What holds wrong numbers of a result in the end: itself, what it is a part of, or what it was put together of."""
     is_wrong = np.isin(np.arange(result.size), wrong)
     parts = [a for _, a in arrays_of(returned, "") if _same(a, result)]
-    for name, a in arrays_of(kept, ""):
+    for name, a in arrays_of(kept, "", _DEPTH):
         shared = next((part for part in parts if np.shares_memory(a, part)), None)
         if _same(a, result):
             yield name, _Held(np.arange(a.size), is_wrong)

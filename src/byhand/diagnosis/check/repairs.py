@@ -38,6 +38,8 @@ _TWINS = {
 }
 _SLOPES = ("({0} > 0)", "(1 - {0}**2)", "{0} * (1 - {0})", "(1 - {0})")
 """What an activation's slope may be."""
+_HINT = 0.3
+"""What it counts that the mistake seems to be there."""
 _AROUND = 3
 """So many words before and behind a change must fit."""
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)
@@ -96,7 +98,7 @@ def repairs(file: File, units: Sequence[str], is_right: Callable[[], bool], line
                     found.append(_told(file, unit, statement, new))
         if found:
             break
-    return sorted(found, key=lambda r: -r.likeness)
+    return sorted(found, key=lambda r: -r.likeness - _HINT * (r.line == line))
 
 
 def _seen(run: Callable[[], object], function: str) -> tuple[list[int], dict[str, tuple[int, ...]]]:

@@ -112,6 +112,7 @@ class _Search:
         self.sizes = list(self.known)
         self.alike: dict[str, list[Shape]] = {}
         self.is_single = False
+        self.read = ""
         self.style = self.choose(_STYLES)
 
     def next(self, kept: int) -> bool:
@@ -366,6 +367,7 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         return iter(self._items or self._any())
 
     def __array__(self, *_: Any, **__: Any) -> Array:
+        self._search.read = self._name
         return np.asarray(self._any())
 
     def __index__(self) -> int:
@@ -585,9 +587,10 @@ def shapings(
         try:
             file.run({**names, **unmade}, call)
             values = {n: _value(u) for n, u in unmade.items()}
-        except _IsLabel as label:
-            name, classes = label.args
-            if search.labels.get(name, 0) >= classes:
+        except (_IsLabel, IndexError) as error:  # NumPy's own array was given it as an index
+            name, classes = error.args if isinstance(error, _IsLabel) else (search.read, _CLASSES)
+            is_index = isinstance(error, _IsLabel) or "integer" in str(error)
+            if search.labels.get(name, 0) >= classes or not name or not is_index:
                 return None
             search.labels[name] = classes
             return run()

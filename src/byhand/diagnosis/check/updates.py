@@ -82,6 +82,9 @@ def _rules() -> Iterator[Rule]:
         yield Rule((s,), -r * _G / np.sqrt(s))
         yield Rule((s,), -r * _G / s, "it divides by the mean square, and not by its root", "root-missing")
         yield Rule((s,), r * _G / np.sqrt(s), "it adds the gradient, and so goes up", "sign-flipped")
+    for power, says in ((np.abs(_G), "the size"), (_G, "the gradient itself")):
+        s, says = b * _V + (1 - b) * power, f"its mean is one of {says}, and not of its square"
+        yield Rule((s,), -r * _G / np.sqrt(np.abs(s)), says, "unknown", s)
     m, s, root = mean / (1 - b**t), square / (1 - b2**t), np.sqrt(square / (1 - b2**t))
     for number in (t, t + 1):  # it is counted before the step, or in it
         yield from _crossed(mean, square, number)
@@ -96,6 +99,9 @@ def _rules() -> Iterator[Rule]:
     ):
         yield Rule((mean, square), step, says, id_)
     yield Rule((mean, square), -r * mean / np.sqrt(square))
+    says = "one moment is corrected with β itself, and not with its power"
+    yield Rule((mean, square), -r * m / np.sqrt(square / (1 - b2)), says, "bias-correction-wrong", square / (1 - b2))
+    yield Rule((mean, square), -r * mean / (1 - b) / root, says, "bias-correction-wrong", mean / (1 - b))
     for number in (t + 1, 1):
         step = -r * mean / (1 - b**number) / np.sqrt(square / (1 - b2**number))
         says = "" if number > t else "the moments are corrected with another number than that of the step"
@@ -343,8 +349,9 @@ _FORMS = (
     _table,
     lambda vector, _: _table(vector, 0),
     lambda vector, _: list(_table(vector, 0).values()),
+    lambda vector, _: [list(_table(vector, 0).values())],
 )
-"""An array for all parameters, or a dictionary, under the same names or others, or a list."""
+"""An array for all parameters, or a dictionary, under the same names or others, a list, or one for each layer."""
 
 
 def _vectors(names: Mapping[str, Any]) -> Iterator[Array]:

@@ -26,6 +26,7 @@ _FEW_TIMES = 2
 _BELOW, _ABOVE = {"less", "less_equal"}, {"greater", "greater_equal"}
 _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
+_LOOKED_AT = 12  # versions of a state that show whether it is put back
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
@@ -149,9 +150,10 @@ def find_roles(tape: Taped) -> Roles:
         for a in node.parents():
             users[a].append(t)
     carried = _without_intermediates(nodes, links, _carried(nodes, links))
-    carried = [s for s in carried if not _is_shuffled(nodes, s) and not _is_only_scaled(nodes, links, s)]
-    carried = _without_sums_begun_anew(nodes, carried)
-    states = _that_feed_another(nodes, carried, links) or _stepped(nodes, links)
+    put_back = [s for s in carried if _is_put_back(nodes, s)]
+    carried = [s for s in carried if s not in put_back and not _is_shuffled(nodes, s)]
+    carried = _without_sums_begun_anew(nodes, [s for s in carried if not _is_only_scaled(nodes, links, s)])
+    states = _that_feed_another(nodes, carried, links) or ([] if put_back else _stepped(nodes, links))
     idle = _idle(nodes, links, states)
     for state in (*states, *idle):
         state.name = next((tape.names[v] for v in state.versions if v in tape.names), "")
@@ -319,6 +321,15 @@ def _is_only_scaled(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], st
     """Whether it is a number that nothing is ever added to: a learning rate that falls."""
     added = (nodes[t].op for v, w in pairwise(state.versions) for _, t in _additions(links, v, w))
     return state.size == 1 and all(op in _OF_A_RATE for op in added)
+
+
+def _is_put_back(nodes: Sequence[Node], state: State) -> bool:
+    """Whether one number after the other is moved and put back as it was: differences are taken."""
+    first, *others = (nodes[v].value for v in state.versions[:_LOOKED_AT])
+    moved = [np.flatnonzero(first != value) for value in others]
+    places = {int(k) for numbers in moved for k in numbers}
+    is_back = any(not after.size for before, after in pairwise(moved) if before.size)
+    return state.size > 1 and is_back and len(places) > 1 and all(numbers.size <= 1 for numbers in moved)
 
 
 def _uses_by_place(
