@@ -186,8 +186,10 @@ def matched(file: File, claim: Claim) -> Claim:
     found = {p: stepped.get(p) or _candidates(claim, p, *sources) for p in claim.parameters}
     found = {p: expressions for p, expressions in found.items() if expressions}
     called = {p: found[p] for p in found if is_gradient_of(labelled(claim, found[p][0]), p)}
-    if claim.is_shaped and len(called) > 1:
-        found = called  # and not what happens to have the same size
+    if claim.is_shaped and len(called) > 1:  # and not what happens to have the same size, but for what comes back alone
+        sizes = [size(claim.given[p]) for p in found]
+        alone = [p for p in found if found[p] == ("result_",) and sizes.count(size(claim.given[p])) == 1]
+        found = {p: found[p] for p in (*called, *alone) if claim.kind == "way" or p in called}
     if not found or (len(found) < len(claim.parameters) and not claim.may_lack):
         raise ValueError(claim.parameters)
     return replace(claim, gradients=found)

@@ -84,6 +84,10 @@ class File:
         """What functions may be called with, once that was found."""
         self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS}
         self.names |= {"zip": _zip, "Context_": _Context}
+        above: list[str] = []
+        for function in self.functions.values():
+            _with_functions(function, above, self.functions)
+            above.append(function.name)
         for node in tree.body:
             with contextlib.suppress(Exception), quiet():  # what cannot be made here is missing where it is used
                 exec(compile(ast.Module([node], []), FILE, "exec"), self.names)
@@ -202,6 +206,15 @@ def is_stub(function: ast.FunctionDef) -> bool:
         or (isinstance(s, ast.Raise) and "NotImplemented" in ast.unparse(s))
         for s in function.body
     )
+
+
+def _with_functions(function: ast.FunctionDef, above: Sequence[str], functions: Mapping[str, ast.FunctionDef]) -> None:
+    """Give a function as a default those that stand above it for which its last arguments stand, as their names say."""
+    for a in reversed(function.args.args[: len(function.args.args) - len(function.args.defaults)]):
+        meant = [n for n in above if n in a.arg]
+        if not meant or kind(function, a.arg, functions) != "function":
+            return
+        function.args.defaults.insert(0, ast.copy_location(ast.Name(max(meant, key=len), ast.Load()), function))
 
 
 def _with_init(node: ast.ClassDef) -> ast.ClassDef:

@@ -231,16 +231,17 @@ def _is_sigmoid(file: File, unit: str) -> bool:
     return value is not None and np.shape(value) == x.shape and np.allclose(value, 1 / (1 + np.exp(-x)))
 
 
-def _of_bare(file: File, unit: str, x: Array) -> Any:
+def _of_bare(file: File, unit: str, x: Array) -> Array | None:
     """What a function of one argument gives, or a method that needs nothing of its object; None where that fails."""
     owner, _, name = unit.rpartition(".")
     names: dict[str, Any] = {"x_": x}
     start = f"{THING} = object.__new__({owner})\n" if owner else ""
     with contextlib.suppress(Exception):
-        if len(needed(file.function(unit))) == 1:
+        if len(needed(file.function(unit))) == 1 and is_tame(file.function(unit)):
             file.run(names, f"{start}result_ = {f'{THING}.' if owner else ''}{name}(x_)\n")
-    value = names.get("result_")
-    return value[0] if isinstance(value, tuple) else value
+            value = names["result_"][0] if isinstance(names["result_"], tuple) else names["result_"]
+            return np.asarray(value, float)
+    return None
 
 
 # ---- weights that begin alike

@@ -55,8 +55,8 @@ from byhand.diagnosis.check.inputs import (
     is_target,
     options,
 )
-from byhand.diagnosis.check.names import is_marked, is_slope_of
-from byhand.diagnosis.check.shaping import MANY, Hint, hint, shapings
+from byhand.diagnosis.check.names import TARGET, is_marked, is_slope_of
+from byhand.diagnosis.check.shaping import MADE, MANY, Hint, hint, shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
@@ -193,9 +193,9 @@ def _unmade(file: File, node: ast.ClassDef, init: ast.FunctionDef) -> Iterator[S
     }
     for number in ("2", "") if "unknown" in kinds.values() else ("",):
         texts = {
-            a: known.get(what) or (number if what == "unknown" else "") or f"{a}_made_" for a, what in kinds.items()
+            a: known.get(what) or (number if what == "unknown" else "") or f"{a}{MADE}" for a, what in kinds.items()
         }
-        unknown = {f"{a}_made_": hint(file, node, a, kinds[a]) for a, text in texts.items() if text.endswith("_made_")}
+        unknown = {text: hint(file, node, a, kinds[a]) for a, text in texts.items() if text.endswith(MADE)}
         for more in (ones, {}) if ones else ({},):
             exact = {a: "np_.float64" for a in own_names(init) if a == "dtype"}  # in single precision nothing shows
             given = ", ".join(f"{a}={text}" for a, text in {**texts, **more, **exact}.items())
@@ -342,7 +342,19 @@ def _shaped(scope: Scope, function: ast.FunctionDef, file: File, numbers: Mappin
             made = {name: values[name] for name in scope.unknown}
             mine = {a: fixed[a] if a in fixed else values[f"{a}_"] for a in kinds} | {**numbers}
             parameters = [a for a, v in mine.items() if _is_float(v) or isinstance(v, dict | list)]
+            for hot in _as_classes(mine):
+                known_now = [a for a in parameters if a not in hot]
+                yield Guess({**mine, **hot}, known_now, is_shaped=True, made=made)
             yield Guess(mine, parameters, is_shaped=True, made=made)
+
+
+def _as_classes(values: Mapping[str, Any]) -> Iterator[dict[str, Array]]:
+    """What is called a target as one class for each sample, in rows and in columns."""
+    for a, value in values.items():
+        if _is_float(value) and np.ndim(value) == 2 and min(value.shape) > 1 and re.fullmatch(TARGET, a.lower()):
+            for axis in (1, 0):
+                n, samples = value.shape[axis], value.shape[1 - axis]
+                yield {a: np.moveaxis(np.eye(n)[np.arange(samples) % n], 1, axis)}
 
 
 def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:

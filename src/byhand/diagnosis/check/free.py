@@ -225,7 +225,7 @@ class _Free:
         for thing in dict.fromkeys([*(unit.partition(".")[0] for unit in entries), *self.probes]):
             mine = [run for unit, run in entries.items() if run is not None and unit.partition(".")[0] == thing]
             run = min(mine, key=lambda run: _FIRST.index(run.judgement.verdict), default=None)
-            causes = self._causes(thing)
+            causes = self._causes(thing) or self._told_of(run)
             if (probe := self.probes.get(thing)) is not None and not self._tells_more(run, probe):
                 self._add_probe(report, probe)
             elif run is not None and run.judgement.verdict == "wrong" and causes:
@@ -270,6 +270,16 @@ class _Free:
         classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
         own = {p.unit for p in self.probes.values() if p.is_placed and p.unit.startswith(f"{thing}.")}
         return sorted(((reached({**self._functions, **classes}, [thing]) - {thing}) & wrong) | own)
+
+    def _told_of(self, run: Run | None) -> list[str]:
+        """The functions and classes in which all lies that a training shows, where a change has told of it."""
+        tree = ast.parse(self.program.source)
+        nodes = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        told = {name.partition(".")[0] for p in self.probes.values() if p.is_placed for name in p.names} & set(nodes)
+        found = [f.place.line for f in run.judgement.findings] if run is not None else []
+        within = {name: range(nodes[name].lineno, (nodes[name].end_lineno or 0) + 1) for name in told}
+        is_all = bool(found) and all(any(line in lines for lines in within.values()) for line in found)
+        return sorted(name for name, lines in within.items() if set(lines) & set(found)) if is_all else []
 
     def _is_no_training(self, thing: str, run: Run) -> bool:
         """Whether it was taken for a loss with gradients, explains nothing, and does not say that it is one."""
@@ -387,9 +397,14 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
 
 
 def _steps_in_place(function: ast.FunctionDef) -> bool:
-    """Whether it subtracts something from what it is given, which changes there."""
+    """Whether it subtracts something from what it is given, or from the parts of that, which changes there."""
+    own = set(own_names(function))
+    for n in (n for n in ast.walk(function) if isinstance(n, ast.For)):
+        if own & {x.id for x in ast.walk(n.iter) if isinstance(x, ast.Name)}:
+            own |= {f"{x.id} of it" for x in ast.walk(n.target) if isinstance(x, ast.Name)}
     steps = [n.target for n in ast.walk(function) if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Sub)]
-    return len({n.id for n in steps if isinstance(n, ast.Name)} & set(own_names(function))) > 1
+    names = {n.id for n in steps if isinstance(n, ast.Name)}
+    return len(names & own) > 1 or any(f"{name} of it" in own for name in names)
 
 
 def _steps(function: ast.FunctionDef) -> bool:

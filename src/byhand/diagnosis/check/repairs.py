@@ -38,8 +38,8 @@ _TWINS = {
 }
 _SLOPES = ("({0} > 0)", "(1 - {0}**2)", "{0} * (1 - {0})", "(1 - {0})")
 """What an activation's slope may be."""
-_HINT = 0.3
-"""What it counts that the mistake seems to be there."""
+_HINT, _GROWN = 0.3, 0.1
+"""What it counts that the mistake seems to be there, and against it each word that it puts in, up to three."""
 _AROUND = 3
 """So many words before and behind a change must fit."""
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)
@@ -55,6 +55,10 @@ class Repair(NamedTuple):
     """The statement as it is right."""
     likeness: float
     """How much of it, and of the words around it, stands so elsewhere, at most 1."""
+    normal: float = 0.0
+    """How much of what it changes, and of the words around that, stands so elsewhere."""
+    growth: int = 0
+    """By how many words it is longer."""
     id: str = ""
     """What the mistake is called, where the change says it."""
 
@@ -98,7 +102,12 @@ def repairs(file: File, units: Sequence[str], is_right: Callable[[], bool], line
                     found.append(_told(file, unit, statement, new))
         if found:
             break
-    return sorted(found, key=lambda r: -r.likeness - _HINT * (r.line == line))
+    return sorted(found, key=lambda r: _unlikely(r) - _HINT * (r.line == line))
+
+
+def _unlikely(repair: Repair) -> float:
+    """How unlikely a change is: what stood so elsewhere is no mistake, and neither is what is long."""
+    return repair.normal + _GROWN * min(max(repair.growth, 0), 3) - repair.likeness
 
 
 def _seen(run: Callable[[], object], function: str) -> tuple[list[int], dict[str, tuple[int, ...]]]:
@@ -162,18 +171,21 @@ def _told(file: File, unit: str, old: ast.stmt, new: Sequence[ast.stmt]) -> Repa
     is_added = isinstance(old, ast.Assign) and isinstance(new[0], ast.AugAssign)
     is_turned = text.replace(".T", "") == ast.unparse(old).replace(".T", "")
     id_ = "gradient-overwritten" if is_added else "transposed-gradient" if is_turned else ""
-    return Repair(unit, old.lineno, text, _likeness(file, ast.unparse(old), text), id_)
+    before = ast.unparse(old)
+    growth = len(_words(text)) - len(_words(before))
+    likeness, normal = _likeness(file, before, text), _likeness(file, text, before, before)
+    return Repair(unit, old.lineno, text, likeness, normal, growth, id_)
 
 
-def _likeness(file: File, old: str, new: str) -> float:
-    """How much of the words around what has changed stands so elsewhere in the file, whatever the names."""
+def _likeness(file: File, old: str, new: str, own: str = "") -> float:
+    """How much of a statement around what has changed stands so elsewhere in the file, whatever the names."""
     before, after = _words(old), _words(new)
     changed = [op[3:] for op in SequenceMatcher(None, before, after).get_opcodes() if op[0] != "equal"]
     if not changed:
         return 0.0
     around = after[max(changed[0][0] - _AROUND, 0) : changed[-1][1] + _AROUND]
     lines = [ast.unparse(s) for f in file.every.values() for s in ast.walk(f) if isinstance(s, _SIMPLE)]
-    others = [_words(line) for line in lines if line != old]
+    others = [_words(line) for line in lines if line != (own or old)]
     matchers = [SequenceMatcher(None, around, other) for other in others]
     return max((m.find_longest_match().size for m in matchers), default=0) / len(around)
 

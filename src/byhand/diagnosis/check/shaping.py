@@ -28,6 +28,8 @@ _ROOTS, _HEADS = 6, 3
 """So many shapes of the first array are tried, and so many of them of the likeliest number of axes."""
 _IMAGE = 6
 """So wide and high an image is."""
+MADE = "_made_"
+"""How a name ends that stands for what an object is made of."""
 MANY = 5000
 """So many numbers no array of ours holds."""
 _LAYOUT = 2
@@ -256,7 +258,8 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         is_image = k not in (0, 1, -1)
         if is_image and self._value is None:
             self._ranks = [rank for rank in self._ranks if rank > abs(k)]
-        if self._value is not None or self._is_size or not self._search.sizes or is_image:
+        is_first = not self._search.sizes and not self._name.endswith(MADE)
+        if self._value is not None or self._is_size or is_first or is_image:
             return int(np.shape(self._any())[k])
         if k not in self._axes:
             self._axes[k] = self._search.size(is_known=False)
@@ -337,7 +340,8 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
             return self._items[key]
         if isinstance(key, tuple) and len(key) > 1:
             ranks = [rank for rank in _at_least(sum(k is not None for k in key)) if rank in self._ranks]
-            return self._take(self._search.free(ranks, self._axes))[key]
+            options = self._search.free(ranks, self._axes)
+            return self._take([*_with_parts(options, key), *options])[key]
         if isinstance(key, slice) and self._value is None and key != slice(None):
             return _Part(self, key)
         return self._any()[key]
@@ -376,6 +380,16 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         return int(self._value)
 
     __int__ = __index__
+
+
+def _with_parts(shapes: Sequence[Shape], key: Sequence[Any]) -> list[Shape]:
+    """The shapes, as long as several parts of which the first is read along one axis."""
+    ends = {k: index(part.stop) for k, part in enumerate(key) if isinstance(part, slice) and part.stop is not None}
+    ends = {k: n for k, n in ends.items() if n > 1 and key[k].start is None}
+    longer = {k: [gates * n for gates in _GATES] for k, n in ends.items()}
+    return [
+        (*s[:k], n, *s[k + 1 :]) for k, sizes in longer.items() for n in sizes for s in shapes if len(s) == len(key)
+    ]
 
 
 def _has_axes(rank: int, axes: Mapping[int, int]) -> bool:

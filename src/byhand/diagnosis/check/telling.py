@@ -46,6 +46,8 @@ _FIRST = ("right", "wrong", "unclear")
 """Which of several answers for one unit counts."""
 _CHECKS = 20
 """So many guesses of what a function that checks gradients takes are tried."""
+_OTHERS = 3
+"""So many other sizes are tried where one is right."""
 _AGAIN = 2
 """So often other numbers are tried where the differences are not clear."""
 _PLAIN = ("identity", "linear", "step")
@@ -142,7 +144,7 @@ def _of_checks(file: File, right: Sequence[Claim]) -> Iterator[Probe]:
             yield Probe(name, "right", message="it finds that the gradients are right", names=[name])
         elif least > FAR:
             line = _divided(function) or function.end_lineno or 0
-            is_mended = [lambda off=off: min(_value_of(off)) < FAR * NEAR for _, off in found]  # type: ignore[misc]
+            is_mended = [lambda off=off: min(_value_of(off)) < FAR * NEAR for _, off in found]
             if any(r.line == line for one in is_mended for r in repairs(file, [name], one, line)):
                 message = f"{name} gives {least:.2g} for gradients that are right."
                 yield Probe(name, "wrong", line, message, names=[name])
@@ -221,6 +223,8 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
             if set(told[-1][1].values()) != {"right"} and _clips(file, claim):
                 told[-1] = _held(file, claim.small())
             if set(told[-1][1].values()) == {"right"}:
+                if others := _in_other_sizes(file, told, family):
+                    told, family = others, replace(family, is_sure=True)
                 break
     partly = any({"right", "wrong"} <= set(found.values()) for _, found in told)
     answers = [(c, _without_idle(a)) for c, a in told if a and not (partly and "idle" in a.values())]
@@ -252,6 +256,35 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         untold = [_plain(p) for p in found if p not in claim.gradients]
         message = f"no gradient is given for {', '.join(untold)}" if untold else _NO_NUMBERS
         yield Probe(family.unit, "unclear", message=message, names=names)
+
+
+def _in_other_sizes(
+    file: File, told: Sequence[tuple[Claim, dict[str, OfGradient]]], family: Family
+) -> list[tuple[Claim, dict[str, OfGradient]]]:
+    """What is wrong with arrays of other sizes and as many axes, where most such are, though one guess is right.
+
+    That one may hide the mistake: a kernel of one number, or as large as the image.
+    """
+    right = told[-1][0]
+    if right.kind != "way" or not right.is_shaped:
+        return []
+    found = []
+    others = [c for c in family.claims if c is not right and _axes(c) == _axes(right)]
+    for claim in sorted(others, key=_length_1)[:_OTHERS]:
+        with contextlib.suppress(Exception):
+            found.append(_held(file, claim))
+    wrong = [(claim, answers) for claim, answers in found if "wrong" in answers.values()]
+    return wrong if len(wrong) > max(len(found) / 2, 1) else []
+
+
+def _length_1(claim: Claim) -> int:
+    """How many axes of a length of 1 everything has that is given."""
+    return sum(np.shape(value).count(1) for value in claim.given.values())
+
+
+def _axes(claim: Claim) -> dict[str, int]:
+    """How many axes everything has that is given."""
+    return {name: np.ndim(value) for name, value in claim.given.items()}
 
 
 def _clips(file: File, claim: Claim) -> bool:
