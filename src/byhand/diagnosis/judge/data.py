@@ -110,9 +110,9 @@ def _whole_numbers(sight: Sight) -> Iterator[Finding]:
 
 
 def _is_cut(sight: Sight, step: Step) -> bool:
-    """Whether something of a parameter's size that a step is made of is no whole number."""
+    """Whether something that a step is made of is no whole number."""
     values = (sight.nodes[t].value for t in made_since(sight.course.roles, step))
-    return any(v.size == step.change.size and v.dtype.kind == "f" and bool((v % 1).any()) for v in values)
+    return any(v.dtype.kind == "f" and bool((v % 1).any()) for v in values)
 
 
 def _scaled_by_row(sight: Sight) -> Iterator[Finding]:
