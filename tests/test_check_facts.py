@@ -2,6 +2,7 @@
 
 import ast
 
+import numpy as np
 import pytest
 
 from byhand.diagnosis.check.defined import File
@@ -77,6 +78,55 @@ def initialize_zeros(n, h):
 """
 
 
+SCORES = """import numpy as np
+
+class Scored:
+    def scores(self, X):
+        return X @ self.w
+
+    def shares(self, X):
+        return sigmoid(self.scores(X))
+
+    def fit(self, X, y):
+        self.w = np.zeros(X.shape[1])
+        for _ in range(5):
+            self.w -= 0.1 * X.T @ (self.shares(X) - y) / len(y)
+
+    def predict(self, X):
+        return self.scores(X) > 0
+
+class Fitted:
+    def fit(self, X, y):
+        self.w = np.zeros(X.shape[1])
+        for _ in range(5):
+            self.w -= 0.1 * X.T @ (X @ self.w - y) / len(y)
+
+    def predict(self, X):
+        return X @ self.w > 0.5  # its targets are 0 and 1
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+"""
+HOLDER = """import numpy as np
+
+class Holder:
+    def __init__(self, x, y, hidden=6):
+        self.x, self.y = x, y.reshape(-1, 1)
+        self.V = np.random.randn(x.shape[1], hidden)
+        self.W = np.random.randn(hidden, 1)
+
+    def feedforward(self):
+        self.h = np.tanh(self.x @ self.V)
+        self.out = self.h @ self.W
+
+    def backprop(self):
+        d = (self.out - self.y) / len(self.y)
+        dV = self.x.T @ (d @ self.W.T * (1 - self.h**2))
+        self.W -= 0.1 * self.h.T @ d
+        self.V -= 0.1 * dV
+"""
+
+
 def found(source, *, trained=True):
     head = definitions(source, ast.parse(source), set())
     file = File(head)
@@ -84,7 +134,7 @@ def found(source, *, trained=True):
     return sorted({(fact.id, fact.unit, fact.line) for fact in facts(file, SUPPORT, texts, trained=trained)})
 
 
-@pytest.mark.parametrize("source", [DROPOUT, MODEL, NETWORK])
+@pytest.mark.parametrize("source", [DROPOUT, MODEL, NETWORK, SCORES, HOLDER])
 def test_nothing_is_said_of_what_is_right(source):
     assert found(source) == []
 
@@ -99,12 +149,27 @@ def test_nothing_is_said_of_what_is_right(source):
         (MODEL, "> 0.5", "> 0", ("threshold-wrong", "Logistic.fit", 19)),
         (MODEL, "np.exp(-z)", "np.exp(z)", ("sigmoid-falling", "sigmoid", 22)),
         (MODEL, "1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)", ("unknown", "sigmoid", 22)),
+        (SCORES, "scores(X) > 0", "scores(X) > 0.5", ("threshold-wrong", "Scored.fit", 16)),
+        (HOLDER, "np.random.randn", "np.zeros", ("symmetric-initialization", "Holder", 6)),
         (NETWORK, "np.random.randn(a, b)", "np.full((a, b), 0.5)", ("symmetric-initialization", "Network", 5)),
     ],
 )
 def test_what_is_done_beside_gradients_is_told_at_its_line(source, old, new, expected):
     assert old in source
-    assert found(source.replace(old, new)) == [expected]
+    text = source.replace(old, new)
+    if "randn" in old and new == "np.zeros":  # which takes its shape as one
+        text = text.replace("(x.shape[1], hidden)", "((x.shape[1], hidden))").replace("(hidden, 1)", "((hidden, 1))")
+    assert found(text) == [expected]
+
+
+def test_what_is_made_of_the_data_is_trained_without_changing_them():
+    texts = [d.text for d in drivers(HOLDER) if d.unit == "Holder.backprop"]
+    assert len(texts) == 7
+    names = {}
+    exec(texts[-1], names)  # one target for each sample
+    assert np.array_equal(names["thing_"].x, names["X_"])
+    assert np.array_equal(names["thing_"].y.ravel(), names["Y_"])
+    assert not np.array_equal(names["thing_"].W, names["redraw_"](names["thing_"]).W)
 
 
 def test_weights_that_are_drawn_later_may_begin_alike():

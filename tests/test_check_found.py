@@ -8,6 +8,7 @@ import pytest
 
 from byhand.diagnosis.check import claims, differences, names, shaping, telling, updates
 from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.families import trainers
 
 pytestmark = pytest.mark.xdist_group("check_found")  # one worker, which looks at each text once
 
@@ -390,9 +391,42 @@ def adam(w, dw, config):
 """
 
 
+STATES = """import numpy as np
+
+def adam(params, grads, states, options):
+    beta1, beta2, eps = 0.9, 0.999, 1e-8
+    for p, g, (v, s) in zip(params, grads, states):
+        v[:] = beta1 * v + (1 - beta1) * g
+        s[:] = beta2 * s + (1 - beta2) * g**2
+        v_hat, s_hat = v / (1 - beta1 ** options["t"]), s / (1 - beta2 ** options["t"])
+        p -= options["lr"] * v_hat / (np.sqrt(s_hat) + eps)
+    options["t"] += 1
+"""
+LAYER_LISTS = """import numpy as np
+
+class RMSProp:
+    def __init__(self, lr=0.01, rho=0.9, eps=1e-8):
+        self.lr, self.rho, self.eps, self.s = lr, rho, eps, None
+
+    def update(self, params, grads):
+        if self.s is None:
+            self.s = [[np.zeros_like(p) for p in layer] for layer in params]
+        for k, layer in enumerate(params):
+            for j in range(len(layer)):
+                self.s[k][j] = self.rho * self.s[k][j] + (1 - self.rho) * grads[k][j] ** 2
+                layer[j] -= self.lr * grads[k][j] / (np.sqrt(self.s[k][j]) + self.eps)
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "old", "new", "unit", "answer", "line", "id_"),
     [
+        (STATES, "", "", "adam", "right", 0, "unknown"),
+        (STATES, "np.sqrt(s_hat)", "s_hat", "adam", "wrong", 9, "root-missing"),
+        (STATES, '1 - beta2 ** options["t"]', "1 - beta2", "adam", "wrong", 8, "bias-correction-wrong"),
+        (LAYER_LISTS, "", "", "RMSProp", "right", 0, "unknown"),
+        (LAYER_LISTS, "grads[k][j] ** 2", "abs(grads[k][j])", "RMSProp", "wrong", 12, "unknown"),
+        (LAYER_LISTS, "grads[k][j] ** 2", "grads[k][j]", "RMSProp", "wrong", 12, "unknown"),
         (OPTIMIZER, "", "", "Momentum", "right", 0, "unknown"),
         (OPTIMIZER, "", "", "Adam", "right", 0, "unknown"),
         (OPTIMIZER, "params[key] +=", "params[key] -=", "Momentum", "wrong", 12, "sign-flipped"),
@@ -725,3 +759,75 @@ class Sums:
         return {"W": np.zeros_like(self.p["W"]) + x.sum()}
 """
     assert "Sums.loss" not in told(source)
+
+
+CHECKED = """import numpy as np
+
+def forward_all(X, Y, parameters):
+    A = np.tanh(parameters["W"] @ X)
+    return np.sum((A - Y) ** 2) / 2, (A, parameters["W"])
+
+def backward_all(X, Y, cache):
+    A, W = cache
+    dW = ((A - Y) * (1 - A**2)) @ X.T
+    return {"W": dW}
+
+def check_gradients(parameters, gradients, X, Y, epsilon=1e-6):
+    W, far = parameters["W"], np.zeros_like(gradients["W"])
+    for k in np.ndindex(W.shape):
+        step = np.zeros_like(W)
+        step[k] = epsilon
+        more, less = (forward_all(X, Y, {"W": W + sign * step})[0] for sign in (1, -1))
+        far[k] = (more - less) / (2 * epsilon)
+    return np.linalg.norm(far - gradients["W"]) / np.linalg.norm(far)
+"""
+
+
+def test_what_checks_gradients_is_given_right_ones():
+    assert told(CHECKED)["check_gradients"].answer == "right"
+    wrong = told(CHECKED.replace("(2 * epsilon)", "epsilon"))["check_gradients"]
+    assert (wrong.answer, wrong.line) == ("wrong", 18)
+    of_wrong_ones = told(CHECKED.replace("(1 - A**2)", "(1 + A**2)"))
+    assert "check_gradients" not in of_wrong_ones  # there are no right ones to give it
+
+
+OPTIONS = """import numpy as np
+
+class Net:
+    def __init__(self, inputs, outputs):
+        self.params = {"W": np.random.randn(inputs, outputs), "b": np.zeros(outputs)}
+
+    def loss(self, X, y=None, reg=0.0):
+        W = self.params["W"]
+        scores = X @ W + self.params["b"]
+        e = np.exp(scores - scores.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        loss = -np.mean(np.log(p[np.arange(len(y)), y])) + reg * np.sum(W * W)
+        d = p.copy()
+        d[np.arange(len(y)), y] -= 1
+        d /= len(y)
+        return loss, {"W": X.T @ d + 2 * reg * W, "b": d.sum(axis=0)}
+"""
+
+
+def test_an_option_that_is_nothing_by_default_is_tried():
+    assert told(OPTIONS)["Net.loss"].answer == "right"
+    wrong = told(OPTIONS.replace("        d /= len(y)\n", ""))["Net.loss"]  # a factor, but for the penalty
+    assert (wrong.answer, wrong.line, wrong.is_placed) == ("wrong", 14, True)
+
+
+def test_what_steps_in_place_is_called_again_and_again():
+    source = "import numpy as np\n\ndef epoch(X, y, V, W, lr=0.1, batch=100):\n"
+    source += "    for i in range(0, X.shape[0], batch):\n        Xb, yb = X[i : i + batch], y[i : i + batch]\n"
+    source += "        H = np.maximum(0, Xb @ V)\n        hot = np.zeros((yb.size, W.shape[1]))\n"
+    source += (
+        "        hot[np.arange(yb.size), yb] = 1\n        D = H @ W - hot\n        dV = Xb.T @ (D @ W.T * (H > 0))\n"
+    )
+    source += "        W -= lr * H.T @ D\n        V -= lr * dV\n"
+    found = list(trainers(File(source)))
+    assert [unit for unit, _ in found] == ["epoch"] * 3
+    names = {"np_": np}
+    exec(f"{source}\n{found[0][1]}", names)
+    assert names["y_"].dtype.kind == "i"
+    assert names["y_"].size == len(names["X_"])
+    assert "for epoch_ in range(" in found[0][1]

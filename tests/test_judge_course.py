@@ -2,6 +2,7 @@
 
 import io
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,3 +113,25 @@ def test_a_dead_output_comes_with_each_samples_number_and_is_forced_by_them(tmp_
 
 def test_an_output_that_is_alive_at_one_sample_is_not_dead(tmp_path):
     assert "dead-relu-output" not in [f.id for f in found(OUTPUT.format(x="-2.0, 1.0, 2.0"), tmp_path)]
+
+
+NUMERICAL = """
+import numpy as np
+w, x = np.array([0.5, -0.3, 0.2]), np.array([[1.0, 2.0, -1.0], [0.5, 1.0, 3.0]])
+def loss(v):
+    return np.sum((x @ v - 1.0) ** 2)
+slopes = np.zeros(3)
+for k in range(3):
+    before = w[k]
+    w[k] = before + 1e-5
+    more = loss(w)
+    w[k] = before - 1e-5
+    slopes[k] = (more - loss(w)) / 2e-5
+    w[k] = before{}
+"""
+
+
+@pytest.mark.parametrize(("then", "expected"), [("", 0), (" - 0.1 * slopes[k]", 1)])
+def test_what_is_moved_and_put_back_has_taken_no_step(then, expected):
+    tape = next(iter(stretches(trace(NUMERICAL.format(then), "script.py", Path()).tape)))
+    assert len([s for s in find_roles(tape).states if s.size == 3]) == expected

@@ -201,6 +201,8 @@ class _File:
         given = called_with(self.functions, method, node, outputs, ["X_", "Y_", "X_", "Y_"])
         if given is not None and len(needed) >= 2 and self._trains(method):
             yield Driver(unit, f"{start}thing_.{method.name}({given})\n")
+            if f"={EPOCHS}" not in given:  # what is done once shows no steps
+                yield Driver(unit, f"{start}for epoch_ in range({EPOCHS}):\n    thing_.{method.name}({given})\n")
 
 
 _INPUTS = r"x|data|inputs?|features|entr[eé]e"

@@ -60,6 +60,8 @@ from byhand.diagnosis.check.shaping import MADE, MANY, Hint, hint, shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
+_CLASSES = 20
+"""Of so many what is called a target holds classes, too."""
 _SHAPED = 200
 """How many are kept where nothing was known."""
 _KEPT = 2
@@ -321,7 +323,8 @@ def shaped(scope: Scope, function: ast.FunctionDef, file: File) -> list[Guess]:
         numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
         found = list(islice(_shaped(scope, function, file, numbers), _SHAPED))
         without = islice(_shaped(scope, function, file, {}), _SHAPED) if numbers and not found else ()
-        file.shaped[asked] = found or list(without)
+        found = found or list(without)
+        file.shaped[asked] = [*found, *(hot for guess in found[:_CLASSES] for hot in _of_classes(guess))]
     return file.shaped[asked]
 
 
@@ -342,19 +345,18 @@ def _shaped(scope: Scope, function: ast.FunctionDef, file: File, numbers: Mappin
             made = {name: values[name] for name in scope.unknown}
             mine = {a: fixed[a] if a in fixed else values[f"{a}_"] for a in kinds} | {**numbers}
             parameters = [a for a, v in mine.items() if _is_float(v) or isinstance(v, dict | list)]
-            for hot in _as_classes(mine):
-                known_now = [a for a in parameters if a not in hot]
-                yield Guess({**mine, **hot}, known_now, is_shaped=True, made=made)
             yield Guess(mine, parameters, is_shaped=True, made=made)
 
 
-def _as_classes(values: Mapping[str, Any]) -> Iterator[dict[str, Array]]:
-    """What is called a target as one class for each sample, in rows and in columns."""
-    for a, value in values.items():
+def _of_classes(guess: Guess) -> Iterator[Guess]:
+    """The same where what is called a target holds one class for each sample, in rows and in columns."""
+    for a, value in guess.values.items():
         if _is_float(value) and np.ndim(value) == 2 and min(value.shape) > 1 and re.fullmatch(TARGET, a.lower()):
             for axis in (1, 0):
                 n, samples = value.shape[axis], value.shape[1 - axis]
-                yield {a: np.moveaxis(np.eye(n)[np.arange(samples) % n], 1, axis)}
+                hot = np.moveaxis(np.eye(n)[np.arange(samples) % n], 1, axis)
+                rest = [p for p in guess.parameters if p != a]
+                yield replace(guess, values={**guess.values, a: hot}, parameters=rest)
 
 
 def _data(scope: Scope) -> Iterator[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from byhand.diagnosis.check.defined import FILE, File, methods_of
+from byhand.diagnosis.check.defined import FILE, File, methods_of, quiet
 from byhand.diagnosis.check.lines import traced
 
 _WORK, _EACH = 1_500_000, 300
@@ -97,7 +97,7 @@ def repairs(file: File, units: Sequence[str], is_right: Callable[[], bool], line
             if left < each:
                 break
             left -= each
-            with contextlib.suppress(Exception), _standing(file, unit, _with(function, statement, new)):
+            with contextlib.suppress(Exception), quiet(), _standing(file, unit, _with(function, statement, new)):
                 if is_right():
                     found.append(_told(file, unit, statement, new))
         if found:

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -154,9 +155,9 @@ def _offs(file: File, function: ast.FunctionDef, right: Sequence[Claim]) -> Iter
     """Calls of what checks gradients: with right ones, where it takes them, else with what it asks for."""
 
     def off(names: Mapping[str, Any], handed: Mapping[str, str]) -> float:
-        found = dict(names)
+        found = {text: deepcopy(names[text]) for text in handed.values()}
         file.run(found, f"result_ = {function.name}({', '.join(f'{a}={text}' for a, text in handed.items())})\n")
-        return float(np.reshape(found["result_"], ()))
+        return abs(float(np.reshape(found["result_"], ())))
 
     taken = needed(function)
     if gradients := [a for a in taken if is_gradient_name(a)]:

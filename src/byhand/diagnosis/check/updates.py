@@ -20,7 +20,7 @@ import numpy as np
 
 from byhand.diagnosis.check.arguments import own_names
 from byhand.diagnosis.check.claims import THING, Array, arrays_of, is_gradient_of
-from byhand.diagnosis.check.defined import File, counts, is_tame, methods_of, needed
+from byhand.diagnosis.check.defined import FILE, File, counts, is_tame, methods_of, needed
 from byhand.diagnosis.check.differences import Answer
 from byhand.diagnosis.check.lines import line_of
 
@@ -40,6 +40,7 @@ _NAMES = {
     "epsilon": r"eps\w*",
 }
 """What an argument that is a number may be called, by what it may be; everything else is an array."""
+_CALLED = "stepping_"
 _STEPS = r"(?i)update|step|descent|sgd|apply|optim|maj\b"
 """How what takes a step is called, where nothing else shows it."""
 
@@ -184,14 +185,15 @@ def _others(rule: Rule, run: Callable[[], list[Array]], outs: list[Array]) -> It
 
 def _readings(file: File, name: str, function: ast.FunctionDef) -> Iterator[Reading]:
     """The rules whose moments a function gives, a call with which it does, and all that the call gives."""
-    names = own_names(function)
+    file.names[_CALLED], more = _taking(file, function)
+    names = [*own_names(function), *more]
     table = next((a for a in names if {"learning_rate", "lr"} & _keys(function, a)), "")
     called = {a: a for a in names if a != table} | {f"{table}[{k!r}]": k for k in _keys(function, table) if table}
     may_be = {a: _may_be(word) for a, word in called.items()}
     arrays, numbers = [a for a in called if not may_be[a]], [a for a in called if may_be[a]]
     if not numbers or len(arrays) < 2 or (len(arrays) == 2 and not re.search(_STEPS, name)):
         return
-    text = f"result_ = {name}({', '.join(f'{a}={a}_' for a in names)})"
+    text = f"result_ = {_CALLED}({', '.join(f'{a}={a}_' for a in names)})"
     for (count, given), order in product(_arranged(arrays), _orders([may_be[a] for a in numbers])):
         values = {**given, **{a: NUMBERS[n] for a, n in zip(numbers, order, strict=True)}}
 
@@ -205,6 +207,28 @@ def _readings(file: File, name: str, function: ast.FunctionDef) -> Iterator[Read
         with contextlib.suppress(Exception):
             outs = run()
             yield from ((rule, run, outs) for rule in _fitting(outs, count, order, run))
+
+
+def _taking(file: File, function: ast.FunctionDef) -> tuple[Any, list[str]]:
+    """The function, which takes the numbers of an optimizer that it gives names itself; and these names."""
+    fixed = [n for n in function.body if isinstance(n, ast.Assign) and _numbers_named(n)]
+    names = [name for n in fixed for name in _numbers_named(n)]
+    node = deepcopy(function)
+    node.body = [n for n, old in zip(node.body, function.body, strict=True) if old not in fixed]
+    node.args.kwonlyargs += [ast.arg(name) for name in names]
+    node.args.kw_defaults += [None for _ in names]
+    made: dict[str, Any] = {}
+    exec(compile(ast.Module([ast.fix_missing_locations(node)], []), FILE, "exec"), file.names, made)
+    return made[function.name], names
+
+
+def _numbers_named(node: ast.Assign) -> list[str]:
+    """The names that it gives to numbers of an optimizer, and to nothing else: beta1, beta2 = 0.9, 0.999."""
+    target, value = node.targets[0], node.value
+    targets, values = (list(n.elts) if isinstance(n, ast.Tuple) else [n] for n in (target, value))
+    names = [ast.unparse(t) for t in targets]
+    are_numbers = len(names) == len(values) and all(isinstance(v, ast.Constant) for v in values)
+    return names if are_numbers and all(_may_be(name) for name in names) else []
 
 
 def _of_object(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[Reading]:
@@ -328,6 +352,11 @@ def _arranged(arrays: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     if len(arrays) <= len(_ROLES):
         for form, places in product(_FORMS, permutations(range(len(arrays)))):
             yield len(arrays) - 2, {a: form(_ROLES[k], k) for a, k in zip(arrays, places, strict=True)}
+    if len(arrays) == len(_ROLES) - 1:  # both moments in one: a pair for each parameter
+        (p, g), pairs = (_FORMS[3](v, 0) for v in (_P, _G)), zip(*(_FORMS[3](v, 0) for v in (_V, _S)), strict=True)
+        states = [tuple(pair) for pair in pairs]
+        for order in permutations((p, g, states)):
+            yield 2, dict(zip(arrays, order, strict=True))
     parameters = [p for p in arrays if any(is_gradient_of(g, p) for g in arrays if g != p)]
     if len(parameters) < 2:
         return
@@ -364,6 +393,7 @@ def _vectors(names: Mapping[str, Any]) -> Iterator[Array]:
     for parts in (given, result if isinstance(result, tuple | list) else [result]):
         found = [[a.ravel() for a in _arrays(part)] for part in parts]
         yield from (a for arrays in found if len(arrays) > 1 for a in arrays)
+        yield from (np.concatenate(arrays[k::2]) for arrays in found if len(arrays) > 1 for k in (0, 1))
         flat = [np.concatenate(arrays) for arrays in found if arrays]
         for first in range(len(flat)):
             for size in range(1, min(_P.size, len(flat) - first) + 1):
