@@ -17,7 +17,7 @@ X, T = rng.normal(size=(9, 4)), rng.normal(size=(9, 2))
 A, a, B, b, C, c = (rng.normal(size=s) for s in ((4, 6), 6, (6, 6), 6, (6, 2), 2))
 def slope(z):
     return 1 - np.tanh(z) ** 2
-for epoch in range(30):
+for epoch in range(6):
     z1 = X @ A + a
     h1 = np.tanh(z1)
     z2 = h1 @ B + b
@@ -39,7 +39,7 @@ RECURRENT = """import numpy as np
 rng = np.random.default_rng(2)
 X, T = rng.normal(size=(5, 7, 3)), rng.normal(size=(5, 7, 1))
 U, R, V = rng.normal(size=(3, 4)), rng.normal(size=(4, 4)), rng.normal(size=(4, 1))
-for epoch in range(12):
+for epoch in range(4):
     h = [np.zeros((7, 4))]
     loss = 0
     for x, t in zip(X, T):
@@ -77,7 +77,7 @@ class Relu:
         kept = self.z > 0
         return d * kept
 net = [Dense(5, 5), Relu(), Dense(5, 5), Relu(), Dense(5, 1)]
-for epoch in range(20):
+for epoch in range(6):
     out = X
     for layer in net:
         out = layer.forward(out)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from byhand.errors import ByhandError
-from byhand.lab import agree, animate, build, cells, comparison, in_short, notebooks, question, say, show
+from byhand.lab import agree, animate, build, cells, comparison, in_short, notebooks, question, running, say, show
 from byhand.lab.report import is_extension
 from byhand.lab.running import run
 from practicals import SMALL, outputs, printed
@@ -358,7 +358,13 @@ def test_write_lab(source, tmp_path):
     assert "<code>byhand lab --seed 7</code>" in files.report.read_text(encoding="utf-8")
 
 
-def test_stories_lie_beside_the_report_which_links_them(source, tmp_path):
+@pytest.fixture
+def not_run(monkeypatch):
+    """What is written where does not depend on what the cells put out."""
+    monkeypatch.setattr(running, "run", lambda notebook, on_question, graded: None)
+
+
+def test_stories_lie_beside_the_report_which_links_them(source, not_run, tmp_path):
     files = build.write_lab(tmp_path, 44, nothing, {"td1_story.html": ("it learns", "<!doctype html>story")})
     assert (tmp_path / "td1_story.html").read_text(encoding="utf-8") == "<!doctype html>story"
     assert '<a href="td1_story.html">it learns</a>' in files.report.read_text(encoding="utf-8")
@@ -394,7 +400,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_out_before_the_run(source, 
         build.write_lab(tmp_path / out, 44, lambda *begun: pytest.fail("it ran"))
 
 
-def test_a_students_work_is_not_overwritten(source, tmp_path):
+def test_a_students_work_is_not_overwritten(source, not_run, tmp_path):
     student = tmp_path / "td1_student.ipynb"
     untouched = build.notebook_text("student", 7)
     student.write_text(untouched, encoding="utf-8")
