@@ -396,7 +396,8 @@ cd "$home"
 export HOME="$home" TMPDIR="$home" MPLCONFIGDIR="$home"
 exec setpriv --reuid "$name" --regid "$name" --clear-groups \\
     "$python" -m pytest -q -p no:cacheprovider --noconftest "$tests" \\
-    -k "all-memory or all-fork or all-full or all-sleeps or machine or sibling or sandbox_s or network or reached or privileges or needs_is or frames or forged"
+    -k "all-memory or all-fork or all-full or all-sleeps or \\
+machine or sibling or sandbox_s or network or reached or privileges or needs_is or frames or forged"
 """
 
 

@@ -50,10 +50,10 @@ class Unit:
 
 random.seed(3)
 hidden, last = [Unit(2, True) for _ in range(6)], Unit(6, False)
-points = [(random.uniform(-1, 1), random.uniform(-1, 1)) for _ in range(8)]
+points = [(random.uniform(-1, 1), random.uniform(-1, 1)) for _ in range(30)]
 goals = [1.0 if a * b > 0 else -1.0 for a, b in points]
 numbers = [n for unit in (*hidden, last) for n in (*unit.w, unit.b)]
-for epoch in range(8):
+for epoch in range(25):
     errors = [last([unit(p) for unit in hidden]) + -goal for p, goal in zip(points, goals)]
     loss = sum(e * e for e in errors) * (1 / len(points))
     for n in numbers:
