@@ -163,9 +163,9 @@ class _Free:
                 for f in judgement.findings
             ]
         if judgement.verdict == "right" and whole.error is None:
-            used = reached(self._functions, self._names_at_top())
+            used = reached(self._functions, self._names_at_top()) | self._called_on_objects()
             for probe in self.probes.values():
-                if probe.is_slope and probe.unit in used:
+                if not probe.is_fact and probe.unit.rpartition(".")[2] in used:
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
@@ -187,6 +187,12 @@ class _Free:
         """What is named outside of functions and classes."""
         nodes = [n for n in ast.parse(self.program.source).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
         return [n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)]
+
+    def _called_on_objects(self) -> set[str]:
+        """The methods that are called outside of functions and classes."""
+        nodes = [n for n in ast.parse(self.program.source).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        calls = [n.func for node in nodes for n in ast.walk(node) if isinstance(n, ast.Call)]
+        return {f.attr for f in calls if isinstance(f, ast.Attribute)}
 
     def _add_training(self, report: Report, run: Run, unit: str = "") -> None:
         """Rows by question, and what was found."""
