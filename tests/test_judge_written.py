@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from byhand.diagnosis.findings import Place
-from byhand.diagnosis.judge.written import where_returned, where_written
+from byhand.diagnosis.judge.written import where_dropped, where_listed, where_returned, where_written
 
 CLASS = dedent(
     """
@@ -47,3 +47,35 @@ def test_the_line_that_gives_a_value_back_is_found_only_for_uses_elsewhere():
     assert where_returned({"": text}, Place(2), "z", Place(6)) == Place(4)
     assert where_returned({"": text}, Place(2), "z", Place(3)) is None
     assert where_returned({"": text}, Place(2), "a", Place(6)) is None
+
+
+LISTED = {
+    "in the loop": ("for p in (W, b):\n    p -= lr * p.grad\n", 2, 1),
+    "by name": (
+        "params = [W, b]\nfor e in range(9):\n    for p, g in zip(params, grads):\n        p -= lr * g\n",
+        4,
+        1,
+    ),
+    "by argument": ("def step(ps):\n    for p in ps:\n        p -= lr * p.grad\n\nstep([W,\n    b])\n", 3, 5),
+    "of an object": (
+        "class SGD:\n    def __init__(self, params):\n        self.params = params\n\n    def step(self):\n"
+        "        for p in self.params:\n            p -= lr * p.grad\n\nopt = SGD(\n    params=[W, b])\n",
+        7,
+        10,
+    ),
+    "given back": ("def params():\n    return [W, b]\n\nfor p in params():\n    p -= lr * p.grad\n", 5, 2),
+    "two ways": ("ps = [W]\nps = [W, b]\nfor p in ps:\n    p -= lr * p.grad\n", 4, 3),
+}
+
+
+@pytest.mark.parametrize("case", LISTED)
+def test_a_list_is_found_where_it_is_written_out_as_far_as_there_is_one_way_to_it(case):
+    text, use, line = LISTED[case]
+    assert where_listed({"": text}, Place(use)) == Place(line)
+    assert where_listed({"": "W -= lr * g\n"}, Place(1)) is None
+
+
+def test_a_result_is_dropped_in_the_innermost_call_that_stands_alone():
+    text = "def step(W, g):\n    return W - lr * g\n\ndef main():\n    step(W, g)\n    V = step(V, h)\n\nmain()\n"
+    assert where_dropped({"": text}, [Place(2), Place(5), Place(8)]) == Place(5)
+    assert where_dropped({"": text}, [Place(2), Place(6)]) is None
