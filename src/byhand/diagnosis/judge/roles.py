@@ -727,10 +727,10 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
         if not all(_is_one_minus(roles.nodes[t]) for t in seeds)
         and not any(x in steps for t in seeds for x in (t, *roles.users.get(t, ())))
     }
-    margins = list(_margins(roles))
-    yield from margins
-    decided = {roles.nodes[m.seeds[0]].site for m in margins}
-    losses = {site: seeds for site, seeds in losses.items() if site not in decided}
+    deciding = list(_deciding(roles))
+    yield from _margins(deciding, roles)
+    decided = {roles.nodes[t].site for below, above, _ in deciding for t in (*below, *above)}
+    losses = {site: s for site, s in losses.items() if site not in decided and not _is_only_decided_by(roles, s[0])}
     for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
         for seeds in groups.values():
             mask = 0
@@ -739,24 +739,45 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
             yield Objective(kind, seeds, mask, -1.0 if kind == "loss" and _is_subtracted(roles, seeds[0]) else 1.0)
 
 
-def _margins(roles: Roles) -> Iterator[Objective]:
-    """The numbers that decide whether a step is made: to be larger where they lie below, or smaller where above."""
+def _is_only_decided_by(roles: Roles, t: NodeId) -> bool:
+    """Whether a number is compared with one that is written down, and used for nothing else: a margin, and no loss."""
+    users = [roles.nodes[user] for user in roles.users.get(t, ())]
+    return bool(users) and all(
+        u.op in _BELOW | _ABOVE
+        and any(isinstance(a, Const) or roles.nodes[a].kw.get("made") == "constant" for a in u.args)
+        for u in users
+    )
+
+
+def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
+    """The numbers that decide which steps are made, where below and where above another, and if only one side has any.
+
+    What comes of the last comparison may not have been recorded.
+    """
     steps = sorted(v for s in roles.states for v in s.versions[1:])
-    decided: dict[Hashable, list[tuple[NodeId, NodeId, bool]]] = defaultdict(list)
+    compared: dict[Hashable, list[tuple[NodeId, NodeId, bool]]] = defaultdict(list)
     for t, node in enumerate(roles.nodes):
         if node.op in _BELOW | _ABOVE and node.value.size == 1:
             sides = [type(a) is int and roles.rests_on[a] > 0 for a in node.args]
             margin = node.args[sides.index(True)] if sum(sides) == 1 else None
             if type(margin) is int and margin not in roles.versions:
-                decided[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
-    for found in decided.values():
-        ends = [t for t, _, _ in found[1:]]  # what comes of the last may not have been recorded
-        stepped = [bisect(steps, end) > bisect(steps, t) for (t, _, _), end in zip(found, ends, strict=False)]
-        for side in (True, False):
-            seeds = [margin for _, margin, is_below in found if is_below == side]
-            if stepped and seeds and stepped == [is_below == side for _, _, is_below in found[:-1]]:
+                compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
+    for found in compared.values():
+        counts: dict[bool, set[int]] = {True: set(), False: set()}
+        for (t, _, is_below), (end, _, _) in pairwise(found):
+            counts[is_below].add(bisect(steps, end) - bisect(steps, t))
+        if counts[True].isdisjoint(counts[False]):
+            below, above = ([margin for _, margin, is_below in found if is_below == side] for side in (True, False))
+            yield below, above, {0} in counts.values()
+
+
+def _margins(deciding: Sequence[tuple[list[NodeId], list[NodeId], bool]], roles: Roles) -> Iterator[Objective]:
+    """To be larger where a number lies below and steps are made only there, or smaller where above."""
+    for below, above, is_one_sided in deciding:
+        for seeds, sign in ((below, -1.0), (above, 1.0)) if is_one_sided else ():
+            if seeds:
                 mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in seeds]))
-                yield Objective("margin", seeds, mask, -1.0 if side else 1.0)
+                yield Objective("margin", seeds, mask, sign)
 
 
 def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:

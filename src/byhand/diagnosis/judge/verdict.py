@@ -136,12 +136,13 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
-    if not search:
+    meant = [t for t in trials if t.objective.kind != "margin"]  # of which only the direction is known
+    if not search or not meant:
         likeliest = max(trials, key=lambda t: (len(t.explained), t.right))
         return Verdict("inconclusive", likeliest, [], likeliest.unexplained, course)
     answers: list[Verdict] = []
     full = max(len(t.explained) for t in trials)
-    for trial in dict.fromkeys((*_worth_a_search(whole), *_worth_a_search(trials))):
+    for trial in dict.fromkeys((*_worth_a_search([t for t in whole if t in meant]), *_worth_a_search(meant))):
         answers.append(_search(course.roles, trial))
         if answers[-1].kind == "wrong" and not answers[-1].open and len(trial.explained) == full:
             break
