@@ -165,7 +165,8 @@ class _Free:
         if judgement.verdict == "right" and whole.error is None:
             used = reached(self._functions, self._names_at_top()) | self._called_on_objects()
             for probe in self.probes.values():
-                if not probe.is_fact and probe.unit.rpartition(".")[2] in used:
+                is_of_steps = not probe.is_fact and probe.id != "loss-wrong"  # no step is made from a loss
+                if is_of_steps and probe.unit.rpartition(".")[2] in used:
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
