@@ -566,3 +566,45 @@ def test_a_network_that_takes_layers_is_made_of_those_of_the_file():
     uphill = judged(LAYERED.replace("layer.W -= rate", "layer.W += rate"))
     assert [(f.id, f.line) for f in uphill.findings] == [("sign-flipped", 15)]
     assert "the gradients (Linear)" in [q.name for q in uphill.questions if q.status == "right"]
+
+
+TIED = """import numpy as np
+
+rng = np.random.default_rng(17)
+
+
+def code(x, W, b):
+    return 1 / (1 + np.exp(-(x @ W + b)))
+
+
+def forward(x_in, W, b, c):
+    h = code(x_in, W, b)
+    return h, h @ W.T + c
+
+
+def cost(x_in, x, W, b, c, lam):
+    _, r = forward(x_in, W, b, c)
+    return 0.5 * np.sum((r - x) ** 2) / len(x) + 0.5 * lam * np.sum(W ** 2)
+
+
+def gradient(x_in, x, W, b, c, lam):
+    h, r = forward(x_in, W, b, c)
+    d = (r - x) / len(x)
+    da = (d @ W) * h * (1 - h)
+    return x_in.T @ da + d.T @ h + lam * W, da.sum(axis=0), d.sum(axis=0)
+
+
+X = np.tanh(rng.normal(size=(120, 3)) @ rng.normal(size=(3, 8)))
+W, b, c = rng.normal(0, 0.1, (8, 4)), np.zeros(4), np.zeros(8)
+for epoch in range(60):
+    noisy = X + 0.1 * rng.normal(size=X.shape)
+    dW, db, dc = gradient(noisy, X, W, b, c, 1e-4)
+    W, b, c = W - 0.2 * dW, b - 0.2 * db, c - 0.2 * dc
+    if epoch % 20 == 0:
+        print(epoch, cost(X, X, W, b, c, 1e-4))
+"""
+
+
+def test_what_a_training_ran_with_every_step_explained_is_not_accused_with_inputs_of_ours():
+    assert judged(TIED).outcome == "right"
+    assert judged(TIED.replace("x_in.T @ da + d.T @ h", "x_in.T @ da")).outcome == "wrong"
