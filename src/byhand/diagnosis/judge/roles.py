@@ -8,7 +8,7 @@ decaying rate is carried, too, but no loss rests on it.
 from __future__ import annotations
 
 from bisect import bisect
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,7 +22,6 @@ from byhand.diagnosis.tape.nodes import Const, Node
 
 NodeId = int
 _FARTHEST = 400  # links that are followed backwards from one value
-_FEW_TIMES = 2
 _BELOW, _ABOVE = {"less", "less_equal"}, {"greater", "greater_equal"}
 _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
@@ -149,10 +148,11 @@ def find_roles(tape: Taped) -> Roles:
     for t, node in enumerate(nodes):
         for a in node.parents():
             users[a].append(t)
-    carried = _without_intermediates(nodes, links, _carried(nodes, links))
+    carried = _without_sums_begun_anew(nodes, _carried(nodes, links))
+    carried = _without_intermediates(nodes, links, carried)
     put_back = [s for s in carried if _is_put_back(nodes, s)]
     carried = [s for s in carried if s not in put_back and not _is_shuffled(nodes, s)]
-    carried = _without_sums_begun_anew(nodes, [s for s in carried if not _is_only_scaled(nodes, links, s)])
+    carried = [s for s in carried if not _is_only_scaled(nodes, links, s)]
     states = _that_feed_another(nodes, carried, links) or ([] if put_back else _stepped(nodes, links))
     idle = _idle(nodes, links, states)
     for state in (*states, *idle):
@@ -526,12 +526,7 @@ def _without_intermediates(
     at_a_number = [k for k in begins if _begins_at_a_number(nodes, states[k].versions[0], rests_on)]
     feeds = _feeds(nodes, states, links) if at_a_number else []
     of_themselves = {id(states[k]) for k in at_a_number if any(feeds[v] >> k & 1 for v in states[k].versions)}
-    begin = {id(s): (_begins_at(nodes, links, s.versions[0]), nodes[s.versions[0]].site) for s in states}
-    often = Counter(begin.values())  # what begins anew from the same data, at the same place, is none that goes on
-    by_themselves = {key for key, (a, site) in begin.items() if a is not None and often[a, site] == 1}
-    dropped = made - of_themselves - by_themselves
-    again = Counter(_lines(nodes, s) for s in states if id(s) in dropped)  # so is what the same lines make of data
-    return [s for s in states if id(s) not in dropped and again[_lines(nodes, s)] < _FEW_TIMES]
+    return [s for s in states if id(s) not in made - of_themselves or _begins_by_itself(nodes, links, s.versions[0])]
 
 
 def _without_sums_begun_anew(nodes: Sequence[Node], states: list[State]) -> list[State]:
@@ -555,17 +550,17 @@ def _lines(nodes: Sequence[Node], state: State) -> tuple[object, ...]:
     return tuple(nodes[v].site[:2] for v in state.versions)  # type: ignore[index]
 
 
-def _begins_at(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> NodeId | None:
-    """What no operation made, and a value is an addition to, as a velocity is to zeros."""
+def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:
+    """Whether a value is an addition to something that no operation made, as a velocity is to zeros."""
     waiting, seen = list(links[version]), set[NodeId]()
     while waiting and len(seen) < _FARTHEST:
         a = waiting.pop()
         if nodes[a].op in ("leaf", "opaque"):
-            return a
+            return True
         if a not in seen:
             seen.add(a)
             waiting += links[a]
-    return None
+    return False
 
 
 def _begins_at_a_number(nodes: Sequence[Node], t: NodeId, rests_on: Sequence[int]) -> bool:
