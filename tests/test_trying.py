@@ -56,7 +56,7 @@ def copies(source, *lines, run=True):
 
 def test_only_what_is_put_otherwise_is_written_anew():
     tried = list(copies(XOR, DELTA))
-    assert (DELTA, "d  =  (p + y)*p*(1-p)      # as the squared error has it") in tried
+    assert (DELTA, "d  =  (p+y)*p*(1-p)      # as the squared error has it") in tried
     assert all(text.endswith("# as the squared error has it") for _, text in tried)
 
 

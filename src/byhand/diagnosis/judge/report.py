@@ -11,7 +11,7 @@ import numpy as np
 from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place, Suspects
 from byhand.diagnosis.judge.course import course_findings, guesses
 from byhand.diagnosis.judge.data import data_findings
-from byhand.diagnosis.judge.fits import proportion
+from byhand.diagnosis.judge.fits import all_equal, proportion
 from byhand.diagnosis.judge.locate import (
     beside_the_forward_pass,
     call_beside,
@@ -102,13 +102,19 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
 
 
 def follows(trace: Trace) -> list[tuple[int, ...]]:
-    """The shapes of a run's parameters, where all their steps follow the gradient; nothing is looked for if not."""
+    """The shapes of a run's parameters, where all their steps follow the gradient, by one rate; else none.
+
+    What is wrong is not looked for.
+    """
     with np.errstate(all="ignore"):
         found = [judge_steps(find_roles(stretch), search=False) for stretch in stretches(trace.tape)]
     found = [v for v in found if v.kind != "nothing"]
     if not found or any(v.kind != "right" or v.trial is None for v in found):
         return []
     states = found[0].trial.explained if found[0].trial is not None else {}
+    rates = [next(iter(e.factors.values())) for e in states.values() if e.kind == "follows" and e.factors]
+    if not all_equal(rates):
+        return []
     return [found[0].course.nodes[s.versions[0]].value.shape for s in states]
 
 

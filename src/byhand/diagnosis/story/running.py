@@ -6,9 +6,9 @@ import ast
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from byhand.diagnosis.tape.run import Frame, Trace, trace
 SCRIPT = "script.py"
 GRACE = 30.0
 """Seconds that the judging may take beyond the script's own."""
-MOST_TRIED, FEW_TRIED, MOST_NODES = 250, 30, 300_000
+MOST_TRIED, FEW_TRIED, MOST_NODES = 100, 30, 300_000
 """Copies that are tried with one line put otherwise, or but a few, and operations that all of them may record."""
 MORE_NODES = 50
 """Operations after the last of the steps that such a copy is judged by: a loss may be computed there."""
@@ -212,7 +212,7 @@ def first_that_helps(
 
 
 def another_line(
-    program: Program, judgement: Judgement, seconds: float, most: int = MOST_TRIED
+    program: Program, judgement: Judgement, named: Sequence[Place], seconds: float, most: int = MOST_TRIED
 ) -> tuple[Program, Run] | None:
     """The first copy with one line put otherwise of which every step is right, and its run; None if none is.
 
@@ -222,11 +222,14 @@ def another_line(
         As it is now.
     judgement : Judgement
         Of its run.
+    named : sequence of Place
+        The lines that are tried first.
     seconds : float
     most : int
         So many copies are tried of the lines of each pass.
     """
-    request = {"judgement": asdict(judgement), "most": most}
+    suspects = replace(judgement.suspects, back=list(dict.fromkeys([*named, *judgement.suspects.back])))
+    request = {"judgement": asdict(replace(judgement, suspects=suspects)), "most": most}
     messages, _ = _behind_walls("another_line_job", program, request, seconds)
     found = next((m for m in messages if "file" in m), None)
     return None if found is None else (program.with_text(found["text"], found["file"]), read(found))
@@ -278,24 +281,27 @@ def another_line_job(request: Mapping[str, Any], send: Callable[[Mapping[str, An
     program, before = here(), read_judgement(request["judgement"])
     shapes, ends_at = Counter(p.shape for p in before.facts.parameters), before.suspects.nodes + MORE_NODES
     left = MOST_NODES
-    for places in (before.suspects.back, before.suspects.ahead):
-        for changed in islice(candidates(program, places, lambda: _traced(program, plain=True)), request["most"]):
-            [file] = [f for f in ["", *program.files] if changed.text(f) != program.text(f)]
-            if file:
-                Path(file).write_text(changed.text(file), encoding="utf-8")
-            after = None
-            with contextlib.suppress(Exception):  # a text that cannot be judged is not right
-                traced = _traced(changed, ends_at=ends_at)
-                left -= len(traced.tape.nodes)
-                if traced.failure is None and not shapes - Counter(follows(traced)):
-                    after = judge(traced)
-            if after is not None and _is_mended(before, after):
-                send({**written(Run(after)), "file": file, "text": changed.text(file)})
-                return
-            if file:
-                Path(file).write_text(program.text(file), encoding="utf-8")
-            if left < 0:
-                return
+    back, ahead = (
+        candidates(program, places, lambda: _traced(program, plain=True))
+        for places in (before.suspects.back, before.suspects.ahead)
+    )
+    for changed in chain(islice(back, request["most"]), islice(ahead, FEW_TRIED)):
+        [file] = [f for f in ["", *program.files] if changed.text(f) != program.text(f)]
+        if file:
+            Path(file).write_text(changed.text(file), encoding="utf-8")
+        after = None
+        with contextlib.suppress(Exception):  # a text that cannot be judged is not right
+            traced = _traced(changed, ends_at=ends_at)
+            left -= len(traced.tape.nodes)
+            if traced.failure is None and not shapes - Counter(follows(traced)):
+                after = judge(traced)
+        if after is not None and _is_mended(before, after):
+            send({**written(Run(after)), "file": file, "text": changed.text(file)})
+            return
+        if file:
+            Path(file).write_text(program.text(file), encoding="utf-8")
+        if left < 0:
+            return
 
 
 def _is_mended(before: Judgement, after: Judgement) -> bool:

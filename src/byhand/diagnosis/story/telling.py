@@ -190,7 +190,8 @@ class _Story:
             return None
         self.progress("trying what these lines are made of")
         most = running.FEW_TRIED if is_mended else running.MOST_TRIED
-        found = running.another_line(copy, run.judgement, self.timeout, most)
+        named = [f.place for f in run.judgement.findings if f.is_of_steps]
+        found = running.another_line(copy, run.judgement, named, self.timeout, most)
         if found is None:
             return None
         [file] = [f for f in ["", *copy.files] if copy.text(f) != found[0].text(f)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -53,6 +54,12 @@ class Text:
             if high <= end:
                 data, end = data[:low] + text.encode() + data[high:], low
         return data.decode()
+
+    def with_sign(self, node: ast.BinOp, sign: str) -> str:
+        """The text of a sum or product with another sign."""
+        (low, high), left, right = self._span(node), self._span(node.left)[1], self._span(node.right)[0]
+        between = re.sub(rb"[-+*/@]", sign.encode(), self._bytes[left:right], count=1)
+        return (self._bytes[low:left] + between + self._bytes[right:high]).decode()
 
     def operator(self, left: Node, right: Node, old: str, new: str) -> str:
         """The source with the operator exchanged that stands between two nodes."""

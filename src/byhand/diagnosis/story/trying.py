@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,10 +32,9 @@ _MOST_SEEN = 200_000  # lines that are run for it
 _MOST_NUMBERS = 1_000_000  # of an array that is kept as it was
 _MOST_EACH = 1_500  # changes of one line whose numbers are looked at
 _FARTHER = 0.3  # words more in which a line differs that is one place less likely
-_OF_A_COUNTER = 3.0  # the same, for what is multiplied with a loop's counter
 _LIBRARIES = ("numpy", "math", "builtins", "scipy", "random", "_operator")
 _CHANGES = (put_otherwise, multiplied, put_in)
-_WORD = re.compile(r"\w+|\S")
+_WORD = re.compile(r"\w+|[^\w\s()]")
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)
 _COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<lambda>", "<dictcomp>", "<setcomp>")
 
@@ -127,7 +126,7 @@ def _kept(value: Any) -> Any:
     return value
 
 
-def _texts(spot: _Spot) -> Iterator[tuple[bool, float, str]]:
+def _texts(spot: _Spot) -> Iterator[tuple[bool, int, str]]:
     """The texts with a statement put otherwise, each that gives other numbers once.
 
     With each goes whether it gives numbers of another shape, and by how many words it differs.
@@ -140,17 +139,23 @@ def _texts(spot: _Spot) -> Iterator[tuple[bool, float, str]]:
     loops = (loop.target for loop in nodes(function, ast.For))
     counters = {name.id for target in loops for name in nodes(target, ast.Name)}
     now = _numbers(statement, spot.names)
-    found: dict[Hashable, tuple[float, str]] = {}
-    for new in chain.from_iterable(islice(change(statement, pool), _MOST_EACH) for change in _CHANGES):
+    found: dict[Hashable, tuple[int, int, str]] = {}
+    made = ((new, change) for change in _CHANGES for new in islice(change(statement, pool), _MOST_EACH))
+    for new, change in made:
         is_same_kind = len(new) == 1 and type(new[0]) is type(statement)  # else a sum begun, or a line left out
         numbers = _numbers(new[0], spot.names) if is_same_kind else (type(new[0]).__name__, now)
-        if numbers is not None and numbers != now and not any(map(_is_nothing, ast.walk(new[0]))):
-            with contextlib.suppress(Exception):
-                old, instead = _written(text, statement, new)
-                many = float(_words_apart(text.of(old), instead) + (shapes.get(text.of(old)) != shapes.get(instead)))
-                many += _OF_A_COUNTER * bool(counters & set(_WORD.findall(instead)) - set(_WORD.findall(text.of(old))))
-                found[numbers] = min(found.get(numbers, (np.inf, "")), (many, text.replace((old, instead))))
-    for numbers, (many, source) in found.items():
+        if numbers is None or numbers == now or any(map(_is_nothing, ast.walk(new[0]))):
+            continue
+        with contextlib.suppress(Exception):
+            old, instead = _written(text, statement, new)
+            counted = counters & set(_WORD.findall(instead)) - set(_WORD.findall(text.of(old)))
+            if counted and not text.above(old, ast.Subscript):
+                continue  # a step is seldom meant to be so many times as long
+            many = _words_apart(text.of(old), instead) + (change is not put_otherwise)
+            many += shapes.get(text.of(old)) != shapes.get(instead)
+            one = many, len(instead), text.replace((old, instead))
+            found[numbers] = min(found.get(numbers, one), one)
+    for numbers, (many, _, source) in found.items():
         yield _shape(numbers) != _shape(now), many, source
 
 
@@ -166,7 +171,7 @@ def _is_nothing(node: ast.AST) -> bool:
 def _words_apart(one: str, other: str) -> int:
     """How many words stand in one of two texts alone."""
     words, others = _WORD.findall(one), _WORD.findall(other)
-    others += ["-"] * (other[:1] == "-" != one[:1])  # a sign put before something is seldom what was meant
+    others += ["-"] * (other.lstrip("(")[:1] == "-" != one[:1])  # a sign put before something is seldom what was meant
     same = sum(block.size for block in SequenceMatcher(None, words, others, autojunk=False).get_matching_blocks())
     return len(words) + len(others) - 2 * same
 
@@ -188,8 +193,9 @@ def _value(node: ast.expr, names: dict[str, Any]) -> Hashable:
     if not any(isinstance(n, ast.Call) and _is_own(n.func, names) for n in ast.walk(node)):
         return _key(_evaluated(node, names))
     parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
-    of_call = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-    return type(node).__name__, of_call, tuple(_value(part, names) for part in parts)
+    function = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    kind = (type(node).__name__, type(getattr(node, "op", None)).__name__, getattr(node, "attr", ""), function)
+    return kind, tuple(_value(part, names) for part in parts)
 
 
 def _is_own(function: ast.expr, names: dict[str, Any]) -> bool:
@@ -224,6 +230,9 @@ def _written(text: Text, old: ast.stmt, new: Sequence[ast.stmt]) -> tuple[Node, 
     if len(new) == 1:
         at, instead = _different(old, new[0])
         if isinstance(at, ast.expr):
+            if isinstance(at, ast.BinOp) and _is_another_sign(at, instead):
+                sign = ast.unparse(ast.BinOp(ast.Name("a"), instead.op, ast.Name("b"))).strip("ab")
+                return at, text.with_sign(at, sign.strip())
             rendered = _rendered(text, instead)
             is_part = isinstance(text.parent[at], ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Subscript | ast.Compare)
             is_loose = isinstance(instead, ast.BinOp | ast.UnaryOp | ast.Compare) and not _binds(instead, at)
@@ -231,6 +240,15 @@ def _written(text: Text, old: ast.stmt, new: Sequence[ast.stmt]) -> tuple[Node, 
                 rendered = f"({rendered})"
             return at, rendered
     return old, "; ".join(_rendered(text, s) for s in new)
+
+
+def _is_another_sign(old: ast.BinOp, new: Any) -> bool:
+    """Whether two sums or two products differ in nothing but their sign."""
+    if not isinstance(new, ast.BinOp):
+        return False
+    kinds = (ast.Add, ast.Sub), (ast.Mult, ast.Div, ast.MatMult)
+    is_alike = any(isinstance(old.op, kind) and isinstance(new.op, kind) for kind in kinds)
+    return is_alike and old.left is new.left and old.right is new.right
 
 
 def _binds(new: ast.expr, old: ast.expr) -> bool:
