@@ -735,13 +735,14 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
 
 
 def _is_only_decided_by(roles: Roles, t: NodeId) -> bool:
-    """Whether a number is compared with one that is written down, and used for nothing else: a margin, and no loss."""
+    """Whether a number is only compared: with one that is written down, a margin, or drawn, a probability; no loss."""
     users = [roles.nodes[user] for user in roles.users.get(t, ())]
-    return bool(users) and all(
-        u.op in _BELOW | _ABOVE
-        and any(isinstance(a, Const) or roles.nodes[a].kw.get("made") == "constant" for a in u.args)
-        for u in users
-    )
+    return bool(users) and all(u.op in _BELOW | _ABOVE and any(_is_given_there(roles, a) for a in u.args) for u in users)
+
+
+def _is_given_there(roles: Roles, a: int | Const) -> bool:
+    """Whether an operand is written down where it stands, or drawn."""
+    return isinstance(a, Const) or roles.nodes[a].is_drawn or roles.nodes[a].kw.get("made") == "constant"
 
 
 def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
@@ -755,7 +756,8 @@ def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]
         if node.op in _BELOW | _ABOVE and node.value.size == 1:
             sides = [type(a) is int and roles.rests_on[a] > 0 for a in node.args]
             margin = node.args[sides.index(True)] if sum(sides) == 1 else None
-            if type(margin) is int and margin not in roles.versions:
+            by_chance = any(type(a) is int and roles.nodes[a].is_drawn for a in node.args)
+            if type(margin) is int and margin not in roles.versions and not by_chance:
                 compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
     for found in compared.values():
         counts: dict[bool, set[int]] = {True: set(), False: set()}

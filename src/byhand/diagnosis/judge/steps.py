@@ -318,7 +318,7 @@ class Course:
     ) -> Explanation | None:
         """A single number whose steps the same line makes as another's, from the same multiple of its gradient."""
         steps = [s for s in self.steps(state, gradients) if s.gradient.any()][:4]
-        alike = {s: e for s, e in found.items() if steps and e.kind == "optimizer" and self._same_line(state, s)}
+        alike = {s: e for s, e in found.items() if steps and e.kind == "optimizer" and self.same_line(state, s)}
         mine = [{self.nodes[q].site: c for q, c in multiples(self, s)} for s in steps if alike]
         for e in alike.values():
             way = e.way[1] if e.way is not None else None
@@ -331,7 +331,8 @@ class Course:
         uses = {self.nodes[t].op for v in state.versions[:3] for t in self.roles.users.get(v, ()) if t not in self.stop}
         return "add" in uses and not uses & {"multiply", *PRODUCTS}
 
-    def _same_line(self, state: State, other: State) -> bool:
+    def same_line(self, state: State, other: State) -> bool:
+        """Whether one line makes the steps of both."""
         return self._place(state.versions[1]) == self._place(other.versions[1])
 
     def _place(self, t: NodeId) -> tuple[object, ...]:

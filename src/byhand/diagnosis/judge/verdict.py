@@ -15,7 +15,7 @@ from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, proportion, shrinks
-from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
+from byhand.diagnosis.judge.flows import aside, frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.mends import Mend, Mends
@@ -127,8 +127,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
-        kind = "wrong" if mistakes else "inconclusive" if course.is_blocked(best.objective) else "right"
-        return Verdict(kind, best, mistakes, [], course)
+        unjudged = aside(course, [s for t in trials for s, e in t.explained.items() if e.right])
+        kind = "wrong" if mistakes else "inconclusive" if unjudged or course.is_blocked(best.objective) else "right"
+        return Verdict(kind, best, mistakes, unjudged, course)
     flipped = _all_held(whole, course)
     if flipped is not None:
         up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
