@@ -23,7 +23,7 @@ def guess(u, i):
     return mean + of_person[u] + of_film[i] + sum(P[u][f] * Q[i][f] for f in range(k))
 
 
-for epoch in range(60):
+for epoch in range(40):
     random.shuffle(ratings)
     for u, i, r in ratings:
         error = r - guess(u, i)

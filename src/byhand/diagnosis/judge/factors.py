@@ -112,8 +112,8 @@ def _takes_more(course: Course, state: State, explained: dict[State, Explanation
 
     Then such a number's step is nearly, and by chance, a multiple of its gradient.
     """
-    beside = (s for s, e in explained.items() if e.kind == "optimizer")
-    return state.size == 1 and any(course.same_line(state, s) for s in beside)
+    beside = (s for s, e in explained.items() if e.kind == "optimizer" or e.share)
+    return state.size == 1 and not explained[state].share and any(course.same_line(state, s) for s in beside)
 
 
 def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:

@@ -55,6 +55,8 @@ class Explanation:
         Where an optimizer takes the gradient up, and the factor that it has there.
     total : int or None
         Where all gradients so far are added up.
+    share : float
+        What each number loses of itself beside its step along the gradient, times -1.
     """
 
     kind: Kind
@@ -63,6 +65,7 @@ class Explanation:
     spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
     way: tuple[Hashable, float] | None = None
     total: NodeId | None = None
+    share: float = 0.0
 
     @property
     def holds(self) -> bool:
@@ -148,7 +151,7 @@ def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | No
     if outside or not found[0]:
         return None
     kind: Kind = "follows" if found[0] < 0 else "opposes"
-    return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2)
+    return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2, share=found[1])
 
 
 def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:

@@ -10,10 +10,11 @@ import numpy as np
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.increments import numbers_of, rates
-from byhand.diagnosis.judge.locate import place_of, step_of
+from byhand.diagnosis.judge.locate import call_beside, place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.roles import NodeId, Objective, made_of
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.steps import Gradients
 from byhand.diagnosis.judge.written import where_written
 
 _OUTSIDE = 0.05  # of the targets
@@ -214,7 +215,7 @@ def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
     if len(outcome.sights) < _FEWEST:
         return
     middle = outcome.sights[-2]
-    begin, then = _largest_step(outcome.first, 0), _largest_step(middle, -1)
+    begin, then = _largest_step(outcome.first, 0), _largest_step(middle, -1, outcome.first)
     if begin is None or then is None or not begin.gradient.any():
         return
     usual, now = numbers_of(outcome.first.course.roles, begin), list(numbers_of(middle.course.roles, then))
@@ -229,14 +230,33 @@ def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
     message += f"for the gradient that they follow: this number is down to {rate:.2g}. The gradient is still "
     message += f"{steep:.2g} times what it was: the training stands still."
     evidence = {"learning_rate": rate, "times": float(times)}
-    yield Finding("learning-rate-vanishes", place_of(middle.course, at), "symptom", message, evidence)
+    again = any(middle.nodes[t].site == middle.nodes[at].site for t in made_of(middle.nodes, at) - {at})
+    place = call_beside(middle.course, at, then.after) if again else place_of(middle.course, at)  # else its formula's
+    yield Finding("learning-rate-vanishes", place, "symptom", message, evidence)
 
 
-def _largest_step(sight: Sight, number: int) -> Step | None:
-    """One of a stretch's first steps of the largest parameter."""
-    states = [] if sight.trial is None else sorted(sight.trial.explained, key=lambda s: -s.size)
-    steps = sight.course.steps(states[0], sight.trial.gradients, most=_FEWEST) if states and sight.trial else []
+def _largest_step(sight: Sight, number: int, like: Sight | None = None) -> Step | None:
+    """One of a stretch's first steps of the largest parameter, with the gradient of what another's are held against."""
+    gradients = _gradients(sight, sight if like is None else like)
+    states = [s for s in sorted(sight.course.roles.states, key=lambda s: -s.size) if set(s.versions) & set(gradients)]
+    steps = sight.course.steps(states[0], gradients, most=_FEWEST) if states else []
     return steps[number] if steps else None
+
+
+def _gradients(sight: Sight, like: Sight) -> Gradients:
+    """The gradients of an objective in the place of another's; nothing where there is none."""
+    if like.trial is None or sight.trial is None:
+        return {}
+    wanted = like.trial.objective.kind, _place_of(like, like.trial.objective)
+    if (sight.trial.objective.kind, _place_of(sight, sight.trial.objective)) == wanted:
+        return sight.trial.gradients
+    same = (o for o in sight.course.roles.objectives if (o.kind, _place_of(sight, o)) == wanted)
+    return next((sight.course.gradient(o) for o in same), {})
+
+
+def _place_of(sight: Sight, objective: Objective) -> tuple[object, ...]:
+    node = sight.nodes[objective.seeds[0]]
+    return node.op, node.line, node.file
 
 
 def rate_too_low(outcome: Outcome) -> Iterator[Finding]:

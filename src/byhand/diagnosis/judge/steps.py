@@ -228,7 +228,12 @@ class Course:
         found |= self._numbers_together(found, gradients, objective, plain)
         for state, e in found.items():
             if e.kind in ("scattered", "other", "few") and state.size == 1:
-                found[state] = self._as_the_others(state, e, found, gradients) or e
+                alike = {s: o for s, o in found.items() if o.right and self.same_line(state, s)}
+                found[state] = (
+                    self._as_the_others(state, e, alike, gradients)
+                    or self._with_the_others_decay(state, e, alike, gradients)
+                    or e
+                )
         found |= self._sums_of_numbers(found, gradients)
         found |= self._lost_in_rounding(found, gradients)
         found |= self._of_rounding_alone(found, gradients)
@@ -313,12 +318,26 @@ class Course:
                 together[s] = replace(one, spans=[(x.before, x.after) for x in of_one])
         return together
 
+    def _with_the_others_decay(
+        self, state: State, own: Explanation, alike: Mapping[State, Explanation], gradients: Gradients
+    ) -> Explanation | None:
+        """A single number that takes its gradient's multiple, and loses its share, as others in the same line do."""
+        steps = self.steps(state, gradients, most=_FEW)
+        for e in alike.values():
+            c = next(iter(e.factors.values()), 0.0)
+            if e.share and steps and all(equal(s.change.item(), self._shrunk(s, c, e.share)) for s in steps):
+                return replace(own, kind="follows", factors={s.before: c for s in steps}, evidence=len(steps))
+        return None
+
+    def _shrunk(self, step: Step, factor: float, share: float) -> float:
+        return factor * step.gradient.item() + share * self.nodes[step.before].value.item()
+
     def _as_the_others(
-        self, state: State, own: Explanation, found: Mapping[State, Explanation], gradients: Gradients
+        self, state: State, own: Explanation, alike: Mapping[State, Explanation], gradients: Gradients
     ) -> Explanation | None:
         """A single number whose steps the same line makes as another's, from the same multiple of its gradient."""
         steps = [s for s in self.steps(state, gradients) if s.gradient.any()][:4]
-        alike = {s: e for s, e in found.items() if steps and e.kind == "optimizer" and self.same_line(state, s)}
+        alike = {s: e for s, e in alike.items() if steps and e.kind == "optimizer"}
         mine = [{self.nodes[q].site: c for q, c in multiples(self, s)} for s in steps if alike]
         for e in alike.values():
             way = e.way[1] if e.way is not None else None
