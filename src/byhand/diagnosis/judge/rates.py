@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.anatomy import Region
+from byhand.diagnosis.judge.fits import Step, proportion
 from byhand.diagnosis.judge.increments import numbers_of, rates
 from byhand.diagnosis.judge.locate import call_beside, place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
@@ -17,7 +19,8 @@ from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import Gradients
 from byhand.diagnosis.judge.written import where_written
 
-_OUTSIDE = 0.05  # of the targets
+_OUTSIDE = 0.05  # of the targets, or of the range
+_TWO = 2  # classes
 _LARGE = 8.0  # inputs of standard size stay below
 _FARTHEST = 60  # nodes that a value is followed
 _FEWEST = 4  # values of a loss whose rises tell something; stretches of which the last but one is the middle
@@ -143,6 +146,44 @@ def not_to_be_reached(outcome: Outcome) -> Iterator[Finding]:
         message += f"{targets.min():.4g} to {targets.max():.4g}, it from {low:.4g} to {high:.4g}."
         evidence = {"share": outside, "targets": [float(targets.min()), float(targets.max())], "range": [low, high]}
         yield Finding("target-outside-range", call_of(sight, body, region.a), "symptom", message, evidence)
+
+
+def without_lowest_point(outcome: Outcome) -> Iterator[Finding]:
+    """Two classes of which one has a target beyond the output's range, and errors sent back as a cross-entropy's are.
+
+    However far the output goes, such a sample drives it on in the same direction: the loss falls without end.
+    """
+    sight = outcome.first
+    met = [_met_behind(sight, t) for t in sight.errors] if sight.trial is not None and sight.trial.right else []
+    known = [m for m in met if m is not None]
+    if sight.body is None or not known or len(known) < len(met):
+        return
+    regions, *numbers = zip(*known, strict=True)
+    errors, sent_back, targets = (np.concatenate([np.ravel(x) for x in found]) for found in numbers)
+    classes, limits = np.unique(targets), ends(sight.body, regions[0])
+    if len(classes) != _TWO or limits is None or (proportion(sent_back, errors, 1e-6) or 0.0) <= 0:
+        return
+    low, high = min(limits), max(limits)
+    beyond = [y for y in classes if max(low - y, y - high) > _OUTSIDE * (high - low) > 0]
+    if beyond:
+        message = f"The targets are {classes[0]:.4g} and {classes[1]:.4g}, and the output lies between {low:.4g} and "
+        message += f"{high:.4g}. What is sent back is their difference, which at a target of {beyond[0]:.4g} is never "
+        message += "0: the loss has no lowest point."
+        evidence = {"targets": classes.tolist(), "range": [low, high]}
+        yield Finding("target-outside-range", place_of(sight.course, sight.errors[0]), "symptom", message, evidence)
+
+
+def _met_behind(sight: Sight, t: NodeId) -> tuple[Region, Array, Array, Array] | None:
+    """Of an output minus its target: the activation, the error, what is sent back behind it, and the target."""
+    node, rests_on = sight.nodes[t], sight.course.roles.rests_on
+    output = node.args[0] if node.op == "subtract" else None
+    region = sight.body.region_to(output) if sight.body is not None and type(output) is int and rests_on[output] else None
+    sent_back = sight.trial.gradients.get(region.z) if sight.trial is not None and region is not None else None
+    if region is None or sent_back is None:
+        return None
+    target = node.args[1]
+    number = sight.nodes[target].value if type(target) is int else target.value  # type: ignore[union-attr]
+    return region, sight.value(t), sent_back, np.broadcast_to(number, node.value.shape).astype(float)
 
 
 def unscaled(outcome: Outcome) -> Iterator[Finding]:
