@@ -18,6 +18,7 @@ from byhand.diagnosis.judge.fits import (
     Explanation,
     Step,
     all_equal,
+    brakes,
     equal,
     explain,
     nearest,
@@ -210,7 +211,8 @@ class Course:
         if found.kind in ("other", "scattered") and decays:
             found = with_decay(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
-            found = through_optimizer(self, state, steps, objective, found.factors, decays=decays) or found
+            through = partial(through_optimizer, self, state, steps, objective, found.factors, decays=decays)
+            found = brakes(steps, self.nodes) or through() or found
         found.spans = [(s.before, s.after) for s in steps]
         return found
 
@@ -234,7 +236,7 @@ class Course:
                     or self._with_the_others_decay(state, e, alike, gradients)
                     or e
                 )
-        found |= self._sums_of_numbers(found, gradients)
+        found |= self._sums_of_gradients(found, gradients)
         found |= self._lost_in_rounding(found, gradients)
         found |= self._of_rounding_alone(found, gradients)
         found |= self._quiet_among_others(found)
@@ -283,18 +285,24 @@ class Course:
     def _largest(self, v: NodeId) -> float:
         return float(np.abs(self.nodes[v].value).max())
 
-    def _sums_of_numbers(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
-        """Single numbers that, all together, take one multiple of the sum of all gradients so far as their steps."""
-        odd = [s for s, e in found.items() if s.size == 1 and e.kind in ("scattered", "other")]
-        steps = {s: self.steps(s, gradients, most=_FEW) for s in odd}
-        several = [s for s in odd if len(steps[s]) > 1]
-        if len(several) < 2:
-            return {}
-        taken = np.concatenate([[x.change.item() for x in steps[s]] for s in several])
-        sums = np.concatenate([np.cumsum([x.gradient.item() for x in steps[s]]) for s in several])
-        if not proportion(taken, sums, EXACT):
-            return {}
-        return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in several}
+    def _sums_of_gradients(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
+        """Those that take one multiple of the sum of all gradients so far as their steps; numbers, all together."""
+        odd = [s for s, e in found.items() if e.kind in ("scattered", "other")]
+        steps = {s: of_one for s in odd if len(of_one := self.steps(s, gradients, most=_FEW)) > 1}
+        numbers = [s for s in steps if s.size == 1]
+        groups = [[s] for s in steps if s.size > 1] + ([numbers] if len(numbers) > 1 else [])
+        factors = {s: c for group in groups if (c := self._of_the_sum([steps[s] for s in group])) for s in group}
+        for s in numbers:
+            if s not in factors and (c := self._of_the_sum([steps[s]])) and any(equal(c, f) for f in factors.values()):
+                factors[s] = c
+        return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in factors}
+
+    @staticmethod
+    def _of_the_sum(steps: Sequence[Sequence[Step]]) -> float | None:
+        """The factor that the changes of several have to the sums of their gradients; None if there is none."""
+        taken = np.concatenate([np.ravel([s.change for s in of_one]) for of_one in steps])
+        sums = np.concatenate([np.ravel(np.cumsum([s.gradient for s in of_one], axis=0)) for of_one in steps])
+        return proportion(taken, sums, EXACT)
 
     def _numbers_together(
         self, found: Mapping[State, Explanation], gradients: Gradients, objective: Objective, plain: Sequence[State]
@@ -325,7 +333,7 @@ class Course:
         steps = self.steps(state, gradients, most=_FEW)
         for e in alike.values():
             c = next(iter(e.factors.values()), 0.0)
-            if e.share and steps and all(equal(s.change.item(), self._shrunk(s, c, e.share)) for s in steps):
+            if e.kind == "follows" and e.share and steps and all(equal(s.change.item(), self._shrunk(s, c, e.share)) for s in steps):
                 return replace(own, kind="follows", factors={s.before: c for s in steps}, evidence=len(steps))
         return None
 

@@ -132,8 +132,7 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return Verdict(kind, best, mistakes, unjudged, course)
     flipped = _all_held(whole, course)
     if flipped is not None:
-        up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
-        return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
+        return Verdict("wrong", flipped, list(_wrong_way(course, flipped)), [], course)
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
@@ -500,7 +499,18 @@ def _all_held(trials: Sequence[Trial], course: Course) -> Trial | None:
 
 
 def _turned(e: Explanation) -> Explanation:
-    return replace(e, kind="follows") if e.kind == "opposes" else e
+    return replace(e, kind="follows") if e.kind in ("opposes", "brakes") else e
+
+
+def _wrong_way(course: Course, trial: Trial) -> Iterator[Mistake]:
+    """Steps up the gradient, and those that take back a share of the one before."""
+    for state, e in trial.explained.items():
+        if e.kind == "opposes":
+            yield Mistake("sign-flipped", (state,))
+        elif e.kind == "brakes":
+            used = gradient_used(course.roles, next(course.all_steps(state)))
+            at = state.versions[1] if used is None else used
+            yield Mistake("sign-flipped", (state,), detail={"taken_back": -e.share, "at": at})
 
 
 def _is_a_measure(course: Course, trial: Trial) -> bool:
@@ -600,8 +610,11 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
     truncated = {tuple(t.objective.seeds) for t in trials if t.objective.is_truncated}
     plain = [t for t in trials if not t.overrides]
     plain = [t for t in plain if t.objective.is_truncated or tuple(t.objective.seeds) not in truncated]
+    right: dict[tuple[NodeId, ...], int] = defaultdict(int)  # in the best reading of the same nodes
+    for t in trials:
+        right[tuple(t.objective.seeds)] = max(right[tuple(t.objective.seeds)], t.right)
     own = [t for t in plain if t.objective.kind == "loss"]
-    errors = [t for t in plain if t.objective.kind == "error"]
+    errors = sorted((t for t in plain if t.objective.kind == "error"), key=lambda t: -right[tuple(t.objective.seeds)])
     ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
     return sorted([*ranked, *(t for t in errors[:1] if t not in ranked)], key=lambda t: -t.right)
 
@@ -864,10 +877,9 @@ def _has_optimizer(course: Course, state: State, objective: Objective) -> bool:
 def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
     """Mistakes in the step of one parameter alone: no step, the wrong way, an old gradient, another's."""
     states = list(trial.explained)
+    yield from _wrong_way(course, trial)
     for state, e in trial.explained.items():
-        if e.kind == "opposes":
-            yield Mistake("sign-flipped", (state,))
-        elif e.kind == "still" and _should_move(course, trial, state) and not _is_stepped_by(course, trial, state):
+        if e.kind == "still" and _should_move(course, trial, state) and not _is_stepped_by(course, trial, state):
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})

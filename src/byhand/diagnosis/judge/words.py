@@ -141,6 +141,12 @@ _SENTENCES = (
         "The forward pass is repeated {passes} times with the same parameters: no step between.",
     ),
     ("update-outside-loop", "", "{steps} those of the {sample} sample alone; what the others gave is dropped."),
+    (
+        "sign-flipped",
+        "taken_back",
+        "Each step of {names} takes back {taken_back:.4g} times the one before: what is kept of earlier steps, as a "
+        "momentum, has the wrong sign.",
+    ),
     ("sign-flipped", "", "{steps} the gradient's times a positive number: they go up, not down."),
     ("parameter-never-updated", "lost", "A step for {name} is computed here, and nothing takes it up."),
     (
