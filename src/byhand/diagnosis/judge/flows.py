@@ -98,11 +98,11 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
 
 
 def aside(course: Course, judged: Sequence[State]) -> list[State]:
-    """What is stepped meanwhile, and has no part in the steps of what was judged, as a velocity has: learned beside."""
-    steps = [v for s in judged for v in s.versions[1:]]
-    behind, first = _ancestors(course, steps), min(steps, default=0)
-    others = (s for s in course.roles.states if s not in judged and s.versions[-1] > first)
-    return [s for s in others if behind.isdisjoint(s.versions)]
+    """What is stepped as long, and has no part in the steps of what was judged, as a velocity has: learned beside."""
+    steps = sorted(v for s in judged for v in s.versions[1:])
+    behind = _ancestors(course, steps)
+    others = (s for s in course.roles.states if s not in judged and behind.isdisjoint(s.versions))
+    return [s for s in others if bisect(steps, s.versions[-1]) - bisect(steps, s.versions[1]) > len(judged)]
 
 
 def _is_read(course: Course, state: State) -> bool:
