@@ -550,7 +550,8 @@ _ENTRIES = (
     Mistake(
         "result-unused",
         "a result is put nowhere",
-        "np.clip(grad, -1, 1), rng.permutation(X) or x.reshape(-1, 1) stands alone in its line.",
+        "np.clip(grad, -1, 1), rng.permutation(X) or x.reshape(-1, 1) stands alone in its line; Adam keeps a mean of "
+        "the squares, and divides by the root of something else.",
         "Most functions of NumPy make a new array and leave the one that they are given as it was; only a few write "
         "into it, such as shuffle and sort, += and what has out=….",
         "Give the result a name, the old one perhaps: grad = np.clip(grad, -1, 1).",
