@@ -85,6 +85,29 @@ def test_parameters_behind_an_operation_without_a_derivative_are_not_called_righ
     assert judgement.facts.blocked == ["opaque interp"]
 
 
+ON_A_PARABOLA = """import numpy as np
+
+rng = np.random.default_rng(0)
+x = rng.random(80)
+y = 2 * x + 1 + 0.1 * rng.normal(size=80)
+a, b = rng.normal(), rng.normal()
+for epoch in range(300):
+    error = y - (b * x + b)
+    loss = 0.5 * np.mean(error**2)
+    a += 0.1 * np.mean(error * x)
+    b += 0.1 * np.mean(error)
+print(a, b, loss)
+"""
+
+
+def test_a_number_that_moves_along_a_parabola_is_not_said_to_shrink(tmp_path, monkeypatch):
+    """Where gradient and step are both a number times b plus another, each is made of the other and of b."""
+    monkeypatch.chdir(tmp_path)
+    with redirect_stdout(io.StringIO()):
+        judgement = judged(Program("parabola.py", ON_A_PARABOLA, {})).judgement
+    assert judgement.verdict != "right"
+
+
 LEARNED_BY_REWARDS = """import math, random
 
 random.seed(2)

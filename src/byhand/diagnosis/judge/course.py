@@ -39,7 +39,9 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
-    seen = [] if explained else [*rate_vanishes(outcome), *equal_units(outcome), *without_lowest_point(outcome)]  # whatever comes of it
+    seen = (
+        [] if explained else [*rate_vanishes(outcome), *equal_units(outcome), *without_lowest_point(outcome)]
+    )  # whatever comes of it
     yield from seen
     if not explained and not seen and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)

@@ -19,6 +19,7 @@ EXACT, _SINGLE = 1e-6, 2e-3
 _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
 _FADED = 1e-7  # of the longest step
 _FEWEST_OF_TWO, _FEWEST_SHARE = 6, 1e-2  # numbers that two factors explain, and of the longest change
+_LINE = 1e-7  # of the largest, what is rounding
 _PLAIN = 1e-250  # a square that has kept its digits
 
 Kind: TypeAlias = Literal[
@@ -148,13 +149,25 @@ def shrinks(step: Step, old: Array) -> bool:
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
     """Steps along the gradient that also shrink each number they touch by one share: weight decay outside the loss."""
     found = _gradient_and_share(steps, nodes)
-    if found is None or found[1] > 0:
+    if found is None or found[1] > 0 or _are_numbers_on_a_line(steps, nodes):
         return None
     outside = any(np.any(s.change[s.gradient == 0]) for s in steps)
     if outside or not found[0]:
         return None
     kind: Kind = "follows" if found[0] < 0 else "opposes"
     return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2, share=found[1])
+
+
+def _on_a_line(x: Array, y: Array) -> bool:
+    """Whether y is x times a number plus another: all that is such can be made of the two: that tells nothing."""
+    columns = [v / (np.abs(v).max(initial=0) or 1.0) for v in (x, y, np.ones_like(x))]
+    return int(np.linalg.matrix_rank(np.stack(columns, axis=1), tol=_LINE)) < len(columns)
+
+
+def _are_numbers_on_a_line(steps: Sequence[Step], nodes: Sequence[Node]) -> bool:
+    """Whether steps are of a single number, and its gradient is as on a parabola: of all samples, in each step."""
+    pairs = [(s.gradient.item(), float(nodes[s.before].value.item())) for s in steps if s.change.size == 1]
+    return bool(pairs) and bool(np.isfinite(pairs).all()) and _on_a_line(*np.array(pairs).T)
 
 
 def brakes(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
@@ -173,7 +186,12 @@ def brakes(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
     longest = np.abs(d).max()
     parts = np.abs(made_of * (factor, share)).max(axis=0)
     off = np.abs(made_of @ (factor, share) - d).max()
-    is_so = rank > 1 and off <= tolerance_of(nodes[steps[0].before].value) * longest and min(parts) > _CLEAR * off
+    is_so = (
+        rank > 1
+        and not _on_a_line(g, last)
+        and off <= tolerance_of(nodes[steps[0].before].value) * longest
+        and min(parts) > _CLEAR * off
+    )
     if not is_so or not (factor < 0 and -1 <= share < 0) or min(parts) < _FEWEST_SHARE * longest:
         return None
     return Explanation("brakes", {s.before: float(factor) for s in steps}, d.size - 2, share=float(share))

@@ -145,10 +145,10 @@ def _unused(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Finding]
     for sums in kept.values():
         goes_on = len(sums) == len(steps) and all(a[0] == b[1] for a, b in pairwise(sums))
         if goes_on and not _leads_somewhere(course, [t for t, _ in sums]):
-            step = min((u for u in course.roles.users[steps[0].before] if u > sums[0][0]), default=steps[0].after)
+            at = min((u for u in course.roles.users[steps[0].before] if u > sums[0][0]), default=steps[0].after)
             text = f"A mean of the squares of the gradient of {name} is kept from step to step, and no step is made "
             text += "from it: it was to be what the step is divided by, and something else stands there."
-            yield Finding("result-unused", place_of(course, step), "exact", text, {"steps": len(steps)})
+            yield Finding("result-unused", place_of(course, at), "exact", text, {"steps": len(steps)})
             return
 
 
@@ -320,7 +320,8 @@ def _with_its_power(course: Course, division: NodeId, kept: float) -> _NumberAnd
     for t in made_of(course.nodes, by, farthest=_NEAR) if type(by) is int else ():
         is_power = course.nodes[t].op in ("power", "float_power") and course.nodes[t].value.size == 1
         if is_power and np.isclose(_number(course, course.nodes[t].args[0]) or 0.0, kept, rtol=1e-9):
-            return float(np.ravel(course.nodes[by].value)[0]), float(np.ravel(course.nodes[t].value)[0])
+            power = float(np.ravel(course.nodes[t].value)[0])
+            return (_number(course, by) or 0.0), power
     return None
 
 

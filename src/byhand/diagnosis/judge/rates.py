@@ -177,7 +177,9 @@ def _met_behind(sight: Sight, t: NodeId) -> tuple[Region, Array, Array, Array] |
     """Of an output minus its target: the activation, the error, what is sent back behind it, and the target."""
     node, rests_on = sight.nodes[t], sight.course.roles.rests_on
     output = node.args[0] if node.op == "subtract" else None
-    region = sight.body.region_to(output) if sight.body is not None and type(output) is int and rests_on[output] else None
+    region = (
+        sight.body.region_to(output) if sight.body is not None and type(output) is int and rests_on[output] else None
+    )
     sent_back = sight.trial.gradients.get(region.z) if sight.trial is not None and region is not None else None
     if region is None or sent_back is None:
         return None

@@ -102,8 +102,10 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
 def _all_that_moves_is_right(sight: Sight) -> bool:
     """Whether the only steps that nothing explains are none, where the gradient is 0."""
     trial, open_ = sight.trial, sight.verdict.open
-    return trial is not None and bool(open_) and all(
-        s in trial.explained and trial.explained[s].kind == "flat" for s in open_
+    return (
+        trial is not None
+        and bool(open_)
+        and all(s in trial.explained and trial.explained[s].kind == "flat" for s in open_)
     )
 
 

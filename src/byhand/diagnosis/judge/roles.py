@@ -737,7 +737,9 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
 def _is_only_decided_by(roles: Roles, t: NodeId) -> bool:
     """Whether a number is only compared: with one that is written down, a margin, or drawn, a probability; no loss."""
     users = [roles.nodes[user] for user in roles.users.get(t, ())]
-    return bool(users) and all(u.op in _BELOW | _ABOVE and any(_is_given_there(roles, a) for a in u.args) for u in users)
+    return bool(users) and all(
+        u.op in _BELOW | _ABOVE and any(_is_given_there(roles, a) for a in u.args) for u in users
+    )
 
 
 def _is_given_there(roles: Roles, a: int | Const) -> bool:

@@ -333,7 +333,12 @@ class Course:
         steps = self.steps(state, gradients, most=_FEW)
         for e in alike.values():
             c = next(iter(e.factors.values()), 0.0)
-            if e.kind == "follows" and e.share and steps and all(equal(s.change.item(), self._shrunk(s, c, e.share)) for s in steps):
+            if (
+                e.kind == "follows"
+                and e.share
+                and steps
+                and all(equal(s.change.item(), self._shrunk(s, c, e.share)) for s in steps)
+            ):
                 return replace(own, kind="follows", factors={s.before: c for s in steps}, evidence=len(steps))
         return None
 

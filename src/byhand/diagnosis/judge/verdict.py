@@ -15,7 +15,16 @@ from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, proportion, shrinks
-from byhand.diagnosis.judge.flows import aside, frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
+from byhand.diagnosis.judge.flows import (
+    aside,
+    frozen,
+    lost_steps,
+    old_gradients,
+    old_passes,
+    repeated_passes,
+    sizes,
+    unread,
+)
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.mends import Mend, Mends
