@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal, proportion
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import place_of
@@ -109,12 +109,20 @@ def _share_kept(course: Course, v: NodeId, w: NodeId) -> float | None:
 def _forgotten(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Finding]:
     """A share of an array that is 0 in every step, added to the gradient or its square: what was kept got lost."""
     course = sight.course
-    empty = [_empty_share(course, s) for s in steps]
-    if all(t is not None for t in empty) and len({course.nodes[t].site for t in empty if t is not None}) == 1:
-        assert empty[0] is not None
+    empty = [t for s in steps if (t := _empty_share(course, s)) is not None]
+    if len(empty) == len(steps) and len({course.nodes[t].site for t in empty}) == 1:
         text = f"What is kept here of earlier steps of {name} is 0 in each of the {len(steps)} steps seen: "
         text += "what a step leaves behind does not reach the next."
-        yield Finding("momentum-reset", place_of(course, empty[0]), "exact", text, {"steps": len(steps)})
+        place = _where_made_anew(course, empty) or place_of(course, empty[0])
+        yield Finding("momentum-reset", place, "exact", text, {"steps": len(steps)})
+
+
+def _where_made_anew(course: Course, shares: Sequence[NodeId]) -> Place | None:
+    """The line at which the array that is multiplied was made, if it is another each time."""
+    arrays = {course.roles.root(a) for t in shares for a in course.nodes[t].parents() if course.nodes[a].value.size > 1}
+    born = {course.nodes[a].kw.get("born") for a in arrays}
+    line = next(iter(born)) if len(arrays) == len(shares) and len(born) == 1 else None
+    return Place(*line) if line is not None else None
 
 
 def _empty_share(course: Course, step: Step) -> NodeId | None:
