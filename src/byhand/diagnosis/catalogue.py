@@ -505,10 +505,12 @@ _ENTRIES = (
     Mistake(
         "target-unused",
         "no step has anything to do with the targets",
-        "The backward pass begins with the derivative of the output, and never with how far it is from the target.",
+        "The backward pass begins with the derivative of the output, and never with how far it is from the target; or "
+        "Y[:, labels] = 1 writes every label into every row.",
         "dL/da holds the target, as a − y does; without it the parameters move where the output is steepest, whatever "
         "it should be.",
-        "Begin the backward pass with the derivative of the loss by the output: (a − y), times what the loss asks for.",
+        "Begin the backward pass with the derivative of the loss by the output: (a − y), times what the loss asks for; "
+        "of row n set the one number, Y[np.arange(len(Y)), labels] = 1.",
         plain="The network is changed without being told what it should have answered.",
     ),
     Mistake(
