@@ -219,8 +219,8 @@ def unscaled(outcome: Outcome) -> Iterator[Finding]:
 
 
 def _whole(sight: Sight, t: NodeId) -> NodeId:
-    """The array that a sample, a batch or a transpose was read from."""
-    while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and type(sight.nodes[t].args[0]) is int:
+    """The array that a sample, a batch or a transpose was read from; not what columns were put together of."""
+    while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and len(sight.nodes[t].parents()) == 1:
         t = sight.nodes[t].parents()[0]
     return t
 
