@@ -250,7 +250,8 @@ _ENTRIES = (
     Mistake(
         "transposed-gradient",
         "a gradient or a weight matrix is transposed",
-        "dL/dW has the shape of Wᵀ, or its numbers stand in the transposed order; or W stands where Wᵀ belongs.",
+        "dL/dW has the shape of Wᵀ, or its numbers stand in the transposed order; or W stands where Wᵀ belongs; or a "
+        "kernel is met from its other end, W[k - 1 - j] for W[j].",
         "With z = W x, dL/dW_kj = δ_k x_j has the shape of W, δ xᵀ; and what is sent back is Wᵀ δ.",
         "dL/dW always has the shape of W: δᵀ X for W X, Xᵀ δ for X W.",
         plain="Rows and columns are exchanged, so each weight gets the step of another.",

@@ -132,6 +132,11 @@ _SENTENCES = (
     ),
     (
         "transposed-gradient",
+        "turned",
+        "{steps} those of an error that was sent back through the parts of a kernel in reverse order.",
+    ),
+    (
+        "transposed-gradient",
         "",
         "{steps} those of a transposed matrix: numbers of the right size stand in each other's places.",
     ),
