@@ -26,6 +26,7 @@ _BELOW, _ABOVE = {"less", "less_equal"}, {"greater", "greater_equal"}
 _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _LOOKED_AT = 12  # versions of a state that show whether it is put back
+_OF_SHRINKING = {"sign", "maximum", "subtract", "absolute"}
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
@@ -242,8 +243,13 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
 
 
 def rescaled(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
-    """What a value is, times numbers that are made of that alone: of columns brought to a length, say."""
+    """What a value is, times numbers that are made of that alone: of columns brought to a length, say.
+
+    Or nearer to 0 by one number, and 0 where it was nearer, as a proximal step for a penalty on sizes leaves it.
+    """
     node = nodes[t]
+    if node.op == "multiply" and (whole := _shrunk(nodes, t)) is not None:
+        return whole
     for a, other in (node.args, node.args[::-1])[: 1 if node.op == "divide" else 2]:
         if node.op not in ("multiply", "divide") or type(a) is not int or type(other) is not int or other == a:
             continue
@@ -258,6 +264,20 @@ def rescaled(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
         if is_smaller and not waiting and any(a in nodes[x].parents() for x in seen):
             return a
     return None
+
+
+def _shrunk(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
+    """The value v of which sign(v) * max(|v| - number, 0) is made."""
+    waiting, used, sources = [t], set[str](), set[NodeId]()
+    while waiting and len(used) <= len(_OF_SHRINKING):
+        x = waiting.pop()
+        used.add(nodes[x].op)
+        for a in (a for a in nodes[x].parents() if nodes[a].value.size > 1):
+            if nodes[a].op in _OF_SHRINKING and nodes[x].op != "sign" and nodes[x].op not in ("absolute", "fabs"):
+                waiting.append(a)
+            else:
+                sources.add(a)
+    return sources.pop() if used == _OF_SHRINKING | {"multiply"} and len(sources) == 1 else None
 
 
 def _adds_to_a_part(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> bool:

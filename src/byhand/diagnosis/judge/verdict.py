@@ -31,6 +31,7 @@ from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
+from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
@@ -136,6 +137,7 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
+        mistakes += _of_thresholds(course, trials)
         unjudged = aside(course, [s for t in trials for s, e in t.explained.items() if e.right])
         kind = "wrong" if mistakes else "inconclusive" if unjudged or course.is_blocked(best.objective) else "right"
         return Verdict(kind, best, mistakes, unjudged, course)
@@ -591,6 +593,13 @@ def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
     for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths):
         detail = {"factor": f.factor, "is_of_all": f.is_of_all} | ({} if f.at is None else {"at": f.at})
         yield Mistake(f.id, f.states, detail=detail)
+
+
+def _of_thresholds(course: Course, trials: Sequence[Trial]) -> Iterator[Mistake]:
+    for t in (t for t in trials if t.objective.kind == "loss" and t.moves):
+        for state, factor, at in other_thresholds(course, t.objective, t.gradients):
+            yield Mistake("penalty-gradient-wrong", (state,), detail={"threshold": factor, "added": at})
+            return
 
 
 def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:

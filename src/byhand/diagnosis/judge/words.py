@@ -201,6 +201,12 @@ _SENTENCES = (
     ),
     (
         "penalty-gradient-wrong",
+        "threshold",
+        "The loss has a penalty on the sizes of {names}. Each step brings them nearer to 0 by {threshold:.4g} times what "
+        "that penalty, times the length of the step, asks for.",
+    ),
+    (
+        "penalty-gradient-wrong",
         "grows",
         "Beside its step along the gradient each number of {names} grows by {grows:.3g} of itself; a decay makes it "
         "smaller.",
