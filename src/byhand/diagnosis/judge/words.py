@@ -202,8 +202,8 @@ _SENTENCES = (
     (
         "penalty-gradient-wrong",
         "threshold",
-        "The loss has a penalty on the sizes of {names}. Each step brings them nearer to 0 by {threshold:.4g} times what "
-        "that penalty, times the length of the step, asks for.",
+        "The loss has a penalty on the sizes of {names}. Each step brings them nearer to 0 by {threshold:.4g} times "
+        "what that penalty, times the length of the step, asks for.",
     ),
     (
         "penalty-gradient-wrong",
