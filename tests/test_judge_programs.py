@@ -85,6 +85,62 @@ def test_parameters_behind_an_operation_without_a_derivative_are_not_called_righ
     assert judgement.facts.blocked == ["opaque interp"]
 
 
+ON_A_PARABOLA = """import numpy as np
+
+rng = np.random.default_rng(0)
+x = rng.random(80)
+y = 2 * x + 1 + 0.1 * rng.normal(size=80)
+a, b = rng.normal(), rng.normal()
+for epoch in range(300):
+    error = y - (b * x + b)
+    loss = 0.5 * np.mean(error**2)
+    a += 0.1 * np.mean(error * x)
+    b += 0.1 * np.mean(error)
+print(a, b, loss)
+"""
+
+
+def test_a_number_that_moves_along_a_parabola_is_not_said_to_shrink(tmp_path, monkeypatch):
+    """Where gradient and step are both a number times b plus another, each is made of the other and of b."""
+    monkeypatch.chdir(tmp_path)
+    with redirect_stdout(io.StringIO()):
+        judgement = judged(Program("parabola.py", ON_A_PARABOLA, {})).judgement
+    assert judgement.verdict != "right"
+
+
+LEARNED_BY_REWARDS = """import math, random
+
+random.seed(2)
+likings, usual, pays = [0.0, 0.0, 0.0], 0.0, [0.2, 1.0, -0.4]
+
+def drawn(shares):
+    u, reached = random.random(), 0.0
+    for arm, share in enumerate(shares):
+        reached += share
+        if u < reached:
+            return arm
+    return arm
+
+for t in range(1, 400):
+    weights = [math.exp(x) for x in likings]
+    shares = [w / sum(weights) for w in weights]
+    arm = drawn(shares)
+    better = random.gauss(pays[arm], 1.0) - usual
+    for k in range(3):
+        likings[k] += 0.1 * better * ((k == arm) - shares[k])
+    usual += 0.1 * better
+print(likings, usual)
+"""
+
+
+def test_what_is_learned_by_rewards_is_not_judged(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with redirect_stdout(io.StringIO()):
+        judgement = judged(Program("bandit.py", LEARNED_BY_REWARDS, {})).judgement
+    assert (judgement.verdict, judgement.findings, judgement.fault) == ("inconclusive", [], "")
+    assert len(judgement.facts.unexplained) == 3  # its usual reward is judged, and what it chooses by is not
+
+
 TOO_SHORT = """import numpy as np
 
 rng = np.random.default_rng(5)

@@ -250,7 +250,8 @@ _ENTRIES = (
     Mistake(
         "transposed-gradient",
         "a gradient or a weight matrix is transposed",
-        "dL/dW has the shape of Wᵀ, or its numbers stand in the transposed order; or W stands where Wᵀ belongs.",
+        "dL/dW has the shape of Wᵀ, or its numbers stand in the transposed order; or W stands where Wᵀ belongs; or a "
+        "kernel is met from its other end, W[k - 1 - j] for W[j].",
         "With z = W x, dL/dW_kj = δ_k x_j has the shape of W, δ xᵀ; and what is sent back is Wᵀ δ.",
         "dL/dW always has the shape of W: δᵀ X for W X, Xᵀ δ for X W.",
         plain="Rows and columns are exchanged, so each weight gets the step of another.",
@@ -505,10 +506,12 @@ _ENTRIES = (
     Mistake(
         "target-unused",
         "no step has anything to do with the targets",
-        "The backward pass begins with the derivative of the output, and never with how far it is from the target.",
+        "The backward pass begins with the derivative of the output, and never with how far it is from the target; or "
+        "Y[:, labels] = 1 writes every label into every row.",
         "dL/da holds the target, as a − y does; without it the parameters move where the output is steepest, whatever "
         "it should be.",
-        "Begin the backward pass with the derivative of the loss by the output: (a − y), times what the loss asks for.",
+        "Begin the backward pass with the derivative of the loss by the output: (a − y), times what the loss asks for; "
+        "of row n set the one number, Y[np.arange(len(Y)), labels] = 1.",
         plain="The network is changed without being told what it should have answered.",
     ),
     Mistake(
@@ -550,7 +553,8 @@ _ENTRIES = (
     Mistake(
         "result-unused",
         "a result is put nowhere",
-        "np.clip(grad, -1, 1), rng.permutation(X) or x.reshape(-1, 1) stands alone in its line.",
+        "np.clip(grad, -1, 1), rng.permutation(X) or x.reshape(-1, 1) stands alone in its line; Adam keeps a mean of "
+        "the squares, and divides by the root of something else.",
         "Most functions of NumPy make a new array and leave the one that they are given as it was; only a few write "
         "into it, such as shuffle and sort, += and what has out=….",
         "Give the result a name, the old one perhaps: grad = np.clip(grad, -1, 1).",

@@ -14,6 +14,7 @@ from byhand.diagnosis.judge.rates import (
     rate_vanishes,
     stopped_early,
     unscaled,
+    without_lowest_point,
     without_number,
 )
 from byhand.diagnosis.judge.sight import Sight
@@ -27,8 +28,7 @@ from byhand.diagnosis.judge.units import (
 )
 
 _CAUSES = (
-    not_to_be_reached, only_linear, equal_units, unscaled, rate_too_high, saturated, tiny_weights, dead_hidden,
-    stopped_early,
+    not_to_be_reached, only_linear, unscaled, rate_too_high, saturated, tiny_weights, dead_hidden, stopped_early,
 )  # fmt: skip
 """What explains the others first: large inputs and long steps make dead and saturated units."""
 
@@ -39,9 +39,11 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
-    vanished = [] if explained else list(rate_vanishes(outcome))
-    yield from vanished
-    if not explained and not vanished and (outcome.has_no_number or not outcome.works):
+    seen = (
+        [] if explained else [*rate_vanishes(outcome), *equal_units(outcome), *without_lowest_point(outcome)]
+    )  # whatever comes of it
+    yield from seen
+    if not explained and not seen and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
         if first_cause is not None:
             yield first_cause

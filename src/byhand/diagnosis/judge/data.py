@@ -21,6 +21,7 @@ from byhand.diagnosis.judge.shapes import shape_findings
 from byhand.diagnosis.judge.sight import Sight
 
 _REPEATS = 2
+_TABLE = 2  # axes
 _FEW_ROWS, _UNLIKE = 5, 20.0  # columns that are so many times as large as others are not of one kind
 _BY_CHANCE, _LITTLE = 5, 0.03  # standard deviations, and a share of what goes on
 
@@ -32,6 +33,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _scaled_by_row(first)
+        yield from _set_in_all_rows(first)
         yield from _changed_start(first)
         yield from _changed_before_a_measure(first)
         if not strict:
@@ -133,6 +135,21 @@ def _scaled_by_row(sight: Sight) -> Iterator[Finding]:
             text = f"The mean and the deviation are taken along each row here, over its {raw.shape[1]} numbers, "
             text += f"of which the largest column is {unlike:.3g} times the smallest: they drown in the one."
             yield Finding("scaled-by-row", place_of(sight.course, means[0]), "exact", text, {"unlike": unlike})
+            return
+
+
+def _set_in_all_rows(sight: Sight) -> Iterator[Finding]:
+    """Targets into which the class of each row was written in all rows, and from which steps are made."""
+    for t, node in enumerate(sight.nodes):
+        key = node.kw.get("k") if node.op == "setitem" and node.value.ndim == _TABLE else None
+        if not (isinstance(key, tuple) and len(key) == _TABLE and isinstance(key[1], np.ndarray)):
+            continue
+        is_of_all = isinstance(key[0], slice) and key[0] == slice(None) and key[1].shape == node.value.shape[:1]
+        repeats = key[1].dtype.kind in "iu" and len(np.unique(key[1])) < len(key[1])
+        if is_of_all and repeats and sight.course.roles.flows[t] and not sight.course.roles.rests_on[t]:
+            text = f"The classes of all {len(node.value)} rows are written into each row here: the rows are all alike, "
+            text += "and none says which class is its own."
+            yield Finding("target-unused", place_of(sight.course, t), "exact", text, {"rows": len(node.value)})
             return
 
 

@@ -67,6 +67,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _other_layers_slope,
         _summed_up,
         _transposed,
+        _turned_round,
         _other_operand,
         _raw_error,
         _bias_part,
@@ -329,6 +330,24 @@ def _other_version(body: Anatomy) -> Iterator[Edit]:
             yield Edit(id_, min(rules), rules, detail=detail)
         for layer_rules in by_layer.values():
             yield Edit(id_, min(layer_rules), layer_rules, detail=detail)
+
+
+def _turned_round(body: Anatomy) -> Iterator[Edit]:
+    """The parts of a kernel, read one after the other, sent back through in reverse order."""
+    parts: dict[tuple[object, int], dict[NodeId, list[tuple[NodeId, NodeId]]]] = defaultdict(lambda: defaultdict(list))
+    for t in (t for products in body.products.values() for t in products):
+        for position, a in enumerate(body.nodes[t].args):
+            part, root = (a, body.roles.root(a)) if type(a) is int else (0, -1)
+            if root in body.roles.versions and body.nodes[part].value.size < body.nodes[root].value.size:
+                parts[body.nodes[t].site, position][root].append((t, part))
+    for (_, position), of_versions in parts.items():
+        rules = {
+            t: _with_operand(body.nodes, t, position, body.nodes[other].value)
+            for read in of_versions.values()
+            for (t, _), (_, other) in zip(read, reversed(read), strict=True)
+        }
+        if rules and all(len(read) > 1 for read in of_versions.values()):
+            yield Edit("transposed-gradient", min(rules), rules, detail={"turned": min(rules)})
 
 
 def _transposed(body: Anatomy) -> Iterator[Edit]:

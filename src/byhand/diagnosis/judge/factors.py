@@ -57,7 +57,8 @@ def _trainings(explained: dict[State, Explanation]) -> Iterator[dict[State, Expl
 def _of_one_training(
     course: Course, explained: dict[State, Explanation], gradients: Gradients, *, own_loss: bool, sizes: set[int]
 ) -> Iterator[Factor]:
-    steps = {s: step for s, e in explained.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
+    plain = {s: e for s, e in explained.items() if not _takes_more(course, s, explained)}
+    steps = {s: step for s, e in plain.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}
     twice = {s: at for s, step in steps.items() if (at := _multiplied_twice(course, step)) is not None}
@@ -104,6 +105,15 @@ def _of_some(course: Course, rated: dict[State, float], sizes: set[int], *, own_
             is_bias = all(course.is_bias(state) for state in group)
             id_ = "constant-factor" if not sized else "bias-gradient-wrong" if is_bias else "sum-versus-mean"
             yield Factor(id_, tuple(group), factor)
+
+
+def _takes_more(course: Course, state: State, explained: dict[State, Explanation]) -> bool:
+    """Whether the line that steps a number makes others' steps of more than the gradient, as where each shrinks.
+
+    Then such a number's step is nearly, and by chance, a multiple of its gradient.
+    """
+    beside = (s for s, e in explained.items() if e.kind == "optimizer" or e.share)
+    return state.size == 1 and not explained[state].share and any(course.same_line(state, s) for s in beside)
 
 
 def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,10 +18,12 @@ EQUAL = 1e-4  # how nearly the factors of two steps are one
 EXACT, _SINGLE = 1e-6, 2e-3
 _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
 _FADED = 1e-7  # of the longest step
+_FEWEST_OF_TWO, _FEWEST_SHARE = 6, 1e-2  # numbers that two factors explain, and of the longest change
+_LINE = 1e-7  # of the largest, what is rounding
 _PLAIN = 1e-250  # a square that has kept its digits
 
 Kind: TypeAlias = Literal[
-    "follows", "opposes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"
+    "follows", "opposes", "brakes", "optimizer", "accumulates", "still", "flat", "scattered", "few", "other"
 ]
 
 
@@ -41,10 +44,11 @@ class Explanation:
     Attributes
     ----------
     kind : str
-        "follows": each change is the gradient times one negative factor; "opposes": a positive one; "optimizer": an
-        optimizer makes the change from the gradient; "accumulates": from the sum of all gradients so far; "still":
-        nothing changes though the gradient isn't 0; "flat": the gradient is 0, and nothing changes; "scattered": a
-        factor of its own in each step; "few": too few numbers to tell; "other": no multiple of the gradient.
+        "follows": each change is the gradient times one negative factor; "opposes": a positive one; "brakes": each also
+        takes back a share of the change before; "optimizer": an optimizer makes the change from the gradient;
+        "accumulates": from the sum of all gradients so far; "still": nothing changes though the gradient isn't 0;
+        "flat": the gradient is 0, and nothing changes; "scattered": a factor of its own in each step; "few": too few
+        numbers to tell; "other": no multiple of the gradient.
     factors : dict
         The factor at the version before each step.
     evidence : int
@@ -55,6 +59,8 @@ class Explanation:
         Where an optimizer takes the gradient up, and the factor that it has there.
     total : int or None
         Where all gradients so far are added up.
+    share : float
+        What each step has beside its part along the gradient: of the number itself, or of the change before.
     """
 
     kind: Kind
@@ -63,11 +69,12 @@ class Explanation:
     spans: list[tuple[NodeId, NodeId]] = field(default_factory=list)
     way: tuple[Hashable, float] | None = None
     total: NodeId | None = None
+    share: float = 0.0
 
     @property
     def holds(self) -> bool:
         """Whether the steps are explained by the gradient, the sign aside."""
-        return self.kind in ("follows", "opposes", "optimizer") and self.evidence > 0
+        return self.kind in ("follows", "opposes", "brakes", "optimizer") and self.evidence > 0
 
     @property
     def right(self) -> bool:
@@ -143,13 +150,52 @@ def shrinks(step: Step, old: Array) -> bool:
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
     """Steps along the gradient that also shrink each number they touch by one share: weight decay outside the loss."""
     found = _gradient_and_share(steps, nodes)
-    if found is None or found[1] > 0:
+    if found is None or found[1] > 0 or _are_numbers_on_a_line(steps, nodes):
         return None
     outside = any(np.any(s.change[s.gradient == 0]) for s in steps)
     if outside or not found[0]:
         return None
     kind: Kind = "follows" if found[0] < 0 else "opposes"
-    return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2)
+    return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2, share=found[1])
+
+
+def _on_a_line(x: Array, y: Array) -> bool:
+    """Whether y is x times a number plus another: all that is such can be made of the two: that tells nothing."""
+    columns = [v / (np.abs(v).max(initial=0) or 1.0) for v in (x, y, np.ones_like(x))]
+    return int(np.linalg.matrix_rank(np.stack(columns, axis=1), tol=_LINE)) < len(columns)
+
+
+def _are_numbers_on_a_line(steps: Sequence[Step], nodes: Sequence[Node]) -> bool:
+    """Whether steps are of a single number, and its gradient is as on a parabola: of all samples, in each step."""
+    pairs = [(s.gradient.item(), float(nodes[s.before].value.item())) for s in steps if s.change.size == 1]
+    return bool(pairs) and bool(np.isfinite(pairs).all()) and _on_a_line(*np.array(pairs).T)
+
+
+def brakes(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
+    """Steps along the gradient of which each takes back a share of the one before: a momentum of the wrong sign."""
+    pairs = [(a, b) for a, b in pairwise(steps) if a.after == b.before]
+    if not pairs:
+        return None
+    d, g, last = (
+        np.concatenate([np.ravel(x) for x in columns]).astype(float)
+        for columns in zip(*((b.change, b.gradient, a.change) for a, b in pairs), strict=True)
+    )
+    made_of = np.stack([g, last], axis=1)
+    if d.size < _FEWEST_OF_TWO or not np.isfinite([d, g, last]).all():
+        return None
+    (factor, share), _, rank, _ = np.linalg.lstsq(made_of, d, rcond=None)
+    longest = np.abs(d).max()
+    parts = np.abs(made_of * (factor, share)).max(axis=0)
+    off = np.abs(made_of @ (factor, share) - d).max()
+    is_so = (
+        rank > 1
+        and not _on_a_line(g, last)
+        and off <= tolerance_of(nodes[steps[0].before].value) * longest
+        and min(parts) > _CLEAR * off
+    )
+    if not is_so or not (factor < 0 and -1 <= share < 0) or min(parts) < _FEWEST_SHARE * longest:
+        return None
+    return Explanation("brakes", {s.before: float(factor) for s in steps}, d.size - 2, share=float(share))
 
 
 def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:

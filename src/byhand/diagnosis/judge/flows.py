@@ -72,7 +72,7 @@ def lost_steps(course: Course) -> Iterator[tuple[NodeId, NodeId]]:
             if type(start) is not int or node.value.shape != _shape(course, start):
                 continue
             made = any(type(a) is int and is_made_from(course.nodes, [a], start) for a in added)
-            if made and _is_parameter_like(course, start):
+            if made and _is_parameter_like(course, start) and _is_one_value(course, start):
                 by_start[start].append(t)
     for start, sums in by_start.items():
         if len(sums) >= _OFTEN:
@@ -95,6 +95,14 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
             if len(steps) > 1 and explain(steps, course.nodes, course.scales).holds:
                 yield state, nodes[0]
                 break
+
+
+def aside(course: Course, judged: Sequence[State]) -> list[State]:
+    """What is stepped as long, and has no part in the steps of what was judged, as a velocity has: learned beside."""
+    steps = sorted(v for s in judged for v in s.versions[1:])
+    behind = _ancestors(course, steps)
+    others = (s for s in course.roles.states if s not in judged and behind.isdisjoint(s.versions))
+    return [s for s in others if bisect(steps, s.versions[-1]) - bisect(steps, s.versions[1]) > len(judged)]
 
 
 def _is_read(course: Course, state: State) -> bool:
@@ -137,6 +145,12 @@ def _is_parameter_like(course: Course, t: NodeId) -> bool:
     return t in course.stop or _looks_learned(course, t)
 
 
+def _is_one_value(course: Course, t: NodeId) -> bool:
+    """Whether what begins here is one value: all of a list `[0.0] * n` are one number, each with steps of its own."""
+    name = course.roles.names.get(t, "")
+    return course.nodes[t].value.size > 1 or course.nodes[t].is_drawn or (name != "" and "[" not in name)
+
+
 def _shape(course: Course, t: NodeId) -> tuple[int, ...]:
     return course.nodes[t].value.shape
 
@@ -168,13 +182,13 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             if body.roles.root(other) in anew:
                 continue  # noise that is given a form: data made anew
             root = body.roles.root(a)
-            learned = _looks_learned(course, root) and not _is_data(course, root, samples)
+            learned = _looks_learned(course, root) and _is_one_value(course, root)
+            learned = learned and not _is_data(course, root, samples)
             if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
                 rounds[root, node.site].add(bisect(steps, t))
                 first.setdefault(root, t)
     for (root, _), seen in rounds.items():
-        is_stepped = any(u in course.stop for u in course.roles.users.get(root, ()))  # all of [0.0] * n are one number
-        if not is_stepped and len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
+        if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
             yield root, first[root]
 
 

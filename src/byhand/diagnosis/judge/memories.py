@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, permutations
+from typing import TypeAlias
 
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal, proportion
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import place_of
-from byhand.diagnosis.judge.roles import VIEWS, NodeId, State
+from byhand.diagnosis.judge.roles import VIEWS, NodeId, State, made_of
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import Course
 from byhand.diagnosis.tape.derive import sweep
@@ -27,7 +29,12 @@ from byhand.diagnosis.tape.nodes import Const
 
 _FEWEST, _MOST = 3, 6  # steps from which a law is read
 _NOT_ONE = 1e-4
+_SQUARE = 2
+_NEAR = 12  # nodes that a number is followed back
 _SHRINKS = -0.5  # the power of all gradients' size with which a step goes
+
+
+_NumberAndPower: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ def memory_findings(sight: Sight, last: Sight) -> Iterator[Finding]:
         if e.right:
             name = sight.name(state) or "a parameter"
             yield from _forgotten(sight, name, steps)
+            yield from _unused(sight, name, steps)
             yield from _fed_twice(sight, name, steps, feedings)
             yield from _weights(sight, last, name, steps, feedings)
             yield from _shrinking(sight, name, steps, taken)
@@ -101,12 +109,20 @@ def _share_kept(course: Course, v: NodeId, w: NodeId) -> float | None:
 def _forgotten(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Finding]:
     """A share of an array that is 0 in every step, added to the gradient or its square: what was kept got lost."""
     course = sight.course
-    empty = [_empty_share(course, s) for s in steps]
-    if all(t is not None for t in empty) and len({course.nodes[t].site for t in empty if t is not None}) == 1:
-        assert empty[0] is not None
+    empty = [t for s in steps if (t := _empty_share(course, s)) is not None]
+    if len(empty) == len(steps) and len({course.nodes[t].site for t in empty}) == 1:
         text = f"What is kept here of earlier steps of {name} is 0 in each of the {len(steps)} steps seen: "
         text += "what a step leaves behind does not reach the next."
-        yield Finding("momentum-reset", place_of(course, empty[0]), "exact", text, {"steps": len(steps)})
+        place = _where_made_anew(course, empty) or place_of(course, empty[0])
+        yield Finding("momentum-reset", place, "exact", text, {"steps": len(steps)})
+
+
+def _where_made_anew(course: Course, shares: Sequence[NodeId]) -> Place | None:
+    """The line at which the array that is multiplied was made, if it is another each time."""
+    arrays = {course.roles.root(a) for t in shares for a in course.nodes[t].parents() if course.nodes[a].value.size > 1}
+    born = {course.nodes[a].kw.get("born") for a in arrays}
+    line = next(iter(born)) if len(arrays) == len(shares) and len(born) == 1 else None
+    return Place(*line) if line is not None else None
 
 
 def _empty_share(course: Course, step: Step) -> NodeId | None:
@@ -123,6 +139,51 @@ def _empty_share(course: Course, step: Step) -> NodeId | None:
                 if _power(value, step):
                     return share
     return None
+
+
+# -- what is read ------------------------------------------------------------------------------------------------------
+
+
+def _unused(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Finding]:
+    """A mean of the gradients' squares that is kept from step to step, and that nothing is made of."""
+    course, kept = sight.course, defaultdict[object, list[tuple[NodeId, NodeId]]](list)
+    for step in steps:
+        for t, before in _squares_kept(course, step):
+            kept[course.nodes[t].site].append((t, before))
+    for sums in kept.values():
+        goes_on = len(sums) == len(steps) and all(a[0] == b[1] for a, b in pairwise(sums))
+        if goes_on and not _leads_somewhere(course, [t for t, _ in sums]):
+            at = min((u for u in course.roles.users[steps[0].before] if u > sums[0][0]), default=steps[0].after)
+            text = f"A mean of the squares of the gradient of {name} is kept from step to step, and no step is made "
+            text += "from it: it was to be what the step is divided by, and something else stands there."
+            yield Finding("result-unused", place_of(course, at), "exact", text, {"steps": len(steps)})
+            return
+
+
+def _squares_kept(course: Course, step: Step) -> Iterator[tuple[NodeId, NodeId]]:
+    """Sums, between two versions of a parameter, of a share of an array and of the gradient's square: the two."""
+    nodes = course.nodes
+    for t in range(step.before + 1, step.after):
+        pair = nodes[t].parents() if nodes[t].op == "add" and nodes[t].value.size == step.change.size else []
+        for share, other in permutations(pair) if len(pair) == 2 else ():
+            of = [a for a in nodes[share].parents() if nodes[a].value.size == nodes[share].value.size]
+            is_share = nodes[share].op == "multiply" and len(of) == 1
+            if is_share and _power(nodes[other].value, step) == _SQUARE:
+                yield t, of[0]
+
+
+def _leads_somewhere(course: Course, waiting: list[NodeId]) -> bool:
+    """Whether a step is made of values, or something is that nobody can follow."""
+    seen = set(waiting)
+    while waiting:
+        for user in course.roles.users.get(waiting.pop(), ()):
+            node = course.nodes[user]
+            if user in course.stop or node.op in ("opaque", "copy") or node.value.size == 1:
+                return True  # a number may be shown, or decide something
+            if user not in seen:
+                seen.add(user)
+                waiting.append(user)
+    return False
 
 
 # -- what is taken in --------------------------------------------------------------------------------------------------
@@ -206,6 +267,12 @@ def _weights(
             numbers = [c for _, c in divisions]
             place = place_of(course, divisions[0][0])
             at = course.nodes[divisions[0][0]].site
+            odd = _not_of_its_power(course, last.course, [t for t, _ in divisions], fed[0][0].kept)
+            if odd is not None:
+                text = f"What is remembered for {name} is divided by {odd[0]:.4g} where {1 - odd[1]:.4g} belongs: "
+                text += f"1 minus {odd[1]:.4g}, the power of {fed[0][0].kept:.4g} that this number is made of."
+                yield Finding("bias-correction-wrong", place, "exact", text, {"divided_by": odd[0], "power": odd[1]})
+                continue
             late = [_number(last.course, node.args[1]) for node in last.nodes if (node.site, node.op) == (at, "divide")]
             if _is_correction(numbers, times, [c for c in late if c is not None], fed[0][0].kept):
                 sums = [(1 - fed[0][0].kept ** n) / c for n, c in zip(times, numbers, strict=True)]
@@ -243,6 +310,27 @@ def _corrections(course: Course, fed: Sequence[Feeding]) -> Iterator[list[tuple[
                 elif node.op == "divide" and (c := _number(course, node.args[1])) is not None:
                     by_site[node.site].append((user, c))
     yield from (found for found in by_site.values() if len(found) == len(fed))
+
+
+def _not_of_its_power(course: Course, late: Course, divisions: Sequence[NodeId], kept: float) -> _NumberAndPower | None:
+    """A number that is made of a power of the share a memory keeps, and is no multiple of 1 minus that power."""
+    site = course.nodes[divisions[0]].site
+    later = [t for t, node in enumerate(late.nodes) if (node.site, node.op) == (site, "divide")]
+    pairs = [_with_its_power(course, t, kept) for t in divisions] + [_with_its_power(late, t, kept) for t in later]
+    known = [pair for pair in pairs if pair is not None and pair[1] != 1]
+    ratios = [number / (1 - power) for number, power in known]
+    return None if len(known) < len(pairs) or max(ratios) - min(ratios) <= _NOT_ONE * max(ratios) else known[0]
+
+
+def _with_its_power(course: Course, division: NodeId, kept: float) -> _NumberAndPower | None:
+    """What a memory is divided by, and the power of its kept share that this is made of."""
+    by = course.nodes[division].args[1]
+    for t in made_of(course.nodes, by, farthest=_NEAR) if type(by) is int else ():
+        is_power = course.nodes[t].op in ("power", "float_power") and course.nodes[t].value.size == 1
+        if is_power and np.isclose(_number(course, course.nodes[t].args[0]) or 0.0, kept, rtol=1e-9):
+            power = float(np.ravel(course.nodes[t].value)[0])
+            return (_number(course, by) or 0.0), power
+    return None
 
 
 def _number(course: Course, operand: int | Const) -> float | None:

@@ -7,16 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.anatomy import Region
+from byhand.diagnosis.judge.fits import Step, proportion
 from byhand.diagnosis.judge.increments import numbers_of, rates
-from byhand.diagnosis.judge.locate import place_of, step_of
+from byhand.diagnosis.judge.locate import call_beside, place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.roles import NodeId, Objective, made_of
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.steps import Gradients
 from byhand.diagnosis.judge.written import where_written
 
-_OUTSIDE = 0.05  # of the targets
+_OUTSIDE = 0.05  # of the targets, or of the range
+_TWO = 2  # classes
 _LARGE = 8.0  # inputs of standard size stay below
 _FARTHEST = 60  # nodes that a value is followed
 _FEWEST = 4  # values of a loss whose rises tell something; stretches of which the last but one is the middle
@@ -144,6 +148,46 @@ def not_to_be_reached(outcome: Outcome) -> Iterator[Finding]:
         yield Finding("target-outside-range", call_of(sight, body, region.a), "symptom", message, evidence)
 
 
+def without_lowest_point(outcome: Outcome) -> Iterator[Finding]:
+    """Two classes of which one has a target beyond the output's range, and errors sent back as a cross-entropy's are.
+
+    However far the output goes, such a sample drives it on in the same direction: the loss falls without end.
+    """
+    sight = outcome.first
+    met = [_met_behind(sight, t) for t in sight.errors] if sight.trial is not None and sight.trial.right else []
+    known = [m for m in met if m is not None]
+    if sight.body is None or not known or len(known) < len(met):
+        return
+    regions, *numbers = zip(*known, strict=True)
+    errors, sent_back, targets = (np.concatenate([np.ravel(x) for x in found]) for found in numbers)
+    classes, limits = np.unique(targets), ends(sight.body, regions[0])
+    if len(classes) != _TWO or limits is None or (proportion(sent_back, errors, 1e-6) or 0.0) <= 0:
+        return
+    low, high = min(limits), max(limits)
+    beyond = [y for y in classes if max(low - y, y - high) > _OUTSIDE * (high - low) > 0]
+    if beyond:
+        message = f"The targets are {classes[0]:.4g} and {classes[1]:.4g}, and the output lies between {low:.4g} and "
+        message += f"{high:.4g}. What is sent back is their difference, which at a target of {beyond[0]:.4g} is never "
+        message += "0: the loss has no lowest point."
+        evidence = {"targets": classes.tolist(), "range": [low, high]}
+        yield Finding("target-outside-range", place_of(sight.course, sight.errors[0]), "symptom", message, evidence)
+
+
+def _met_behind(sight: Sight, t: NodeId) -> tuple[Region, Array, Array, Array] | None:
+    """Of an output minus its target: the activation, the error, what is sent back behind it, and the target."""
+    node, rests_on = sight.nodes[t], sight.course.roles.rests_on
+    output = node.args[0] if node.op == "subtract" else None
+    region = (
+        sight.body.region_to(output) if sight.body is not None and type(output) is int and rests_on[output] else None
+    )
+    sent_back = sight.trial.gradients.get(region.z) if sight.trial is not None and region is not None else None
+    if region is None or sent_back is None:
+        return None
+    target = node.args[1]
+    number = sight.nodes[target].value if type(target) is int else target.value  # type: ignore[union-attr]
+    return region, sight.value(t), sent_back, np.broadcast_to(number, node.value.shape).astype(float)
+
+
 def unscaled(outcome: Outcome) -> Iterator[Finding]:
     """Inputs that are large, or of sizes unlike each other."""
     sight = outcome.first
@@ -175,8 +219,8 @@ def unscaled(outcome: Outcome) -> Iterator[Finding]:
 
 
 def _whole(sight: Sight, t: NodeId) -> NodeId:
-    """The array that a sample, a batch or a transpose was read from."""
-    while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and type(sight.nodes[t].args[0]) is int:
+    """The array that a sample, a batch or a transpose was read from; not what columns were put together of."""
+    while sight.nodes[t].op in ("getitem", "gather", "move", "item", "copy") and len(sight.nodes[t].parents()) == 1:
         t = sight.nodes[t].parents()[0]
     return t
 
@@ -214,7 +258,7 @@ def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
     if len(outcome.sights) < _FEWEST:
         return
     middle = outcome.sights[-2]
-    begin, then = _largest_step(outcome.first, 0), _largest_step(middle, -1)
+    begin, then = _largest_step(outcome.first, 0), _largest_step(middle, -1, outcome.first)
     if begin is None or then is None or not begin.gradient.any():
         return
     usual, now = numbers_of(outcome.first.course.roles, begin), list(numbers_of(middle.course.roles, then))
@@ -229,14 +273,33 @@ def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
     message += f"for the gradient that they follow: this number is down to {rate:.2g}. The gradient is still "
     message += f"{steep:.2g} times what it was: the training stands still."
     evidence = {"learning_rate": rate, "times": float(times)}
-    yield Finding("learning-rate-vanishes", place_of(middle.course, at), "symptom", message, evidence)
+    again = any(middle.nodes[t].site == middle.nodes[at].site for t in made_of(middle.nodes, at) - {at})
+    place = call_beside(middle.course, at, then.after) if again else place_of(middle.course, at)  # else its formula's
+    yield Finding("learning-rate-vanishes", place, "symptom", message, evidence)
 
 
-def _largest_step(sight: Sight, number: int) -> Step | None:
-    """One of a stretch's first steps of the largest parameter."""
-    states = [] if sight.trial is None else sorted(sight.trial.explained, key=lambda s: -s.size)
-    steps = sight.course.steps(states[0], sight.trial.gradients, most=_FEWEST) if states and sight.trial else []
+def _largest_step(sight: Sight, number: int, like: Sight | None = None) -> Step | None:
+    """One of a stretch's first steps of the largest parameter, with the gradient of what another's are held against."""
+    gradients = _gradients(sight, sight if like is None else like)
+    states = [s for s in sorted(sight.course.roles.states, key=lambda s: -s.size) if set(s.versions) & set(gradients)]
+    steps = sight.course.steps(states[0], gradients, most=_FEWEST) if states else []
     return steps[number] if steps else None
+
+
+def _gradients(sight: Sight, like: Sight) -> Gradients:
+    """The gradients of an objective in the place of another's; nothing where there is none."""
+    if like.trial is None or sight.trial is None:
+        return {}
+    wanted = like.trial.objective.kind, _place_of(like, like.trial.objective)
+    if (sight.trial.objective.kind, _place_of(sight, sight.trial.objective)) == wanted:
+        return sight.trial.gradients
+    same = (o for o in sight.course.roles.objectives if (o.kind, _place_of(sight, o)) == wanted)
+    return next((sight.course.gradient(o) for o in same), {})
+
+
+def _place_of(sight: Sight, objective: Objective) -> tuple[object, ...]:
+    node = sight.nodes[objective.seeds[0]]
+    return node.op, node.line, node.file
 
 
 def rate_too_low(outcome: Outcome) -> Iterator[Finding]:

@@ -121,7 +121,11 @@ def follows(trace: Trace) -> list[tuple[int, ...]]:
 def _all_that_moves_is_right(sight: Sight) -> bool:
     """Whether the only steps that nothing explains are none, where the gradient is 0."""
     trial, open_ = sight.trial, sight.verdict.open
-    return trial is not None and bool(open_) and all(trial.explained[s].kind == "flat" for s in open_)
+    return (
+        trial is not None
+        and bool(open_)
+        and all(s in trial.explained and trial.explained[s].kind == "flat" for s in open_)
+    )
 
 
 def _forgive_scales(first: Sight, sights: Sequence[Sight]) -> None:
@@ -350,6 +354,7 @@ def _facts(sight: Sight, sights: Sequence[Sight]) -> Facts:
                 facts.parameters.append(Parameter(s.name(state), shape, len(e.spans), e.right))
                 if not e.right:
                     facts.unexplained.append(s.name(state))
+    facts.unexplained += [sight.name(state) for state in sight.verdict.open if state not in trial.explained]
     facts.blocked = sorted(sight.course.blocked)
     facts.samples, facts.outputs = sight.samples, sight.outputs
     facts.losses, facts.steps = sight.losses

@@ -26,6 +26,7 @@ _BELOW, _ABOVE = {"less", "less_equal"}, {"greater", "greater_equal"}
 _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"}
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _LOOKED_AT = 12  # versions of a state that show whether it is put back
+_OF_SHRINKING = {"sign", "maximum", "subtract", "absolute"}
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
@@ -262,10 +263,15 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
 
 
 def rescaled(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
-    """What a value is, times numbers that are made of that alone: of columns brought to a length, say."""
+    """What a value is, times numbers that are made of that alone: of columns brought to a length, say.
+
+    Or nearer to 0 by one number, and 0 where it was nearer, as a proximal step for a penalty on sizes leaves it.
+    """
     node = nodes[t]
     if node.op not in ("multiply", "divide"):
         return None
+    if node.op == "multiply" and (whole := _shrunk(nodes, t)) is not None:
+        return whole
     for a, other in (node.args, node.args[::-1])[: 1 if node.op == "divide" else 2]:
         if type(a) is not int or type(other) is not int or other == a:
             continue
@@ -280,6 +286,20 @@ def rescaled(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
         if is_smaller and not waiting and any(a in nodes[x].parents() for x in seen):
             return a
     return None
+
+
+def _shrunk(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
+    """The value v of which sign(v) * max(|v| - number, 0) is made."""
+    waiting, used, sources = [t], set[str](), set[NodeId]()
+    while waiting and len(used) <= len(_OF_SHRINKING):
+        x = waiting.pop()
+        used.add(nodes[x].op)
+        for a in (a for a in nodes[x].parents() if nodes[a].value.size > 1):
+            if nodes[a].op in _OF_SHRINKING and nodes[x].op != "sign" and nodes[x].op not in ("absolute", "fabs"):
+                waiting.append(a)
+            else:
+                sources.add(a)
+    return sources.pop() if used == _OF_SHRINKING | {"multiply"} and len(sources) == 1 else None
 
 
 def _adds_to_a_part(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> bool:
@@ -757,13 +777,16 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
 
 
 def _is_only_decided_by(roles: Roles, t: NodeId) -> bool:
-    """Whether a number is compared with one that is written down, and used for nothing else: a margin, and no loss."""
+    """Whether a number is only compared: with one that is written down, a margin, or drawn, a probability; no loss."""
     users = [roles.nodes[user] for user in roles.users.get(t, ())]
     return bool(users) and all(
-        u.op in _BELOW | _ABOVE
-        and any(isinstance(a, Const) or roles.nodes[a].kw.get("made") == "constant" for a in u.args)
-        for u in users
+        u.op in _BELOW | _ABOVE and any(_is_given_there(roles, a) for a in u.args) for u in users
     )
+
+
+def _is_given_there(roles: Roles, a: int | Const) -> bool:
+    """Whether an operand is written down where it stands, or drawn."""
+    return isinstance(a, Const) or roles.nodes[a].is_drawn or roles.nodes[a].kw.get("made") == "constant"
 
 
 def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
@@ -777,7 +800,8 @@ def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]
         if node.op in _BELOW | _ABOVE and node.value.size == 1:
             sides = [type(a) is int and roles.rests_on[a] > 0 for a in node.args]
             margin = node.args[sides.index(True)] if sum(sides) == 1 else None
-            if type(margin) is int and margin not in roles.versions:
+            by_chance = any(type(a) is int and roles.nodes[a].is_drawn for a in node.args)
+            if type(margin) is int and margin not in roles.versions and not by_chance:
                 compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
     for found in compared.values():
         counts: dict[bool, set[int]] = {True: set(), False: set()}

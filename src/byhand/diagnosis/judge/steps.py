@@ -18,6 +18,7 @@ from byhand.diagnosis.judge.fits import (
     Explanation,
     Step,
     all_equal,
+    brakes,
     equal,
     explain,
     nearest,
@@ -210,7 +211,8 @@ class Course:
         if found.kind in ("other", "scattered") and decays:
             found = with_decay(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
-            found = through_optimizer(self, state, steps, objective, found.factors, decays=decays) or found
+            through = partial(through_optimizer, self, state, steps, objective, found.factors, decays=decays)
+            found = brakes(steps, self.nodes) or through() or found
         found.spans = [(s.before, s.after) for s in steps]
         return found
 
@@ -228,8 +230,13 @@ class Course:
         found |= self._numbers_together(found, gradients, objective, plain)
         for state, e in found.items():
             if e.kind in ("scattered", "other", "few") and state.size == 1:
-                found[state] = self._as_the_others(state, e, found, gradients) or e
-        found |= self._sums_of_numbers(found, gradients)
+                alike = {s: o for s, o in found.items() if o.right and self.same_line(state, s)}
+                found[state] = (
+                    self._as_the_others(state, e, alike, gradients)
+                    or self._with_the_others_decay(state, e, alike, gradients)
+                    or e
+                )
+        found |= self._sums_of_gradients(found, gradients)
         found |= self._lost_in_rounding(found, gradients)
         found |= self._of_rounding_alone(found, gradients)
         found |= self._quiet_among_others(found)
@@ -266,8 +273,8 @@ class Course:
             return {}
         sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}
         longest, steepest = (max((size[k] for size in sizes.values()), default=0.0) for k in (0, 1))
-        nothing = [s for s in odd if sizes[s][0] < _ROUNDING * longest and 0 < sizes[s][1] < _ROUNDING * steepest]
-        return {s: Explanation("follows", {}, 1, found[s].spans) for s in nothing}
+        nothing = [s for s in odd if sizes[s][0] < _ROUNDING * longest and sizes[s][1] < _ROUNDING * steepest]
+        return {s: Explanation("follows" if sizes[s][1] else "flat", {}, 1, found[s].spans) for s in nothing}
 
     @staticmethod
     def _sizes(steps: Sequence[Step]) -> tuple[float, float]:
@@ -278,18 +285,24 @@ class Course:
     def _largest(self, v: NodeId) -> float:
         return float(np.abs(self.nodes[v].value).max())
 
-    def _sums_of_numbers(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
-        """Single numbers that, all together, take one multiple of the sum of all gradients so far as their steps."""
-        odd = [s for s, e in found.items() if s.size == 1 and e.kind in ("scattered", "other")]
-        steps = {s: self.steps(s, gradients, most=_FEW) for s in odd}
-        several = [s for s in odd if len(steps[s]) > 1]
-        if len(several) < 2:
-            return {}
-        taken = np.concatenate([[x.change.item() for x in steps[s]] for s in several])
-        sums = np.concatenate([np.cumsum([x.gradient.item() for x in steps[s]]) for s in several])
-        if not proportion(taken, sums, EXACT):
-            return {}
-        return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in several}
+    def _sums_of_gradients(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
+        """Those that take one multiple of the sum of all gradients so far as their steps; numbers, all together."""
+        odd = [s for s, e in found.items() if e.kind in ("scattered", "other")]
+        steps = {s: of_one for s in odd if len(of_one := self.steps(s, gradients, most=_FEW)) > 1}
+        numbers = [s for s in steps if s.size == 1]
+        groups = [[s] for s in steps if s.size > 1] + ([numbers] if len(numbers) > 1 else [])
+        factors = {s: c for group in groups if (c := self._of_the_sum([steps[s] for s in group])) for s in group}
+        for s in numbers:
+            if s not in factors and (c := self._of_the_sum([steps[s]])) and any(equal(c, f) for f in factors.values()):
+                factors[s] = c
+        return {s: replace(found[s], kind="accumulates", total=steps[s][0].after) for s in factors}
+
+    @staticmethod
+    def _of_the_sum(steps: Sequence[Sequence[Step]]) -> float | None:
+        """The factor that the changes of several have to the sums of their gradients; None if there is none."""
+        taken = np.concatenate([np.ravel([s.change for s in of_one]) for of_one in steps])
+        sums = np.concatenate([np.ravel(np.cumsum([s.gradient for s in of_one], axis=0)) for of_one in steps])
+        return proportion(taken, sums, EXACT)
 
     def _numbers_together(
         self, found: Mapping[State, Explanation], gradients: Gradients, objective: Objective, plain: Sequence[State]
@@ -313,12 +326,31 @@ class Course:
                 together[s] = replace(one, spans=[(x.before, x.after) for x in of_one])
         return together
 
+    def _with_the_others_decay(
+        self, state: State, own: Explanation, alike: Mapping[State, Explanation], gradients: Gradients
+    ) -> Explanation | None:
+        """A single number that takes its gradient's multiple, and loses its share, as others in the same line do."""
+        steps = self.steps(state, gradients, most=_FEW)
+        for e in alike.values():
+            c = next(iter(e.factors.values()), 0.0)
+            if (
+                e.kind == "follows"
+                and e.share
+                and steps
+                and all(equal(s.change.item(), self._shrunk(s, c, e.share)) for s in steps)
+            ):
+                return replace(own, kind="follows", factors={s.before: c for s in steps}, evidence=len(steps))
+        return None
+
+    def _shrunk(self, step: Step, factor: float, share: float) -> float:
+        return factor * step.gradient.item() + share * self.nodes[step.before].value.item()
+
     def _as_the_others(
-        self, state: State, own: Explanation, found: Mapping[State, Explanation], gradients: Gradients
+        self, state: State, own: Explanation, alike: Mapping[State, Explanation], gradients: Gradients
     ) -> Explanation | None:
         """A single number whose steps the same line makes as another's, from the same multiple of its gradient."""
         steps = [s for s in self.steps(state, gradients) if s.gradient.any()][:4]
-        alike = {s: e for s, e in found.items() if steps and e.kind == "optimizer" and self._same_line(state, s)}
+        alike = {s: e for s, e in alike.items() if steps and e.kind == "optimizer"}
         mine = [{self.nodes[q].site: c for q, c in multiples(self, s)} for s in steps if alike]
         for e in alike.values():
             way = e.way[1] if e.way is not None else None
@@ -331,7 +363,8 @@ class Course:
         uses = {self.nodes[t].op for v in state.versions[:3] for t in self.roles.users.get(v, ()) if t not in self.stop}
         return "add" in uses and not uses & {"multiply", *PRODUCTS}
 
-    def _same_line(self, state: State, other: State) -> bool:
+    def same_line(self, state: State, other: State) -> bool:
+        """Whether one line makes the steps of both."""
         return self._place(state.versions[1]) == self._place(other.versions[1])
 
     def _place(self, t: NodeId) -> tuple[object, ...]:

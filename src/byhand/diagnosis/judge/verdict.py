@@ -15,13 +15,23 @@ from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
 from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, proportion, shrinks
-from byhand.diagnosis.judge.flows import frozen, lost_steps, old_gradients, old_passes, repeated_passes, sizes, unread
+from byhand.diagnosis.judge.flows import (
+    aside,
+    frozen,
+    lost_steps,
+    old_gradients,
+    old_passes,
+    repeated_passes,
+    sizes,
+    unread,
+)
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
+from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
@@ -127,12 +137,13 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
-        kind = "wrong" if mistakes else "inconclusive" if course.is_blocked(best.objective) else "right"
-        return Verdict(kind, best, mistakes, [], course)
+        mistakes += _of_thresholds(course, trials)
+        unjudged = aside(course, [s for t in trials for s, e in t.explained.items() if e.right])
+        kind = "wrong" if mistakes else "inconclusive" if unjudged or course.is_blocked(best.objective) else "right"
+        return Verdict(kind, best, mistakes, unjudged, course)
     flipped = _all_held(whole, course)
     if flipped is not None:
-        up = [s for s, e in flipped.explained.items() if e.kind == "opposes"]
-        return Verdict("wrong", flipped, [Mistake("sign-flipped", (s,)) for s in up], [], course)
+        return Verdict("wrong", flipped, list(_wrong_way(course, flipped)), [], course)
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
@@ -499,7 +510,18 @@ def _all_held(trials: Sequence[Trial], course: Course) -> Trial | None:
 
 
 def _turned(e: Explanation) -> Explanation:
-    return replace(e, kind="follows") if e.kind == "opposes" else e
+    return replace(e, kind="follows") if e.kind in ("opposes", "brakes") else e
+
+
+def _wrong_way(course: Course, trial: Trial) -> Iterator[Mistake]:
+    """Steps up the gradient, and those that take back a share of the one before."""
+    for state, e in trial.explained.items():
+        if e.kind == "opposes":
+            yield Mistake("sign-flipped", (state,))
+        elif e.kind == "brakes":
+            used = gradient_used(course.roles, next(course.all_steps(state)))
+            at = state.versions[1] if used is None else used
+            yield Mistake("sign-flipped", (state,), detail={"taken_back": -e.share, "at": at})
 
 
 def _is_a_measure(course: Course, trial: Trial) -> bool:
@@ -574,6 +596,13 @@ def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
         yield Mistake(f.id, f.states, detail=detail)
 
 
+def _of_thresholds(course: Course, trials: Sequence[Trial]) -> Iterator[Mistake]:
+    for t in (t for t in trials if t.objective.kind == "loss" and t.moves):
+        for state, factor, at in other_thresholds(course, t.objective, t.gradients):
+            yield Mistake("penalty-gradient-wrong", (state,), detail={"threshold": factor, "added": at})
+            return
+
+
 def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
     """Steps that reach no parameter, parameters that reach no loss, and what stands for one and takes no step."""
     lost = dict(lost_steps(course))
@@ -600,8 +629,11 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
     truncated = {tuple(t.objective.seeds) for t in trials if t.objective.is_truncated}
     plain = [t for t in trials if not t.overrides]
     plain = [t for t in plain if t.objective.is_truncated or tuple(t.objective.seeds) not in truncated]
+    right: dict[tuple[NodeId, ...], int] = defaultdict(int)  # in the best reading of the same nodes
+    for t in trials:
+        right[tuple(t.objective.seeds)] = max(right[tuple(t.objective.seeds)], t.right)
     own = [t for t in plain if t.objective.kind == "loss"]
-    errors = [t for t in plain if t.objective.kind == "error"]
+    errors = sorted((t for t in plain if t.objective.kind == "error"), key=lambda t: -right[tuple(t.objective.seeds)])
     ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
     return sorted([*ranked, *(t for t in errors[:1] if t not in ranked)], key=lambda t: -t.right)
 
@@ -864,10 +896,9 @@ def _has_optimizer(course: Course, state: State, objective: Objective) -> bool:
 def _of_one_parameter(course: Course, trial: Trial) -> Iterator[Mistake]:
     """Mistakes in the step of one parameter alone: no step, the wrong way, an old gradient, another's."""
     states = list(trial.explained)
+    yield from _wrong_way(course, trial)
     for state, e in trial.explained.items():
-        if e.kind == "opposes":
-            yield Mistake("sign-flipped", (state,))
-        elif e.kind == "still" and _should_move(course, trial, state) and not _is_stepped_by(course, trial, state):
+        if e.kind == "still" and _should_move(course, trial, state) and not _is_stepped_by(course, trial, state):
             yield Mistake("parameter-never-updated", (state,))
         elif e.kind == "accumulates":
             yield Mistake("stale-gradient", (state,), detail={"sums": "all gradients so far", "at": e.total})

@@ -132,6 +132,11 @@ _SENTENCES = (
     ),
     (
         "transposed-gradient",
+        "turned",
+        "{steps} those of an error that was sent back through the parts of a kernel in reverse order.",
+    ),
+    (
+        "transposed-gradient",
         "",
         "{steps} those of a transposed matrix: numbers of the right size stand in each other's places.",
     ),
@@ -141,6 +146,12 @@ _SENTENCES = (
         "The forward pass is repeated {passes} times with the same parameters: no step between.",
     ),
     ("update-outside-loop", "", "{steps} those of the {sample} sample alone; what the others gave is dropped."),
+    (
+        "sign-flipped",
+        "taken_back",
+        "Each step of {names} takes back {taken_back:.4g} times the one before: what is kept of earlier steps, as a "
+        "momentum, has the wrong sign.",
+    ),
     ("sign-flipped", "", "{steps} the gradient's times a positive number: they go up, not down."),
     ("parameter-never-updated", "lost", "A step for {name} is computed here, and nothing takes it up."),
     (
@@ -187,6 +198,12 @@ _SENTENCES = (
         "delta-wrong",
         "",
         "{steps} what follows from this value, and this value is not the derivative of the loss.",
+    ),
+    (
+        "penalty-gradient-wrong",
+        "threshold",
+        "The loss has a penalty on the sizes of {names}. Each step brings them nearer to 0 by {threshold:.4g} times "
+        "what that penalty, times the length of the step, asks for.",
     ),
     (
         "penalty-gradient-wrong",

@@ -245,6 +245,11 @@ class Recorder:
             return self.emit(BINARY[op][2], (a, b), np.asarray(result))
         return result
 
+    def by_chance(self, op: str, a: Any, b: Any) -> Any:
+        """A op b, where a branch is taken by it: noted if the one number is drawn and the other computed."""
+        is_drawn = self.loops.on and any(map(self.values.is_drawn, (a, b))) and all(map(self.values.is_known, (a, b)))
+        return self.mask(op, a, b) if is_drawn else BINARY[op][0](a, b)
+
     def threshold(self, op: str, a: Any, b: Any, above: float, below: float) -> Any:
         """The one number where a op b, else the other."""
         is_above = self.mask(op, a, b)

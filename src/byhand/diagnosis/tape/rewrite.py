@@ -198,6 +198,8 @@ class _Recorded(ast.NodeTransformer):
         self.best |= {s for s in _kept_with_a_best(node) if not self.read.isdisjoint(_assigned(s))}
         if _is_threshold(node.test) and any(map(_is_a_sum, [*node.body, *node.orelse])):
             node.test = self._compared("mask", node.test)
+        elif _is_threshold(node.test):
+            node.test = self._compared("by_chance", node.test)
         else:
             node.test = self._test(node.test)
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)

@@ -75,6 +75,11 @@ class Values:
             return id(x) in self.known or id(owner_of(x)) in self.buffers
         return id(x) in self.known
 
+    def is_drawn(self, x: Any) -> bool:
+        """Whether x is a number as it was drawn."""
+        known = self.known.get(id(x))
+        return known is not None and known.value is x and str(known.made).startswith("random.")
+
     def holds_known(self, x: Any, depth: int = 4) -> bool:
         """Whether x is known, or a list or tuple in which something is."""
         if isinstance(x, list | tuple):
