@@ -1,5 +1,6 @@
 """Right solutions in many styles that train nothing: each is called right, and each with one mistake is told."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ OTHER_LINES = {"batchnorm", "lambda_dict", "mc_hinge", "functional_list", "tripl
 """Of these another line may be blamed as well, or what is missing is more than one change."""
 
 
+@cache
 def told(source):
     return [(probe.unit, probe.answer, probe.line) for probe in telling.probes(File(source))]
 

@@ -1217,10 +1217,11 @@ def test_kill_9_and_control_c_lose_no_finished_block(tmp_path, longer, monkeypat
     assert contents(folder) == longer
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    """The address of a Dask scheduler, and its processes: itself and two workers."""
-    dask, address_file = [sys.executable, "-m", "dask"], tmp_path / "scheduler.json"
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """The address of a Dask scheduler, and its processes: itself and two workers, of which the last test kills one."""
+    folder = tmp_path_factory.mktemp("cluster")
+    dask, address_file = [sys.executable, "-m", "dask"], folder / "scheduler.json"
     # A scheduler soon keeps no more copies of anything than are needed: the study may be on the killed worker alone.
     often = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "20ms"}
     quiet = {"env": ENVIRONMENT | often, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -1230,7 +1231,7 @@ def cluster(tmp_path):
         wait_for(address_file.exists)
         wait_for(lambda: address_file.read_text().endswith("}"))
         address = json.loads(address_file.read_text())["address"]
-        how = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", tmp_path]
+        how = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", folder]
         started += [subprocess.Popen([*dask, "worker", address, *how], **quiet) for _ in range(2)]
         with Client(address) as client:
             client.wait_for_workers(2)
@@ -1239,16 +1240,6 @@ def cluster(tmp_path):
         for process in reversed(started):
             process.kill()
             process.wait()
-
-
-def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_path, longer, cluster):
-    address, processes = cluster
-    folder = tmp_path / "s"
-    strike = f"os.kill({processes[1].pid}, signal.SIGKILL)"
-    code, _, errors = struck(strike, 2, folder, "--scheduler", address)
-    assert code == 0, errors
-    assert processes[1].poll() is not None
-    assert contents(folder) == longer
 
 
 def test_the_data_goes_to_a_cluster_once(cluster, monkeypatch):
@@ -1267,6 +1258,16 @@ def test_the_data_goes_to_a_cluster_once(cluster, monkeypatch):
     assert sent == 1
     here = study(data, jobs=1, **options)
     assert done.runs["training_loss"].to_pylist() == here.runs["training_loss"].to_pylist()
+
+
+def test_a_dask_cluster_of_which_a_worker_is_killed_gives_the_same_bytes(tmp_path, longer, cluster):
+    address, processes = cluster
+    folder = tmp_path / "s"
+    strike = f"os.kill({processes[1].pid}, signal.SIGKILL)"
+    code, _, errors = struck(strike, 2, folder, "--scheduler", address)
+    assert code == 0, errors
+    assert processes[1].poll() is not None
+    assert contents(folder) == longer
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch):

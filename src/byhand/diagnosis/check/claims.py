@@ -95,7 +95,8 @@ class Claim:
             given |= {p: strict(given[p]) for p in self.parameters}
         names = {name: _fresh(value) for name, value in given.items() if name.isidentifier()}
         names[GIVEN] = given
-        file.run(names, self.start)
+        if self.start:
+            file.run(names, self.start)
         places = [name for name in given if not name.isidentifier()]
         if places:
             file.run(names, "".join(f"{name}[...] = {GIVEN}[{name!r}]\n" for name in places))

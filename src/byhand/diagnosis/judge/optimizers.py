@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.judge.fits import Explanation, Kind, Step, equal, proportion, tolerance_of
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.roles import NodeId, Objective, State
@@ -47,7 +48,8 @@ def through_optimizer(
         ways = [[(q, c) for q, c in every if course.nodes[q].site == site][-1] for every in found[-2:]]
         directions = {_direction(course, s, q, c) for s, (q, c) in zip(moved[-2:], ways, strict=True)}
         if directions in ({1}, {-1}) and all(
-            _is_made_of(course, s, q, objective, decays=decays) for s, (q, _) in zip(moved[-2:], ways, strict=True)
+            _found_once(_is_made_of, course, s, q, objective.rests_on, decays)
+            for s, (q, _) in zip(moved[-2:], ways, strict=True)
         ):
             total = sums_up(course, moved[-1], ways[-1][0])
             kind: Kind = "accumulates" if total is not None else "optimizer" if directions == {-1} else "opposes"
@@ -80,15 +82,34 @@ def has_a_multiple(course: Course, step: Step) -> bool:
 
 def multiples(course: Course, step: Step) -> Iterator[tuple[NodeId, float]]:
     """The values on the way to a step's end that are a multiple of its gradient: computed, and no view of a state."""
-    roles = course.roles
+    for q, value, tolerance in _found_once(_on_the_way, course, step):
+        c = proportion(value, step.gradient, tolerance)
+        if c:
+            yield q, c
+
+
+def _on_the_way(course: Course, step: Step) -> list[tuple[NodeId, Array, float]]:
+    """What may be a multiple of a step's gradient, whichever that is, and how nearly it has to be."""
+    roles, found = course.roles, []
     for q in made_since(roles, step):
-        if roles.root(q) != q and roles.root(q) in roles.versions:
-            continue
         value = course.nodes[q].value
-        if value.size == step.gradient.size and value.dtype.kind == "f" and q not in course.stop:
-            c = proportion(value, step.gradient, tolerance_of(value))
-            if c:
-                yield q, c
+        if value.size == step.change.size and value.dtype.kind == "f" and q not in course.stop:
+            root = roles.root(q)
+            if root == q or root not in roles.versions:
+                found.append((q, value, tolerance_of(value)))
+    return found
+
+
+Found = TypeVar("Found")
+
+
+def _found_once(find: Callable[..., Found], course: Course, step: Step, *more: object) -> Found:
+    """What `find` says of a step: the same each time, as the tape alone decides it."""
+    known, key = course.roles.ways, (find, step.before, step.after, *more)
+    if key not in known:
+        known[key] = find(course, step, *more)
+    found: Found = known[key]
+    return found
 
 
 def _direction(course: Course, step: Step, q: NodeId, c: float) -> int:
@@ -98,25 +119,33 @@ def _direction(course: Course, step: Step, q: NodeId, c: float) -> int:
 
     What the step is divided by is held fixed, and a state that adds up all gradients for ever is no optimizer's.
     """
+    direction, swept = _found_once(_direction_of_value, course, step, q)
+    course.swept += swept
+    return direction if c > 0 else -direction
+
+
+def _direction_of_value(course: Course, step: Step, q: NodeId) -> tuple[int, int]:
+    """Where each number of the step goes with more of the same number at q, and what it cost to know."""
     held = {t for t in range(q + 1, step.after) if course.nodes[t].op in _NORMALIZERS}
     shape = course.nodes[step.after].value.shape
-    mixed = np.random.default_rng(0).uniform(1, 2, shape)
     within = set(made_since(course.roles, step, {q}))
-    course.swept += 2 * len(within)
+    cost = 2 * len(within)
     within.add(step.before)
-    one, other = (
-        sweep(course.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False)
-        for seed in (np.ones(shape), mixed)
-    )
-    effect, effect_of_mixed, kept = one.get(q), other.get(q), one.get(step.before)
+
+    def swept(seed: Array) -> dict[NodeId, Array]:
+        return sweep(course.nodes, {step.after: seed}, {step.before, q} | held, dep=within, guards=False)
+
+    one = swept(np.ones(shape))
+    effect, kept = one.get(q), one.get(step.before)
     if kept is not None and (kept > 1 + _GROWS).any():
-        return 0  # a decay makes a parameter smaller
-    if effect is None or effect_of_mixed is None or not np.isfinite(effect).all() or not effect.any():
-        return 0
-    if not np.allclose(np.ravel(effect_of_mixed), np.ravel(effect) * np.ravel(mixed), rtol=1e-6):
-        return 0  # the step's numbers come from other places of the gradient
-    effect = effect * np.sign(c)
-    return -1 if (effect <= 0).all() else 1 if (effect >= 0).all() else 0
+        return 0, cost  # a decay makes a parameter smaller
+    if effect is None or not np.isfinite(effect).all() or not effect.any():
+        return 0, cost
+    mixed = np.random.default_rng(0).uniform(1, 2, shape)
+    of_mixed = swept(mixed).get(q)
+    if of_mixed is None or not np.allclose(np.ravel(of_mixed), np.ravel(effect) * np.ravel(mixed), rtol=1e-6):
+        return 0, cost  # the step's numbers come from other places of the gradient
+    return (-1 if (effect <= 0).all() else 1 if (effect >= 0).all() else 0), cost
 
 
 def sums_up(course: Course, step: Step, q: NodeId) -> NodeId | None:
@@ -139,8 +168,8 @@ def sums_up(course: Course, step: Step, q: NodeId) -> NodeId | None:
     return None
 
 
-def _is_made_of(course: Course, step: Step, q: NodeId, objective: Objective, *, decays: bool) -> bool:
-    """Whether a step is made of q, its state's own values, what no objective rests on, and numbers."""
+def _is_made_of(course: Course, step: Step, q: NodeId, mask: int, decays: bool) -> bool:
+    """Whether a step is made of q, its state's own values, what does not rest on the states of a mask, and numbers."""
     own: set[NodeId] = set()
     of_q = {q}
     numbers = {t for t in range(step.before, step.after) if course.nodes[t].value.size == 1 and step.change.size > 1}
@@ -149,18 +178,18 @@ def _is_made_of(course: Course, step: Step, q: NodeId, objective: Objective, *, 
         if a == q:
             continue
         is_own = course.roles.versions.get(a) is course.roles.versions[step.before]
-        if a in course.stop and not is_own and course.roles.rests_on[a] & objective.rests_on:
+        if a in course.stop and not is_own and course.roles.rests_on[a] & mask:
             return False  # another parameter's new value
         if not decays and step.before in parents and course.nodes[a].op in ("multiply", "divide"):
             return False
         if course.nodes[a].op in ("add", "subtract") and course.nodes[a].value.size > 1:
             summands = [p for p in parents if course.nodes[p].value.size == 1 and p != q]
-            if any(course.roles.rests_on[p] & objective.rests_on for p in summands):
+            if any(course.roles.rests_on[p] & mask for p in summands):
                 return False  # a number may scale a step, as a norm does, and not shift it
         if any(p in of_q for p in parents):
             of_q.add(a)
             parents = [p for p in parents if p not in of_q]
-        if all(_is_free(course, p, step, objective) or p in own or is_an_earlier(course, p, step, q) for p in parents):
+        if all(_is_free(course, p, step, mask) or p in own or is_an_earlier(course, p, step, q) for p in parents):
             own.add(a)
         elif course.nodes[a].value.size > 1 or step.change.size == 1:
             return False
@@ -172,7 +201,7 @@ def is_an_earlier(course: Course, p: NodeId, step: Step, q: NodeId) -> bool:
     return p < step.before and course.nodes[p].site == course.nodes[q].site
 
 
-def _is_free(course: Course, p: NodeId, step: Step, objective: Objective) -> bool:
+def _is_free(course: Course, p: NodeId, step: Step, mask: int) -> bool:
     """Whether a value may stand in a step beside the gradient."""
-    resting = course.roles.rests_on[p] & objective.rests_on
+    resting = course.roles.rests_on[p] & mask
     return not resting or p == step.before or (course.nodes[p].value.size == 1 and step.change.size > 1)

@@ -107,6 +107,9 @@ class Roles:
         The activation that ends in a node, if one does: what `Anatomy` has found so far.
     made : dict
         What each version was made of since another: what `made_since` has found so far.
+    ways : dict
+        What can be said of a step and of a value on its way, whatever gradient it is held against: what `optimizers`
+        has found so far.
     """
 
     nodes: list[Node]
@@ -122,6 +125,7 @@ class Roles:
     sizes: dict[State, list[NodeId]] = field(default_factory=dict)
     regions: dict[NodeId, Any] = field(default_factory=dict)
     made: dict[tuple[NodeId, NodeId], list[NodeId]] = field(default_factory=dict)
+    ways: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def bit(self, state: State) -> int:
         """The bit that stands for a state."""
