@@ -186,19 +186,21 @@ def _without_outputs(roles: Roles, found: Sequence[Objective]) -> list[Objective
 
 
 def _without_sizes(roles: Roles, found: Sequence[Objective]) -> list[Objective]:
-    """Without what is made of parameters alone, as their norm is, where something else is made of data as well."""
-    of_data = [o for o in found if _is_made_of_data(roles, o.seeds[0])]
-    return of_data or list(found)
+    """Without a number made of parameters alone, as their norm is, where there is something that is made of data."""
+    others = [o for o in found if o.kind != "loss" or _is_made_of_data(roles, o.seeds[0])]
+    return others or list(found)
 
 
 def _is_made_of_data(roles: Roles, t: NodeId) -> bool:
+    """Whether an array goes into a value beside the parameters, or tells which of their numbers do."""
     waiting, seen = [t], {t}
     while waiting:
         x = waiting.pop()
+        node = roles.nodes[x]
         if x not in roles.versions:
-            if roles.nodes[x].op == "leaf" and roles.nodes[x].kw.get("made") != "constant":
+            if node.op in _OF_A_PART or (node.op == "leaf" and node.kw.get("made") != "constant"):
                 return True
-            new = [a for a in roles.nodes[x].parents() if a not in seen]
+            new = [a for a in node.parents() if a not in seen]
             seen.update(new)
             waiting += new
     return False
