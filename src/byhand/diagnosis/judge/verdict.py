@@ -162,7 +162,8 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     if other is not None:
         return other
     losses = [t for t in trials if t.objective.kind == "loss" and t.moves]
-    return _behind_the_output(_unnamed(answer, trials), losses)
+    found = _behind_the_output(_unnamed(answer, trials), losses)
+    return found if found.kind != "right" else _of_another_loss(whole, course) or found
 
 
 def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
