@@ -88,12 +88,43 @@ def multiplied(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
 
 
 def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
-    """A statement with an array as a factor more, an activation's slope, or the number of samples."""
+    """A statement with an array as a factor more, an activation's slope, or the number of samples.
+
+    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias.
+    """
+    yield from _but_the_first(s, pool)
     arrays = [n for n in pool.names if pool.shapes.get(n) != () and _fits(s, pool, n)]
     yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in ("{0}", *_SLOPES)])
     yield from _with_factors(
         s, pool, [f"{n}.shape[{k}]" for n, shape in pool.shapes.items() for k in range(len(shape))]
     )
+
+
+def _but_the_first(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
+    """A statement that adds something made of an array of the same shape, but for the first."""
+    match s:
+        case ast.Assign([ast.Name() as target], ast.BinOp(before, ast.Add() | ast.Sub() as op, added)):
+            first: list[ast.stmt] = [put(s, value=before)]
+        case ast.AugAssign(ast.Name() as target, ast.Add() | ast.Sub() as op, added):
+            first = []
+        case _:
+            return
+    shape = pool.shapes.get(target.id, ())
+    inside = {n.id for n in ast.walk(added) if isinstance(n, ast.Name)}
+    for name in [n for n in pool.names if n in inside and shape and pool.shapes.get(n) == shape]:
+        others = ast.Subscript(_parsed(target.id), ast.Slice(ast.Constant(1)), ast.Store())
+        yield [*first, ast.AugAssign(others, op, _put_for(added, name, f"{name}[1:]"))]
+
+
+def _put_for(node: Any, name: str, text: str) -> Any:
+    """An expression with another one wherever a name stands."""
+    if isinstance(node, ast.Name) and node.id == name:
+        return _parsed(text)
+    if isinstance(node, list):
+        return [_put_for(part, name, text) for part in node]
+    if isinstance(node, ast.expr | ast.keyword):
+        return put(node, **{field: _put_for(value, name, text) for field, value in ast.iter_fields(node)})
+    return node
 
 
 def _fits(s: ast.stmt, pool: Pool, name: str) -> bool:

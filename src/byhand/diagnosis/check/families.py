@@ -373,12 +373,14 @@ def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess
         with contextlib.suppress(Exception):
             result = claim.run(file)["result_"]
             called = dict(enumerate(claim.labels)) if len(claim.labels) == len(result) else {}
+            single = {k: v for k, v in enumerate(result) if not isinstance(v, dict | list | tuple) and np.size(v) == 1}
+            shapes = [np.shape(v) for v in single.values() if np.ndim(v)]
+            told = [shape for p in claim.parameters if (shape := np.shape(claim.given[p])) in shapes]
             numbers = [
                 k
-                for k, v in enumerate(result)
-                if not isinstance(v, dict | list | tuple)
-                and np.size(v) == 1
-                and not is_gradient_name(called.get(k, ""))
+                for k, v in single.items()
+                if not is_gradient_name(called.get(k, ""))
+                and not 0 < shapes.count(np.shape(v)) <= told.count(np.shape(v))  # each is a parameter's gradient
             ]
             if isinstance(result, tuple | list) and not _trains(file, scope, name, result, claim):
                 yield replace(claim, forward=f"{claim.forward}loss_ = result_[{numbers[pick]}]\n")

@@ -139,7 +139,9 @@ def _told(file: File, unit: str, old: ast.stmt, new: Sequence[ast.stmt]) -> Repa
     text = "; ".join(ast.unparse(ast.fix_missing_locations(s)) for s in new)
     is_added = isinstance(old, ast.Assign) and isinstance(new[0], ast.AugAssign)
     is_turned = text.replace(".T", "") == ast.unparse(old).replace(".T", "")
+    spares_one = isinstance(new[-1], ast.AugAssign) and ast.unparse(new[-1].target).endswith("[1:]")
     id_ = "gradient-overwritten" if is_added else "transposed-gradient" if is_turned else ""
+    id_ = "penalty-gradient-wrong" if spares_one and "[1:]" not in ast.unparse(old) else id_
     before = ast.unparse(old)
     growth = len(_words(text)) - len(_words(before))
     likeness, normal = _likeness(file, before, text), _likeness(file, text, before, before)

@@ -33,16 +33,21 @@ _CAUSES = (
 """What explains the others first: large inputs and long steps make dead and saturated units."""
 
 
-def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
-    """What the numbers force, or else the first cause of a training in vain."""
+def course_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False) -> Iterator[Finding]:
+    """What the numbers force, or else the first cause of a training in vain.
+
+    Units that are one and the same are told strictly also where one unit is enough for the data.
+    """
     outcome = Outcome(first, sights)
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
     vanished = [] if explained else list(rate_vanishes(outcome))
     yield from vanished
-    if not explained and not vanished and (outcome.has_no_number or not outcome.works):
-        first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
+    if not explained and not vanished:
+        in_vain = outcome.has_no_number or not outcome.works
+        causes = _CAUSES if in_vain else (equal_units,) if strict else ()
+        first_cause = next(chain.from_iterable(cause(outcome) for cause in causes), None)
         if first_cause is not None:
             yield first_cause
 

@@ -83,7 +83,7 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     changed = [f.place for f in findings if f.id == "input-mutated"]  # data, whose change is no step
     findings += [f for f in _of_steps(worst) if f.place not in changed]
     findings += memory_findings(first, sights[-1])
-    findings += course_findings(first, sights)
+    findings += course_findings(first, sights, strict=strict)
     kind = worst.verdict.kind
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
@@ -331,6 +331,7 @@ def _facts(sight: Sight, sights: Sequence[Sight]) -> Facts:
                 facts.parameters.append(Parameter(s.name(state), shape, len(e.spans), e.right))
                 if not e.right:
                     facts.unexplained.append(s.name(state))
+    facts.open_later = sum(s is not sight and s.verdict.kind == "inconclusive" for s in sights)
     facts.blocked = sorted(sight.course.blocked)
     facts.samples, facts.outputs = sight.samples, sight.outputs
     facts.losses, facts.steps = sight.losses
