@@ -163,3 +163,98 @@ class Net:
 def test_a_gradient_of_one_number_is_not_taken_for_the_loss():
     assert places(PARTS) == ("right", [])
     assert places(PARTS.replace(" * (1 - self.h**2)", ""))[0] == "wrong"
+
+
+LAYERS = """import numpy as np
+
+class Layer:
+    def forward(self, x):
+        raise NotImplementedError
+
+    def backward(self, d):
+        raise NotImplementedError
+
+class Dense(Layer):
+    def __init__(self, inputs, outputs):
+        self.W, self.b = 0.5 * rng.normal(size=(inputs, outputs)), np.zeros(outputs)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, d):
+        self.dW, self.db = self.x.T @ d, d.sum(axis=0)
+        return d @ self.W.T
+
+class Scaled(Layer):
+    def __init__(self, by):
+        self.by = by
+
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x / self.by)
+
+    def backward(self, d):
+        t = np.tanh(self.x / self.by)
+        return d * (1 - t**2) / self.by
+
+rng = np.random.default_rng(8)
+X = rng.normal(size=(50, 2))
+Y = np.sin(X[:, :1]) - X[:, 1:]
+layers = [Dense(2, 7), Scaled(1.7), Dense(7, 1)]
+for epoch in range(300):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    print(np.mean((out - Y) ** 2))
+    d = 2 * (out - Y) / out.size
+    for layer in layers[::-1]:
+        d = layer.backward(d)
+    for layer in (layers[0], layers[2]):
+        layer.W -= 0.1 * layer.dW
+        layer.b -= 0.1 * layer.db
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("d * (1 - t**2) / self.by", "d * (1 - t**2)"), ("d * (1 - t**2) / self.by", "d * (1 - d**2) / self.by")],
+)
+def test_a_wrong_step_is_told_where_one_change_makes_what_gives_its_gradient_right(old, new):
+    assert places(LAYERS) == ("right", [])
+    assert [q.status for q in judged(LAYERS).questions] == ["right"] * 3  # the base's methods are no stubs
+    outcome, found = places(LAYERS.replace(old, new))
+    assert (outcome, [line for _, line in found]) == ("wrong", [line_of(LAYERS, old)])
+
+
+def test_a_name_that_says_more_is_kept():
+    square = LAYERS.replace("size=(50, 2)", "size=(50, 7)").replace("Dense(2, 7)", "Dense(7, 7)")
+    square = square.replace("Dense(7, 1)", "Dense(7, 7)").replace("X[:, 1:]", "X")
+    assert places(square) == ("right", [])
+    found = places(square.replace("d @ self.W.T", "d @ self.W"))
+    assert found == ("wrong", [("transposed-gradient", line_of(LAYERS, "d @ self.W.T"))])
+
+
+VELOCITY = """import numpy as np
+rng = np.random.default_rng(6)
+X = rng.normal(size=(60, 4))
+t = X @ np.array([1.0, -1.0, 2.0, 0.5])
+w, b = np.zeros(4), np.zeros(1)
+weights = [w, b]
+moved = [np.zeros_like(p) for p in weights]
+for epoch in range(30):
+    error = X @ w + b - t
+    print(np.mean(error**2) / 2)
+    slopes = [X.T @ error / 60, error.mean(keepdims=True)]
+    for p, v, g in zip(weights, moved, slopes):
+        v *= 0.8
+        v -= 0.05 * g
+        p += v
+"""
+
+
+def test_what_is_begun_anew_in_each_step_is_told_where_it_is_made():
+    assert places(VELOCITY) == ("right", [])
+    made = "moved = [np.zeros_like(p) for p in weights]\n"
+    anew = VELOCITY.replace(made, "").replace("    for p, v", f"    {made}    for p, v")
+    assert places(anew) == ("wrong", [("momentum-reset", line_of(anew, made))])

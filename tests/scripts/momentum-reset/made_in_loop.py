@@ -1,4 +1,4 @@
-# expected: momentum-reset line 29
+# expected: momentum-reset line 28
 """Three layers and a velocity that is made anew in each step."""
 import numpy as np
 

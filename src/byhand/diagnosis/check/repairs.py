@@ -11,6 +11,7 @@ import ast
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from difflib import SequenceMatcher
 from types import FrameType
 from typing import Any, NamedTuple
@@ -178,6 +179,7 @@ def _changes(
     """Each statement with what may stand in its place: first what is put otherwise, then what is put in."""
     methods = next((methods_of(c) for c in file.classes.values() if function in c.body), {})
     pool = pool_of(function, [*file.functions, *(f"self.{m}" for m in methods)], shapes)
+    pool = replace(pool, names=sorted({*pool.names, *(n for n in shapes if n.startswith("self."))}))
     inside = list(ast.walk(function))
     run = [n for n in inside if isinstance(n, ast.stmt) and n is not function]
     run = [n for n in run if lines & {*range(n.lineno, (n.end_lineno or n.lineno) + 1)}]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal, proportion
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import place_of
@@ -104,9 +104,18 @@ def _forgotten(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Findi
     empty = [_empty_share(course, s) for s in steps]
     if all(t is not None for t in empty) and len({course.nodes[t].site for t in empty if t is not None}) == 1:
         assert empty[0] is not None
+        begun = [_begun(course, t) for t in empty if t is not None]
+        made, *others = (course.nodes[t].kw.get("born") for t in begun)
+        is_anew = len(set(begun)) == len(steps) and all(other == made for other in others)
+        place = Place(*made) if is_anew and isinstance(made, tuple) else place_of(course, empty[0])
         text = f"What is kept here of earlier steps of {name} is 0 in each of the {len(steps)} steps seen: "
         text += "what a step leaves behind does not reach the next."
-        yield Finding("momentum-reset", place_of(course, empty[0]), "exact", text, {"steps": len(steps)})
+        yield Finding("momentum-reset", place, "exact", text, {"steps": len(steps)})
+
+
+def _begun(course: Course, share: NodeId) -> NodeId:
+    """Where the array was made of which something is a share."""
+    return course.roles.root(next(a for a in course.nodes[share].parents() if course.nodes[a].value.size > 1))
 
 
 def _empty_share(course: Course, step: Step) -> NodeId | None:
