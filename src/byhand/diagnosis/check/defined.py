@@ -80,6 +80,9 @@ class File:
             self.classes[made.name] = _with_inherited(_with_init(_with_context(made)), self.classes)
         self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
         """Functions and methods by their names."""
+        inits = {name: init for name, c in self.classes.items() if (init := methods_of(c).get("__init__")) is not None}
+        self.called = inits | self.functions
+        """What is called by its name alone: functions, and constructors under the names of their classes."""
         self.shaped: dict[Any, list[Any]] = {}
         """What functions may be called with, once that was found."""
         self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS}
