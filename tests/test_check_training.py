@@ -258,3 +258,82 @@ def test_what_is_begun_anew_in_each_step_is_told_where_it_is_made():
     made = "moved = [np.zeros_like(p) for p in weights]\n"
     anew = VELOCITY.replace(made, "").replace("    for p, v", f"    {made}    for p, v")
     assert places(anew) == ("wrong", [("momentum-reset", line_of(anew, made))])
+
+
+BLOCK = """import numpy as np
+
+class Affine:
+    def __init__(self, before, after, rng):
+        self.W, self.b = rng.normal(size=(before, after)), np.zeros(after)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+class Block:
+    def __init__(self, width, inside, seed=0):
+        rng = np.random.default_rng(seed)
+        self.up, self.down = Affine(width, inside, rng), Affine(inside, width, rng)
+
+    def forward(self, x):
+        self.a = np.tanh(self.up.forward(x))
+        return x + self.down.forward(self.a)
+
+    def backward(self, dout):
+        return dout + self.up.backward(self.down.backward(dout) * (1 - self.a**2))
+
+print(Block(4, 9).forward(np.ones((2, 4))).shape)
+"""
+
+
+def test_what_is_made_of_other_things_is_made_with_their_sizes():
+    assert places(BLOCK) == ("right", [])
+    assert places(BLOCK.replace("return dout + self.up", "return self.up")) == ("wrong", [("delta-wrong", 25)])
+
+
+MASKED = """import numpy as np
+
+def masked_softmax_loss(scores, words, mask):
+    N, T, V = scores.shape
+    s, w, m = scores.reshape(N * T, V), words.reshape(-1), mask.reshape(-1)
+    p = np.exp(s - s.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.sum(m * np.log(p[np.arange(N * T), w])) / N
+    dscores = p.copy()
+    dscores[np.arange(N * T), w] -= 1
+    dscores *= m[:, None] / N
+    return loss, dscores.reshape(N, T, V)
+"""
+
+
+def test_what_is_put_in_one_row_has_the_axes_of_what_it_stands_beside():
+    assert places(MASKED) == ("right", [])
+    assert places(MASKED.replace("dscores *= m[:, None] / N", "dscores /= N"))[0] != "right"
+
+
+TABLE = """import numpy as np
+
+def affine_forward(x, W):
+    return np.tanh(x @ W), (x, W)
+
+def affine_backward(dout, cache):
+    x, W = cache
+    back = dout * (1 - np.tanh(x @ W) ** 2)
+    return back @ W.T, x.T @ back
+
+def whole(held, x, strange):
+    a, first = affine_forward(x, held["V"])
+    b, second = affine_forward(a, held["U"])
+    g = {}
+    da, g["U"] = affine_backward(2 * b, second)
+    _, g["V"] = affine_backward(da, first)
+    return float(strange["none of mine"].sum() + np.sum(b**2)), g
+"""
+
+
+def test_what_gives_something_for_each_key_is_not_right_unjudged():
+    assert judged(TABLE).outcome != "right"
