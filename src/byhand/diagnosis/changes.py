@@ -28,6 +28,7 @@ _TWINS = {
     "maximum": "minimum",
     "minimum": "maximum",
 }
+_ALONG = ("sum", "mean", "max")
 _SLOPES = ("({0} > 0)", "(1 - {0}**2)", "{0} * (1 - {0})", "(1 - {0})")
 """What an activation's slope may be."""
 
@@ -242,12 +243,14 @@ def _otherwise(node: ast.expr, pool: Pool) -> Iterator[ast.expr]:
 
 def _of_call(node: ast.Call, pool: Pool) -> Iterator[ast.expr]:
     match node.func:
-        case ast.Attribute(_, attr) if attr in _TWINS:
-            yield put(node, func=put(node.func, attr=_TWINS[attr]))
-            if attr in ("sum", "mean") and not node.keywords:
-                axes = [[ast.keyword("axis", ast.Constant(k))] for k in (0, 1)]
-                yield from (put(node, keywords=axis) for axis in axes)
-                yield from (put(node, keywords=[*axis, ast.keyword("keepdims", ast.Constant(True))]) for axis in axes)
+        case ast.Attribute(_, attr) if attr in _TWINS or attr in _ALONG:
+            if attr in _TWINS:
+                yield put(node, func=put(node.func, attr=_TWINS[attr]))
+            others = [k for k in node.keywords if k.arg not in ("axis", "keepdims")]
+            for axis in (0, 1) if attr in _ALONG else ():
+                along = [*others, ast.keyword("axis", ast.Constant(axis))]
+                yield put(node, keywords=along)
+                yield put(node, keywords=[*along, ast.keyword("keepdims", ast.Constant(True))])
         case func if (text := ast.unparse(func)) in pool.functions:
             yield from (put(node, func=_parsed(name)) for name in pool.functions if name != text)
     if isinstance(node.func, ast.Name) and node.func.id == "range":

@@ -46,6 +46,11 @@ class Finding:
     evidence: dict[str, Any] = field(default_factory=dict)
     also: list[Place] = field(default_factory=list)
 
+    @property
+    def is_of_steps(self) -> bool:
+        """Whether it says that parameters' steps are not what they should be."""
+        return self.certainty == "exact" and "parameters" in self.evidence
+
 
 @dataclass
 class Parameter:
@@ -100,6 +105,25 @@ class Facts:
 
 
 @dataclass
+class Suspects:
+    """Where to look for the line to mend, when steps are not as they should be.
+
+    Attributes
+    ----------
+    back : list of Place
+        Lines of the backward pass and the step that all wrong steps have in common, the likeliest first.
+    ahead : list of Place
+        Lines of the forward pass, which is what the steps are held against.
+    nodes : int
+        How many recorded operations hold the first few steps of each parameter.
+    """
+
+    back: list[Place] = field(default_factory=list)
+    ahead: list[Place] = field(default_factory=list)
+    nodes: int = 0
+
+
+@dataclass
 class Judgement:
     """What is said of one run.
 
@@ -118,6 +142,7 @@ class Judgement:
         with it mended is run and works.
     fault : str
         An error of the judge's own that kept it from an answer; "" otherwise.
+    suspects : Suspects
     """
 
     verdict: Verdict
@@ -125,3 +150,4 @@ class Judgement:
     facts: Facts = field(default_factory=Facts)
     fault: str = ""
     guesses: list[Finding] = field(default_factory=list)
+    suspects: Suspects = field(default_factory=Suspects)

@@ -82,13 +82,14 @@ def explain(
     factors: dict[NodeId, float] = {}
     by_step: dict[NodeId, Step] = {}
     sizes = [float(np.abs(s.change).max(initial=0)) for s in steps]  # not finite if one number isn't
-    longest = max(sizes, default=0.0)
+    longest = 0.0  # so far: an explosion later on makes nothing before it rounding
     still: dict[NodeId, float] = {}  # and how large the gradient is beside rounding
     numbers = 0
     for step, size in zip(steps, sizes, strict=True):
         steepest = float(np.abs(step.gradient).max(initial=0))
         if not (math.isfinite(size) and math.isfinite(steepest)):
             break  # the numbers have left what can be compared
+        longest = max(longest, size)
         old = nodes[step.before].value
         noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
         c = proportion(step.change, step.gradient, tolerance_of(old), noise)
@@ -159,7 +160,12 @@ def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:
 
 def _gradient_and_share(steps: Sequence[Step], nodes: Sequence[Node]) -> tuple[float, float, int] | None:
     """What steps have of the gradient and of the parameter, and in how many numbers, if they are made of these two."""
-    rows = [(s.change[m], s.gradient[m], nodes[s.before].value[m]) for s in steps if (m := s.gradient != 0).any()]
+    rows: list[list[Array]] = []
+    for s in steps:
+        moved = s.gradient != 0
+        if moved.any():  # each step by its own length: one of an explosion would hide all before it
+            length = float(np.abs(s.change[moved]).max()) or 1.0
+            rows.append([x[moved] / length for x in (s.change, s.gradient, nodes[s.before].value)])
     if not rows:
         return None
     d, g, w = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(3))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
+from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place, Suspects
 from byhand.diagnosis.judge.course import course_findings, guesses
 from byhand.diagnosis.judge.data import data_findings
 from byhand.diagnosis.judge.fits import proportion
@@ -27,6 +27,7 @@ from byhand.diagnosis.judge.memories import memory_findings
 from byhand.diagnosis.judge.outcome import Outcome
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.suspects import suspects
 from byhand.diagnosis.judge.verdict import Mistake, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
@@ -96,7 +97,19 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     maybe = guesses(first, sights, ordered) if kind == "right" else []
-    return Judgement(kind, _merged(ordered), _facts(first, sights), guesses=maybe)  # type: ignore[arg-type]
+    where = suspects(worst) if kind != "right" and worst is first else Suspects()
+    return Judgement(kind, _merged(ordered), _facts(first, sights), guesses=maybe, suspects=where)  # type: ignore[arg-type]
+
+
+def follows(trace: Trace) -> list[tuple[int, ...]]:
+    """The shapes of a run's parameters, where all their steps follow the gradient; nothing is looked for if not."""
+    with np.errstate(all="ignore"):
+        found = [judge_steps(find_roles(stretch), search=False) for stretch in stretches(trace.tape)]
+    found = [v for v in found if v.kind != "nothing"]
+    if not found or any(v.kind != "right" or v.trial is None for v in found):
+        return []
+    states = found[0].trial.explained if found[0].trial is not None else {}
+    return [found[0].course.nodes[s.versions[0]].value.shape for s in states]
 
 
 def _all_that_moves_is_right(sight: Sight) -> bool:

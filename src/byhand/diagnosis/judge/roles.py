@@ -164,7 +164,8 @@ def find_roles(tape: Taped) -> Roles:
     roles.rests_on = _dependence(nodes, states, roles.versions, roles.ahead)
     roles.flows = _flow(nodes, roles.versions, states)
     steps = {t for s in states for v, w in pairwise(s.versions) for _, t in _additions(links, v, w)}
-    roles.objectives = sorted(_without_outputs(roles, list(_objectives(roles, steps))), key=_likeliness)
+    found = _without_sizes(roles, _without_outputs(roles, list(_objectives(roles, steps))))
+    roles.objectives = sorted(found, key=_likeliness)
     return roles
 
 
@@ -177,6 +178,25 @@ def _without_outputs(roles: Roles, found: Sequence[Objective]) -> list[Objective
     errors = {t for o in found if o.kind == "error" for t in o.seeds[:1] if roles.nodes[t].op == "subtract"}
     outputs = {place(a) for t in errors for a in roles.nodes[t].parents() if roles.rests_on[a]}
     return [o for o in found if o.kind != "loss" or place(o.seeds[0]) not in outputs]
+
+
+def _without_sizes(roles: Roles, found: Sequence[Objective]) -> list[Objective]:
+    """Without what is made of parameters alone, as their norm is, where something else is made of data as well."""
+    of_data = [o for o in found if _is_made_of_data(roles, o.seeds[0])]
+    return of_data or list(found)
+
+
+def _is_made_of_data(roles: Roles, t: NodeId) -> bool:
+    waiting, seen = [t], {t}
+    while waiting:
+        x = waiting.pop()
+        if x not in roles.versions:
+            if roles.nodes[x].op == "leaf" and roles.nodes[x].kw.get("made") != "constant":
+                return True
+            new = [a for a in roles.nodes[x].parents() if a not in seen]
+            seen.update(new)
+            waiting += new
+    return False
 
 
 def _likeliness(objective: Objective) -> tuple[int, bool, int]:
@@ -244,8 +264,10 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
 def rescaled(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
     """What a value is, times numbers that are made of that alone: of columns brought to a length, say."""
     node = nodes[t]
+    if node.op not in ("multiply", "divide"):
+        return None
     for a, other in (node.args, node.args[::-1])[: 1 if node.op == "divide" else 2]:
-        if node.op not in ("multiply", "divide") or type(a) is not int or type(other) is not int or other == a:
+        if type(a) is not int or type(other) is not int or other == a:
             continue
         is_smaller = nodes[other].value.size < nodes[a].value.size == node.value.size
         waiting, seen = [other], {other}

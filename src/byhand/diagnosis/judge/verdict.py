@@ -578,7 +578,8 @@ def _has_own_link(course: Course, trial: Trial) -> bool:
     numbers: dict[object, dict[NodeId, NodeId]] = defaultdict(dict)  # of one sample after the other
     for r in chain.from_iterable(regions for key, regions in body.regions.items() if key[1] == most):
         for t in r.inside if body.nodes[r.z].value.size == 1 else ():
-            numbers[body.nodes[t].site][r.z] = t
+            if body.nodes[t].value.size == 1:
+                numbers[body.nodes[t].site][r.z] = t
     for at in numbers.values():
         gradient, output = (
             np.ravel(x) for x in ([trial.gradients[z] for z in at], [body.nodes[t].value for t in at.values()])
@@ -721,7 +722,7 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
     kind = "inconclusive" if open_ or not mistakes else "wrong"
     mistakes += _without_effect(course, start) if mistakes or open_ else []
     claims = (
-        any(m.id in ("stale-gradient", "update-outside-loop") or "lost" in m.detail for m in mistakes)
+        any(m.id in ("stale-gradient", "update-outside-loop") or {"lost", "grows"} & set(m.detail) for m in mistakes)
         or any(m.edit is not None for m in mistakes)
         or held
         or sum(len(m.states) for m in mistakes if m.id != "parameter-never-updated") > 1

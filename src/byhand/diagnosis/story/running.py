@@ -5,24 +5,32 @@ from __future__ import annotations
 import ast
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place
+from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Place, Suspects
 from byhand.diagnosis.judge import judge
+from byhand.diagnosis.judge.report import follows
 from byhand.diagnosis.story.errors import ScriptError
 from byhand.diagnosis.story.program import Program, lines_of_origin
 from byhand.diagnosis.story.text import Text, first_line
+from byhand.diagnosis.story.trying import candidates
 from byhand.diagnosis.tape.nodes import Tape
 from byhand.diagnosis.tape.run import Frame, Trace, trace
 
 SCRIPT = "script.py"
 GRACE = 30.0
 """Seconds that the judging may take beyond the script's own."""
+MOST_TRIED, FEW_TRIED, MOST_NODES = 250, 30, 300_000
+"""Copies that are tried with one line put otherwise, or but a few, and operations that all of them may record."""
+MORE_NODES = 50
+"""Operations after the last of the steps that such a copy is judged by: a loss may be computed there."""
 
 
 @dataclass
@@ -85,11 +93,16 @@ def judged(program: Program, on_line: Callable[[int], object] | None = None, *, 
 
 
 def _traced(
-    program: Program, *, plain: bool = False, is_long: bool = False, on_line: Callable[[int], object] | None = None
+    program: Program,
+    *,
+    plain: bool = False,
+    is_long: bool = False,
+    ends_at: int | None = None,
+    on_line: Callable[[int], object] | None = None,
 ) -> Trace:
     random.seed(0)  # a script that sets no seed starts the same each time
     np.random.seed(0)  # noqa: NPY002
-    return trace(program.source, SCRIPT, Path(), plain=plain, is_long=is_long, on_line=on_line)
+    return trace(program.source, SCRIPT, Path(), plain=plain, is_long=is_long, ends_at=ends_at, on_line=on_line)
 
 
 def _error(traced: Trace) -> ScriptError | None:
@@ -198,6 +211,27 @@ def first_that_helps(
     return next(((m["helps"], read(m)) for m in messages if "helps" in m), None)
 
 
+def another_line(
+    program: Program, judgement: Judgement, seconds: float, most: int = MOST_TRIED
+) -> tuple[Program, Run] | None:
+    """The first copy with one line put otherwise of which every step is right, and its run; None if none is.
+
+    Parameters
+    ----------
+    program : Program
+        As it is now.
+    judgement : Judgement
+        Of its run.
+    seconds : float
+    most : int
+        So many copies are tried of the lines of each pass.
+    """
+    request = {"judgement": asdict(judgement), "most": most}
+    messages, _ = _behind_walls("another_line_job", program, request, seconds)
+    found = next((m for m in messages if "file" in m), None)
+    return None if found is None else (program.with_text(found["text"], found["file"]), read(found))
+
+
 def _behind_walls(
     job: str, program: Program, request: Mapping[str, Any], seconds: float
 ) -> tuple[list[dict[str, Any]], str]:
@@ -239,6 +273,38 @@ def try_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None
             return
 
 
+def another_line_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None]) -> None:
+    """In the sandbox: put one line after the other otherwise, until every step is right."""
+    program, before = here(), read_judgement(request["judgement"])
+    shapes, ends_at = Counter(p.shape for p in before.facts.parameters), before.suspects.nodes + MORE_NODES
+    left = MOST_NODES
+    for places in (before.suspects.back, before.suspects.ahead):
+        for changed in islice(candidates(program, places, lambda: _traced(program, plain=True)), request["most"]):
+            [file] = [f for f in ["", *program.files] if changed.text(f) != program.text(f)]
+            if file:
+                Path(file).write_text(changed.text(file), encoding="utf-8")
+            after = None
+            with contextlib.suppress(Exception):  # a text that cannot be judged is not right
+                traced = _traced(changed, ends_at=ends_at)
+                left -= len(traced.tape.nodes)
+                if traced.failure is None and not shapes - Counter(follows(traced)):
+                    after = judge(traced)
+            if after is not None and _is_mended(before, after):
+                send({**written(Run(after)), "file": file, "text": changed.text(file)})
+                return
+            if file:
+                Path(file).write_text(program.text(file), encoding="utf-8")
+            if left < 0:
+                return
+
+
+def _is_mended(before: Judgement, after: Judgement) -> bool:
+    """Whether every step is right now, held against the same as before, and not a multiple that is far too long."""
+    new = {f.id for f in after.findings} - {f.id for f in before.findings if f.certainty != "exact"}
+    is_worse = "learning-rate-too-high" in new or any(f.certainty == "exact" for f in after.findings)
+    return after.verdict == "right" and after.facts.objective == before.facts.objective and not is_worse
+
+
 def helps(before: Judgement, after: Run, finding: Finding, *, others: bool = False) -> bool:
     """Whether a copy's run shows that the finding is gone, and (unless `others` may) nothing come in its place."""
     if after.error is not None or after.judgement.verdict == "nothing":
@@ -278,15 +344,7 @@ def written(run: Run) -> dict[str, Any]:
 
 def read(message: Mapping[str, Any]) -> Run:
     """The run that a message holds."""
-    j, error = message["judgement"], message["error"]
-    facts = {
-        **j["facts"],
-        "parameters": [Parameter(**{**p, "shape": tuple(p["shape"])}) for p in j["facts"]["parameters"]],
-    }
-    place = facts["objective_place"]
-    facts["objective_place"] = None if place is None else Place(**place)
-    findings, guesses = ([read_finding(f) for f in j[key]] for key in ("findings", "guesses"))
-    judgement = Judgement(j["verdict"], findings, Facts(**facts), j["fault"], guesses)
+    error = message["error"]
     if error is not None:
         error = ScriptError(
             **{
@@ -298,7 +356,23 @@ def read(message: Mapping[str, Any]) -> Run:
             }
         )
     loop = message["loop"]
-    return Run(judgement, error, message["ended"], None if loop is None else TrainingLoop(**loop))
+    return Run(
+        read_judgement(message["judgement"]), error, message["ended"], None if loop is None else TrainingLoop(**loop)
+    )
+
+
+def read_judgement(j: Mapping[str, Any]) -> Judgement:
+    """The judgement that a message holds."""
+    facts = {
+        **j["facts"],
+        "parameters": [Parameter(**{**p, "shape": tuple(p["shape"])}) for p in j["facts"]["parameters"]],
+    }
+    place = facts["objective_place"]
+    facts["objective_place"] = None if place is None else Place(**place)
+    findings, guesses = ([read_finding(f) for f in j[key]] for key in ("findings", "guesses"))
+    back, ahead = ([Place(**p) for p in j["suspects"][key]] for key in ("back", "ahead"))
+    where = Suspects(back, ahead, j["suspects"]["nodes"])
+    return Judgement(j["verdict"], findings, Facts(**facts), j["fault"], guesses, where)
 
 
 def read_finding(data: Mapping[str, Any]) -> Finding:

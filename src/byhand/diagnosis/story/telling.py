@@ -93,6 +93,7 @@ class _Story:
                 return proved, _in_words(found)
         for finding in run.judgement.findings:
             after = self._mend(after, copy, finding, chapter)
+        after = self._another_line(copy, run, chapter) or after
         return None if after == copy else (after, _in_words(self._changes(copy, after)))
 
     def _run(self, program: Program) -> Run:
@@ -176,6 +177,28 @@ class _Story:
             if (told.finding.id, told.finding.place) == (home.id, home.place):
                 told.mending = Mending(self._changes(after, mended))
         return mended
+
+    def _another_line(self, copy: Program, run: Run, chapter: Chapter) -> Program | None:
+        """The copy with one line put otherwise after which every step is right: where the mistake is told then.
+
+        It is looked for when a wrong step's own line could not be mended, or several could.
+        """
+        odd = [self._at_home(copy, f) for f in run.judgement.findings if f.is_of_steps]
+        told = [t for t in chapter.told if t.finding in odd]
+        is_mended = all(t.mending is not None for t in told)
+        if is_mended and not any(t.finding.also for t in told):
+            return None
+        self.progress("trying what these lines are made of")
+        most = running.FEW_TRIED if is_mended else running.MOST_TRIED
+        found = running.another_line(copy, run.judgement, self.timeout, most)
+        if found is None:
+            return None
+        [file] = [f for f in ["", *copy.files] if copy.text(f) != found[0].text(f)]
+        mended = self._changes(copy, found[0])
+        told[0].finding = replace(told[0].finding, place=Place(mended[0].line, file), also=[])
+        told[0].mending = Mending(mended)
+        chapter.told = [t for t in chapter.told if t is told[0] or t not in told]
+        return found[0]
 
     def _living_seed(self, copy: Program, finding: Finding) -> tuple[Program, str] | None:
         """The copy with the first other seed from which its output lives."""

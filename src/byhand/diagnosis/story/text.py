@@ -39,6 +39,12 @@ class Text:
         low = self._starts[node.lineno - 1] + node.col_offset
         return low, self._starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
 
+    def is_in_parentheses(self, node: Node) -> bool:
+        """Whether it stands in parentheses of its own."""
+        low, high = self._span(node)
+        is_given = isinstance(self.parent[node], ast.Call)
+        return not is_given and self._bytes[:low].rstrip()[-1:] == b"(" and self._bytes[high:].lstrip()[:1] == b")"
+
     def replace(self, *pairs: tuple[Node, str]) -> str:
         """The source with these nodes' texts exchanged; of two that overlap, the later one."""
         data, end = self._bytes, len(self._bytes) + 1

@@ -90,8 +90,10 @@ class Recorder:
         As `Loops` takes it.
     """
 
-    def __init__(self, files: dict[str, str], most_bytes: int, *, is_long: bool = False) -> None:
-        self.tape, self.files, self.most_bytes = Tape(), files, most_bytes
+    def __init__(
+        self, files: dict[str, str], most_bytes: int, *, is_long: bool = False, ends_at: int | None = None
+    ) -> None:
+        self.tape, self.files, self.most_bytes, self.ends_at = Tape(), files, most_bytes, ends_at
         self.values = Values(self.tape, self.add)
         self.loops = Loops(self.tape, self._pause, is_long=is_long)
         self.modules: set[str] = {"__main__"}
@@ -150,6 +152,8 @@ class Recorder:
     def _mind_budget(self) -> None:
         if self.values.bytes > self.most_bytes:
             self.loops.end()
+        if self.ends_at is not None and len(self.tape.nodes) >= self.ends_at:
+            raise SystemExit
 
     def _overwrite(self, array: Array, spelled: Spelling, compute: Callable[[], Any]) -> Any:
         """Compute what is spelled into the memory of an array."""

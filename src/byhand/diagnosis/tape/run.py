@@ -98,6 +98,7 @@ def trace(
     on_line: Callable[[int], object] | None = None,
     plain: bool = False,
     is_long: bool = False,
+    ends_at: int | None = None,
 ) -> Trace:
     """Run a program and record it.
 
@@ -119,6 +120,8 @@ def trace(
         Run the text as it is, and record nothing: to see whether an error is the program's own.
     is_long : bool
         Record three whole turns of a training, however long, and nothing later.
+    ends_at : int, optional
+        End the program when so many operations were recorded.
 
     Raises
     ------
@@ -127,7 +130,7 @@ def trace(
     """
     path = Path(path)
     source, cells = _text(source, path)
-    recorder = Recorder({}, most_bytes, is_long=is_long)
+    recorder = Recorder({}, most_bytes, is_long=is_long, ends_at=ends_at)
     recorder.bottom = _execute.__code__
     recorder.reach = on_line or recorder.reach
     printed = _Printed()

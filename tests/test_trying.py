@@ -1,0 +1,128 @@
+"""Another line, put otherwise, after which every step is right: what is tried, and what is told of it."""
+
+import textwrap
+
+import pytest
+
+from byhand.diagnosis.findings import Place
+from byhand.diagnosis.story.program import Program
+from byhand.diagnosis.story.telling import why
+from byhand.diagnosis.story.trying import candidates
+
+XOR = """\
+import numpy as np
+
+rng = np.random.default_rng(3)
+X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+y = np.array([[0.0], [1], [1], [0]])
+W, b, V, c = rng.normal(size=(2, 5)), np.zeros(5), rng.normal(size=(5, 1)), np.zeros(1)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def gradients(h, p):
+    d  =  (p-y)*p*(1-p)      # as the squared error has it
+    dh = (d @ V.T) * (1 - h**2)
+    return {"V": h.T @ d, "c": d.sum(0), "W": X.T @ dh, "b": dh.sum(0)}
+
+
+losses = []
+for epoch in range(200):
+    z = X @ W + b
+    h = np.tanh(z)
+    p = sigmoid(h @ V + c)
+    losses.append(((p - y) ** 2).sum() / 2)
+    g = gradients(h, p)
+    V -= 0.5 * g["V"]
+    c -= 0.5 * g["c"]
+    W -= 0.5 * g["W"]
+    b -= 0.5 * g["b"]
+"""
+DELTA, RETURNED, CALL = 14, 16, 25
+
+
+def copies(source, *lines, run=True):
+    """The lines that are tried, in their order, each as (number, text)."""
+    program = Program("script.py", source)
+    code = compile(source, "script.py", "exec")
+    made = candidates(program, [Place(n) for n in lines], lambda: exec(code, {"__name__": "__main__"}))
+    for copy in made:
+        pairs = enumerate(zip(source.splitlines(), copy.source.splitlines(), strict=True), 1)
+        [(number, new)] = [(n, new) for n, (old, new) in pairs if old != new]
+        yield number, new.strip()
+
+
+def test_only_what_is_put_otherwise_is_written_anew():
+    tried = list(copies(XOR, DELTA))
+    assert (DELTA, "d  =  (p + y)*p*(1-p)      # as the squared error has it") in tried
+    assert all(text.endswith("# as the squared error has it") for _, text in tried)
+
+
+def test_what_differs_by_few_words_comes_first_and_what_gives_another_shape_last():
+    wrong = XOR.replace("(p-y)*p*(1-p)", "(p-y)*-p*(1-p)")
+    tried = [text for _, text in copies(wrong, DELTA)]
+    right, factor, slope, other_shape = (
+        next(k for k, text in enumerate(tried) if text.startswith(start))
+        for start in (
+            "d  =  (p-y)*p*(1-p) ",
+            "d  =  ((p-y)*-p*(1-p)) * 2",
+            "d  =  ((p-y)*-p*(1-p)) * p ",
+            "d  =  (h-y)*",
+        )
+    )
+    assert right < factor <= slope < other_shape
+
+
+def test_a_change_that_changes_no_number_is_not_tried():
+    same = {text for _, text in copies(XOR, DELTA)}
+    assert not any("(-(p-y))*-p" in text or "p*(p-y)" in text for text in same)
+    assert not any("p - p" in text or "y - y" in text for text in same)
+
+
+def test_what_the_programs_own_functions_are_given_is_put_otherwise_too():
+    wrong = XOR.replace("g = gradients(h, p)", "g = gradients(p, p)")
+    assert (CALL, "g = gradients(h, p)") in list(copies(wrong, CALL))
+
+
+def told(tmp_path, source):
+    path = tmp_path / "script.py"
+    path.write_text(source)
+    report = why(path)
+    return report.chapters[0].told, report
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ("(p-y)*p*(1-p)", "(p-y)*-p*(1-p)", DELTA),  # the sign of all four steps
+        ('"V": h.T @ d', '"V": h.T @ -d', RETURNED),  # one of four, which are returned together
+        ("g = gradients(h, p)", "g = gradients(z, p)", CALL),
+    ],
+)
+def test_the_mistake_is_told_at_the_line_that_makes_all_steps_right(right, wrong, line, tmp_path):
+    assert right in XOR
+    found, report = told(tmp_path, XOR.replace(right, wrong))
+    assert [(t.finding.place.line, len(t.mending.changes)) for t in found if t.finding.is_of_steps] == [(line, 1)]
+    assert right in found[0].mending.changes[0].after
+    assert report.chapters[1].verdict == "right"
+
+
+def test_a_module_beside_the_script_is_mended_as_well(tmp_path):
+    begin, training = XOR.split("def sigmoid")[0], XOR.split("losses = []")[1]
+    (tmp_path / "passes.py").write_text(
+        textwrap.dedent("""\
+            import numpy as np
+            def sigmoid(z):
+                return 1 / (1 + np.exp(-z))
+            def gradients(X, y, V, h, p):
+                d = (p - y) * -p * (1 - p)
+                dh = (d @ V.T) * (1 - h**2)
+                return {"V": h.T @ d, "c": d.sum(0), "W": X.T @ dh, "b": dh.sum(0)}
+            """)
+    )
+    script = begin + "from passes import sigmoid, gradients\nlosses = []" + training
+    found, report = told(tmp_path, script.replace("gradients(h, p)", "gradients(X, y, V, h, p)"))
+    assert [(t.finding.place.line, t.finding.place.file) for t in found if t.finding.is_of_steps] == [(5, "passes.py")]
+    assert report.chapters[1].verdict == "right"
