@@ -337,3 +337,59 @@ def whole(held, x, strange):
 
 def test_what_gives_something_for_each_key_is_not_right_unjudged():
     assert judged(TABLE).outcome != "right"
+
+
+STEPPED = """import numpy as np
+
+class Scale:
+    def __init__(self, n):
+        self.gain, self.shift = np.ones(n), np.zeros(n)
+
+    def forward(self, x):
+        self.x = x
+        return self.gain * x + self.shift
+
+class Net:
+    def __init__(self):
+        self.V, self.u = rng.normal(size=(3, 6)), rng.normal(size=(6, 1))
+        self.between = Scale(6)
+
+    def loss(self, X, Y):
+        self.h = 1 / (1 + np.exp(-self.between.forward(X @ self.V)))
+        self.out = 1 / (1 + np.exp(-self.h @ self.u))
+        return 0.5 * np.mean((self.out - Y) ** 2)
+
+    def grads(self, X, Y):
+        e = (self.out - Y) * self.out * (1 - self.out) / len(X)
+        d = e @ self.u.T * self.h * (1 - self.h)
+        found = {"u": self.h.T @ e, "V": X.T @ (d * self.between.gain)}
+        found["gain"], found["shift"] = (d * self.between.x).sum(axis=0), d.sum(axis=0)
+        return found
+
+    def step(self, g, rate):
+        self.V -= rate * g["V"]
+        self.u -= rate * g["u"]
+        self.between.gain -= rate * g["gain"]
+        self.between.shift -= rate * g["shift"]
+
+rng = np.random.default_rng(9)
+X = rng.normal(size=(80, 3))
+Y = (X[:, :1] * X[:, 1:2] > 0) * 1.0
+net = Net()
+for turn in range(40):
+    print(net.loss(X, Y))
+    net.step(net.grads(X, Y), 2.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('self.between.shift -= rate * g["shift"]', 'self.between.shift -= rate * g["gain"]'),
+        ("(self.out - Y) * self.out * (1 - self.out) / len(X)", "(self.out - Y) / len(X)"),
+    ],
+)
+def test_wrong_steps_are_told_at_the_line_after_whose_change_all_are_right(old, new):
+    assert places(STEPPED) == ("right", [])
+    outcome, [(_, line)] = places(STEPPED.replace(old, new))
+    assert (outcome, line) == ("wrong", line_of(STEPPED, old))

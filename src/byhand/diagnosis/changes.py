@@ -29,8 +29,9 @@ _TWINS = {
     "minimum": "maximum",
 }
 _ALONG = ("sum", "mean", "max")
-_SLOPES = ("({0} > 0)", "(1 - {0}**2)", "{0} * (1 - {0})", "(1 - {0})")
-"""What an activation's slope may be."""
+_SLOPES = ("({0} > 0)", "(1 - {0}**2)", "(1 - {0})")
+_OF_SHARES = "{0} * (1 - {0})"
+"""What an activation's slope may be; of shares the derivative of a loss is divided by it, too."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
     """
     yield from _but_the_first(s, pool)
     arrays = [n for n in pool.names if pool.shapes.get(n) != () and _fits(s, pool, n)]
-    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in ("{0}", *_SLOPES)])
+    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in ("{0}", _OF_SHARES)])
+    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in _SLOPES], _BY[:1])
     yield from _with_factors(
         s, pool, [f"{n}.shape[{k}]" for n, shape in pool.shapes.items() for k in range(len(shape))]
     )
@@ -137,11 +139,16 @@ def _fits(s: ast.stmt, pool: Pool, name: str) -> bool:
     return False
 
 
-def _with_factors(s: ast.stmt, pool: Pool, texts: Sequence[str]) -> Iterator[list[ast.stmt]]:
+_BY: Sequence[tuple[type[ast.operator], str]] = ((ast.Mult, "*"), (ast.Div, "/"))
+
+
+def _with_factors(
+    s: ast.stmt, pool: Pool, texts: Sequence[str], by: Sequence[tuple[type[ast.operator], str]] = _BY
+) -> Iterator[list[ast.stmt]]:
     if isinstance(s, ast.Assign | ast.AugAssign | ast.Return) and s.value is not None and not _is_empty(s.value):
         target = s.targets[0] if isinstance(s, ast.Assign) else getattr(s, "target", None)
         for text in texts:
-            for op, sign in ((ast.Mult, "*"), (ast.Div, "/")):
+            for op, sign in by:
                 yield from ([put(s, value=new)] for new in _scaled(s.value, op(), _parsed(text)))
                 if isinstance(target, ast.Subscript):  # its other numbers, too
                     whole = ast.unparse(target.value)

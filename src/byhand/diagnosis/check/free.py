@@ -47,6 +47,11 @@ _STAGES = {
         _GRADIENT,
     ),
 }  # fmt: skip
+_OF_A_WHOLE_STEP = {
+    "bias-gradient-wrong", "weight-gradient-wrong", "constant-factor", "sum-versus-mean", "sign-flipped",
+    "transposed-gradient", "output-derivative-missing", "hidden-derivative-missing",
+}  # fmt: skip
+"""What says how steps are, and not which value in their making is wrong first: it may be told at another line."""
 _DEGREES = {"too-few-epochs", "unscaled-data"}
 """Matters of degree: noted, and no mistake."""
 _FIRST = ("wrong", "right", "inconclusive")
@@ -152,7 +157,7 @@ class _Free:
         elif whole.error is not None:
             self._add_error(report, whole)
         elif judgement.verdict in ("right", "wrong"):
-            self._add_training(report, self._as_changes_show(whole))
+            self._add_training(report, self._as_changes_show(whole) or self._as_another_line_shows(whole) or whole)
         else:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
@@ -176,7 +181,7 @@ class _Free:
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
 
-    def _as_changes_show(self, run: Run) -> Run:
+    def _as_changes_show(self, run: Run) -> Run | None:
         """A training with what one change makes right in the place of what the numbers say of what follows from that.
 
         Steps show first where they are not what they should be, which is made of what is wrong elsewhere.
@@ -187,7 +192,7 @@ class _Free:
         found = run.judgement.findings
         odd = [f for f in found if f.certainty == "exact" and _STAGES.get(f.id) == _GRADIENT]
         if run.judgement.verdict != "wrong" or not shown or not odd:
-            return run
+            return None
         told = []
         for p in shown:
             own = next((f for f in odd if f.place == Place(p.line)), Found(p.id, Place(p.line), "exact", p.message))
@@ -196,6 +201,26 @@ class _Free:
         follows = [f for f in odd if any(self._is_in(f, p) for p in (*shown, *right))]
         rest = [f for f in found if f not in follows]
         return replace(run, judgement=replace(run.judgement, findings=[*told, *rest]))
+
+    def _as_another_line_shows(self, run: Run) -> Run | None:
+        """A training with its wrong steps told at the line after whose change all of them are right, if there is one.
+
+        Where the numbers say that it is, that is looked for first.
+        """
+        odd = [f for f in run.judgement.findings if f.is_of_steps]
+        if not odd or odd[0].id not in _OF_A_WHOLE_STEP:
+            return None
+        named, where = [f.place for f in odd], run.judgement.suspects
+        where = replace(where, back=sorted(where.back, key=lambda place: place not in named))
+        found = running.another_line(self.program, replace(run.judgement, suspects=where), LIMITS.cpu_seconds)
+        if found is None:
+            return None
+        [file] = [f for f in ["", *self.program.files] if self.program.text(f) != found[0].text(f)]
+        texts = (of.text(file).splitlines() for of in (self.program, found[0]))
+        line = next(k for k, (one, other) in enumerate(zip(*texts, strict=False), 1) if one != other)
+        told = replace(odd[0], place=Place(line, file), also=[])
+        rest = [f for f in run.judgement.findings if f not in odd]
+        return replace(run, judgement=replace(run.judgement, findings=[told, *rest]))
 
     def _is_trained_elsewhere(self, report: Report) -> bool:
         """Whether all that trains is functions that are right when they train with data of ours."""
