@@ -29,8 +29,9 @@ _TWINS = {
     "minimum": "maximum",
 }
 _ALONG = ("sum", "mean", "max")
-_SLOPES = ("({0} > 0)", "(1 - {0}**2)", "{0} * (1 - {0})", "(1 - {0})")
-"""What an activation's slope may be."""
+_SLOPES = ("({0} > 0)", "(1 - {0}**2)", "(1 - {0})")
+_OF_SHARES = "{0} * (1 - {0})"
+"""What an activation's slope may be; of shares the derivative of a loss is divided by it, too."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,44 @@ def multiplied(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
 
 
 def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
-    """A statement with an array as a factor more, an activation's slope, or the number of samples."""
+    """A statement with an array as a factor more, an activation's slope, or the number of samples.
+
+    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias.
+    """
+    yield from _but_the_first(s, pool)
     arrays = [n for n in pool.names if pool.shapes.get(n) != () and _fits(s, pool, n)]
-    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in ("{0}", *_SLOPES)])
+    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in ("{0}", _OF_SHARES)])
+    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in _SLOPES], _BY[:1])
     yield from _with_factors(
         s, pool, [f"{n}.shape[{k}]" for n, shape in pool.shapes.items() for k in range(len(shape))]
     )
+
+
+def _but_the_first(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
+    """A statement that adds something made of an array of the same shape, but for the first."""
+    match s:
+        case ast.Assign([ast.Name() as target], ast.BinOp(before, ast.Add() | ast.Sub() as op, added)):
+            first: list[ast.stmt] = [put(s, value=before)]
+        case ast.AugAssign(ast.Name() as target, ast.Add() | ast.Sub() as op, added):
+            first = []
+        case _:
+            return
+    shape = pool.shapes.get(target.id, ())
+    inside = {n.id for n in ast.walk(added) if isinstance(n, ast.Name)}
+    for name in [n for n in pool.names if n in inside and shape and pool.shapes.get(n) == shape]:
+        others = ast.Subscript(_parsed(target.id), ast.Slice(ast.Constant(1)), ast.Store())
+        yield [*first, ast.AugAssign(others, op, _put_for(added, name, f"{name}[1:]"))]
+
+
+def _put_for(node: Any, name: str, text: str) -> Any:
+    """An expression with another one wherever a name stands."""
+    if isinstance(node, ast.Name) and node.id == name:
+        return _parsed(text)
+    if isinstance(node, list):
+        return [_put_for(part, name, text) for part in node]
+    if isinstance(node, ast.expr | ast.keyword):
+        return put(node, **{field: _put_for(value, name, text) for field, value in ast.iter_fields(node)})
+    return node
 
 
 def _fits(s: ast.stmt, pool: Pool, name: str) -> bool:
@@ -106,11 +139,16 @@ def _fits(s: ast.stmt, pool: Pool, name: str) -> bool:
     return False
 
 
-def _with_factors(s: ast.stmt, pool: Pool, texts: Sequence[str]) -> Iterator[list[ast.stmt]]:
+_BY: Sequence[tuple[type[ast.operator], str]] = ((ast.Mult, "*"), (ast.Div, "/"))
+
+
+def _with_factors(
+    s: ast.stmt, pool: Pool, texts: Sequence[str], by: Sequence[tuple[type[ast.operator], str]] = _BY
+) -> Iterator[list[ast.stmt]]:
     if isinstance(s, ast.Assign | ast.AugAssign | ast.Return) and s.value is not None and not _is_empty(s.value):
         target = s.targets[0] if isinstance(s, ast.Assign) else getattr(s, "target", None)
         for text in texts:
-            for op, sign in ((ast.Mult, "*"), (ast.Div, "/")):
+            for op, sign in by:
                 yield from ([put(s, value=new)] for new in _scaled(s.value, op(), _parsed(text)))
                 if isinstance(target, ast.Subscript):  # its other numbers, too
                     whole = ast.unparse(target.value)

@@ -85,6 +85,8 @@ class Facts:
         Names of the parameters whose steps are not explained.
     blocked : list of str
         Operations without a rule that lay on the way.
+    open_later : int
+        Stretches of the run, after the one that all this is about, in which not every step is explained.
     """
 
     parameters: list[Parameter] = field(default_factory=list)
@@ -99,6 +101,7 @@ class Facts:
     evidence: int = 0
     unexplained: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
+    open_later: int = 0
 
 
 @dataclass

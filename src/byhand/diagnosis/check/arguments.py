@@ -38,7 +38,7 @@ def kind(
     function : ast.FunctionDef
     argument : str
     functions : mapping
-        The file's own, to which it may be handed on.
+        The file's own, to which it may be handed on; a constructor under the name of its class.
     scope : ast.AST, optional
         Where it is used: the class of a constructor; the function itself by default.
     depth : int
@@ -51,9 +51,10 @@ def kind(
     found = set(_uses(scope or function, names, function.name == "__init__"))
     for call in _calls(scope or function) if depth else ():
         called = functions.get(getattr(call.func, "id", ""))
-        places = [k for k, a in enumerate(call.args) if ast.unparse(a) in names]
-        if called is not None and called is not function and places and places[0] < len(called.args.args):
-            found.add(kind(called, called.args.args[places[0]].arg, functions, None, depth - 1))
+        taken = own_names(called) if called is not None and called is not function else []
+        places = [a for a, given in zip(taken, call.args, strict=False) if ast.unparse(given) in names]
+        if called is not None and places:
+            found.add(kind(called, places[0], functions, None, depth - 1))
     number: Kind = "rate" if isinstance(given, ast.Constant) and isinstance(given.value, float) else "unknown"
     return next((use for use in _ORDER if use in found), number)
 

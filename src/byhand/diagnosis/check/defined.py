@@ -80,6 +80,9 @@ class File:
             self.classes[made.name] = _with_inherited(_with_init(_with_context(made)), self.classes)
         self.every = {m.name: m for c in self.classes.values() for m in methods_of(c).values()} | self.functions
         """Functions and methods by their names."""
+        inits = {name: init for name, c in self.classes.items() if (init := methods_of(c).get("__init__")) is not None}
+        self.called = inits | self.functions
+        """What is called by its name alone: functions, and constructors under the names of their classes."""
         self.shaped: dict[Any, list[Any]] = {}
         """What functions may be called with, once that was found."""
         self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS}
@@ -190,7 +193,18 @@ def names_gradients(function: ast.FunctionDef) -> bool:
     """Whether it says itself that what it returns are gradients, and takes no steps with them."""
     returned = [n for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
     names = {n.id for r in returned for n in ast.walk(r) if isinstance(n, ast.Name)} - set(own_names(function))
-    return any(is_gradient_name(name) for name in names)
+    return any(is_gradient_name(name) for name in names) or any(_has_keys_of_arguments(function, n) for n in names)
+
+
+def _has_keys_of_arguments(function: ast.FunctionDef, name: str) -> bool:
+    """Whether several things are put into something under the keys that an argument is read by: a gradient for each."""
+    keys: dict[str, set[str]] = {}
+    for n in (n for n in ast.walk(function) if isinstance(n, ast.Subscript)):
+        key, of = getattr(n.slice, "value", None), ast.unparse(n.value)
+        if isinstance(key, str) and isinstance(n.ctx, ast.Store) == (of == name):
+            keys.setdefault(of, set()).add(key)
+    stored = keys.get(name, set())
+    return len(stored) > 1 and any(stored == keys.get(a) for a in own_names(function))
 
 
 def is_gradient_name(name: str) -> bool:

@@ -169,7 +169,7 @@ def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
     taken = needed(init) if init is not None else []
     made = []
     for outputs in (3, 1):
-        arguments = called_with(file.functions, init, node, outputs) if init is not None else ""
+        arguments = called_with(file.called, init, node, outputs) if init is not None else ""
         if arguments is not None:
             made += list(_object(file, node, arguments, {}, outputs))
     yield from made
@@ -179,7 +179,7 @@ def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
 
 def _unmade(file: File, node: ast.ClassDef, init: ast.FunctionDef) -> Iterator[Scope]:
     """Objects that are made of what their methods ask for: sizes and arrays; what else may be a number is one."""
-    kinds = {a: kind(init, a, file.functions, node) for a in own_names(init)}
+    kinds = {a: kind(init, a, file.called, node) for a in own_names(init)}
     kinds |= {a: "size" for a, what in kinds.items() if what == "unknown" and _is_large(default(init, a))}
     kinds = {a: what for a, what in kinds.items() if what in ("size", "sizes") or default(init, a) is None}
     known = {"rate": "0.3", "sizes": "[4, 5, 3]", "flag": "False", "generator": "np_.random.default_rng(0)"}
@@ -373,12 +373,14 @@ def _alone(file: File, scope: Scope, name: str, pick: int, given: Iterable[Guess
         with contextlib.suppress(Exception):
             result = claim.run(file)["result_"]
             called = dict(enumerate(claim.labels)) if len(claim.labels) == len(result) else {}
+            single = {k: v for k, v in enumerate(result) if not isinstance(v, dict | list | tuple) and np.size(v) == 1}
+            shapes = [np.shape(v) for v in single.values() if np.ndim(v)]
+            told = [shape for p in claim.parameters if (shape := np.shape(claim.given[p])) in shapes]
             numbers = [
                 k
-                for k, v in enumerate(result)
-                if not isinstance(v, dict | list | tuple)
-                and np.size(v) == 1
-                and not is_gradient_name(called.get(k, ""))
+                for k, v in single.items()
+                if not is_gradient_name(called.get(k, ""))
+                and not 0 < shapes.count(np.shape(v)) <= told.count(np.shape(v))  # each is a parameter's gradient
             ]
             if isinstance(result, tuple | list) and not _trains(file, scope, name, result, claim):
                 yield replace(claim, forward=f"{claim.forward}loss_ = result_[{numbers[pick]}]\n")

@@ -10,13 +10,13 @@ from math import prod
 from typing import Any
 
 from byhand.diagnosis.check.arguments import own_names
-from byhand.diagnosis.check.defined import is_gradient_name, is_stub, names_gradients, reached
+from byhand.diagnosis.check.defined import is_gradient_name, is_stub, methods_of, names_gradients, reached
 from byhand.diagnosis.check.drivers import BACK, HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
-from byhand.diagnosis.check.telling import Probe
+from byhand.diagnosis.check.telling import GENERAL, Probe
 from byhand.diagnosis.findings import Finding as Found
 from byhand.diagnosis.findings import Judgement, Place
 from byhand.diagnosis.story import errors, running
@@ -41,11 +41,17 @@ _STAGES = {
             "wrong-layer-activation", "bias-gradient-wrong", "constant-factor", "sum-versus-mean", "unknown",
             "transposed-gradient",
             "dot-instead-of-elementwise", "weight-gradient-wrong", "delta-wrong", "broadcast-error-matrix",
-            "derivative-twice", "derivative-wrong", "penalty-gradient-wrong",
+            "derivative-twice", "derivative-wrong", "penalty-gradient-wrong", "gradient-overwritten",
+            "rows-counted-once", "way-left-out",
         ),
         _GRADIENT,
     ),
 }  # fmt: skip
+_OF_A_WHOLE_STEP = {
+    "bias-gradient-wrong", "weight-gradient-wrong", "constant-factor", "sum-versus-mean", "sign-flipped",
+    "transposed-gradient", "output-derivative-missing", "hidden-derivative-missing",
+}  # fmt: skip
+"""What says how steps are, and not which value in their making is wrong first: it may be told at another line."""
 _DEGREES = {"too-few-epochs", "unscaled-data"}
 """Matters of degree: noted, and no mistake."""
 _FIRST = ("wrong", "right", "inconclusive")
@@ -151,7 +157,7 @@ class _Free:
         elif whole.error is not None:
             self._add_error(report, whole)
         elif judgement.verdict in ("right", "wrong"):
-            self._add_training(report, whole)
+            self._add_training(report, self._as_changes_show(whole) or self._as_another_line_shows(whole) or whole)
         else:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
@@ -166,13 +172,55 @@ class _Free:
             used = reached(self._functions, self._names_at_top()) | self._called_on_objects()
             for probe in self.probes.values():
                 is_of_steps = not probe.is_fact and probe.id != "loss-wrong"  # no step is made from a loss
-                if is_of_steps and probe.unit.rpartition(".")[2] in used:
+                is_shown = probe.is_placed and judgement.facts.open_later  # as a penalty that is 0 in the first run
+                if is_of_steps and not is_shown and probe.unit.rpartition(".")[2] in used:
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
             self._add_uncalled(report, self._names_at_top())
         for name in self._stubs():
             report.questions.append(Question(name, "not done yet", "", name))
+
+    def _as_changes_show(self, run: Run) -> Run | None:
+        """A training with what one change makes right in the place of what the numbers say of what follows from that.
+
+        Steps show first where they are not what they should be, which is made of what is wrong elsewhere.
+        """
+        used = reached({**self._functions, **self._classes}, self._names_at_top())
+        shown = [p for p in self.probes.values() if p.answer == "wrong" and p.is_placed and not p.is_fact]
+        shown = [p for p in shown if any(name.partition(".")[0] in used for name in p.names)]
+        found = run.judgement.findings
+        odd = [f for f in found if f.certainty == "exact" and _STAGES.get(f.id) == _GRADIENT]
+        if run.judgement.verdict != "wrong" or not shown or not odd:
+            return None
+        told = []
+        for p in shown:
+            own = next((f for f in odd if f.place == Place(p.line)), Found(p.id, Place(p.line), "exact", p.message))
+            told.append(replace(own, id=p.id) if own.id in GENERAL else own)
+        right = [p for p in self.probes.values() if p.answer == "right"]
+        follows = [f for f in odd if any(self._is_in(f, p) for p in (*shown, *right))]
+        rest = [f for f in found if f not in follows]
+        return replace(run, judgement=replace(run.judgement, findings=[*told, *rest]))
+
+    def _as_another_line_shows(self, run: Run) -> Run | None:
+        """A training with its wrong steps told at the line after whose change all of them are right, if there is one.
+
+        Where the numbers say that it is, that is looked for first.
+        """
+        odd = [f for f in run.judgement.findings if f.is_of_steps]
+        if not odd or odd[0].id not in _OF_A_WHOLE_STEP:
+            return None
+        named, where = [f.place for f in odd], run.judgement.suspects
+        where = replace(where, back=sorted(where.back, key=lambda place: place not in named))
+        found = running.another_line(self.program, replace(run.judgement, suspects=where), LIMITS.cpu_seconds)
+        if found is None:
+            return None
+        [file] = [f for f in ["", *self.program.files] if self.program.text(f) != found[0].text(f)]
+        texts = (of.text(file).splitlines() for of in (self.program, found[0]))
+        line = next(k for k, (one, other) in enumerate(zip(*texts, strict=False), 1) if one != other)
+        told = replace(odd[0], place=Place(line, file), also=[])
+        rest = [f for f in run.judgement.findings if f not in odd]
+        return replace(run, judgement=replace(run.judgement, findings=[told, *rest]))
 
     def _is_trained_elsewhere(self, report: Report) -> bool:
         """Whether all that trains is functions that are right when they train with data of ours."""
@@ -250,8 +298,7 @@ class _Free:
 
     def _add_uncalled(self, report: Report, judged: Sequence[str]) -> None:
         """Functions that give gradients, and classes that compute, which nothing judged has used."""
-        functions = self._functions
-        classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
+        functions, classes = self._functions, self._classes
         seen = [*judged, *(name for probe in self.probes.values() for name in probe.names)]
         used = reached({**functions, **classes}, [unit.partition(".")[0] for unit in (*seen, *self.probes)])
         called = used | reached(functions, seen)
@@ -271,12 +318,15 @@ class _Free:
     def _functions(self) -> dict[str, ast.FunctionDef]:
         return {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.FunctionDef)}
 
+    @property
+    def _classes(self) -> dict[str, ast.ClassDef]:
+        return {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
+
     def _causes(self, thing: str) -> list[str]:
         """The functions that a thing calls and that are wrong themselves."""
         wrong = {n.partition(".")[0] for p in self.probes.values() if p.answer == "wrong" for n in p.names}
-        classes = {n.name: n for n in ast.parse(self.program.source).body if isinstance(n, ast.ClassDef)}
         own = {p.unit for p in self.probes.values() if p.is_placed and p.unit.startswith(f"{thing}.")}
-        return sorted(((reached({**self._functions, **classes}, [thing]) - {thing}) & wrong) | own)
+        return sorted(((reached({**self._functions, **self._classes}, [thing]) - {thing}) & wrong) | own)
 
     def _told_of(self, run: Run | None) -> list[str]:
         """The functions and classes in which all lies that a training shows, where a change has told of it."""
@@ -322,7 +372,9 @@ class _Free:
 
     def _is_in(self, found: Found, probe: Probe) -> bool:
         """Whether it lies in a function that a probe is about."""
-        functions = [self._functions[name] for name in probe.names if name in self._functions]
+        methods = {f"{c}.{m}": f for c, node in self._classes.items() for m, f in methods_of(node).items()}
+        every = {**self._functions, **methods}
+        functions = [every[name] for name in probe.names if name in every]
         return not found.place.file and any(n.lineno <= found.place.line <= (n.end_lineno or 0) for n in functions)
 
     def _of_unit(self, unit: str, runs: Sequence[Run]) -> Run | None:
@@ -385,9 +437,12 @@ class _Free:
         )
 
     def _stubs(self) -> list[str]:
-        """Functions that are still to be written."""
+        """Functions that are still to be written, and not in a class that others write them for."""
+        bases = {ast.unparse(base) for node in self._classes.values() for base in node.bases}
+        others = [n for name, node in self._classes.items() if name in bases for n in ast.walk(node)]
         every = [n for n in ast.walk(ast.parse(self.program.source)) if isinstance(n, ast.FunctionDef)]
-        return [n.name for n in every if not n.name.startswith("__") and is_stub(n)]
+        left = {n.lineno for n in others if isinstance(n, ast.FunctionDef)}
+        return [n.name for n in every if not n.name.startswith("__") and n.lineno not in left and is_stub(n)]
 
 
 def _gives_gradients(function: ast.FunctionDef) -> bool:

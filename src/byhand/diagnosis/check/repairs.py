@@ -11,6 +11,7 @@ import ast
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from difflib import SequenceMatcher
 from types import FrameType
 from typing import Any, NamedTuple
@@ -139,7 +140,9 @@ def _told(file: File, unit: str, old: ast.stmt, new: Sequence[ast.stmt]) -> Repa
     text = "; ".join(ast.unparse(ast.fix_missing_locations(s)) for s in new)
     is_added = isinstance(old, ast.Assign) and isinstance(new[0], ast.AugAssign)
     is_turned = text.replace(".T", "") == ast.unparse(old).replace(".T", "")
+    spares_one = isinstance(new[-1], ast.AugAssign) and ast.unparse(new[-1].target).endswith("[1:]")
     id_ = "gradient-overwritten" if is_added else "transposed-gradient" if is_turned else ""
+    id_ = "penalty-gradient-wrong" if spares_one and "[1:]" not in ast.unparse(old) else id_
     before = ast.unparse(old)
     growth = len(_words(text)) - len(_words(before))
     likeness, normal = _likeness(file, before, text), _likeness(file, text, before, before)
@@ -176,6 +179,7 @@ def _changes(
     """Each statement with what may stand in its place: first what is put otherwise, then what is put in."""
     methods = next((methods_of(c) for c in file.classes.values() if function in c.body), {})
     pool = pool_of(function, [*file.functions, *(f"self.{m}" for m in methods)], shapes)
+    pool = replace(pool, names=sorted({*pool.names, *(n for n in shapes if n.startswith("self."))}))
     inside = list(ast.walk(function))
     run = [n for n in inside if isinstance(n, ast.stmt) and n is not function]
     run = [n for n in run if lines & {*range(n.lineno, (n.end_lineno or n.lineno) + 1)}]

@@ -170,8 +170,10 @@ class _Search:
         return [tuple(s) for s in product(*every)]
 
     def reshaped(self, target: Sequence[int], ranks: Sequence[int]) -> list[Shape]:
-        """What an array may be that is given another shape."""
-        every = self.free(ranks, {})
+        """What an array may be that is given another shape; in one row, at first, what another one begins with."""
+        known = [s for shapes in self.alike.values() for s in shapes] if tuple(target) == (-1,) else []
+        begun = [s[:k] for s in known for k in range(len(s), 0, -1) if k in ranks]
+        every = [*begun, *self.free(ranks, {})]
         whole = prod(target)
         return [s for s in (*every, (abs(whole),)) if (prod(s) == whole if whole > 0 else prod(s) % whole == 0)]
 

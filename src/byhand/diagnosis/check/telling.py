@@ -55,6 +55,8 @@ _PLAIN = ("identity", "linear", "step")
 """Whose slopes are those of nothing in particular."""
 _LIKELY = 0.5
 """From here on a change that makes it right is told as what was meant."""
+GENERAL = {"unknown", "weight-gradient-wrong", "bias-gradient-wrong", "delta-wrong"}
+"""What any wrong gradient may be called: a name that says more is kept."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -492,7 +494,8 @@ def named(probe: Probe, found: Sequence[Finding], file: File) -> Probe:
         is_inside = any(n.lineno <= f.place.line <= (n.end_lineno or 0) for n in spans)
         if f.certainty == "exact" and f.id != OF_A_LOOP and not f.place.file and is_inside:
             if probe.is_placed:
-                return replace(probe, id=f.id) if f.place.line == probe.line else probe
+                is_told = f.place.line == probe.line and not (f.id in GENERAL and probe.id not in GENERAL)
+                return replace(probe, id=f.id) if is_told else probe
             message = re.sub(r"\b(\w+)_(?=\W|$)", r"\1", f.message.replace("thing_.", ""))
             return replace(probe, id=f.id, line=f.place.line, message=message)
     return probe

@@ -34,14 +34,12 @@ _CAUSES = (
 
 
 def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
-    """What the numbers force, or else the first cause of a training in vain."""
+    """What the numbers force, what is seen whatever comes of it, or else the first cause of a training in vain."""
     outcome = Outcome(first, sights)
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
-    seen = (
-        [] if explained else [*rate_vanishes(outcome), *equal_units(outcome), *without_lowest_point(outcome)]
-    )  # whatever comes of it
+    seen = [] if explained else [*rate_vanishes(outcome), *equal_units(outcome), *without_lowest_point(outcome)]
     yield from seen
     if not explained and not seen and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)

@@ -355,6 +355,7 @@ def _facts(sight: Sight, sights: Sequence[Sight]) -> Facts:
                 if not e.right:
                     facts.unexplained.append(s.name(state))
     facts.unexplained += [sight.name(state) for state in sight.verdict.open if state not in trial.explained]
+    facts.open_later = sum(s is not sight and s.verdict.kind == "inconclusive" for s in sights)
     facts.blocked = sorted(sight.course.blocked)
     facts.samples, facts.outputs = sight.samples, sight.outputs
     facts.losses, facts.steps = sight.losses

@@ -35,6 +35,7 @@ from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
+from byhand.diagnosis.tape.nodes import Node
 
 _MOST_OBJECTIVES = 14
 _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
@@ -47,6 +48,7 @@ _NEAR = 500  # nodes
 _WIDEST = 40  # nodes of an output's activation
 _MOST_MISTAKES = 12
 _FEW_HELD = 2
+_FEW_SEEDS = 3
 _LEAST_NUMBERS = 3
 _MANY_STATES, _FEW = 50, 0.1  # of them that hold
 _SEARCH_BUDGET = 600_000  # nodes that all sweeps of one search may go through
@@ -266,9 +268,9 @@ def _behind_the_output(verdict: Verdict, losses: Sequence[Trial]) -> Verdict:
         if not odd:
             return verdict
         states = tuple(s for m in verdict.mistakes if m not in kept for s in m.states)
-        return replace(
-            verdict, mistakes=[*kept, Mistake("loss-wrong", states, detail={"at": odd[0].objective.seeds[0]})]
-        )
+        seed = odd[0].objective.seeds[0]
+        logs = (t for t in made_of(course.nodes, seed) if course.nodes[t].op in _LOGS)
+        return replace(verdict, mistakes=[*kept, Mistake("loss-wrong", states, detail={"at": max(logs, default=seed)})])
     kind = verdict.kind if kept else "inconclusive" if verdict.open else "right"
     trial = verdict.trial
     if kept and trial is not None and course.mended is None:
@@ -284,7 +286,8 @@ def _says_otherwise(verdict: Verdict, own: Trial, edit: Edit) -> bool:
     if trial is None or trial.objective.kind == "loss" or not _uses(course, own.objective.seeds[0], _LOGS, _WIDEST):
         return True
     overrides = {**trial.overrides, **edit.overrides}
-    return _contradicts(own, replace(trial, overrides=overrides, gradients=course.gradient(trial.objective, overrides)))
+    delta = replace(trial, overrides=overrides, gradients=course.gradient(trial.objective, overrides))
+    return _contradicts(course, own, delta)
 
 
 def _is_of_the_same(course: Course, own: Trial, trial: Trial | None) -> bool:
@@ -428,7 +431,7 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         chosen = next((t for t in whole if t.objective.kind == kind), None)
         if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
             return None  # what the loss adds to the error's gradient is missing from it
-        if chosen is not None and kind == "link" and any(_contradicts(t, chosen) for t in own):
+        if chosen is not None and kind == "link" and any(_contradicts(course, t, chosen) for t in own):
             return None  # the loss is made of the same outputs, and has another derivative
         if (
             chosen is not None
@@ -447,7 +450,7 @@ def _of_another_loss(trials: Sequence[Trial], course: Course) -> Verdict | None:
         for delta in (t for t in trials if t.objective.kind == "link"):
             follows = len(delta.explained) == len(own.explained) == delta.right > own.right
             covers = all(course.covers(s, e, delta.objective) for s, e in delta.explained.items())
-            if follows and covers and _contradicts(own, delta):
+            if follows and covers and _contradicts(course, own, delta):
                 sent_back = delta.objective.seeds[0]
                 mistake = Mistake("delta-wrong", tuple(delta.explained), detail={"sent_back": sent_back})
                 return Verdict("wrong", delta, [mistake], [], course)
@@ -478,7 +481,7 @@ def _has_this_link(course: Course, own: Trial, error: Trial) -> bool:
     return True
 
 
-def _contradicts(own: Trial, delta: Trial) -> bool:
+def _contradicts(course: Course, own: Trial, delta: Trial) -> bool:
     """Whether a loss of the same outputs has another derivative before their activation than an error is."""
     seen = []
     for output, rule in delta.overrides.items():
@@ -486,7 +489,52 @@ def _contradicts(own: Trial, delta: Trial) -> bool:
             for z, _ in rule(delta.gradients[output]):
                 if z in own.gradients and own.gradients[z].size > 1:
                     seen.append(angle(own.gradients[z], delta.gradients[z]))
+                elif z not in own.gradients:
+                    seen += _angles_anew(course, own, delta, output, z)
     return bool(seen) and min(seen) > _LEAST
+
+
+def _angles_anew(course: Course, own: Trial, delta: Trial, output: NodeId, z: NodeId) -> Iterator[float]:
+    """The same where the loss computes the outputs once more: its derivative there against output minus target.
+
+    Only of the same targets, as others may be those of data on which nothing is trained.
+    """
+    nodes, roles = course.nodes, course.roles
+    seed = next((t for t in delta.objective.seeds if _is_subtracted(course, output, t)), None)
+    target = next((a for a in nodes[seed].parents() if not roles.rests_on[a]), None) if seed is not None else None
+    if target is None or not nodes[target].value.size == nodes[output].value.size > 1:
+        return
+    right = nodes[output].value - nodes[target].value.reshape(nodes[output].value.shape)
+    sign = np.sign(np.sum(delta.gradients[z] * right))
+    for t in own.objective.seeds[:_FEW_SEEDS]:
+        behind = sorted(_computed_for(course, own, t))
+        same = (a for a in behind if roles.root(a) == roles.root(target))
+        if any(np.array_equal(nodes[a].value.ravel(), nodes[target].value.ravel()) for a in same):
+            pairs = [[a for a in behind if _are_of_one_line(nodes, a, b)] for b in (z, output)]
+            for before, after in zip(*pairs, strict=False):
+                if before in own.gradients:
+                    error = nodes[after].value - nodes[target].value.reshape(nodes[after].value.shape)
+                    yield angle(own.gradients[before], sign * error)
+
+
+def _computed_for(course: Course, own: Trial, seed: NodeId) -> set[NodeId]:
+    """What one value of a loss is made of with the parameters as they were then, and what that is made with."""
+    waiting, seen = [seed], {seed}
+    while waiting:
+        new = [a for a in course.nodes[waiting.pop()].parents() if a not in seen]
+        seen |= set(new)
+        waiting += [a for a in new if a in own.gradients and a not in course.stop]
+    return seen
+
+
+def _is_subtracted(course: Course, output: NodeId, error: NodeId) -> bool:
+    return any(course.roles.root(a) == course.roles.root(output) for a in course.nodes[error].parents())
+
+
+def _are_of_one_line(nodes: Sequence[Node], one: NodeId, other: NodeId) -> bool:
+    """Whether two values are computed in one place, perhaps called from two."""
+    a, b = nodes[one], nodes[other]
+    return (a.op, a.line, a.file, a.value.shape) == (b.op, b.line, b.file, b.value.shape)
 
 
 def _nothing(g: Array) -> list[tuple[NodeId, Array]]:

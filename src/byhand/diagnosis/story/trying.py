@@ -13,7 +13,7 @@ import copy
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
@@ -136,6 +136,8 @@ def _texts(spot: _Spot) -> Iterator[tuple[bool, int, str]]:
     functions = [n.name for n in text.tree.body if isinstance(n, ast.FunctionDef)]
     shapes = {name: np.shape(v) for name, v in spot.names.items() if isinstance(v, np.ndarray | float | int)}
     pool = pool_of(function, functions, shapes)
+    keys = {key for held in spot.names.values() if isinstance(held, dict) for key in held if isinstance(key, str)}
+    pool = replace(pool, texts=sorted({*pool.texts, *(key for key in keys if not key.startswith("__"))}))
     loops = (loop.target for loop in nodes(function, ast.For))
     counters = {name.id for target in loops for name in nodes(target, ast.Name)}
     now = _numbers(statement, spot.names)

@@ -1,0 +1,395 @@
+"""Whole programs that train by themselves: what is right in one way and wrong in another is not called right."""
+
+from functools import cache
+
+import pytest
+
+import at_hand
+from byhand.diagnosis import sandbox
+from byhand.diagnosis.check.free import check_free
+from byhand.diagnosis.story.program import Program
+
+
+@cache
+def judged(source):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "run", at_hand.run)
+        return check_free(Program("solution.py", source))
+
+
+def places(source):
+    report = judged(source)
+    return report.outcome, [(f.id, f.line) for f in report.findings]
+
+
+def line_of(source, text):
+    assert source.count(text) == 1
+    return source[: source.index(text)].count("\n") + 1
+
+
+EQUAL = """import numpy as np
+rng = np.random.default_rng(2)
+X = rng.normal(size=(60, 3))
+y = (X @ np.array([[1.0], [-2.0], [0.5]]) > 0) * 1.0
+V = rng.normal(size=(3, 6))
+c = np.zeros(6)
+u = rng.normal(size=(6, 1))
+d = np.zeros(1)
+
+def go():
+    h = np.tanh(X @ V + c)
+    return h, 1 / (1 + np.exp(-(h @ u + d)))
+
+for epoch in range(200):
+    h, p = go()
+    print(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+    e = (p - y) / len(X)
+    back = e @ u.T * (1 - h**2)
+    u -= 0.5 * h.T @ e
+    d -= 0.5 * e.sum(axis=0)
+    V -= 0.5 * X.T @ back
+    c -= 0.5 * back.sum(axis=0)
+"""
+
+
+def test_units_that_are_one_and_the_same_are_told_though_one_is_enough():
+    assert places(EQUAL) == ("right", [])
+    one_layer_drawn = EQUAL.replace("V = rng.normal(size=(3, 6))", "V = np.full((3, 6), 0.4)")
+    assert places(one_layer_drawn) == ("right", [])
+    alike = one_layer_drawn.replace("u = rng.normal(size=(6, 1))", "u = np.full((6, 1), 0.4)")
+    assert places(alike) == ("wrong", [("symmetric-initialization", 5)])
+
+
+LOGISTIC = """import numpy as np
+
+class Classifier:
+    def probability(self, X):
+        return 1 / (1 + np.exp(-(X @ self.w + self.b)))
+
+    def cost(self, X, y):
+        p = self.probability(X)
+        entropy = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+        return entropy + 0.05 * np.sum(self.w**2)
+
+    def fit(self, X, y):
+        self.w, self.b, self.seen = np.zeros(X.shape[1]), 0.0, []
+        for _ in range(150):
+            error = self.probability(X) - y
+            self.w = self.w - 0.4 * (X.T @ error / len(y) + 0.1 * self.w)
+            self.b = self.b - 0.4 * error.mean()
+            self.seen.append(self.cost(X, y))
+        return self
+
+rng = np.random.default_rng(4)
+X = np.vstack([rng.normal(-1, 1, (50, 2)), rng.normal(1, 1, (70, 2))])
+y = np.r_[np.zeros(50), np.ones(70)]
+model = Classifier().fit(X, y)
+print(model.seen[-1], np.mean((model.probability(X) > 0.5) == y))
+"""
+ENTROPY = "y * np.log(p) + (1 - y) * np.log(1 - p)"
+
+
+@pytest.mark.parametrize("new", ["y * np.log(p) - (1 - y) * np.log(1 - p)", "y * np.log(p) + (1 - y) * np.log(p)"])
+def test_a_loss_that_computes_the_outputs_anew_is_held_against_what_steps_are_made_of(new):
+    assert places(LOGISTIC) == ("right", [])
+    assert places(LOGISTIC.replace(ENTROPY, new)) == ("wrong", [("loss-wrong", line_of(LOGISTIC, ENTROPY))])
+
+
+def test_a_loss_of_other_data_is_not_held_against_the_steps():
+    elsewhere = LOGISTIC.replace("self.cost(X, y)", "self.cost(X[::-2], 1 - y[::-2])")
+    assert places(elsewhere.replace(" + 0.05 * np.sum(self.w**2)", "").replace(" + 0.1 * self.w", ""))[0] != "wrong"
+
+
+RIDGE = """import numpy as np
+rng = np.random.RandomState(3)
+x = rng.uniform(-1, 1, 30)
+t = 2 + np.cos(2 * x) + 0.1 * rng.randn(30)
+P = np.vander(x, 5, increasing=True)
+
+def cost(theta, P, t, lam):
+    r = P @ theta - t
+    return r @ r / (2 * len(t)) + lam / (2 * len(t)) * np.sum(theta[1:] ** 2)
+
+def gradient(theta, P, t, lam):
+    grad = P.T @ (P @ theta - t) / len(t)
+    grad[1:] += lam / len(t) * theta[1:]
+    return grad
+
+def descend(lam):
+    theta, seen = np.zeros(P.shape[1]), []
+    for _ in range(400):
+        theta = theta - 0.3 * gradient(theta, P, t, lam)
+        seen.append(cost(theta, P, t, lam))
+    return theta, seen
+
+for lam in (0.0, 1.0, 10.0):
+    theta, seen = descend(lam)
+    print(lam, seen[-1])
+"""
+
+
+@pytest.mark.parametrize("new", ["grad += lam / len(t) * theta", "grad = grad + lam / len(t) * theta"])
+def test_a_penalty_that_is_0_in_the_first_training_is_looked_at_all_the_same(new):
+    right = "grad[1:] += lam / len(t) * theta[1:]"
+    assert places(RIDGE) == ("right", [])
+    outcome, [(id_, line)] = places(RIDGE.replace(right, new))
+    assert (outcome, id_, line) == ("wrong", "penalty-gradient-wrong", line_of(RIDGE, right))
+
+
+PARTS = """import numpy as np
+
+class Net:
+    def __init__(self, inputs, hidden):
+        self.V, self.c = np.random.randn(inputs, hidden), np.zeros(hidden)
+        self.u, self.d = np.random.randn(hidden, 1), np.zeros(1)
+
+    def forward(self, X):
+        self.h = np.tanh(X @ self.V + self.c)
+        self.p = 1 / (1 + np.exp(-(self.h @ self.u + self.d)))
+        return self.p
+
+    def loss(self, X, y):
+        p = self.forward(X)[:, 0]
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    def slopes(self, X, y):
+        self.forward(X)
+        e = (self.p - y.reshape(-1, 1)) / len(X)
+        back = e @ self.u.T * (1 - self.h**2)
+        return [X.T @ back, back.sum(0), self.h.T @ e, e.sum(0)]
+"""
+
+
+def test_a_gradient_of_one_number_is_not_taken_for_the_loss():
+    assert places(PARTS) == ("right", [])
+    assert places(PARTS.replace(" * (1 - self.h**2)", ""))[0] == "wrong"
+
+
+LAYERS = """import numpy as np
+
+class Layer:
+    def forward(self, x):
+        raise NotImplementedError
+
+    def backward(self, d):
+        raise NotImplementedError
+
+class Dense(Layer):
+    def __init__(self, inputs, outputs):
+        self.W, self.b = 0.5 * rng.normal(size=(inputs, outputs)), np.zeros(outputs)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, d):
+        self.dW, self.db = self.x.T @ d, d.sum(axis=0)
+        return d @ self.W.T
+
+class Scaled(Layer):
+    def __init__(self, by):
+        self.by = by
+
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x / self.by)
+
+    def backward(self, d):
+        t = np.tanh(self.x / self.by)
+        return d * (1 - t**2) / self.by
+
+rng = np.random.default_rng(8)
+X = rng.normal(size=(50, 2))
+Y = np.sin(X[:, :1]) - X[:, 1:]
+layers = [Dense(2, 7), Scaled(1.7), Dense(7, 1)]
+for epoch in range(300):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    print(np.mean((out - Y) ** 2))
+    d = 2 * (out - Y) / out.size
+    for layer in layers[::-1]:
+        d = layer.backward(d)
+    for layer in (layers[0], layers[2]):
+        layer.W -= 0.1 * layer.dW
+        layer.b -= 0.1 * layer.db
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("d * (1 - t**2) / self.by", "d * (1 - t**2)"), ("d * (1 - t**2) / self.by", "d * (1 - d**2) / self.by")],
+)
+def test_a_wrong_step_is_told_where_one_change_makes_what_gives_its_gradient_right(old, new):
+    assert places(LAYERS) == ("right", [])
+    assert [q.status for q in judged(LAYERS).questions] == ["right"] * 3  # the base's methods are no stubs
+    outcome, found = places(LAYERS.replace(old, new))
+    assert (outcome, [line for _, line in found]) == ("wrong", [line_of(LAYERS, old)])
+
+
+def test_a_name_that_says_more_is_kept():
+    square = LAYERS.replace("size=(50, 2)", "size=(50, 7)").replace("Dense(2, 7)", "Dense(7, 7)")
+    square = square.replace("Dense(7, 1)", "Dense(7, 7)").replace("X[:, 1:]", "X")
+    assert places(square) == ("right", [])
+    found = places(square.replace("d @ self.W.T", "d @ self.W"))
+    assert found == ("wrong", [("transposed-gradient", line_of(LAYERS, "d @ self.W.T"))])
+
+
+VELOCITY = """import numpy as np
+rng = np.random.default_rng(6)
+X = rng.normal(size=(60, 4))
+t = X @ np.array([1.0, -1.0, 2.0, 0.5])
+w, b = np.zeros(4), np.zeros(1)
+weights = [w, b]
+moved = [np.zeros_like(p) for p in weights]
+for epoch in range(30):
+    error = X @ w + b - t
+    print(np.mean(error**2) / 2)
+    slopes = [X.T @ error / 60, error.mean(keepdims=True)]
+    for p, v, g in zip(weights, moved, slopes):
+        v *= 0.8
+        v -= 0.05 * g
+        p += v
+"""
+
+
+def test_what_is_begun_anew_in_each_step_is_told_where_it_is_made():
+    assert places(VELOCITY) == ("right", [])
+    made = "moved = [np.zeros_like(p) for p in weights]\n"
+    anew = VELOCITY.replace(made, "").replace("    for p, v", f"    {made}    for p, v")
+    assert places(anew) == ("wrong", [("momentum-reset", line_of(anew, made))])
+
+
+BLOCK = """import numpy as np
+
+class Affine:
+    def __init__(self, before, after, rng):
+        self.W, self.b = rng.normal(size=(before, after)), np.zeros(after)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+class Block:
+    def __init__(self, width, inside, seed=0):
+        rng = np.random.default_rng(seed)
+        self.up, self.down = Affine(width, inside, rng), Affine(inside, width, rng)
+
+    def forward(self, x):
+        self.a = np.tanh(self.up.forward(x))
+        return x + self.down.forward(self.a)
+
+    def backward(self, dout):
+        return dout + self.up.backward(self.down.backward(dout) * (1 - self.a**2))
+
+print(Block(4, 9).forward(np.ones((2, 4))).shape)
+"""
+
+
+def test_what_is_made_of_other_things_is_made_with_their_sizes():
+    assert places(BLOCK) == ("right", [])
+    assert places(BLOCK.replace("return dout + self.up", "return self.up")) == ("wrong", [("delta-wrong", 25)])
+
+
+MASKED = """import numpy as np
+
+def masked_softmax_loss(scores, words, mask):
+    N, T, V = scores.shape
+    s, w, m = scores.reshape(N * T, V), words.reshape(-1), mask.reshape(-1)
+    p = np.exp(s - s.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.sum(m * np.log(p[np.arange(N * T), w])) / N
+    dscores = p.copy()
+    dscores[np.arange(N * T), w] -= 1
+    dscores *= m[:, None] / N
+    return loss, dscores.reshape(N, T, V)
+"""
+
+
+def test_what_is_put_in_one_row_has_the_axes_of_what_it_stands_beside():
+    assert places(MASKED) == ("right", [])
+    assert places(MASKED.replace("dscores *= m[:, None] / N", "dscores /= N"))[0] != "right"
+
+
+TABLE = """import numpy as np
+
+def affine_forward(x, W):
+    return np.tanh(x @ W), (x, W)
+
+def affine_backward(dout, cache):
+    x, W = cache
+    back = dout * (1 - np.tanh(x @ W) ** 2)
+    return back @ W.T, x.T @ back
+
+def whole(held, x, strange):
+    a, first = affine_forward(x, held["V"])
+    b, second = affine_forward(a, held["U"])
+    g = {}
+    da, g["U"] = affine_backward(2 * b, second)
+    _, g["V"] = affine_backward(da, first)
+    return float(strange["none of mine"].sum() + np.sum(b**2)), g
+"""
+
+
+def test_what_gives_something_for_each_key_is_not_right_unjudged():
+    assert judged(TABLE).outcome != "right"
+
+
+STEPPED = """import numpy as np
+
+class Scale:
+    def __init__(self, n):
+        self.gain, self.shift = np.ones(n), np.zeros(n)
+
+    def forward(self, x):
+        self.x = x
+        return self.gain * x + self.shift
+
+class Net:
+    def __init__(self):
+        self.V, self.u = rng.normal(size=(3, 6)), rng.normal(size=(6, 1))
+        self.between = Scale(6)
+
+    def loss(self, X, Y):
+        self.h = 1 / (1 + np.exp(-self.between.forward(X @ self.V)))
+        self.out = 1 / (1 + np.exp(-self.h @ self.u))
+        return 0.5 * np.mean((self.out - Y) ** 2)
+
+    def grads(self, X, Y):
+        e = (self.out - Y) * self.out * (1 - self.out) / len(X)
+        d = e @ self.u.T * self.h * (1 - self.h)
+        found = {"u": self.h.T @ e, "V": X.T @ (d * self.between.gain)}
+        found["gain"], found["shift"] = (d * self.between.x).sum(axis=0), d.sum(axis=0)
+        return found
+
+    def step(self, g, rate):
+        self.V -= rate * g["V"]
+        self.u -= rate * g["u"]
+        self.between.gain -= rate * g["gain"]
+        self.between.shift -= rate * g["shift"]
+
+rng = np.random.default_rng(9)
+X = rng.normal(size=(80, 3))
+Y = (X[:, :1] * X[:, 1:2] > 0) * 1.0
+net = Net()
+for turn in range(40):
+    print(net.loss(X, Y))
+    net.step(net.grads(X, Y), 2.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('self.between.shift -= rate * g["shift"]', 'self.between.shift -= rate * g["gain"]'),
+        ("(self.out - Y) * self.out * (1 - self.out) / len(X)", "(self.out - Y) / len(X)"),
+    ],
+)
+def test_wrong_steps_are_told_at_the_line_after_whose_change_all_are_right(old, new):
+    assert places(STEPPED) == ("right", [])
+    outcome, [(_, line)] = places(STEPPED.replace(old, new))
+    assert (outcome, line) == ("wrong", line_of(STEPPED, old))
