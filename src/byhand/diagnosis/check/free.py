@@ -203,22 +203,14 @@ class _Free:
         return replace(run, judgement=replace(run.judgement, findings=[*told, *rest]))
 
     def _as_another_line_shows(self, run: Run) -> Run | None:
-        """A training with its wrong steps told at the line after whose change all of them are right, if there is one.
-
-        Where the numbers say that it is, that is looked for first.
-        """
+        """A training with its wrong steps told at the line after whose change all are right, if there is one."""
         odd = [f for f in run.judgement.findings if f.is_of_steps]
         if not odd or odd[0].id not in _OF_A_WHOLE_STEP:
             return None
-        named, where = [f.place for f in odd], run.judgement.suspects
-        where = replace(where, back=sorted(where.back, key=lambda place: place not in named))
-        found = running.another_line(self.program, replace(run.judgement, suspects=where), LIMITS.cpu_seconds)
+        found = running.another_line(self.program, run.judgement, LIMITS.cpu_seconds)
         if found is None:
             return None
-        [file] = [f for f in ["", *self.program.files] if self.program.text(f) != found[0].text(f)]
-        texts = (of.text(file).splitlines() for of in (self.program, found[0]))
-        line = next(k for k, (one, other) in enumerate(zip(*texts, strict=False), 1) if one != other)
-        told = replace(odd[0], place=Place(line, file), also=[])
+        told = replace(odd[0], place=found[1], also=[])
         rest = [f for f in run.judgement.findings if f not in odd]
         return replace(run, judgement=replace(run.judgement, findings=[told, *rest]))
 

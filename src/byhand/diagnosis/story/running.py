@@ -6,7 +6,7 @@ import ast
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -212,27 +212,30 @@ def first_that_helps(
 
 
 def another_line(
-    program: Program, judgement: Judgement, named: Sequence[Place], seconds: float, most: int = MOST_TRIED
-) -> tuple[Program, Run] | None:
-    """The first copy with one line put otherwise of which every step is right, and its run; None if none is.
+    program: Program, judgement: Judgement, seconds: float, most: int = MOST_TRIED
+) -> tuple[Program, Place] | None:
+    """The first copy with one line put otherwise of which every step is right, and where that is; None if none is.
 
     Parameters
     ----------
     program : Program
         As it is now.
     judgement : Judgement
-        Of its run.
-    named : sequence of Place
-        The lines that are tried first.
+        Of its run; the lines that it names are tried first.
     seconds : float
     most : int
-        So many copies are tried of the lines of each pass.
+        So many copies are tried of the backward pass.
     """
-    suspects = replace(judgement.suspects, back=list(dict.fromkeys([*named, *judgement.suspects.back])))
-    request = {"judgement": asdict(replace(judgement, suspects=suspects)), "most": most}
+    named = [f.place for f in judgement.findings if f.is_of_steps]
+    where = replace(judgement.suspects, back=list(dict.fromkeys([*named, *judgement.suspects.back])))
+    request = {"judgement": asdict(replace(judgement, suspects=where)), "most": most}
     messages, _ = _behind_walls("another_line_job", program, request, seconds)
     found = next((m for m in messages if "file" in m), None)
-    return None if found is None else (program.with_text(found["text"], found["file"]), read(found))
+    if found is None:
+        return None
+    before, after = program.text(found["file"]).splitlines(), found["text"].splitlines()
+    line = next(k for k, (one, other) in enumerate(zip(before, after, strict=False), 1) if one != other)
+    return program.with_text(found["text"], found["file"]), Place(line, found["file"])
 
 
 def _behind_walls(

@@ -190,16 +190,14 @@ class _Story:
             return None
         self.progress("trying what these lines are made of")
         most = running.FEW_TRIED if is_mended else running.MOST_TRIED
-        named = [f.place for f in run.judgement.findings if f.is_of_steps]
-        found = running.another_line(copy, run.judgement, named, self.timeout, most)
+        found = running.another_line(copy, run.judgement, self.timeout, most)
         if found is None:
             return None
-        [file] = [f for f in ["", *copy.files] if copy.text(f) != found[0].text(f)]
-        mended = self._changes(copy, found[0])
-        told[0].finding = replace(told[0].finding, place=Place(mended[0].line, file), also=[])
-        told[0].mending = Mending(mended)
+        mended, place = found
+        told[0].finding = replace(told[0].finding, place=self._place(copy, place), also=[])
+        told[0].mending = Mending(self._changes(copy, mended))
         chapter.told = [t for t in chapter.told if t is told[0] or t not in told]
-        return found[0]
+        return mended
 
     def _living_seed(self, copy: Program, finding: Finding) -> tuple[Program, str] | None:
         """The copy with the first other seed from which its output lives."""
