@@ -201,7 +201,9 @@ def brakes(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
 def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:
     """The share of itself by which each number grows beside its step along the gradient; None if none does."""
     found = _gradient_and_share(steps, nodes)
-    return found[1] if found is not None and found[0] < 0 < found[1] else None
+    if found is None or _are_numbers_on_a_line(steps, nodes):
+        return None
+    return found[1] if found[0] < 0 < found[1] else None
 
 
 def _gradient_and_share(steps: Sequence[Step], nodes: Sequence[Node]) -> tuple[float, float, int] | None:
