@@ -24,6 +24,8 @@ from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
 
 _ATTEMPTS = 4
+_OTHER_LINES = 250
+"""So many copies with one line put otherwise are tried: a whole slope that is missing is many words."""
 _PRYING = re.compile("_getframe|f_back|f_locals|get_objects|get_referrers|ctypes|byhand.diagnosis")
 """What no training needs. Its verdict is found in the process that runs it, which such code could talk to."""
 
@@ -207,7 +209,7 @@ class _Free:
         odd = [f for f in run.judgement.findings if f.is_of_steps]
         if not odd or odd[0].id not in _OF_A_WHOLE_STEP:
             return None
-        found = running.another_line(self.program, run.judgement, LIMITS.cpu_seconds)
+        found = running.another_line(self.program, run.judgement, LIMITS.cpu_seconds, _OTHER_LINES)
         if found is None:
             return None
         told = replace(odd[0], place=found[1], also=[])
