@@ -48,6 +48,12 @@ class Outcome:
             return kept
         return [value for sight in self.sights for value in own_losses(sight)]
 
+    @cached_property
+    def is_of_other_data(self) -> bool:
+        """Whether the loss is of other data each time: then it rises and falls with that, too."""
+        seeds = self.first.trial.objective.seeds[:2] if self.first.trial is not None else []
+        return len({frozenset(_data(self.first, t)) for t in seeds}) > 1
+
     @property
     def has_loss(self) -> bool:
         """Whether the script computes a loss of its own that its steps are held against."""
@@ -105,6 +111,19 @@ class Outcome:
             curve = self.curve
             return not curve or bool(abs(curve[-1]) < 0.5 * abs(curve[0]))
         return (self.explained or 0) >= _EXPLAINED or (self.gained or 0) >= _GAINED
+
+
+def _data(sight: Sight, t: NodeId) -> Iterator[bytes]:
+    """The numbers beside the parameters that a value was made of."""
+    waiting, seen = [t], {t}
+    while waiting:
+        x = waiting.pop()
+        if x not in sight.course.stop:
+            new = [a for a in sight.nodes[x].parents() if a not in seen]
+            seen.update(new)
+            waiting += new
+            if sight.nodes[x].op == "leaf" or sight.nodes[x].op in _KEEPS:
+                yield sight.nodes[x].value.tobytes()
 
 
 def objective_of(sight: Sight) -> Objective | None:

@@ -226,10 +226,10 @@ def _whole(sight: Sight, t: NodeId) -> NodeId:
 
 
 def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
-    """The loss grows, becomes no number, or rises again and again."""
+    """The loss grows, becomes no number, or rises again and again on the same data."""
     curve = np.array(outcome.curve)
     if not outcome.grew:
-        if len(curve) < _FEWEST:
+        if len(curve) < _FEWEST or outcome.is_of_other_data:
             return
         rises = np.diff(curve) > 1e-3 * np.abs(curve[:-1])
         late = rises[len(rises) // 2 :]

@@ -125,7 +125,10 @@ def tiny_weights(outcome: Outcome) -> Iterator[Finding]:
     """Weights of more than one layer's width that start close to 0, each other than the next."""
     sight = outcome.first
     body = body_of(sight)
-    for _, state, w in _weights(sight, body) if body else ():
+    weights = list(_weights(sight, body)) if body else []
+    if len({state for _, state, _ in weights}) < 2:
+        return  # one layer may start anywhere: its gradient does not go through it
+    for _, state, w in weights:
         value = sight.value(w)
         if value.ndim < 1:
             continue
