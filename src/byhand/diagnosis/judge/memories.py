@@ -145,31 +145,36 @@ def _empty_share(course: Course, step: Step) -> NodeId | None:
 
 
 def _unused(sight: Sight, name: str, steps: Sequence[Step]) -> Iterator[Finding]:
-    """A mean of the gradients' squares that is kept from step to step, and that nothing is made of."""
-    course, kept = sight.course, defaultdict[object, list[tuple[NodeId, NodeId]]](list)
+    """A mean of the gradients, or of their squares, that is kept from step to step, and that nothing is made of."""
+    course, kept = sight.course, defaultdict[tuple[object, int], list[tuple[NodeId, NodeId]]](list)
     for step in steps:
-        for t, before in _squares_kept(course, step):
-            kept[course.nodes[t].site].append((t, before))
-    for sums in kept.values():
+        for t, before, power in _kept(course, step):
+            kept[course.nodes[t].site, power].append((t, before))
+    for (_, power), sums in kept.items():
         goes_on = len(sums) == len(steps) and all(a[0] == b[1] for a, b in pairwise(sums))
         if goes_on and not _leads_somewhere(course, [t for t, _ in sums]):
             at = min((u for u in course.roles.users[steps[0].before] if u > sums[0][0]), default=steps[0].after)
-            text = f"A mean of the squares of the gradient of {name} is kept from step to step, and no step is made "
-            text += "from it: it was to be what the step is divided by, and something else stands there."
+            what = f"the squares of the gradient of {name}" if power == _SQUARE else f"the gradients of {name}"
+            text = f"A running sum of {what} is kept from step to step, and no step is made from it: "
+            text += "something else stands where it was to be used."
             yield Finding("result-unused", place_of(course, at), "exact", text, {"steps": len(steps)})
             return
 
 
-def _squares_kept(course: Course, step: Step) -> Iterator[tuple[NodeId, NodeId]]:
-    """Sums, between two versions of a parameter, of a share of an array and of the gradient's square: the two."""
+def _kept(course: Course, step: Step) -> Iterator[tuple[NodeId, NodeId, int]]:
+    """Sums, between two versions of a parameter, of a share of an array and the gradient or its square.
+
+    The sum, the array, and the power.
+    """
     nodes = course.nodes
     for t in range(step.before + 1, step.after):
-        pair = nodes[t].parents() if nodes[t].op == "add" and nodes[t].value.size == step.change.size else []
+        is_sum = nodes[t].op in ("add", "subtract") and nodes[t].value.size == step.change.size
+        pair = nodes[t].parents() if is_sum else []
         for share, other in permutations(pair) if len(pair) == 2 else ():
             of = [a for a in nodes[share].parents() if nodes[a].value.size == nodes[share].value.size]
             is_share = nodes[share].op == "multiply" and len(of) == 1
-            if is_share and _power(nodes[other].value, step) == _SQUARE:
-                yield t, of[0]
+            if is_share and (power := _power(nodes[other].value, step)):
+                yield t, of[0], power
 
 
 def _leads_somewhere(course: Course, waiting: list[NodeId]) -> bool:

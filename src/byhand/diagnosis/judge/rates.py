@@ -351,7 +351,7 @@ def stopped_early(outcome: Outcome) -> Iterator[Finding]:
     few = max(1, len(curve) // 10)
     before, end = float(np.mean(curve[-2 * few : -few])), float(np.mean(curve[-few:]))
     earlier = float(np.mean(curve[-3 * few : -2 * few]))
-    if end < (1 - _FALLS) * before and before < earlier and end < curve[0]:
+    if max(end, curve[-1]) < (1 - _FALLS) * before and before < earlier and end < curve[0]:
         message = f"After {loop.ticks} epochs the loss is {curve[-1]:.4g} and "
         message += f"still falling: a tenth of the run before it was {before:.4g}."
         evidence = {"epochs": loop.ticks, "loss_before": before, "loss_end": float(curve[-1])}

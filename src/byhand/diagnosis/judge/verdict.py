@@ -139,6 +139,8 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
+        if not search:  # a later stretch may begin in the middle of a pass, of which it does not see all that is read
+            mistakes = [m for m in mistakes if m.id != "bias-missing"]
         mistakes += _of_thresholds(course, trials)
         unjudged = aside(course, [s for t in trials for s, e in t.explained.items() if e.right])
         kind = "wrong" if mistakes else "inconclusive" if unjudged or course.is_blocked(best.objective) else "right"
@@ -471,7 +473,15 @@ def _is_penalized(course: Course, own: Trial, other: Trial) -> bool:
 
 
 def _has_this_link(course: Course, own: Trial, error: Trial) -> bool:
-    """Whether an error itself is a loss's derivative before the output's activation: of the same output and targets."""
+    """Whether an error itself is a loss's derivative before the output's activation: of the same output and targets.
+
+    Or of other data, where the output of its activation is computed in the same line.
+    """
+    nodes, body = course.nodes, Anatomy(course.roles, error.gradients, course.limit)
+    outputs = (a for t in error.objective.seeds[:2] for a in nodes[t].parents() if course.roles.rests_on[a])
+    lines = {(nodes[a].op, nodes[a].line, nodes[a].file) for a in outputs if body.region_to(a) is not None}
+    if lines & {(nodes[t].op, nodes[t].line, nodes[t].file) for t in own.gradients}:
+        return True
     for t in error.objective.seeds[:2]:
         value = course.nodes[t].value
         near = [z for z in own.gradients if abs(z - t) < _NEAR and own.gradients[z].shape == value.shape]
@@ -752,6 +762,8 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
             open_.remove(state)
     if len(start.explained) > _MANY_STATES and len(held) < _FEW * len(start.explained):
         return Verdict("inconclusive", trial, [], open_, course)  # numbers of another kind, as an engine's own
+    if open_ and not known and not start.right and all(s.size == 1 for s in open_):
+        return Verdict("inconclusive", trial, [], open_, course)  # no number is known to follow this objective
     kind = "inconclusive" if open_ or not mistakes else "wrong"
     mistakes += _without_effect(course, start) if mistakes or open_ else []
     claims = (
