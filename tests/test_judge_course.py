@@ -98,6 +98,33 @@ def test_the_cause_and_its_line(mistake, line, changes, tmp_path):
     assert [(f.id, f.place.line) for f in found(network(**changes), tmp_path)] == [(mistake, line)]
 
 
+LINEAR = """import numpy as np
+rng = np.random.default_rng({seed})
+X = rng.normal(size=(40, 5))
+w = 1e-4 * rng.normal(size=5)
+t = rng.normal(size=40)
+for epoch in range(30):
+    {draw}
+    error = X @ w - t
+    loss = np.mean(error ** 2)
+    print(loss)
+    w = w - 0.01 * 2 * X.T @ error / 40
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_layer_may_start_anywhere(seed, tmp_path):
+    """What cannot be learned, from weights near 0: the gradient of a single layer does not go through them."""
+    said = [f.id for f in found(LINEAR.format(seed=seed, draw="pass"), tmp_path)]
+    assert "tiny-initialization" not in said
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_loss_of_other_numbers_each_time_may_rise(seed, tmp_path):
+    draw = "t = rng.normal(size=40) * (3.0 if epoch % 2 else 0.3)"
+    assert "learning-rate-too-high" not in [f.id for f in found(LINEAR.format(seed=seed, draw=draw), tmp_path)]
+
+
 def test_the_learning_rate_is_named_with_its_number(tmp_path):
     (finding,) = found(network(rate=5.0), tmp_path)
     assert finding.evidence["learning_rate"] == 5.0

@@ -109,6 +109,14 @@ def test_a_factor_of_its_own_in_each_step_explains_nothing():
     assert not all_equal([1.0, 1.1])
 
 
+def test_an_explosion_hides_no_step_before_it():
+    nodes = linear().nodes
+    changes = [np.array([-1.0, 2.0]), np.array([-1e12, -2e12])]
+    steps = [Step(2 + k, 2, change, np.array([1.0, 2.0])) for k, change in enumerate(changes)]
+    assert explain(steps, nodes).kind == "other"
+    assert explain(steps[1:], nodes).kind == "follows"
+
+
 def test_a_right_tape_is_right_and_each_flaw_is_named_at_its_line():
     assert judged(linear()).kind == "right"
     assert [(m.id, m.states[0].name) for m in judged(linear(sign=1.0)).mistakes] == [("sign-flipped", "W")]

@@ -762,8 +762,8 @@ def _searched(course: Course, trial: Trial, known: Sequence[Mistake]) -> Verdict
             open_.remove(state)
     if len(start.explained) > _MANY_STATES and len(held) < _FEW * len(start.explained):
         return Verdict("inconclusive", trial, [], open_, course)  # numbers of another kind, as an engine's own
-    if open_ and not known and not start.right and all(s.size == 1 for s in open_):
-        return Verdict("inconclusive", trial, [], open_, course)  # no number is known to follow this objective
+    if open_ and not known and not start.right:
+        return Verdict("inconclusive", trial, [], open_, course)  # nothing is known to follow this objective
     kind = "inconclusive" if open_ or not mistakes else "wrong"
     mistakes += _without_effect(course, start) if mistakes or open_ else []
     claims = (
