@@ -212,7 +212,7 @@ def first_that_helps(
 
 
 def another_line(
-    program: Program, judgement: Judgement, seconds: float, most: int = MOST_TRIED
+    program: Program, judgement: Judgement, seconds: float, most: int = MOST_TRIED, *, elsewhere: bool = False
 ) -> tuple[Program, Place] | None:
     """The first copy with one line put otherwise of which every step is right, and where that is; None if none is.
 
@@ -225,9 +225,13 @@ def another_line(
     seconds : float
     most : int
         So many copies are tried of the backward pass.
+    elsewhere : bool
+        Whether the lines that it names are left as they are.
     """
-    named = [f.place for f in judgement.findings if f.is_of_steps]
-    where = replace(judgement.suspects, back=list(dict.fromkeys([*named, *judgement.suspects.back])))
+    named = [p for f in judgement.findings if f.is_of_steps for p in (f.place, *f.also)]
+    others = [p for p in judgement.suspects.back if p not in named]
+    back = others if elsewhere else [*dict.fromkeys(named), *others]
+    where = replace(judgement.suspects, back=back)
     request = {"judgement": asdict(replace(judgement, suspects=where)), "most": most}
     messages, _ = _behind_walls("another_line_job", program, request, seconds)
     found = next((m for m in messages if "file" in m), None)

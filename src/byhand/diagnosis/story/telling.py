@@ -190,7 +190,7 @@ class _Story:
             return None
         self.progress("trying what these lines are made of")
         most = running.FEW_TRIED if is_mended else running.MOST_TRIED
-        found = running.another_line(copy, run.judgement, self.timeout, most)
+        found = running.another_line(copy, run.judgement, self.timeout, most, elsewhere=is_mended)
         if found is None:
             return None
         mended, place = found
