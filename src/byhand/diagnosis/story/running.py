@@ -27,7 +27,7 @@ from byhand.diagnosis.tape.run import Frame, Trace, trace
 SCRIPT = "script.py"
 GRACE = 30.0
 """Seconds that the judging may take beyond the script's own."""
-MOST_TRIED, FEW_TRIED, MOST_NODES = 60, 20, 200_000
+MOST_TRIED, FEW_TRIED, MOST_NODES = 60, 40, 200_000
 """Copies that are tried with one line put otherwise, or but a few, and operations that all of them may record."""
 MORE_NODES = 50
 """Operations after the last of the steps that such a copy is judged by: a loss may be computed there."""
