@@ -272,10 +272,9 @@ class _Free:
         """What the drivers and the probes showed, unit by unit: right somewhere is right."""
         entries = {unit: self._of_unit(unit, runs) for unit, runs in self.units.items()}
         right = {unit for unit, run in entries.items() if run is not None and run.judgement.verdict == "right"}
-        called = {name for unit in right for name in reached(self._functions, [unit]) - {unit}}
-        entries = {
-            unit: run for unit, run in entries.items() if unit not in called
-        }  # shown with what it is given there
+        functions = self._functions
+        called = {name for unit in right for name in reached(functions, [unit]) - {unit}}
+        entries = {unit: run for unit, run in entries.items() if unit not in called}  # right with what it is given
         for thing in dict.fromkeys([*(unit.partition(".")[0] for unit in entries), *self.probes]):
             mine = [run for unit, run in entries.items() if run is not None and unit.partition(".")[0] == thing]
             run = min(mine, key=lambda run: _FIRST.index(run.judgement.verdict), default=None)

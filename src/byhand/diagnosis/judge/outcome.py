@@ -11,7 +11,7 @@ from byhand._types import Array
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of
-from byhand.diagnosis.judge.roles import NodeId, Objective
+from byhand.diagnosis.judge.roles import NodeId, Objective, made_of
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.tape.derive import Unknown
 
@@ -115,15 +115,9 @@ class Outcome:
 
 def _data(sight: Sight, t: NodeId) -> Iterator[bytes]:
     """The numbers beside the parameters that a value was made of."""
-    waiting, seen = [t], {t}
-    while waiting:
-        x = waiting.pop()
-        if x not in sight.course.stop:
-            new = [a for a in sight.nodes[x].parents() if a not in seen]
-            seen.update(new)
-            waiting += new
-            if sight.nodes[x].op == "leaf" or sight.nodes[x].op in _KEEPS:
-                yield sight.nodes[x].value.tobytes()
+    made = made_of(sight.nodes, t, farthest=len(sight.nodes), closed=sight.course.stop)
+    found = (sight.nodes[x] for x in made)
+    yield from (node.value.tobytes() for node in found if node.op == "leaf" or node.op in _KEEPS)
 
 
 def objective_of(sight: Sight) -> Objective | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol
@@ -193,17 +193,9 @@ def _without_sizes(roles: Roles, found: Sequence[Objective]) -> list[Objective]:
 
 def _is_made_of_data(roles: Roles, t: NodeId) -> bool:
     """Whether an array goes into a value beside the parameters, or tells which of their numbers do."""
-    waiting, seen = [t], {t}
-    while waiting:
-        x = waiting.pop()
-        node = roles.nodes[x]
-        if x not in roles.versions:
-            if node.op in _OF_A_PART or (node.op == "leaf" and node.kw.get("made") != "constant"):
-                return True
-            new = [a for a in node.parents() if a not in seen]
-            seen.update(new)
-            waiting += new
-    return False
+    nodes = roles.nodes
+    beside = (nodes[x] for x in made_of(nodes, t, farthest=len(nodes), closed=roles.versions))
+    return any(n.op in _OF_A_PART or (n.op == "leaf" and n.kw.get("made") != "constant") for n in beside)
 
 
 def _likeliness(objective: Objective) -> tuple[int, bool, int]:
@@ -528,14 +520,21 @@ def _idle(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: Sequ
     return [State(versions, nodes[versions[0]].value.size) for versions in chain.values() if len(versions) > 2]
 
 
-def made_of(nodes: Sequence[Node], t: NodeId, after: NodeId = -1, farthest: int = _FARTHEST) -> set[NodeId]:
-    """A value and what it was made of after some node, so many values at most."""
+def made_of(
+    nodes: Sequence[Node],
+    t: NodeId,
+    after: NodeId = -1,
+    farthest: int = _FARTHEST,
+    closed: Collection[NodeId] = frozenset(),
+) -> set[NodeId]:
+    """A value and what it was made of after some node, without what is closed, so many values at most."""
     waiting, seen = [t], {t}
     while waiting and len(seen) < farthest:
-        new = [a for a in nodes[waiting.pop()].parents() if a > after and a not in seen]
+        x = waiting.pop()
+        new = [a for a in nodes[x].parents() if a > after and a not in seen] if x not in closed else []
         seen |= set(new)
         waiting += new
-    return seen
+    return seen.difference(closed)
 
 
 def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId, farthest: int = _FARTHEST) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from byhand.diagnosis.findings import Place, Suspects
 from byhand.diagnosis.judge.increments import made_since
-from byhand.diagnosis.judge.roles import NodeId, State
+from byhand.diagnosis.judge.roles import NodeId, State, made_of
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.tape.nodes import Node
 
@@ -19,7 +19,7 @@ def suspects(sight: Sight) -> Suspects:
     trial = sight.trial
     if trial is None:
         return Suspects()
-    forward = set(_forward(sight, trial.objective.seeds[:_STEPS]))
+    forward = _forward(sight, trial.objective.seeds[:_STEPS])
     odd = {s for m in sight.verdict.mistakes for s in m.states} | set(sight.verdict.open)
     made = {state: list(_made(sight, state)) for state in trial.explained}
     back = _in_common(sight, {s: [t for t in ts if t not in forward] for s, ts in made.items()}, odd)
@@ -39,16 +39,11 @@ def _in_common(sight: Sight, made: dict[State, list[NodeId]], odd: set[State]) -
     return sorted(common, key=lambda place: (place in right, -max(found[place] for found in wrong)))
 
 
-def _forward(sight: Sight, waiting: Sequence[NodeId]) -> Iterator[NodeId]:
+def _forward(sight: Sight, seeds: Sequence[NodeId]) -> set[NodeId]:
     """What values were made of since the last steps."""
-    left, seen = list(waiting), set(waiting)
-    while left:
-        t = left.pop()
-        if t not in sight.course.stop and sight.nodes[t].parents():
-            yield t
-            new = [a for a in sight.nodes[t].parents() if a not in seen]
-            seen.update(new)
-            left += new
+    nodes = sight.nodes
+    made = (made_of(nodes, t, farthest=len(nodes), closed=sight.course.stop) for t in seeds)
+    return {t for found in made for t in found if nodes[t].parents()}
 
 
 def _made(sight: Sight, state: State) -> Iterator[NodeId]:
