@@ -5,9 +5,11 @@ import textwrap
 import pytest
 
 from byhand.diagnosis.findings import Place
+from byhand.diagnosis.judge.report import follows
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.telling import why
 from byhand.diagnosis.story.trying import candidates
+from byhand.diagnosis.tape.run import trace
 
 XOR = """\
 import numpy as np
@@ -107,6 +109,21 @@ def test_the_mistake_is_told_at_the_line_that_makes_all_steps_right(right, wrong
     assert [(t.finding.place.line, len(t.mending.changes)) for t in found if t.finding.is_of_steps] == [(line, 1)]
     assert right in found[0].mending.changes[0].after
     assert report.chapters[1].verdict == "right"
+
+
+def test_steps_of_an_optimizer_follow_too(tmp_path):
+    """They have no rate of their own, and still all of them are right; with one sign turned they are not."""
+    begin, _ = XOR.split('    V -= 0.5 * g["V"]')
+    adam = """\
+    for k, p in {"V": V, "c": c, "W": W, "b": b}.items():
+        m[k] = 0.9 * m[k] + 0.1 * g[k]
+        v[k] = 0.999 * v[k] + 0.001 * g[k] ** 2
+        p -= 0.02 * (m[k] / (1 - 0.9 ** (epoch + 1))) / (np.sqrt(v[k] / (1 - 0.999 ** (epoch + 1))) + 1e-8)
+"""
+    start = 'm, v = ({k: np.zeros_like(p) for k, p in zip("VcWb", (V, c, W, b))} for _ in range(2))\nlosses = []'
+    source = begin.replace("losses = []", start) + adam
+    assert sorted(follows(trace(source, folder=tmp_path))) == [(1,), (2, 5), (5,), (5, 1)]
+    assert follows(trace(source.replace('"V": h.T @ d', '"V": h.T @ -d'), folder=tmp_path)) == []
 
 
 def test_a_module_beside_the_script_is_mended_as_well(tmp_path):

@@ -113,7 +113,7 @@ def follows(trace: Trace) -> list[tuple[int, ...]]:
         return []
     states = found[0].trial.explained if found[0].trial is not None else {}
     rates = [next(iter(e.factors.values())) for e in states.values() if e.kind == "follows" and e.factors]
-    if not all_equal(rates):
+    if rates and not all_equal(rates):  # an optimizer's steps have none of their own
         return []
     return [found[0].course.nodes[s.versions[0]].value.shape for s in states]
 
