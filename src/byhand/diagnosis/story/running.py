@@ -231,7 +231,8 @@ def another_line(
     named = [p for f in judgement.findings if f.is_of_steps for p in (f.place, *f.also)]
     others = [p for p in judgement.suspects.back if p not in named]
     back = others if elsewhere else [*dict.fromkeys(named), *others]
-    where = replace(judgement.suspects, back=back)
+    # what the outputs are made of is not in question where the steps can be mended as they are
+    where = replace(judgement.suspects, back=back, ahead=[] if elsewhere else judgement.suspects.ahead)
     request = {"judgement": asdict(replace(judgement, suspects=where)), "most": most}
     messages, _ = _behind_walls("another_line_job", program, request, seconds)
     found = next((m for m in messages if "file" in m), None)
