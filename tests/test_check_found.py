@@ -237,6 +237,38 @@ def test_a_number_is_tried_with_more_than_one_value():
     assert told(STRIDES.replace("dx[:, :, i * s + 1] +=", "dx[:, :, i + 1] +="))[unit].answer == "wrong"  # right with 1
 
 
+LAYER = """import numpy as np
+
+def through(dA, z):
+    return dA * (z > 0)
+
+def layer_forward(A, W, b, activation):
+    z = W @ A + b
+    out = 1 / (1 + np.exp(-z)) if activation == "sigmoid" else np.maximum(z, 0)
+    return out, (A, W, z)
+
+def layer_backward(dA, cache, activation):
+    A, W, z = cache
+    s = 1 / (1 + np.exp(-z))
+    dz = through(dA, z) if activation == "relu" else dA * s * (1 - s)
+    return W.T @ dz, dz @ A.T, dz.sum(axis=1, keepdims=True)
+
+def both(A, W, b):
+    hidden, _ = layer_forward(A, W, b, "relu")
+    return layer_forward(hidden, W, b, "sigmoid")[0]
+"""
+
+
+def test_there_and_back_are_given_the_same_text_and_each_that_the_program_says():
+    """The way there asks for "sigmoid" alone, the way back for "relu" alone."""
+    unit = "layer_forward and layer_backward"
+    assert told(LAYER)[unit].answer == "right"
+    for old, new in (("dA * (z > 0)", "dA * (z > -1)"), ("s * (1 - s)", "s")):
+        assert told(LAYER.replace(old, new))[unit].answer == "wrong"
+    alone = LAYER.partition("def both")[0].replace("dA * (z > 0)", "dA * (z > -1)")
+    assert told(alone)[unit].answer == "right"  # nothing says that it is meant to be called with "relu"
+
+
 # ---- rounds
 
 ROUND = """import numpy as np

@@ -56,7 +56,7 @@ from byhand.diagnosis.check.inputs import (
     options,
 )
 from byhand.diagnosis.check.names import TARGET, is_marked, is_slope_of
-from byhand.diagnosis.check.shaping import MADE, MANY, Hint, hint, shapings
+from byhand.diagnosis.check.shaping import MADE, MANY, Hint, asked_texts, hint, shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
@@ -564,17 +564,19 @@ def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, num
     """What the way there may take: so many arrays, or shares with their targets; numbers, dictionaries of options."""
     names = needed(function)
     tables = {a: found for a in names if (found := options(function, a, file.functions)) is not None}
-    rest = [a for a in names if a not in tables]
+    said = {a: list(known) for a in names if (known := asked_texts(file).get(a))}
+    rest = [a for a in names if a not in tables and a not in said]
     asked = [*rest[count:], *((a, key) for a, table in tables.items() for key, v in table.items() if v is None)]
     if any(kind(function, a, file.functions) == "array" for a in rest[count:]) or _is_again(numbers, len(asked)):
         return
     number = dict.fromkeys(asked, numbers[0]) | dict.fromkeys(asked[-1:], numbers[1])
     shapes = _shapes(scope if _uses_object(function) else Scope({}), count)
     every = chain(TARGETS if count == len(rest) == 2 else (), ([draw(*shape) for shape in each] for each in shapes))
-    for arrays in every:
+    for arrays, manner in ((arrays, manner) for arrays in every for manner in product(*said.values())):
         taken = dict(zip(rest, arrays, strict=False))
         given: dict[str, Any] = {a: taken[a] if a in taken else number.get(a) for a in names}
         given |= {a: {k: number.get((a, k), v) for k, v in t.items()} for a, t in tables.items()}
+        given |= dict(zip(said, manner, strict=True))
         yield Guess(given, [a for a, v in taken.items() if not is_target(v)])
 
 

@@ -175,7 +175,8 @@ class _Free:
             for probe in self.probes.values():
                 is_of_steps = not probe.is_fact and probe.id != "loss-wrong"  # no step is made from a loss
                 is_shown = probe.is_placed and judgement.facts.open_later  # as a penalty that is 0 in the first run
-                if is_of_steps and not is_shown and probe.unit.rpartition(".")[2] in used:
+                called = probe.names or [probe.unit]
+                if is_of_steps and not is_shown and all(n.rpartition(".")[2] in used for n in called):
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)

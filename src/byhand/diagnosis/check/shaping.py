@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import product
+from itertools import permutations, product
 from math import prod
 from operator import index
 from typing import Any, NamedTuple
@@ -62,12 +62,14 @@ class Hint(NamedTuple):
     is_size: bool = False
     is_label: bool = False
     parts: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 def hint(file: File, scope: ast.AST, argument: str, what: Kind) -> Hint:
     """What a text says of an argument."""
     is_label = argument in _asked(file) or re.search("(?i)mask", argument) is not None
-    return Hint(_ranks(scope, argument), what == "size", is_label, _parts(scope, argument))
+    asked = tuple(asked_texts(file).get(argument, ()))
+    return Hint(_ranks(scope, argument), what == "size", is_label, _parts(scope, argument), asked)
 
 
 def _parts(scope: ast.AST, argument: str) -> tuple[str, ...]:
@@ -88,6 +90,17 @@ def _asked(file: File) -> set[str]:
     }
 
 
+@cache
+def asked_texts(file: File) -> dict[str, dict[str, None]]:
+    """The names of arguments that are compared somewhere in the file with texts, and these."""
+    found: dict[str, dict[str, None]] = {}
+    for n in (n for f in file.every.values() for n in ast.walk(f) if isinstance(n, ast.Compare)):
+        for of, other in permutations([n.left, *n.comparators], 2):
+            if isinstance(of, ast.Name) and isinstance(other, ast.Constant) and isinstance(other.value, str):
+                found.setdefault(of.id, {})[other.value] = None
+    return found
+
+
 def _is_whole(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
 
@@ -105,6 +118,8 @@ class _Search:
         self.known = list(sizes)
         self.labels: dict[str, int] = {}
         """The arguments that are used as indices, or asked what they are, and how many classes they hold."""
+        self.texts: dict[str, Sequence[str]] = {}
+        """What arguments are compared with that are texts."""
 
     def begin(self) -> None:
         """Begin a run."""
@@ -293,6 +308,18 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         if self._value is None:
             labels = [_labels((n,), _CLASSES) for n in self._search.sizes]
             self._value = self._search.choose([2, *labels])
+        return self._value
+
+    def __eq__(self, other: object) -> Any:
+        return self._text(other) == other if isinstance(other, str) else super().__eq__(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._text(other) != other if isinstance(other, str) else super().__ne__(other)
+
+    def _text(self, other: str) -> Any:
+        """One of the texts that it is compared with."""
+        if self._value is None:
+            self._value = self._search.choose(self._search.texts.get(self._name) or (other,))
         return self._value
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **rest: Any) -> Any:
@@ -593,6 +620,7 @@ def shapings(
     """
     search = _Search(sizes)
     search.labels = {n: _FLAGS for n, h in unknown.items() if h.is_label}
+    search.texts = {n: h.texts for n, h in unknown.items()}
     seen: set[str] = set()
 
     def run() -> dict[str, Any] | None:
@@ -667,6 +695,8 @@ def _value(value: Any) -> Any:
 def _shape(value: Any) -> Any:
     if isinstance(value, list):
         return [_shape(v) for v in value]
+    if isinstance(value, str):
+        return value
     return {k: _shape(v) for k, v in value.items()} if isinstance(value, dict) else np.shape(value)
 
 

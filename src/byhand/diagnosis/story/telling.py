@@ -93,7 +93,7 @@ class _Story:
                 return proved, _in_words(found)
         for finding in run.judgement.findings:
             after = self._mend(after, copy, finding, chapter)
-        after = self._another_line(copy, run, chapter) or after
+        after = self._another_line(copy, run, chapter, after) or after
         return None if after == copy else (after, _in_words(self._changes(copy, after)))
 
     def _run(self, program: Program) -> Run:
@@ -178,10 +178,11 @@ class _Story:
                 told.mending = Mending(self._changes(after, mended))
         return mended
 
-    def _another_line(self, copy: Program, run: Run, chapter: Chapter) -> Program | None:
+    def _another_line(self, copy: Program, run: Run, chapter: Chapter, after: Program) -> Program | None:
         """The copy with one line put otherwise after which every step is right: where the mistake is told then.
 
-        It is looked for when a wrong step's own line could not be mended, or several could.
+        It is looked for when a wrong step's own line could not be mended, or several could. What makes up in one line
+        for what several have too many is none: these are left as they were mended, in `after`.
         """
         odd = [self._at_home(copy, f) for f in run.judgement.findings if f.is_of_steps]
         told = [t for t in chapter.told if t.finding in odd]
@@ -194,6 +195,8 @@ class _Story:
         if found is None:
             return None
         mended, place = found
+        if is_mended and _size(after) < _size(copy) < _size(mended):
+            return None
         told[0].finding = replace(told[0].finding, place=self._place(copy, place), also=[])
         told[0].mending = Mending(self._changes(copy, mended))
         chapter.told = [t for t in chapter.told if t is told[0] or t not in told]
@@ -247,6 +250,10 @@ class _Story:
                 moved = _at_or_below(origin, change.moved_before)
                 found.append(Change(line, own, change.after, moved))
         return found
+
+
+def _size(program: Program) -> int:
+    return len(program.source) + sum(map(len, program.files.values()))
 
 
 def _at_or_below(origin: dict[int, int], line: int) -> int:
