@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -369,6 +370,18 @@ def test_a_notebook_is_its_code_cells_and_says_cell_and_line(tmp_path):
     line = number("y = x[7]", program.source)
     assert program.where(line) == "cell 3, line 2"
     compile(program.source, "n", "exec")
+
+
+def test_what_a_program_reads_of_a_notebook_has_cell_and_line_as_well(tmp_path):
+    source = (Path(__file__).parent / "scripts" / "sign-flipped" / "line.py").read_text()
+    data, _, training = source.partition("lr = 0.1")
+    cells = [data, "lr = 0.1" + training]
+    book = [{"cell_type": "code", "source": s, "metadata": {}, "outputs": [], "execution_count": None} for s in cells]
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": book, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    [found] = as_json(why(tmp_path / "n.ipynb"))["findings"]
+    uphill = number("a = a + lr * grad_a", cells[1])
+    assert (found["cell"], found["line"], found["places"][0]) == ("cell 2", uphill, f"cell 2, line {uphill}")
+    assert [(c["cell"], c["line"]) for c in found["mended"]] == [("cell 2", uphill), ("cell 2", uphill + 1)]
 
 
 def test_what_lies_beside_the_script_goes_with_it(tmp_path):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal
-from byhand.diagnosis.judge.increments import rate
+from byhand.diagnosis.judge.increments import multiplied_twice, numbers_of, rate
 from byhand.diagnosis.judge.increments import rates as rates_of
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
@@ -61,9 +61,11 @@ def _of_one_training(
     steps = {s: step for s, e in plain.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}
-    twice = {s: at for s, step in steps.items() if (at := _multiplied_twice(course, step)) is not None}
+    moving = [s for s, e in explained.items() if e.kind == "optimizer"]
+    every = {**steps, **{s: step for s in moving for step in course.steps(s, gradients, most=2)}}
+    twice = {s: at for s, step in every.items() if (at := multiplied_twice(course.roles, step, gradients)) is not None}
     if twice:
-        yield Factor("learning-rate-twice", tuple(twice), rates[next(iter(twice))] or 0.0, min(twice.values()))
+        yield Factor("learning-rate-twice", tuple(twice), rates.get(next(iter(twice))) or 0.0, min(twice.values()))
         return
     known = all(rates.values())
     if not known and any(rates.values()):
@@ -78,6 +80,15 @@ def _of_one_training(
         is_a_mean = any(_is_size(1 / v, {round(factor)}, usual=_USUAL) for v in written)
         if _is_size(factor, sizes, usual=_USUAL) and not is_a_mean:
             yield Factor("sum-versus-mean", tuple(rated), factor, is_of_all=True)
+        if all(_is_averaged_twice(course, step, factor, sizes) for step in steps.values()):
+            yield Factor("sum-versus-mean", tuple(rated), factor)
+
+
+def _is_averaged_twice(course: Course, step: Step, factor: float, sizes: set[int]) -> bool:
+    """Whether a step is too short by a size by which it was divided more than once."""
+    numbers = [number for _, number in numbers_of(course.roles, step)]
+    counts = (n for n in sizes if n > 2 and sum(all_equal([n * number, 1.0]) for number in numbers) > 1)
+    return any(_is_usual(n * factor) for n in counts)
 
 
 def _of_some(course: Course, rated: dict[State, float], sizes: set[int], *, own_loss: bool) -> Iterator[Factor]:
@@ -127,13 +138,6 @@ def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradie
     w = next(w for before, w in e.spans if before == v)
     change = course.nodes[w].value - course.nodes[v].value
     return Step(v, w, change, gradients[v])
-
-
-def _multiplied_twice(course: Course, step: Step) -> NodeId | None:
-    """Where a lasting number is multiplied with the gradient first, if it is again later."""
-    rates = rates_of(course.roles, step)
-    leaves = Counter(leaf for leaf, _ in rates)
-    return min((t for leaf, t in rates if leaves[leaf] > 1), default=None)
 
 
 def _is_usual(c: float) -> bool:

@@ -104,6 +104,32 @@ def rates(roles: Roles, step: Step) -> dict[tuple[NodeId, NodeId], float]:
     return found or dict(written[:1])
 
 
+def multiplied_twice(roles: Roles, step: Step, forward: Collection[NodeId]) -> NodeId | None:
+    """Where a lasting number is multiplied with the gradient first, if it is again later, on the way into the step.
+
+    Nothing is followed into the forward pass, where parameters may stand that were stepped with the same number.
+    """
+    increment = _increment(roles, step)
+    waiting = [] if increment is None else [(increment, frozenset[NodeId]())]
+    seen = set(waiting)
+    found: list[NodeId] = []
+    while waiting and len(seen) < _FARTHEST:
+        t, above = waiting.pop()
+        node = roles.nodes[t]
+        if node.op not in _SCALES | {"add", "subtract"}:
+            continue
+        large = [a for a in node.parents() if roles.rests_on[a] or roles.nodes[a].value.size > 1]
+        new = [a for a in large if a > step.before and a not in forward]  # else what is kept of earlier steps
+        numbers = [a for a in node.parents() if a not in large] if node.op == "multiply" and new else []
+        here = {leaf for a in numbers for leaf, _ in _lasting(roles, a, step.before)}
+        if here & above:
+            found.append(t)
+        after = [(a, above | here) for a in new if (a, above | here) not in seen]
+        seen.update(after)
+        waiting += after
+    return min(found, default=None)
+
+
 def _written_numbers(roles: Roles, t: NodeId) -> Iterator[tuple[tuple[NodeId, NodeId], float]]:
     """The numbers that stand in the text as the outermost factor of an increment, as in `0.1 * gradient`."""
     outermost = [t, *(roles.nodes[t].parents() if roles.nodes[t].op in PRODUCTS else ())]

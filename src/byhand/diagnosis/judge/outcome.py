@@ -206,9 +206,9 @@ def where_set(sight: Sight, t: NodeId) -> Place:
     name = sight.name_of(t) or (state.name if state is not None else "")
     texts = sight.trace.targets
     for file in dict.fromkeys((node.file, *texts)) if node.op == "leaf" and name else ():
-        lines = [line for line, text in texts.get(file, {}).items() if text == name and line <= node.line]
-        lines = lines or [line for line, text in texts.get(file, {}).items() if text == name]
-        if lines:
+        named = [line for line, text in texts.get(file, {}).items() if text == name]
+        before = [line for line in named if line <= node.line]
+        if lines := before or ([] if "born" in node.kw else named):
             return Place(min(lines), file)
     return Place(*node.kw["born"]) if "born" in node.kw else place_of(sight.course, t)
 

@@ -29,9 +29,10 @@ def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     """The findings about inputs and their targets."""
     meetings = [m for m in _meetings(first) if not _is_table(first, m)]
     stepped = [m for m in meetings if m.steps]
-    leak = next((found for m in stepped if (found := _leak(first, m)) is not None), None)
-    if leak is not None and 2 * sum(_leak(first, m) is not None for m in stepped[:_FEW]) > len(stepped[:_FEW]):
-        yield leak  # once alone it may be chance: a sum's summand that is 0
+    leaks = [found for m in stepped[:_FEW] if (found := _leak(first, m)) is not None]
+    always = set.intersection(*(set(leak.evidence["which"]) for leak in leaks)) if leaks else set()
+    if always and 2 * len(leaks) > len(stepped[:_FEW]):  # once alone it may be chance: a sum's summand that is 0
+        yield leaks[0]  # where it is another number each time, to find it is the task
     yield from _torn_apart(first, meetings)
     yield from _one_sample(sights)
     yield from _overlapping(first)
@@ -185,7 +186,8 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     found = _target_among_inputs(sight, m)
     if found is None:
         return _scaled_leak(sight, m)
-    inputs, k, columns, origins = found
+    inputs, which, columns, origins = found
+    k = len(which)
     if 2 * k > columns:
         return None  # an autoencoder: what is put in is wanted back
     if sight.trial is None or not sight.trial.right or _is_a_sequence(sight, m):
@@ -201,7 +203,7 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
         f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
     )
     place = place_of(sight.course, joined[0])
-    return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k})
+    return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k, "which": which})
 
 
 def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
@@ -222,7 +224,7 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
                 text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
                 first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
                 place = sight.first_assigned(sight.name_of(first), first)
-                return Finding("label-leak", place, "symptom", text, {"inputs": wide})
+                return Finding("label-leak", place, "symptom", text, {"inputs": wide, "which": [j]})
     return None
 
 
@@ -293,8 +295,8 @@ def _numbered(sight: Sight, t: NodeId) -> Labels | None:
     return (t << 32) + np.arange(node.value.size).reshape(node.value.shape)
 
 
-def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, int, int, Origins] | None:
-    """The input that holds its own target, how many numbers of a row are that, of how many, and the labels."""
+def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, list[int], int, Origins] | None:
+    """The input that holds its own target, which numbers of a row are that, of how many, and the labels."""
     if sight.nodes[m.target].value.size > 1_000_000:
         return None
     started = _target_origins(sight, m)
@@ -303,7 +305,7 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, int, int, Or
     target, origins = started
     n = len(target) if target.ndim else 1
     wanted = target.reshape(n, -1)
-    columns, held, where = 0, 0, None
+    columns, which, where = 0, list[int](), None
     for d in _inputs(sight, m):
         labels = origins.of(d)
         if not labels.ndim or n not in (labels.shape[0], labels.shape[-1], 1):
@@ -315,10 +317,10 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, int, int, Or
         columns += int((rows != NEUTRAL).any(axis=0).sum())
         mine = [np.flatnonzero((rows == wanted[:, [j]]).all(axis=0)) for j in range(min(wanted.shape[1], 1000))]
         if all(found.size for found in mine) and where is None:
-            where, held = d, len(set(np.concatenate(mine).tolist()))
+            where, which = d, sorted(set(np.concatenate(mine).tolist()))
     if where is None:
         return None
-    return where, held, columns, origins
+    return where, which, columns, origins
 
 
 def _inputs(sight: Sight, m: Meeting) -> list[NodeId]:

@@ -150,8 +150,10 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _of_steps(sight: Sight) -> Iterator[Finding]:
-    for mistake in sorted(sight.verdict.mistakes, key=lambda m: m.edit is None):
-        node = _node(sight, mistake)
+    nodes = {id(m): _node(sight, m) for m in sight.verdict.mistakes}
+    # what was made first may be what the others follow from
+    for mistake in sorted(sight.verdict.mistakes, key=lambda m: (m.edit is None, nodes[id(m)] or 0)):
+        node = nodes[id(mistake)]
         message, evidence = _say(sight, mistake)
         found = _without_any_effect(sight, mistake)
         if found is not None:

@@ -112,7 +112,7 @@ def equal_units(outcome: Outcome) -> Iterator[Finding]:
         if _alike(first, [r.z for r in regions]) and k < len(alike_at_end) and alike_at_end[k]:
             z, a = (units(first, nodes) for nodes in ([r.z for r in regions], [r.a for r in regions]))
             assert z is not None
-            if a is not None and not a.any():
+            if a is not None and not a.any() and z.any():
                 continue  # they are switched off, however they start
             message = f"The {z.shape[1]} hidden units start alike, "
             message += f"and at the end they are still the same unit {z.shape[1]} times."
@@ -193,8 +193,9 @@ def _start_of(sight: Sight, body: Anatomy, z: NodeId) -> NodeId | None:
         state = sight.course.roles.versions.get(body.roles.root(a))
         if state is not None and np.abs(sight.value(a)).mean() > 0.8 * np.abs(sight.value(z)).mean():
             return state.versions[0]
-    before = [(t, w) for t, _, w in _weights(sight, body) if t <= z and sight.nodes[t].op in PRODUCTS | {"multiply"}]
-    return max(before)[1] if before else None
+    products = [t for t, *_ in _weights(sight, body) if t <= z and sight.nodes[t].op in PRODUCTS | {"multiply"}]
+    last = max(products, default=None)
+    return next((state.versions[0] for t, state, _ in _weights(sight, body) if t == last), None)
 
 
 def _alike(sight: Sight, nodes: list[NodeId]) -> bool:

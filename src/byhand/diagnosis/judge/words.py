@@ -173,7 +173,7 @@ _SENTENCES = (
     (
         "sum-versus-mean",
         "shorter",
-        "{steps} {shorter:.4g} times shorter than those of the others: averaged over the samples once more than they.",
+        "{steps} {shorter:.4g} times too short: averaged over the samples once more than what they are held against.",
     ),
     ("sum-versus-mean", "", "{steps} {factor:.4g} times too long: a sum where a mean stands elsewhere."),
     (
@@ -263,7 +263,7 @@ def sentence(id_: str, names: str, detail: Mapping[str, Any]) -> str:
     }
     if detail.get("given") == "a":
         known["of_result"] = True
-    if names and detail.get("factor", 1) < 1:
+    if names and 0 < detail.get("factor", 1) < 1:
         known["shorter"] = 1 / detail["factor"]
     texts = (text for row, key, text in _SENTENCES if row == id_ and (not key or key in known))
     return next(texts, "{steps} not those of the gradient.").format(**known)

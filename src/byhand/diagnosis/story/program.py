@@ -59,9 +59,10 @@ class Program:
         cell, line = self.home(line)
         return f"{cell}, line {line}" if cell else f"line {line}"
 
-    def home(self, line: int) -> tuple[str, int]:
-        """The cell that a line of the script stands in ("" outside of notebooks), and which line of it."""
-        first, name = max(((first, name) for name, first in self.cells if first <= line), default=(1, ""))
+    def home(self, line: int, file: str = "") -> tuple[str, int]:
+        """The cell that a line stands in ("" outside of notebooks), and which line of it."""
+        cells = () if file else self.cells
+        first, name = max(((first, name) for name, first in cells if first <= line), default=(1, ""))
         return name, line - first + 1
 
 

@@ -217,13 +217,15 @@ def as_json(report: Report) -> dict[str, Any]:
 def _finding(program: Program, told: Told, chapter: int) -> dict[str, Any]:
     finding = told.finding
     places = [finding.place, *finding.also]
+    cell, line = program.home(finding.place.line, finding.place.file)
     mended = None
     if told.mending is not None:
-        mended = [asdict(c) for c in told.mending.changes]
+        mended = [_change(program, change, finding.place.file) for change in told.mending.changes]
     return {
         "id": finding.id,
         "title": title(finding),
-        "line": finding.place.line,
+        "cell": cell,
+        "line": line,
         "file": finding.place.file,
         "places": [program.where(p.line, p.file) for p in places if p.line],
         "certainty": finding.certainty,
@@ -232,6 +234,11 @@ def _finding(program: Program, told: Told, chapter: int) -> dict[str, Any]:
         "mended": mended,
         "chapter": chapter,
     }
+
+
+def _change(program: Program, change: Change, file: str) -> dict[str, Any]:
+    (cell, line), (_, moved) = program.home(change.line, file), program.home(change.moved_before, file)
+    return {**asdict(change), "cell": cell, "line": line, "moved_before": moved}
 
 
 def title(finding: Finding) -> str:
