@@ -504,6 +504,15 @@ _ENTRIES = (
         plain="Two names stand for one array, and training the one changes the other.",
     ),
     Mistake(
+        "label-without-effect",
+        "one of the labels has no say in the loss",
+        "The labels are 0 and 1, and the loss is one of margins, such as max(0, 1 − y f) or log(1 + e^(−y f)).",
+        "Such a loss knows of a row what y f is. With y = 0 that is 0 whatever f is: the row gives no gradient, and "
+        "all that is learned is to answer with the other class.",
+        "Write the labels as −1 and 1: y = 2 y − 1.",
+        plain="The rows of one class are never asked, so the network learns to give the other answer to all.",
+    ),
+    Mistake(
         "target-unused",
         "no step has anything to do with the targets",
         "The backward pass begins with the derivative of the output, and never with how far it is from the target; or "

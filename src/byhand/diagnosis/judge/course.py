@@ -14,6 +14,7 @@ from byhand.diagnosis.judge.rates import (
     rate_vanishes,
     stopped_early,
     unscaled,
+    without_a_say,
     without_lowest_point,
     without_number,
 )
@@ -39,7 +40,8 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     exact = [*without_number(outcome), *dead_output(outcome)]
     yield from exact
     explained = exact or first.trace.failure or any(s.verdict.kind == "wrong" for s in sights)
-    seen = [] if explained else [*rate_vanishes(outcome), *equal_units(outcome), *without_lowest_point(outcome)]
+    always = (rate_vanishes, equal_units, without_lowest_point, without_a_say)
+    seen = [] if explained else [f for find in always for f in find(outcome)]
     yield from seen
     if not explained and not seen and (outcome.has_no_number or not outcome.works):
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)

@@ -14,13 +14,14 @@ from byhand.diagnosis.judge.fits import Step, proportion
 from byhand.diagnosis.judge.increments import numbers_of, rates
 from byhand.diagnosis.judge.locate import call_beside, place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
-from byhand.diagnosis.judge.roles import NodeId, Objective, made_of
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, made_of
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import Gradients
 from byhand.diagnosis.judge.written import where_written
 
 _OUTSIDE = 0.05  # of the targets, or of the range
 _TWO = 2  # classes
+_MANY_LABELS = 8  # labels of which one is 0 not by chance
 _LARGE = 8.0  # inputs of standard size stay below
 _FARTHEST = 60  # nodes that a value is followed
 _FEWEST = 4  # values of a loss whose rises tell something; stretches of which the last but one is the middle
@@ -171,6 +172,47 @@ def without_lowest_point(outcome: Outcome) -> Iterator[Finding]:
         message += "0: the loss has no lowest point."
         evidence = {"targets": classes.tolist(), "range": [low, high]}
         yield Finding("target-outside-range", place_of(sight.course, sight.errors[0]), "symptom", message, evidence)
+
+
+def without_a_say(outcome: Outcome) -> Iterator[Finding]:
+    """Scores that nothing but a label multiplies, and labels of which one is 0: no row of that class moves anything."""
+    sight = outcome.first
+    if sight.trial is None or sight.trial.objective.kind != "loss":
+        return
+    forward, met = sight.trial.gradients, dict[Place, list[NodeId]]()
+    for t in forward:
+        if _is_label_times_score(sight, t, forward):
+            met.setdefault(place_of(sight.course, t), []).append(t)
+    for place, nodes in met.items():
+        seen = [sight.value(nodes[0])] if sight.value(nodes[0]).size > 1 else [sight.value(t) for t in nodes]
+        labels = np.concatenate([_label_at(sight, t).ravel() for t in nodes[: len(seen)]])
+        classes = np.unique(labels)
+        if len(labels) >= _MANY_LABELS and len(classes) == _TWO and 0 in classes:
+            silent = int((labels == 0).sum())
+            message = f"In {silent} of {len(labels)} rows the label is 0, and it multiplies the output: there the loss "
+            message += "is the same whatever the output is, and the row gives no step."
+            yield Finding("label-without-effect", place, "exact", message, {"rows": len(labels), "silent": silent})
+
+
+def _label_at(sight: Sight, t: NodeId) -> Array:
+    """What else a score is multiplied with."""
+    others = [a for a in sight.nodes[t].args if type(a) is not int or not sight.course.roles.rests_on[a]]
+    return np.asarray(sight.value(a) if type(a := others[0]) is int else a.value)  # type: ignore[union-attr]
+
+
+def _is_label_times_score(sight: Sight, t: NodeId, forward: Gradients) -> bool:
+    """Whether data multiply a sum of products of parameters, number by number, that goes nowhere else in the loss."""
+    nodes, rests = sight.nodes, sight.course.roles.rests_on
+    scores = [a for a in nodes[t].parents() if rests[a]]
+    if nodes[t].op != "multiply" or len(nodes[t].args) != _TWO or len(scores) != 1 or sight.trial is None:
+        return False
+    [score] = scores
+    is_sum = nodes[score].op in PRODUCTS | {"add", "sum"} and score not in sight.course.roles.versions
+    users = [u for u in sight.course.roles.users.get(score, ()) if u in forward]
+    whole = rests[sight.trial.objective.seeds[0]].bit_count()
+    is_last = rests[t].bit_count() == whole  # no layer follows, as one does where units are dropped
+    shapes = {np.shape(_label_at(sight, t)), nodes[score].value.shape, nodes[t].value.shape}
+    return is_sum and is_last and users == [t] and len(shapes) == 1
 
 
 def _met_behind(sight: Sight, t: NodeId) -> tuple[Region, Array, Array, Array] | None:
