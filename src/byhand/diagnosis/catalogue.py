@@ -123,6 +123,15 @@ _ENTRIES = (
         plain="A step that is right for one input is far too long or too short for another.",
     ),
     Mistake(
+        "reshape-instead-of-transpose",
+        "a table is reshaped where it was to be transposed",
+        "X.reshape(n, d) of an array with the shape (d, n), so that the samples become rows.",
+        "A reshape reads the numbers in the order in which they lie, row after row, and cuts them anew. Row 1 of the "
+        "result is the beginning of the old row 1: one feature of many samples, not many features of one.",
+        "Write X.T: it puts the number of row i and column j into row j and column i.",
+        plain="What was one sample lies scattered over many rows, and no row fits its target any more.",
+    ),
+    Mistake(
         "scaled-by-row",
         "the inputs are scaled row by row",
         "X.mean(axis=1) and X.std(axis=1), where a row is a sample and its columns are metres, years and euros.",

@@ -17,8 +17,9 @@ from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
-from byhand.diagnosis.judge.shapes import shape_findings
+from byhand.diagnosis.judge.shapes import ancestors, shape_findings
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.written import is_asked_for
 
 _REPEATS = 2
 _TABLE = 2  # axes
@@ -33,6 +34,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _scaled_by_row(first)
+        yield from _reshaped(first)
         yield from _set_in_all_rows(first)
         yield from _changed_start(first)
         yield from _changed_before_a_measure(first)
@@ -138,6 +140,23 @@ def _scaled_by_row(sight: Sight) -> Iterator[Finding]:
             return
 
 
+def _reshaped(sight: Sight) -> Iterator[Finding]:
+    """A table with a sample in each column, from which rows were cut by a reshape: each holds numbers of several."""
+    nodes, rests = sight.nodes, sight.course.roles.rests_on
+    assert sight.trial is not None
+    behind = set(ancestors(sight, sight.trial.objective.seeds[0]))
+    for t in sorted(t for t in behind if nodes[t].op == "move" and not rests[t] and nodes[t].value.ndim == 2):
+        [of], new = nodes[t].parents(), nodes[t].value
+        old = nodes[of].value
+        is_swapped = old.shape == new.shape[::-1] and len(set(old.shape)) > 1 and min(old.shape) > 1
+        if is_swapped and len(new) >= _FEW_ROWS and np.array_equal(old.ravel(), new.ravel()):
+            samples, many = old.shape[::-1]
+            text = f"A table of {many} rows of {samples} numbers is given the shape of {samples} rows of {many}: its "
+            text += f"numbers stay in their order, so row 1 now holds the first {many} numbers of what was row 1."
+            yield Finding("reshape-instead-of-transpose", place_of(sight.course, t), "exact", text, {"rows": samples})
+            return
+
+
 def _set_in_all_rows(sight: Sight) -> Iterator[Finding]:
     """Targets into which the class of each row was written in all rows, and from which steps are made."""
     for t, node in enumerate(sight.nodes):
@@ -208,15 +227,19 @@ def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
     """A forward pass that no step follows, in which the training's dropout is still at work."""
     roles, nodes = sight.course.roles, sight.nodes
     trained = {nodes[t].site for t in range(len(nodes)) if roles.flows[t]}
-    lines = {site[:2] for site in trained}  # type: ignore[index]
+    ways = {site[:k] for site in trained for k in range(len(site) + 1)}  # type: ignore[index, arg-type]
     for t, node in enumerate(nodes):
         if node.op != "multiply" or roles.flows[t] or not roles.rests_on[t] or node.site in trained:
             continue
         for mask in (a for a in node.parents() if not roles.rests_on[a] and drops(nodes[a].value)):
-            if node.site[:2] in lines and any(nodes[x].is_drawn for x in made_of(nodes, mask)):  # type: ignore[index]
+            if node.site[:2] in ways and any(nodes[x].is_drawn for x in made_of(nodes, mask)):  # type: ignore[index]
                 text = "The outputs that are only looked at here, and lead to no step, are made with dropout: "
                 text += "a part of the units is switched off by chance, as in training."
-                yield Finding("dropout-when-measured", place_of(sight.course, mask), "exact", text)
+                place = place_of(sight.course, mask)
+                if is_asked_for(sight.trace.texts, place):  # so the call asks for it that training does not make
+                    calls = (node.site[:k] for k in range(2, len(node.site) + 1))  # type: ignore[arg-type, index]
+                    place = next((Place(*way[-1][1::-1]) for way in calls if way not in ways), place)
+                yield Finding("dropout-when-measured", place, "exact", text)
                 return
 
 

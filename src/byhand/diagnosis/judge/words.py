@@ -25,7 +25,7 @@ _SENTENCES = (
     (
         "mask-missing",
         "",
-        "{steps} those of a gradient without the factor, number by number, that the forward pass has here.",
+        "{steps} those of a gradient without the factor, number by number, that the forward pass has.",
     ),
     (
         "mask-drawn-anew",

@@ -43,6 +43,14 @@ def where_dropped(texts: Mapping[str, str], places: Sequence[Place]) -> Place | 
     return None
 
 
+def is_asked_for(texts: Mapping[str, str], place: Place) -> bool:
+    """Whether a line is done in a function on a condition alone."""
+    tree = ast.parse(texts.get(place.file, ""))
+    function = _function_at(tree, place.line)
+    asked = [n for n in ast.walk(function) if isinstance(n, ast.If | ast.IfExp)] if function is not None else []
+    return any(n.lineno <= place.line <= (n.end_lineno or 0) for n in asked)
+
+
 def where_listed(texts: Mapping[str, str], use: Place) -> Place | None:
     """The line that says what a loop around another line goes over; None if that line stands in no loop."""
     if use.file not in texts:

@@ -47,6 +47,11 @@ class Program:
             return replace(self, files={**self.files, file: text.encode()})
         return replace(self, source=text)
 
+    @property
+    def size(self) -> int:
+        """The length of all texts."""
+        return len(self.source) + sum(map(len, self.files.values()))
+
     def line(self, line: int, file: str = "") -> str:
         """The text of a line; "" when there is none."""
         lines = self.text(file).splitlines()

@@ -293,7 +293,8 @@ def another_line_job(request: Mapping[str, Any], send: Callable[[Mapping[str, An
         candidates(program, places, lambda: _traced(program, plain=True))
         for places in (before.suspects.back, before.suspects.ahead)
     )
-    for changed in chain(islice(back, request["most"]), islice(ahead, FEW_TRIED)):
+    meant = (c for c in ahead if c.size >= program.size)  # what the forward pass has, and the way back lacks, was meant
+    for changed in chain(islice(back, request["most"]), islice(meant, FEW_TRIED)):
         [file] = [f for f in ["", *program.files] if changed.text(f) != program.text(f)]
         if file:
             Path(file).write_text(changed.text(file), encoding="utf-8")

@@ -195,7 +195,7 @@ class _Story:
         if found is None:
             return None
         mended, place = found
-        if is_mended and _size(after) < _size(copy) < _size(mended):
+        if is_mended and after.size < copy.size < mended.size:
             return None
         told[0].finding = replace(told[0].finding, place=self._place(copy, place), also=[])
         told[0].mending = Mending(self._changes(copy, mended))
@@ -250,10 +250,6 @@ class _Story:
                 moved = _at_or_below(origin, change.moved_before)
                 found.append(Change(line, own, change.after, moved))
         return found
-
-
-def _size(program: Program) -> int:
-    return len(program.source) + sum(map(len, program.files.values()))
 
 
 def _at_or_below(origin: dict[int, int], line: int) -> int:
