@@ -145,10 +145,9 @@ def _reshaped(sight: Sight) -> Iterator[Finding]:
     nodes, rests = sight.nodes, sight.course.roles.rests_on
     assert sight.trial is not None
     behind = set(ancestors(sight, sight.trial.objective.seeds[0]))
-    for t in sorted(t for t in behind if nodes[t].op == "move" and not rests[t] and nodes[t].value.ndim == 2):
-        [of], new = nodes[t].parents(), nodes[t].value
-        old = nodes[of].value
-        is_swapped = old.shape == new.shape[::-1] and len(set(old.shape)) > 1 and min(old.shape) > 1
+    for t in sorted(t for t in behind if nodes[t].op == "move" and not rests[t] and len(nodes[t].parents()) == 1):
+        old, new = nodes[nodes[t].parents()[0]].value, nodes[t].value
+        is_swapped = old.ndim == 2 and old.shape == new.shape[::-1] and 1 < min(old.shape) < max(old.shape)
         if is_swapped and len(new) >= _FEW_ROWS and np.array_equal(old.ravel(), new.ravel()):
             samples, many = old.shape[::-1]
             text = f"A table of {many} rows of {samples} numbers is given the shape of {samples} rows of {many}: its "
