@@ -200,8 +200,20 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     text = (
         f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
     )
-    place = place_of(sight.course, joined[0])
+    cuts = (cut for t in (inputs, joined[0]) if (cut := _first_cut(sight, t)) != t)
+    place = place_of(sight.course, next(cuts, joined[0]))
     return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k})
+
+
+def _first_cut(sight: Sight, table: NodeId) -> NodeId:
+    """Where the first row of a table was cut out of a series, if all were cut out of one; else the table."""
+    nodes, rows = sight.nodes, sight.nodes[table].parents()
+    if len(rows) < 2 or any(nodes[r].op not in ("getitem", "gather") for r in rows):
+        return table
+    pieces = {(sight.course.roles.root(r), nodes[r].value.shape) for r in rows}
+    shape = nodes[rows[0]].value.shape
+    cuts = [t for t in ancestors(sight, table) if nodes[t].op == "getitem" and nodes[t].value.shape == shape]
+    return min(cuts, default=table) if len(pieces) == 1 else table
 
 
 def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
@@ -221,7 +233,8 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
                 text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target, times "
                 text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
                 first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
-                place = sight.first_assigned(sight.name_of(first), first)
+                cut = _first_cut(sight, first)
+                place = sight.first_assigned(sight.name_of(first), first) if cut == first else place_of(sight.course, cut)
                 return Finding("label-leak", place, "symptom", text, {"inputs": wide})
     return None
 

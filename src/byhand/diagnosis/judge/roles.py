@@ -7,6 +7,7 @@ decaying rate is carried, too, but no loss rests on it.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
@@ -233,7 +234,7 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
     match node.op:
         case "add":
             yield from (a for a in args if type(a) is int and _same_shape(nodes, a, value))
-        case "setitem" | "scatter" if not _adds_to_a_part(nodes, args, value):
+        case "setitem" | "scatter" if not _adds_to_a_part(nodes, node):
             return
         case (
             "subtract"
@@ -300,13 +301,36 @@ def _shrunk(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
     return sources.pop() if used == _OF_SHRINKING | {"multiply"} and len(sources) == 1 else None
 
 
-def _adds_to_a_part(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> bool:
-    """Whether what is written into an array was made by adding to what stood there, not written over it."""
-    return len(args) > 1 and type(args[1]) is int and any(_part_of(nodes, args[1], value.shape))
+def _adds_to_a_part(nodes: Sequence[Node], node: Node) -> bool:
+    """Whether what is written into an array was made by adding to what stood there, not written over it.
+
+    What stood elsewhere in it, as the value before in a series that is made one after the other, is not what stood there.
+    """
+    if len(node.args) < 2 or type(node.args[1]) is not int:
+        return False
+    read = [x for x, _ in _part_of(nodes, node.args[1], node.value.shape)]
+    places = _places(node, node.value.shape) if read else None
+    return any(places is None or _stood_at(nodes, x, places) for x in read)
 
 
-def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterator[NodeId]:
-    """The arrays of a shape that a value was read from, with nothing done to it since but adding."""
+def _stood_at(nodes: Sequence[Node], x: NodeId, places: Array) -> bool:
+    """Whether a value was read from these numbers of an array; also where that is not known."""
+    array = nodes[x].args[0] if nodes[x].args else None
+    if nodes[x].op not in _OF_A_PART | {"move"} or type(array) is not int or _turned_back(nodes, array) != array:
+        return True
+    mine = _places(nodes[x], nodes[array].value.shape)
+    return mine is None or np.array_equal(mine, places)
+
+
+def _places(node: Node, shape: tuple[int, ...]) -> Array | None:
+    """Which numbers of an array of this shape are read or written; None where that is not known."""
+    if node.op in ("getitem", "setitem"):
+        return np.ravel(np.arange(math.prod(shape)).reshape(shape)[node.kw["k"]])
+    return np.ravel(np.asarray(node.kw["idx"])) if "idx" in node.kw else None
+
+
+def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterator[tuple[NodeId, NodeId]]:
+    """What a value is with nothing done to it but adding: what was read from an array of a shape, and that array."""
     waiting, steps = [t], 0
     while waiting and steps < 25:
         x = waiting.pop()
@@ -314,9 +338,9 @@ def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterat
         first = nodes[x].args[0] if nodes[x].args else None
         whole = _turned_back(nodes, first) if type(first) is int else None
         if nodes[x].op in _OF_A_PART | {"move"} and whole is not None and nodes[whole].value.shape == shape:
-            yield whole
+            yield x, whole
         elif x != t and nodes[x].value.shape == shape:
-            yield x
+            yield x, x
         else:
             waiting += _links(nodes, x)
 
@@ -327,7 +351,7 @@ def _whole_of_parts(nodes: Sequence[Node], args: Sequence[int | Const], value: A
     for a in args:
         if type(a) is not int or nodes[a].op == "leaf":
             return
-        whole = {x for x in _part_of(nodes, a, value.shape) if x != a}
+        whole = {x for _, x in _part_of(nodes, a, value.shape) if x != a}
         common = whole if common is None else common & whole
         if not common:
             return
