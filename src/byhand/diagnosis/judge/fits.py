@@ -137,14 +137,18 @@ def _goes_with(
     return all(scales.values()) and all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
 
 
-def shrinks(step: Step, old: Array) -> bool:
-    """Whether a step is made of its gradient, the parameter itself and its signs: a penalty that no loss shows."""
-    made_of = np.stack([np.ravel(x).astype(float) for x in (step.gradient, old, np.sign(old))], axis=1)
-    d = np.ravel(step.change).astype(float)
+def shrinks(steps: Sequence[Step], nodes: Sequence[Node]) -> bool:
+    """Whether steps are made of their gradients, the parameter itself and its signs: a penalty that no loss shows.
+
+    Several only where they are of one rate.
+    """
+    rows = [(s.change, s.gradient, nodes[s.before].value, np.sign(nodes[s.before].value)) for s in steps]
+    d, *columns = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(4))
+    made_of = np.stack(columns, axis=1)
     if d.size < 4 or not (np.isfinite(made_of).all() and np.isfinite(d).all()):
         return True
     factors, *_ = np.linalg.lstsq(made_of, d, rcond=None)
-    return bool(np.abs(made_of @ factors - d).max() <= tolerance_of(old) * np.abs(d).max())
+    return bool(np.abs(made_of @ factors - d).max() <= tolerance_of(nodes[steps[0].before].value) * np.abs(d).max())
 
 
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:

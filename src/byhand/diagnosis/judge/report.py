@@ -285,7 +285,7 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
     if not m.states:
         return None
     state = m.states[0]
-    if m.id in _OF_A_GRADIENT or _gradient_is_odd(sight, m):
+    if m.id in _OF_A_GRADIENT or "mask" in m.detail or _gradient_is_odd(sight, m):
         return gradient_of(course, state)
     return step_of(course, state)
 

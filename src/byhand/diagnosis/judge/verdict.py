@@ -27,6 +27,7 @@ from byhand.diagnosis.judge.flows import (
 )
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.masks import leaves_out
 from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
@@ -131,6 +132,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     if not trials:
         lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
         return Verdict("wrong" if lost else "nothing", None, lost, [], course)
+    unmasked = _without_the_mask(course, trials)
+    if unmasked is not None:
+        return unmasked
     best = _complete(whole, course)
     errors = [t for t in trials if t.objective.kind != "loss" and t.explained]
     away = [t for t in errors if all(e.kind == "opposes" for e in t.explained.values())]
@@ -168,6 +172,23 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     losses = [t for t in trials if t.objective.kind == "loss" and t.moves]
     found = _behind_the_output(_unnamed(answer, trials), losses)
     return found if found.kind != "right" else _of_another_loss(whole, course) or found
+
+
+def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None:
+    """Steps that follow an error whole, where the loss of the same outputs and targets leaves out some of its numbers."""
+    for own in (t for t in trials if t.objective.kind == "loss" and t.moves):
+        for error in (t for t in trials if t.objective.kind == "error"):
+            odd = [s for s, e in error.explained.items() if e.right and not _is_right(own, s)]
+            covers = odd and all(course.covers(s, error.explained[s], error.objective) for s in odd)
+            all_known = all(s in odd or e.right for s, e in own.explained.items())
+            if covers and all_known and leaves_out(course, own.gradients, error.objective):
+                at = {} if len(odd) < len(own.explained) else {"at": error.objective.seeds[0]}
+                return Verdict("wrong", own, [Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})], [], course)
+    return None
+
+
+def _is_right(trial: Trial, state: State) -> bool:
+    return state in trial.explained and trial.explained[state].right
 
 
 def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
@@ -879,7 +900,10 @@ def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float |
     steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any() and s.change.any()][:3]
     if trial.explained[state].kind != "other" or state.size < 3 or not steps or course.mended is not None:
         return None
-    if any(has_a_multiple(course, s) or shrinks(s, course.nodes[s.before].value) for s in steps):
+    rates = [c for e in trial.explained.values() if e.right for c in e.factors.values()]
+    are_of_one_rate = bool(rates) and all_equal(rates)  # then a few numbers tell more in several steps
+    looked_at = [steps] if state.size <= _LEAST_NUMBERS and are_of_one_rate else [[s] for s in steps]
+    if any(has_a_multiple(course, s) for s in steps) or any(shrinks(s, course.nodes) for s in looked_at):
         return None
     used = gradient_used(course.roles, steps[0])
     if used is None or course.nodes[used].value.size != state.size:
