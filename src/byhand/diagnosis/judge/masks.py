@@ -1,4 +1,4 @@
-"""Numbers that a loss leaves out here and there, as ratings that nobody gave, and that steps are made from all the same."""
+"""Numbers that a loss leaves out here and there, as ratings that nobody gave, and that steps are made from."""
 
 from __future__ import annotations
 

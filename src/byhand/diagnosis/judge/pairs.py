@@ -234,7 +234,8 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
                 text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
                 first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
                 cut = _first_cut(sight, first)
-                place = sight.first_assigned(sight.name_of(first), first) if cut == first else place_of(sight.course, cut)
+                assigned = sight.first_assigned(sight.name_of(first), first)
+                place = assigned if cut == first else place_of(sight.course, cut)
                 return Finding("label-leak", place, "symptom", text, {"inputs": wide})
     return None
 

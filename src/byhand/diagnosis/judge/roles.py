@@ -304,7 +304,7 @@ def _shrunk(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
 def _adds_to_a_part(nodes: Sequence[Node], node: Node) -> bool:
     """Whether what is written into an array was made by adding to what stood there, not written over it.
 
-    What stood elsewhere in it, as the value before in a series that is made one after the other, is not what stood there.
+    What stood elsewhere in it, as the value before in a series that is made one after the other, did not stand there.
     """
     if len(node.args) < 2 or type(node.args[1]) is not int:
         return False

@@ -36,7 +36,7 @@ from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
-from byhand.diagnosis.tape.nodes import Node
+from byhand.diagnosis.tape.nodes import Const, Node
 
 _MOST_OBJECTIVES = 14
 _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
@@ -175,7 +175,7 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
 
 
 def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None:
-    """Steps that follow an error whole, where the loss of the same outputs and targets leaves out some of its numbers."""
+    """Steps that follow an error whole, where the loss of the same outputs and targets leaves out some numbers."""
     for own in (t for t in trials if t.objective.kind == "loss" and t.moves):
         for error in (t for t in trials if t.objective.kind == "error"):
             odd = [s for s, e in error.explained.items() if e.right and not _is_right(own, s)]
@@ -183,7 +183,8 @@ def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None
             all_known = all(s in odd or e.right for s, e in own.explained.items())
             if covers and all_known and leaves_out(course, own.gradients, error.objective):
                 at = {} if len(odd) < len(own.explained) else {"at": error.objective.seeds[0]}
-                return Verdict("wrong", own, [Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})], [], course)
+                mistake = Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})
+                return Verdict("wrong", own, [mistake], [], course)
     return None
 
 
@@ -714,8 +715,12 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
         right[tuple(t.objective.seeds)] = max(right[tuple(t.objective.seeds)], t.right)
     own = [t for t in plain if t.objective.kind == "loss"]
     errors = sorted((t for t in plain if t.objective.kind == "error"), key=lambda t: -right[tuple(t.objective.seeds)])
-    ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
+    ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right, -_steps_right(t)))[:2]
     return sorted([*ranked, *(t for t in errors[:1] if t not in ranked)], key=lambda t: -t.right)
+
+
+def _steps_right(trial: Trial) -> int:
+    return sum(len(e.spans) for e in trial.explained.values() if e.right)
 
 
 def _search(roles: Roles, trial: Trial) -> Verdict:
@@ -727,10 +732,32 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
     if reread is not None and _tried(reread[0], trial.objective, trial.overrides).right > trial.right:
         return _searched(reread[0], trial, reread[1])
     ends = [_end_of_search(s, trial.gradients) for s in states]
+    if trial.objective.kind == "loss" and trial.objective.seeds[0] > max(ends):
+        trial = replace(trial, objective=_in_summands(roles, trial.objective))
     plain = _searched(Course(roles, limit=max(ends) + 1), trial, [])
     if not plain.open or reread is None:
         return plain
     return min(plain, _searched(reread[0], trial, reread[1]), key=_fewest_open)
+
+
+def _in_summands(roles: Roles, objective: Objective) -> Objective:
+    """A loss that is added up over all steps, as what is added: so the first steps have a loss of their own."""
+    weights: dict[NodeId, float] = defaultdict(float)
+    waiting = [(t, objective.weights.get(t, 1.0)) for t in objective.seeds]
+    while waiting:
+        t, weight = waiting.pop()
+        node = roles.nodes[t]
+        resting = [(k, a) for k, a in enumerate(node.args) if type(a) is int and roles.rests_on[a]]
+        is_sum = node.op in ("add", "subtract") and node.value.size == 1
+        if is_sum and resting and all(roles.nodes[a].value.size == 1 and a not in roles.versions for _, a in resting):
+            waiting += [(a, -weight if k and node.op == "subtract" else weight) for k, a in resting]
+        elif node.op == "divide" and len(resting) == 1 and not resting[0][0] and node.value.size == 1:
+            by = node.args[1]
+            number = np.ravel(by.value if isinstance(by, Const) else roles.nodes[by].value)[0]
+            waiting.append((resting[0][1], weight / float(number)))
+        else:
+            weights[t] += weight
+    return replace(objective, seeds=sorted(weights), weights=dict(weights))
 
 
 def _end_of_search(state: State, gradients: Gradients) -> NodeId:
@@ -906,9 +933,11 @@ def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float |
     if any(has_a_multiple(course, s) for s in steps) or any(shrinks(s, course.nodes) for s in looked_at):
         return None
     used = gradient_used(course.roles, steps[0])
-    if used is None or course.nodes[used].value.size != state.size:
+    if used is None:
         return None
-    d, g = (np.ravel(x).astype(float) for x in (course.nodes[used].value, steps[0].gradient))
+    is_whole = course.nodes[used].value.size == state.size  # else a row is stepped, or a few
+    taken = course.nodes[used].value if is_whole else -steps[0].change
+    d, g = (np.ravel(x).astype(float) for x in (taken, steps[0].gradient))
     between = angle(d, g)
     return between if _LEAST < between < 180 - _LEAST else None  # less may be a formula that is right but for rounding
 
