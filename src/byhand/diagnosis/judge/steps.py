@@ -82,7 +82,7 @@ class Course:
         return found
 
     def _gradient(self, objective: Objective, overrides: Overrides | None) -> Gradients:
-        seeds = {t: self._seed(objective, t) for t in objective.seeds if t < self.limit}
+        seeds = {t: self.seed(objective, t) for t in objective.seeds if t < self.limit}
         overrides = {
             **self._ahead,
             **(self.taken_over(objective) if objective.is_truncated else {}),
@@ -99,7 +99,8 @@ class Course:
         """Whether an objective rests on more than is known: on what lies behind an operation without a derivative."""
         return bool(self._blocked[tuple(objective.seeds)])
 
-    def _seed(self, objective: Objective, t: NodeId) -> Array:
+    def seed(self, objective: Objective, t: NodeId) -> Array:
+        """The derivative of an objective by one of its nodes."""
         value, weight = self.nodes[t].value, objective.weights.get(t, 1.0)
         return (
             np.full_like(value, objective.sign * weight, dtype=float)

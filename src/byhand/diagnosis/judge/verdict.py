@@ -23,6 +23,7 @@ from byhand.diagnosis.judge.flows import (
     old_passes,
     repeated_passes,
     sizes,
+    unlearned_tables,
     unread,
 )
 from byhand.diagnosis.judge.increments import gradient_used
@@ -692,7 +693,8 @@ def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
     gradients = course.gradient(trial.objective) if trial.overrides else trial.gradients
     for state, product in unread(course, gradients):
         yield Mistake("bias-missing", (), detail={"bias": state.name, "product": product})
-    for root, use in frozen(course, gradients, trial.objective):
+    tables = unlearned_tables(course, trial.objective, trial.overrides)
+    for root, use in dict(chain(frozen(course, gradients, trial.objective), tables)).items():
         if root not in lost:
             yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
 
