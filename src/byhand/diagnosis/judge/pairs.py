@@ -12,9 +12,9 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.locate import call_beside, place_of
 from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_of, rows_in
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.roles import NodeId, made_of
 from byhand.diagnosis.judge.shapes import ancestors, in_losses
 from byhand.diagnosis.judge.sight import Sight
 
@@ -32,6 +32,7 @@ def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     leak = next((found for m in stepped if (found := _leak(first, m)) is not None), None)
     if leak is not None and 2 * sum(_leak(first, m) is not None for m in stepped[:_FEW]) > len(stepped[:_FEW]):
         yield leak  # once alone it may be chance: a sum's summand that is 0
+    yield from _noise_wanted_back(first, sights, stepped[:_FEW])
     yield from _torn_apart(first, meetings)
     yield from _one_sample(sights)
     yield from _overlapping(first)
@@ -238,6 +239,44 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
                 place = assigned if cut == first else place_of(sight.course, cut)
                 return Finding("label-leak", place, "symptom", text, {"inputs": wide})
     return None
+
+
+def _noise_wanted_back(first: Sight, sights: Sequence[Sight], meetings: Sequence[Meeting]) -> Iterator[Finding]:
+    """Inputs with noise drawn onto them that are the target as well, where what is measured is held against others."""
+    noisy = [t for m in meetings if (t := _noise_drawn_onto(first, m)) is not None]
+    if len(set(noisy)) == len(meetings) > 1 and any(map(_is_measured_against_others, sights)):
+        text = (
+            "The output is held against the very input that noise was drawn onto, where the steps are made; where it "
+        )
+        text += "is measured, against other numbers than its input: what is learned is to give the noise back."
+        yield Finding("label-leak", call_beside(first.course, meetings[0].at, noisy[0]), "exact", text)
+
+
+def _noise_drawn_onto(sight: Sight, m: Meeting) -> NodeId | None:
+    """Where rows of data that were there before the first step get numbers drawn now, if that is input and target."""
+    roles, nodes = sight.course.roles, sight.nodes
+    t = roles.root(m.target)
+    pair = nodes[t].parents() if nodes[t].op in ("add", "multiply") else []
+    is_input = any(roles.root(d) == t for d in _inputs(sight, m))
+    for data, noise in (pair, pair[::-1]) if is_input and len(pair) == 2 else ():
+        is_picked = roles.root(data) < min(data, *(s.versions[1] for s in roles.states))
+        if is_picked and any(nodes[x].is_drawn for x in made_of(nodes, noise, after=data)):
+            return t
+    return None
+
+
+def _is_measured_against_others(sight: Sight) -> bool:
+    """Whether an output that no step follows is held against other numbers than its input, as many."""
+    roles, nodes = sight.course.roles, sight.nodes
+    for t, node in enumerate(nodes):
+        if node.op == "subtract" and roles.rests_on[t] and not roles.flows[t] and node.value.size > 1:
+            for target in (a for a in node.parents() if not roles.rests_on[a]):
+                output = next(iter(a for a in node.parents() if a != target), None)
+                inputs = _inputs(sight, Meeting(t, output, target, False)) if output is not None else []
+                same = [d for d in inputs if nodes[d].value.shape == nodes[target].value.shape == node.value.shape]
+                if same and not any(np.array_equal(nodes[d].value, nodes[target].value) for d in same):
+                    return True
+    return False
 
 
 def _is_computed(sight: Sight, t: NodeId) -> bool:
