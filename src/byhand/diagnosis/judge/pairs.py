@@ -245,10 +245,8 @@ def _noise_wanted_back(first: Sight, sights: Sequence[Sight], meetings: Sequence
     """Inputs with noise drawn onto them that are the target as well, where what is measured is held against others."""
     noisy = [t for m in meetings if (t := _noise_drawn_onto(first, m)) is not None]
     if len(set(noisy)) == len(meetings) > 1 and any(map(_is_measured_against_others, sights)):
-        text = (
-            "The output is held against the very input that noise was drawn onto, where the steps are made; where it "
-        )
-        text += "is measured, against other numbers than its input: what is learned is to give the noise back."
+        text = "The steps hold the output against the very input that noise was drawn onto; where it is measured, it "
+        text += "is held against other numbers than its input. What is learned is to give the noise back."
         yield Finding("label-leak", call_beside(first.course, meetings[0].at, noisy[0]), "exact", text)
 
 

@@ -835,10 +835,23 @@ def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]
     for found in compared.values():
         counts: dict[bool, set[int]] = {True: set(), False: set()}
         for (t, _, is_below), (end, _, _) in pairwise(found):
-            counts[is_below].add(bisect(steps, end) - bisect(steps, t))
+            made = steps[bisect(steps, t) : bisect(steps, end)]
+            counts[is_below].add(sum(not _is_only_shrunk(roles, v) for v in made))
         if counts[True].isdisjoint(counts[False]):
             below, above = ([margin for _, margin, is_below in found if is_below == side] for side in (True, False))
             yield below, above, {0} in counts.values()
+
+
+def _is_only_shrunk(roles: Roles, version: NodeId) -> bool:
+    """Whether a version is the one before, times a number: a penalty's share of a step, and nothing of the data's."""
+    nodes, versions = roles.nodes, roles.versions[version].versions
+    before, t = versions[versions.index(version) - 1], version
+    while nodes[t].op in ("multiply", "divide", "copy") and t != before:
+        whole = [a for a in nodes[t].parents() if roles.rests_on[a]]
+        if len(whole) != 1 or nodes[whole[0]].value.shape != nodes[t].value.shape:
+            return False
+        t = whole[0]
+    return t == before
 
 
 def _margins(deciding: Sequence[tuple[list[NodeId], list[NodeId], bool]], roles: Roles) -> Iterator[Objective]:
@@ -847,7 +860,8 @@ def _margins(deciding: Sequence[tuple[list[NodeId], list[NodeId], bool]], roles:
         for seeds, sign in ((below, -1.0), (above, 1.0)) if is_one_sided else ():
             if seeds:
                 mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in seeds]))
-                yield Objective("margin", seeds, mask, sign)
+                others = dict.fromkeys(above if sign < 0 else below, 0.0)  # there a penalty alone may be at work
+                yield Objective("margin", sorted([*seeds, *others]), mask, sign, weights=others)
 
 
 def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:

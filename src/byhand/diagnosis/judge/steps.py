@@ -24,6 +24,7 @@ from byhand.diagnosis.judge.fits import (
     nearest,
     proportion,
     with_decay,
+    with_penalty,
 )
 from byhand.diagnosis.judge.increments import rate, scale
 from byhand.diagnosis.judge.optimizers import multiples, through_optimizer
@@ -211,6 +212,8 @@ class Course:
         found = explain(steps, self.nodes, self.scales)
         if found.kind in ("other", "scattered") and decays:
             found = with_decay(steps, self.nodes) or found
+            if objective.kind == "margin" and not found.right:
+                found = with_penalty(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
             through = partial(through_optimizer, self, state, steps, objective, found.factors, decays=decays)
             found = brakes(steps, self.nodes) or through() or found

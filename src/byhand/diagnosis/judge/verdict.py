@@ -28,6 +28,7 @@ from byhand.diagnosis.judge.flows import (
 )
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.margins import agrees_with, margin_of
 from byhand.diagnosis.judge.masks import leaves_out
 from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
@@ -454,7 +455,13 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
             return None  # the script says which loss it means, and this is not its gradient
         chosen = next((t for t in whole if t.objective.kind == kind), None)
-        if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
+        if (
+            chosen is not None
+            and kind == "margin"
+            and not agrees_with(course, margin_of(course, chosen.objective, chosen.explained))
+        ):
+            return None  # the loss has another margin, or another penalty, than the steps
+        if chosen is not None and kind not in ("loss", "margin") and any(_is_penalized(course, t, chosen) for t in own):
             return None  # what the loss adds to the error's gradient is missing from it
         if chosen is not None and kind == "link" and any(_contradicts(course, t, chosen) for t in own):
             return None  # the loss is made of the same outputs, and has another derivative
