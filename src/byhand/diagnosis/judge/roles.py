@@ -665,8 +665,10 @@ def _that_decide(nodes: Sequence[Node], states: Sequence[State], used: set[int])
     found: dict[int, State] = {}
     for t, node in enumerate(nodes):
         if node.op in _BELOW | _ABOVE and node.value.size == 1:
-            beside = {id(version_of[a]): version_of[a] for a in made_of(nodes, t) if a in version_of}
-            found |= beside if used & beside.keys() else {}
+            made = made_of(nodes, t)
+            beside = {id(version_of[a]): version_of[a] for a in made if a in version_of}
+            factors = (a for x in made if nodes[x].op == "multiply" for a in nodes[x].parents())
+            found |= beside if used & beside.keys() or any(a in version_of for a in factors) else {}
     return list(found.values())
 
 
@@ -793,8 +795,10 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
         if not all(_is_one_minus(roles.nodes[t]) for t in seeds)
         and not any(x in steps for t in seeds for x in (t, *roles.users.get(t, ())))
     }
-    deciding = list(_deciding(roles))
+    compared = list(_compared(roles))
+    deciding = list(_deciding(compared))
     yield from _margins(deciding, roles)
+    yield from _mistaken(compared, roles)
     decided = {roles.nodes[t].site for below, above, _ in deciding for t in (*below, *above)}
     losses = {site: s for site, s in losses.items() if site not in decided and not _is_only_decided_by(roles, s[0])}
     for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
@@ -818,8 +822,17 @@ def _is_given_there(roles: Roles, a: int | Const) -> bool:
     return isinstance(a, Const) or roles.nodes[a].is_drawn or roles.nodes[a].kw.get("made") == "constant"
 
 
-def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
-    """The numbers that decide which steps are made, where below and where above another, and if only one side has any.
+@dataclass(frozen=True)
+class _Compared:
+    """A number that was compared with another, on which side of it it lies, and how many steps were made then."""
+
+    number: NodeId
+    is_below: bool
+    steps: int
+
+
+def _compared(roles: Roles) -> Iterator[list[_Compared]]:
+    """The numbers that rest on parameters and are compared in one place, one after the other.
 
     What comes of the last comparison may not have been recorded.
     """
@@ -833,13 +846,32 @@ def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]
             if type(margin) is int and margin not in roles.versions and not by_chance:
                 compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
     for found in compared.values():
-        counts: dict[bool, set[int]] = {True: set(), False: set()}
-        for (t, _, is_below), (end, _, _) in pairwise(found):
-            made = steps[bisect(steps, t) : bisect(steps, end)]
-            counts[is_below].add(sum(not _is_only_shrunk(roles, v) for v in made))
+        ends = [*(t for t, _, _ in found[1:]), len(roles.nodes)]
+        made = (steps[bisect(steps, t) : bisect(steps, end)] for (t, _, _), end in zip(found, ends, strict=True))
+        taken = (sum(not _is_only_shrunk(roles, v) for v in versions) for versions in made)
+        yield [_Compared(n, is_below, k) for (_, n, is_below), k in zip(found, taken, strict=True)]
+
+
+def _deciding(compared: Sequence[list[_Compared]]) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
+    """The numbers that decide which steps are made, where below and where above, and if only one side has any."""
+    for found in compared:
+        counts = {side: {c.steps for c in found[:-1] if c.is_below == side} for side in (True, False)}
         if counts[True].isdisjoint(counts[False]):
-            below, above = ([margin for _, margin, is_below in found if is_below == side] for side in (True, False))
+            below, above = ([c.number for c in found if c.is_below == side] for side in (True, False))
             yield below, above, {0} in counts.values()
+
+
+def _mistaken(compared: Sequence[list[_Compared]], roles: Roles) -> Iterator[Objective]:
+    """Scores of which steps are made on either side, and not always: where they are wrong, as a perceptron's.
+
+    Those below are to be larger then, and those above smaller.
+    """
+    for found in compared:
+        kinds = {(c.is_below, c.steps > 0) for c in found[:-1]}
+        if len(kinds) == len((True, False)) ** 2:
+            weights = {c.number: 0.0 if not c.steps else -1.0 if c.is_below else 1.0 for c in found[:-1]}
+            mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in weights]))
+            yield Objective("margin", sorted(weights), mask, weights=weights)
 
 
 def _is_only_shrunk(roles: Roles, version: NodeId) -> bool:
