@@ -14,6 +14,7 @@ from byhand.diagnosis.judge.steps import Course, Gradients
 _SAME = 1e-6
 _TABLE = 2  # axes
 _FEW = 3  # errors that are looked at
+_CHOSEN = {"max", "min", "maximum", "minimum", "fmax", "fmin", "clip"}
 
 
 def leaves_out(course: Course, loss: Gradients, error: Objective) -> bool:
@@ -22,6 +23,8 @@ def leaves_out(course: Course, loss: Gradients, error: Objective) -> bool:
     Whole rows alone may be other data: those that a training is measured with.
     """
     nodes, roles = course.nodes, course.roles
+    if any(nodes[t].op in _CHOSEN for t in loss):
+        return False  # the largest error of each row, say: a measure, and no mask of the data's
     targets = {roles.root(b) for t in error.seeds[:_FEW] if nodes[t].op == "subtract" for b in _target(course, t)}
     shape = nodes[error.seeds[0]].value.shape
     same = (

@@ -461,7 +461,7 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
             and not agrees_with(course, margin_of(course, chosen.objective, chosen.explained))
         ):
             return None  # the loss has another margin, or another penalty, than the steps
-        if chosen is not None and kind not in ("loss", "margin") and any(_is_penalized(course, t, chosen) for t in own):
+        if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
             return None  # what the loss adds to the error's gradient is missing from it
         if chosen is not None and kind == "link" and any(_contradicts(course, t, chosen) for t in own):
             return None  # the loss is made of the same outputs, and has another derivative
