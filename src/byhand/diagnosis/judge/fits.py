@@ -18,6 +18,7 @@ EQUAL = 1e-4  # how nearly the factors of two steps are one
 EXACT, _SINGLE = 1e-6, 2e-3
 _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
 _FADED = 1e-7  # of the longest step
+_FEWEST_OF_A_MARGIN = 3  # numbers of a parameter of which each step has a rate of its own
 _FEWEST_OF_TWO, _FEWEST_SHARE = 6, 1e-2  # numbers that two factors explain, and of the longest change
 _LINE = 1e-7  # of the largest, what is rounding
 _PLAIN = 1e-250  # a square that has kept its digits
@@ -137,14 +138,18 @@ def _goes_with(
     return all(scales.values()) and all_equal([c / (scales[v] or 1.0) for v, c in factors.items()])
 
 
-def shrinks(step: Step, old: Array) -> bool:
-    """Whether a step is made of its gradient, the parameter itself and its signs: a penalty that no loss shows."""
-    made_of = np.stack([np.ravel(x).astype(float) for x in (step.gradient, old, np.sign(old))], axis=1)
-    d = np.ravel(step.change).astype(float)
+def shrinks(steps: Sequence[Step], nodes: Sequence[Node]) -> bool:
+    """Whether steps are made of their gradients, the parameter itself and its signs: a penalty that no loss shows.
+
+    Several only where they are of one rate.
+    """
+    rows = [(s.change, s.gradient, nodes[s.before].value, np.sign(nodes[s.before].value)) for s in steps]
+    d, *columns = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(4))
+    made_of = np.stack(columns, axis=1)
     if d.size < 4 or not (np.isfinite(made_of).all() and np.isfinite(d).all()):
         return True
     factors, *_ = np.linalg.lstsq(made_of, d, rcond=None)
-    return bool(np.abs(made_of @ factors - d).max() <= tolerance_of(old) * np.abs(d).max())
+    return bool(np.abs(made_of @ factors - d).max() <= tolerance_of(nodes[steps[0].before].value) * np.abs(d).max())
 
 
 def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
@@ -157,6 +162,35 @@ def with_decay(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | No
         return None
     kind: Kind = "follows" if found[0] < 0 else "opposes"
     return Explanation(kind, {s.before: found[0] for s in steps}, found[2] - 2, share=found[1])
+
+
+def with_penalty(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | None:
+    """Steps of rates of their own along the gradient and one multiple of the parameter: a margin with a penalty.
+
+    Where the gradient is 0 the parameter shrinks, or stays. `share` is that multiple, as of a gradient.
+    """
+    factors, ratios, evidence = dict[NodeId, float](), list[float](), 0
+    for s in steps:
+        g, w, d = (np.ravel(x).astype(float) for x in (s.gradient, nodes[s.before].value, s.change))
+        tolerance = tolerance_of(nodes[s.before].value)
+        if not np.isfinite([g, w, d]).all() or d.size < _FEWEST_OF_A_MARGIN:
+            return None
+        if not g.any():
+            c = proportion(d, w, tolerance)
+            if c is None or not -1 - tolerance <= c <= 0:
+                return None
+            continue
+        (factor, share), _, rank, _ = np.linalg.lstsq(np.stack([g, w], axis=1), d, rcond=None)
+        off = np.abs(factor * g + share * w - d).max()
+        if off > tolerance * max(np.abs(d).max(), np.abs(share * w).max()) or not factor < 0:
+            return None
+        factors[s.before] = float(factor)
+        if rank > 1:
+            ratios.append(float(share / factor))
+            evidence += d.size - 2
+    if len(ratios) < _FEWEST_OF_TWO or not all_equal(ratios) or not ratios[0] > 0:
+        return None
+    return Explanation("follows", factors, evidence, share=ratios[0])
 
 
 def _on_a_line(x: Array, y: Array) -> bool:

@@ -11,13 +11,14 @@ from itertools import pairwise
 import numpy as np
 
 from byhand.diagnosis.judge.anatomy import Anatomy
-from byhand.diagnosis.judge.fits import Step, explain
+from byhand.diagnosis.judge.fits import Step, explain, proportion
 from byhand.diagnosis.judge.increments import gradient_used
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, State, is_made_from
-from byhand.diagnosis.judge.steps import Course, Gradients
-from byhand.diagnosis.tape.derive import resting, unbroadcast
+from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, Objective, State, is_made_from
+from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
+from byhand.diagnosis.tape.derive import resting, sweep, unbroadcast
 
 _OFTEN = 3
+_SAME = 1e-6
 _FILLED = {"zeros", "ones", "full", "zeros_like"}
 
 
@@ -248,3 +249,40 @@ def _looks_learned(course: Course, t: NodeId) -> bool:
 def _is_bias(course: Course, a: NodeId, t: NodeId) -> bool:
     """Whether what is added is one for all samples."""
     return course.nodes[a].value.size < course.nodes[t].value.size or course.nodes[t].value.ndim < 2
+
+
+def unlearned_tables(course: Course, objective: Objective, overrides: Overrides) -> Iterator[tuple[NodeId, NodeId]]:
+    """Tables whose rows are read by numbers, of which the gradient is computed and nothing made: table and first use.
+
+    A gradient of the data of one batch is no such table's.
+    """
+    if not objective.seeds:
+        return
+    first, *later = objective.seeds
+    nodes, end = course.nodes, later[0] if later else course.limit
+    for root in _tables(course, first):
+        dep = course.resting | resting(nodes, {root})
+        whole = sweep(nodes, {first: course.seed(objective, first)}, course.stop | {root}, overrides, dep)
+        gradient = whole.get(root)
+        if gradient is None or not gradient.any():
+            continue
+        alike = (t for t in range(root, end) if nodes[t].value.shape == gradient.shape and not course.roles.flows[t])
+        if any(course.roles.rests_on[t] and proportion(nodes[t].value, gradient, _SAME) for t in alike):
+            uses = (t for t in range(root, end) if nodes[t].op not in VIEWS and _reads(course, t, root))
+            yield root, next(uses)
+
+
+def _tables(course: Course, before: NodeId) -> set[NodeId]:
+    """The arrays that look learned, and of which rows were read by an array of whole numbers, some more than once."""
+    found = set[NodeId]()
+    for t, node in enumerate(course.nodes[:before]):
+        key = node.kw.get("k") if node.op == "getitem" else None
+        if isinstance(key, np.ndarray) and key.dtype.kind in "iu" and len(np.unique(key)) < key.size:
+            root = course.roles.root(t)
+            if root not in course.stop and _looks_learned(course, root):
+                found.add(root)
+    return found
+
+
+def _reads(course: Course, t: NodeId, root: NodeId) -> bool:
+    return any(course.roles.root(a) == root for a in course.nodes[t].parents())

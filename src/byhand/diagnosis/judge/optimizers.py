@@ -11,7 +11,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.fits import Explanation, Kind, Step, equal, proportion, tolerance_of
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.roles import NodeId, Objective, State
-from byhand.diagnosis.tape.derive import sweep
+from byhand.diagnosis.tape.derive import flows, sweep
 
 if TYPE_CHECKING:
     from byhand.diagnosis.judge.steps import Course
@@ -173,9 +173,10 @@ def _is_made_of(course: Course, step: Step, q: NodeId, mask: int, decays: bool) 
     own: set[NodeId] = set()
     of_q = {q}
     numbers = {t for t in range(step.before, step.after) if course.nodes[t].value.size == 1 and step.change.size > 1}
-    for a in made_since(course.roles, step, {q} | numbers):
+    beside = _without_a_part(course, step, q)
+    for a in made_since(course.roles, step, {q} | numbers | beside):
         parents = course.nodes[a].parents()
-        if a == q:
+        if a == q or a in beside:
             continue
         is_own = course.roles.versions.get(a) is course.roles.versions[step.before]
         if a in course.stop and not is_own and course.roles.rests_on[a] & mask:
@@ -188,12 +189,24 @@ def _is_made_of(course: Course, step: Step, q: NodeId, mask: int, decays: bool) 
                 return False  # a number may scale a step, as a norm does, and not shift it
         if any(p in of_q for p in parents):
             of_q.add(a)
-            parents = [p for p in parents if p not in of_q]
+            parents = [p for p in parents if p not in of_q | beside]
         if all(_is_free(course, p, step, mask) or p in own or is_an_earlier(course, p, step, q) for p in parents):
             own.add(a)
         elif course.nodes[a].value.size > 1 or step.change.size == 1:
             return False
     return step.after in of_q
+
+
+def _without_a_part(course: Course, step: Step, q: NodeId) -> set[NodeId]:
+    """What lies in one vector with a value, other parameters' gradients perhaps, and has no part in a step itself."""
+    nodes, found = course.nodes, set[NodeId]()
+    for a in (t for t in course.roles.users.get(q, ()) if t < step.after and nodes[t].op in ("stack", "move")):
+        if len(nodes[a].parents()) > 1:
+            ones = np.ones_like(nodes[step.after].value, dtype=float)
+            reached = sweep(nodes, {step.after: ones}, {step.before}, dep=range(a, step.after + 1), guards=False)
+            course.swept += len(reached)
+            found |= {p for p, flow in flows(nodes, a, reached[a]) if not flow.any()} if a in reached else set()
+    return found
 
 
 def is_an_earlier(course: Course, p: NodeId, step: Step, q: NodeId) -> bool:

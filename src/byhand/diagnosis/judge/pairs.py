@@ -12,9 +12,9 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
-from byhand.diagnosis.judge.locate import place_of
+from byhand.diagnosis.judge.locate import call_beside, place_of
 from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_of, rows_in
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.roles import NodeId, made_of
 from byhand.diagnosis.judge.shapes import ancestors, in_losses
 from byhand.diagnosis.judge.sight import Sight
 
@@ -33,6 +33,7 @@ def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     always = set.intersection(*(set(leak.evidence["which"]) for leak in leaks)) if leaks else set()
     if always and 2 * len(leaks) > len(stepped[:_FEW]):  # once alone it may be chance: a sum's summand that is 0
         yield leaks[0]  # where it is another number each time, to find it is the task
+    yield from _noise_wanted_back(first, sights, stepped[:_FEW])
     yield from _torn_apart(first, meetings)
     yield from _one_sample(sights)
     yield from _overlapping(first)
@@ -202,8 +203,20 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     text = (
         f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
     )
-    place = place_of(sight.course, joined[0])
+    cuts = (cut for t in (inputs, joined[0]) if (cut := _first_cut(sight, t)) != t)
+    place = place_of(sight.course, next(cuts, joined[0]))
     return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k, "which": which})
+
+
+def _first_cut(sight: Sight, table: NodeId) -> NodeId:
+    """Where the first row of a table was cut out of a series, if all were cut out of one; else the table."""
+    nodes, rows = sight.nodes, sight.nodes[table].parents()
+    if len(rows) < 2 or any(nodes[r].op not in ("getitem", "gather") for r in rows):
+        return table
+    pieces = {(sight.course.roles.root(r), nodes[r].value.shape) for r in rows}
+    shape = nodes[rows[0]].value.shape
+    cuts = [t for t in ancestors(sight, table) if nodes[t].op == "getitem" and nodes[t].value.shape == shape]
+    return min(cuts, default=table) if len(pieces) == 1 else table
 
 
 def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
@@ -223,9 +236,47 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
                 text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target, times "
                 text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
                 first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
-                place = sight.first_assigned(sight.name_of(first), first)
+                cut = _first_cut(sight, first)
+                assigned = sight.first_assigned(sight.name_of(first), first)
+                place = assigned if cut == first else place_of(sight.course, cut)
                 return Finding("label-leak", place, "symptom", text, {"inputs": wide, "which": [j]})
     return None
+
+
+def _noise_wanted_back(first: Sight, sights: Sequence[Sight], meetings: Sequence[Meeting]) -> Iterator[Finding]:
+    """Inputs with noise drawn onto them that are the target as well, where what is measured is held against others."""
+    noisy = [t for m in meetings if (t := _noise_drawn_onto(first, m)) is not None]
+    if len(set(noisy)) == len(meetings) > 1 and any(map(_is_measured_against_others, sights)):
+        text = "The steps hold the output against the very input that noise was drawn onto; where it is measured, it "
+        text += "is held against other numbers than its input. What is learned is to give the noise back."
+        yield Finding("label-leak", call_beside(first.course, meetings[0].at, noisy[0]), "exact", text)
+
+
+def _noise_drawn_onto(sight: Sight, m: Meeting) -> NodeId | None:
+    """Where rows of data that were there before the first step get numbers drawn now, if that is input and target."""
+    roles, nodes = sight.course.roles, sight.nodes
+    t = roles.root(m.target)
+    pair = nodes[t].parents() if nodes[t].op in ("add", "multiply") else []
+    is_input = any(roles.root(d) == t for d in _inputs(sight, m))
+    for data, noise in (pair, pair[::-1]) if is_input and len(pair) == 2 else ():
+        is_picked = roles.root(data) < min(data, *(s.versions[1] for s in roles.states))
+        if is_picked and any(nodes[x].is_drawn for x in made_of(nodes, noise, after=data)):
+            return t
+    return None
+
+
+def _is_measured_against_others(sight: Sight) -> bool:
+    """Whether an output that no step follows is held against other numbers than its input, as many."""
+    roles, nodes = sight.course.roles, sight.nodes
+    for t, node in enumerate(nodes):
+        if node.op == "subtract" and roles.rests_on[t] and not roles.flows[t] and node.value.size > 1:
+            for target in (a for a in node.parents() if not roles.rests_on[a]):
+                output = next(iter(a for a in node.parents() if a != target), None)
+                inputs = _inputs(sight, Meeting(t, output, target, False)) if output is not None else []
+                same = [d for d in inputs if nodes[d].value.shape == nodes[target].value.shape == node.value.shape]
+                if same and not any(np.array_equal(nodes[d].value, nodes[target].value) for d in same):
+                    return True
+    return False
 
 
 def _is_computed(sight: Sight, t: NodeId) -> bool:

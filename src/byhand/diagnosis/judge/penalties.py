@@ -18,18 +18,35 @@ def penalties(roles: Roles, state: State, reached: Collection[NodeId]) -> list[N
 
 
 def _uses(roles: Roles, v: NodeId) -> Iterator[NodeId]:
-    """What takes a version, through its views."""
+    """What takes a version, through its views and its multiples, as the product with w of (λ / 2) w does."""
     waiting = [v]
     while waiting:
         for user in roles.users.get(waiting.pop(), ()):
-            if user not in roles.versions and roles.nodes[user].op in VIEWS:
+            if user not in roles.versions and (roles.nodes[user].op in VIEWS or _whole(roles, user) is not None):
                 waiting.append(user)
             else:
                 yield user
 
 
+def _whole(roles: Roles, t: NodeId) -> NodeId | None:
+    """What a value is a multiple of, by a number that rests on no parameter."""
+    node = roles.nodes[t]
+    whole = [a for a in node.parents() if roles.rests_on[a]]
+    others = [a for a in node.parents() if not roles.rests_on[a] and roles.nodes[a].value.size > 1]
+    is_multiple = node.op in ("multiply", "divide") and len(whole) == 1 and not others and t not in roles.versions
+    return whole[0] if is_multiple and roles.nodes[whole[0]].value.size == node.value.size else None
+
+
+def _root(roles: Roles, t: NodeId) -> NodeId:
+    """The value under views and numbers that it is multiplied with."""
+    t = roles.root(t)
+    while t not in roles.versions and (whole := _whole(roles, t)) is not None:
+        t = roles.root(whole)
+    return t
+
+
 def _is_of_its_size(roles: Roles, t: NodeId, v: NodeId) -> bool:
     node = roles.nodes[t]
     parents = node.parents()
-    squares = node.op in PRODUCTS | {"multiply"} and len(parents) > 1 and all(roles.root(a) == v for a in parents)
+    squares = node.op in PRODUCTS | {"multiply"} and len(parents) > 1 and all(_root(roles, a) == v for a in parents)
     return squares or node.op in _SIZES

@@ -23,6 +23,7 @@ from byhand.diagnosis.judge.locate import (
     read_of,
     step_of,
 )
+from byhand.diagnosis.judge.margins import agrees_with, margin_of
 from byhand.diagnosis.judge.memories import memory_findings
 from byhand.diagnosis.judge.outcome import Outcome
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
@@ -86,6 +87,8 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     findings += memory_findings(first, sights[-1])
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
+    if kind == "right" and _contradicts_its_margin(first, sights):
+        kind = "inconclusive"
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
     late = [f for f in findings if f.evidence.get("steps_before")]
@@ -116,6 +119,14 @@ def follows(trace: Trace) -> list[tuple[int, ...]]:
     if rates and not all_equal(rates):  # an optimizer's steps have none of their own
         return []
     return [found[0].course.nodes[s.versions[0]].value.shape for s in states]
+
+
+def _contradicts_its_margin(first: Sight, sights: Sequence[Sight]) -> bool:
+    """Whether steps follow a margin, and a loss that was seen earlier or later is of another."""
+    if first.trial is None or first.trial.objective.kind != "margin":
+        return False
+    margin = margin_of(first.course, first.trial.objective, first.trial.explained)
+    return not all(agrees_with(s.course, margin) for s in sights)
 
 
 def _all_that_moves_is_right(sight: Sight) -> bool:
@@ -287,7 +298,7 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
     if not m.states:
         return None
     state = m.states[0]
-    if m.id in _OF_A_GRADIENT or _gradient_is_odd(sight, m):
+    if m.id in _OF_A_GRADIENT or "mask" in m.detail or _gradient_is_odd(sight, m):
         return gradient_of(course, state)
     return step_of(course, state)
 

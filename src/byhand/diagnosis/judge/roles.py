@@ -7,6 +7,7 @@ decaying rate is carried, too, but no loss rests on it.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
@@ -233,7 +234,7 @@ def _links(nodes: Sequence[Node], t: NodeId) -> Iterator[NodeId]:
     match node.op:
         case "add":
             yield from (a for a in args if type(a) is int and _same_shape(nodes, a, value))
-        case "setitem" | "scatter" if not _adds_to_a_part(nodes, args, value):
+        case "setitem" | "scatter" if not _adds_to_a_part(nodes, node):
             return
         case (
             "subtract"
@@ -300,13 +301,36 @@ def _shrunk(nodes: Sequence[Node], t: NodeId) -> NodeId | None:
     return sources.pop() if used == _OF_SHRINKING | {"multiply"} and len(sources) == 1 else None
 
 
-def _adds_to_a_part(nodes: Sequence[Node], args: Sequence[int | Const], value: Array) -> bool:
-    """Whether what is written into an array was made by adding to what stood there, not written over it."""
-    return len(args) > 1 and type(args[1]) is int and any(_part_of(nodes, args[1], value.shape))
+def _adds_to_a_part(nodes: Sequence[Node], node: Node) -> bool:
+    """Whether what is written into an array was made by adding to what stood there, not written over it.
+
+    What stood elsewhere in it, as the value before in a series that is made one after the other, did not stand there.
+    """
+    if len(node.args) < 2 or type(node.args[1]) is not int:
+        return False
+    read = [x for x, _ in _part_of(nodes, node.args[1], node.value.shape)]
+    places = _places(node, node.value.shape) if read else None
+    return any(places is None or _stood_at(nodes, x, places) for x in read)
 
 
-def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterator[NodeId]:
-    """The arrays of a shape that a value was read from, with nothing done to it since but adding."""
+def _stood_at(nodes: Sequence[Node], x: NodeId, places: Array) -> bool:
+    """Whether a value was read from these numbers of an array; also where that is not known."""
+    array = nodes[x].args[0] if nodes[x].args else None
+    if nodes[x].op not in _OF_A_PART | {"move"} or type(array) is not int or _turned_back(nodes, array) != array:
+        return True
+    mine = _places(nodes[x], nodes[array].value.shape)
+    return mine is None or np.array_equal(mine, places)
+
+
+def _places(node: Node, shape: tuple[int, ...]) -> Array | None:
+    """Which numbers of an array of this shape are read or written; None where that is not known."""
+    if node.op in ("getitem", "setitem"):
+        return np.ravel(np.arange(math.prod(shape)).reshape(shape)[node.kw["k"]])
+    return np.ravel(np.asarray(node.kw["idx"])) if "idx" in node.kw else None
+
+
+def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterator[tuple[NodeId, NodeId]]:
+    """What a value is with nothing done to it but adding: what was read from an array of a shape, and that array."""
     waiting, steps = [t], 0
     while waiting and steps < 25:
         x = waiting.pop()
@@ -314,9 +338,9 @@ def _part_of(nodes: Sequence[Node], t: NodeId, shape: tuple[int, ...]) -> Iterat
         first = nodes[x].args[0] if nodes[x].args else None
         whole = _turned_back(nodes, first) if type(first) is int else None
         if nodes[x].op in _OF_A_PART | {"move"} and whole is not None and nodes[whole].value.shape == shape:
-            yield whole
+            yield x, whole
         elif x != t and nodes[x].value.shape == shape:
-            yield x
+            yield x, x
         else:
             waiting += _links(nodes, x)
 
@@ -327,7 +351,7 @@ def _whole_of_parts(nodes: Sequence[Node], args: Sequence[int | Const], value: A
     for a in args:
         if type(a) is not int or nodes[a].op == "leaf":
             return
-        whole = {x for x in _part_of(nodes, a, value.shape) if x != a}
+        whole = {x for _, x in _part_of(nodes, a, value.shape) if x != a}
         common = whole if common is None else common & whole
         if not common:
             return
@@ -641,8 +665,10 @@ def _that_decide(nodes: Sequence[Node], states: Sequence[State], used: set[int])
     found: dict[int, State] = {}
     for t, node in enumerate(nodes):
         if node.op in _BELOW | _ABOVE and node.value.size == 1:
-            beside = {id(version_of[a]): version_of[a] for a in made_of(nodes, t) if a in version_of}
-            found |= beside if used & beside.keys() else {}
+            made = made_of(nodes, t)
+            beside = {id(version_of[a]): version_of[a] for a in made if a in version_of}
+            factors = (a for x in made if nodes[x].op == "multiply" for a in nodes[x].parents())
+            found |= beside if used & beside.keys() or any(a in version_of for a in factors) else {}
     return list(found.values())
 
 
@@ -769,8 +795,10 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
         if not all(_is_one_minus(roles.nodes[t]) for t in seeds)
         and not any(x in steps for t in seeds for x in (t, *roles.users.get(t, ())))
     }
-    deciding = list(_deciding(roles))
+    compared = list(_compared(roles))
+    deciding = list(_deciding(compared))
     yield from _margins(deciding, roles)
+    yield from _mistaken(compared, roles)
     decided = {roles.nodes[t].site for below, above, _ in deciding for t in (*below, *above)}
     losses = {site: s for site, s in losses.items() if site not in decided and not _is_only_decided_by(roles, s[0])}
     for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
@@ -794,8 +822,17 @@ def _is_given_there(roles: Roles, a: int | Const) -> bool:
     return isinstance(a, Const) or roles.nodes[a].is_drawn or roles.nodes[a].kw.get("made") == "constant"
 
 
-def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
-    """The numbers that decide which steps are made, where below and where above another, and if only one side has any.
+@dataclass(frozen=True)
+class _Compared:
+    """A number that was compared with another, on which side of it it lies, and how many steps were made then."""
+
+    number: NodeId
+    is_below: bool
+    steps: int
+
+
+def _compared(roles: Roles) -> Iterator[list[_Compared]]:
+    """The numbers that rest on parameters and are compared in one place, one after the other.
 
     What comes of the last comparison may not have been recorded.
     """
@@ -809,12 +846,44 @@ def _deciding(roles: Roles) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]
             if type(margin) is int and margin not in roles.versions and not by_chance:
                 compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
     for found in compared.values():
-        counts: dict[bool, set[int]] = {True: set(), False: set()}
-        for (t, _, is_below), (end, _, _) in pairwise(found):
-            counts[is_below].add(bisect(steps, end) - bisect(steps, t))
+        ends = [*(t for t, _, _ in found[1:]), len(roles.nodes)]
+        made = (steps[bisect(steps, t) : bisect(steps, end)] for (t, _, _), end in zip(found, ends, strict=True))
+        taken = (sum(not _is_only_shrunk(roles, v) for v in versions) for versions in made)
+        yield [_Compared(n, is_below, k) for (_, n, is_below), k in zip(found, taken, strict=True)]
+
+
+def _deciding(compared: Sequence[list[_Compared]]) -> Iterator[tuple[list[NodeId], list[NodeId], bool]]:
+    """The numbers that decide which steps are made, where below and where above, and if only one side has any."""
+    for found in compared:
+        counts = {side: {c.steps for c in found[:-1] if c.is_below == side} for side in (True, False)}
         if counts[True].isdisjoint(counts[False]):
-            below, above = ([margin for _, margin, is_below in found if is_below == side] for side in (True, False))
+            below, above = ([c.number for c in found if c.is_below == side] for side in (True, False))
             yield below, above, {0} in counts.values()
+
+
+def _mistaken(compared: Sequence[list[_Compared]], roles: Roles) -> Iterator[Objective]:
+    """Scores of which steps are made on either side, and not always: where they are wrong, as a perceptron's.
+
+    Those below are to be larger then, and those above smaller.
+    """
+    for found in compared:
+        kinds = {(c.is_below, c.steps > 0) for c in found[:-1]}
+        if len(kinds) == len((True, False)) ** 2:
+            weights = {c.number: 0.0 if not c.steps else -1.0 if c.is_below else 1.0 for c in found[:-1]}
+            mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in weights]))
+            yield Objective("margin", sorted(weights), mask, weights=weights)
+
+
+def _is_only_shrunk(roles: Roles, version: NodeId) -> bool:
+    """Whether a version is the one before, times a number: a penalty's share of a step, and nothing of the data's."""
+    nodes, versions = roles.nodes, roles.versions[version].versions
+    before, t = versions[versions.index(version) - 1], version
+    while nodes[t].op in ("multiply", "divide", "copy") and t != before:
+        whole = [a for a in nodes[t].parents() if roles.rests_on[a]]
+        if len(whole) != 1 or nodes[whole[0]].value.shape != nodes[t].value.shape:
+            return False
+        t = whole[0]
+    return t == before
 
 
 def _margins(deciding: Sequence[tuple[list[NodeId], list[NodeId], bool]], roles: Roles) -> Iterator[Objective]:
@@ -823,7 +892,8 @@ def _margins(deciding: Sequence[tuple[list[NodeId], list[NodeId], bool]], roles:
         for seeds, sign in ((below, -1.0), (above, 1.0)) if is_one_sided else ():
             if seeds:
                 mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in seeds]))
-                yield Objective("margin", seeds, mask, sign)
+                others = dict.fromkeys(above if sign < 0 else below, 0.0)  # there a penalty alone may be at work
+                yield Objective("margin", sorted([*seeds, *others]), mask, sign, weights=others)
 
 
 def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:

@@ -24,6 +24,7 @@ from byhand.diagnosis.judge.fits import (
     nearest,
     proportion,
     with_decay,
+    with_penalty,
 )
 from byhand.diagnosis.judge.increments import rate, scale
 from byhand.diagnosis.judge.optimizers import multiples, through_optimizer
@@ -82,7 +83,7 @@ class Course:
         return found
 
     def _gradient(self, objective: Objective, overrides: Overrides | None) -> Gradients:
-        seeds = {t: self._seed(objective, t) for t in objective.seeds if t < self.limit}
+        seeds = {t: self.seed(objective, t) for t in objective.seeds if t < self.limit}
         overrides = {
             **self._ahead,
             **(self.taken_over(objective) if objective.is_truncated else {}),
@@ -99,7 +100,8 @@ class Course:
         """Whether an objective rests on more than is known: on what lies behind an operation without a derivative."""
         return bool(self._blocked[tuple(objective.seeds)])
 
-    def _seed(self, objective: Objective, t: NodeId) -> Array:
+    def seed(self, objective: Objective, t: NodeId) -> Array:
+        """The derivative of an objective by one of its nodes."""
         value, weight = self.nodes[t].value, objective.weights.get(t, 1.0)
         return (
             np.full_like(value, objective.sign * weight, dtype=float)
@@ -210,6 +212,8 @@ class Course:
         found = explain(steps, self.nodes, self.scales)
         if found.kind in ("other", "scattered") and decays:
             found = with_decay(steps, self.nodes) or found
+            if objective.kind == "margin" and not found.right:
+                found = with_penalty(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
             through = partial(through_optimizer, self, state, steps, objective, found.factors, decays=decays)
             found = brakes(steps, self.nodes) or through() or found

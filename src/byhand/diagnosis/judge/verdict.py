@@ -23,10 +23,13 @@ from byhand.diagnosis.judge.flows import (
     old_passes,
     repeated_passes,
     sizes,
+    unlearned_tables,
     unread,
 )
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
+from byhand.diagnosis.judge.margins import agrees_with, margin_of
+from byhand.diagnosis.judge.masks import leaves_out
 from byhand.diagnosis.judge.mends import Mend, Mends
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
@@ -35,7 +38,7 @@ from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
-from byhand.diagnosis.tape.nodes import Node
+from byhand.diagnosis.tape.nodes import Const, Node
 
 _MOST_OBJECTIVES = 14
 _LOGS = {"log", "log2", "log10", "log1p", "logaddexp"}
@@ -131,6 +134,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     if not trials:
         lost = [Mistake("parameter-never-updated", (), detail={"array": a, "lost": t}) for a, t in lost_steps(course)]
         return Verdict("wrong" if lost else "nothing", None, lost, [], course)
+    unmasked = _without_the_mask(course, trials)
+    if unmasked is not None:
+        return unmasked
     best = _complete(whole, course)
     errors = [t for t in trials if t.objective.kind != "loss" and t.explained]
     away = [t for t in errors if all(e.kind == "opposes" for e in t.explained.values())]
@@ -168,6 +174,24 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     losses = [t for t in trials if t.objective.kind == "loss" and t.moves]
     found = _behind_the_output(_unnamed(answer, trials), losses)
     return found if found.kind != "right" else _of_another_loss(whole, course) or found
+
+
+def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None:
+    """Steps that follow an error whole, where the loss of the same outputs and targets leaves out some numbers."""
+    for own in (t for t in trials if t.objective.kind == "loss" and t.moves):
+        for error in (t for t in trials if t.objective.kind == "error"):
+            odd = [s for s, e in error.explained.items() if e.right and not _is_right(own, s)]
+            covers = odd and all(course.covers(s, error.explained[s], error.objective) for s in odd)
+            all_known = all(s in odd or e.right for s, e in own.explained.items())
+            if covers and all_known and leaves_out(course, own.gradients, error.objective):
+                at = {} if len(odd) < len(own.explained) else {"at": error.objective.seeds[0]}
+                mistake = Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})
+                return Verdict("wrong", own, [mistake], [], course)
+    return None
+
+
+def _is_right(trial: Trial, state: State) -> bool:
+    return state in trial.explained and trial.explained[state].right
 
 
 def _unnamed(verdict: Verdict, trials: Sequence[Trial]) -> Verdict:
@@ -431,6 +455,12 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
             return None  # the script says which loss it means, and this is not its gradient
         chosen = next((t for t in whole if t.objective.kind == kind), None)
+        if (
+            chosen is not None
+            and kind == "margin"
+            and not agrees_with(course, margin_of(course, chosen.objective, chosen.explained))
+        ):
+            return None  # the loss has another margin, or another penalty, than the steps
         if chosen is not None and kind != "loss" and any(_is_penalized(course, t, chosen) for t in own):
             return None  # what the loss adds to the error's gradient is missing from it
         if chosen is not None and kind == "link" and any(_contradicts(course, t, chosen) for t in own):
@@ -670,7 +700,8 @@ def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
     gradients = course.gradient(trial.objective) if trial.overrides else trial.gradients
     for state, product in unread(course, gradients):
         yield Mistake("bias-missing", (), detail={"bias": state.name, "product": product})
-    for root, use in frozen(course, gradients, trial.objective):
+    tables = unlearned_tables(course, trial.objective, trial.overrides)
+    for root, use in dict(chain(frozen(course, gradients, trial.objective), tables)).items():
         if root not in lost:
             yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
 
@@ -693,8 +724,12 @@ def _worth_a_search(trials: Sequence[Trial]) -> list[Trial]:
         right[tuple(t.objective.seeds)] = max(right[tuple(t.objective.seeds)], t.right)
     own = [t for t in plain if t.objective.kind == "loss"]
     errors = sorted((t for t in plain if t.objective.kind == "error"), key=lambda t: -right[tuple(t.objective.seeds)])
-    ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right))[:2]
+    ranked = sorted(own or errors or trials, key=lambda t: (-len(t.explained), -t.right, -_steps_right(t)))[:2]
     return sorted([*ranked, *(t for t in errors[:1] if t not in ranked)], key=lambda t: -t.right)
+
+
+def _steps_right(trial: Trial) -> int:
+    return sum(len(e.spans) for e in trial.explained.values() if e.right)
 
 
 def _search(roles: Roles, trial: Trial) -> Verdict:
@@ -706,10 +741,32 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
     if reread is not None and _tried(reread[0], trial.objective, trial.overrides).right > trial.right:
         return _searched(reread[0], trial, reread[1])
     ends = [_end_of_search(s, trial.gradients) for s in states]
+    if trial.objective.kind == "loss" and trial.objective.seeds[0] > max(ends):
+        trial = replace(trial, objective=_in_summands(roles, trial.objective))
     plain = _searched(Course(roles, limit=max(ends) + 1), trial, [])
     if not plain.open or reread is None:
         return plain
     return min(plain, _searched(reread[0], trial, reread[1]), key=_fewest_open)
+
+
+def _in_summands(roles: Roles, objective: Objective) -> Objective:
+    """A loss that is added up over all steps, as what is added: so the first steps have a loss of their own."""
+    weights: dict[NodeId, float] = defaultdict(float)
+    waiting = [(t, objective.weights.get(t, 1.0)) for t in objective.seeds]
+    while waiting:
+        t, weight = waiting.pop()
+        node = roles.nodes[t]
+        resting = [(k, a) for k, a in enumerate(node.args) if type(a) is int and roles.rests_on[a]]
+        is_sum = node.op in ("add", "subtract") and node.value.size == 1
+        if is_sum and resting and all(roles.nodes[a].value.size == 1 and a not in roles.versions for _, a in resting):
+            waiting += [(a, -weight if k and node.op == "subtract" else weight) for k, a in resting]
+        elif node.op == "divide" and len(resting) == 1 and not resting[0][0] and node.value.size == 1:
+            by = node.args[1]
+            number = np.ravel(by.value if isinstance(by, Const) else roles.nodes[by].value)[0]
+            waiting.append((resting[0][1], weight / float(number)))
+        else:
+            weights[t] += weight
+    return replace(objective, seeds=sorted(weights), weights=dict(weights))
 
 
 def _end_of_search(state: State, gradients: Gradients) -> NodeId:
@@ -879,12 +936,17 @@ def _angle_of_other_steps(course: Course, trial: Trial, state: State) -> float |
     steps = [s for s in course.steps(state, trial.gradients) if s.gradient.any() and s.change.any()][:3]
     if trial.explained[state].kind != "other" or state.size < 3 or not steps or course.mended is not None:
         return None
-    if any(has_a_multiple(course, s) or shrinks(s, course.nodes[s.before].value) for s in steps):
+    rates = [c for e in trial.explained.values() if e.right for c in e.factors.values()]
+    are_of_one_rate = bool(rates) and all_equal(rates)  # then a few numbers tell more in several steps
+    looked_at = [steps] if state.size <= _LEAST_NUMBERS and are_of_one_rate else [[s] for s in steps]
+    if any(has_a_multiple(course, s) for s in steps) or any(shrinks(s, course.nodes) for s in looked_at):
         return None
     used = gradient_used(course.roles, steps[0])
-    if used is None or course.nodes[used].value.size != state.size:
+    if used is None:
         return None
-    d, g = (np.ravel(x).astype(float) for x in (course.nodes[used].value, steps[0].gradient))
+    is_whole = course.nodes[used].value.size == state.size  # else a row is stepped, or a few
+    taken = course.nodes[used].value if is_whole else -steps[0].change
+    d, g = (np.ravel(x).astype(float) for x in (taken, steps[0].gradient))
     between = angle(d, g)
     return between if _LEAST < between < 180 - _LEAST else None  # less may be a formula that is right but for rounding
 

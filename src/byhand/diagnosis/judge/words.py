@@ -24,6 +24,11 @@ _SENTENCES = (
     ),
     (
         "mask-missing",
+        "mask",
+        "The loss leaves out some numbers of the error by a mask. {steps} those of an error in which they all count.",
+    ),
+    (
+        "mask-missing",
         "",
         "{steps} those of a gradient without the factor, number by number, that the forward pass has.",
     ),
