@@ -182,6 +182,42 @@ def test_a_right_program_is_not_accused(case):
     assert [f for f in judgement.findings if f.id != "too-few-epochs"] == []  # these trainings are short
 
 
+ONE_PASS = """import numpy as np
+rng = np.random.default_rng(2)
+x = rng.normal(size=(6, 4))
+W = {n: rng.normal(size=(4, 4)) * 0.5 for n in "abc"}
+a, b, c = np.tanh(x @ W["a"]), x @ W["b"], x @ W["c"]
+out = a * b + c + x
+g = np.ones_like(out)
+ga, gb = g * b * (1 - a ** 2), g * a
+dx = g + ga @ W["a"].T + gb @ W["b"].T + g @ W["c"].T
+print(np.linalg.norm(dx), [np.abs(x.T @ d).max() for d in (ga, gb, g)])
+"""
+"""There and back once: what is summed over the ways grows, and nothing is trained."""
+
+
+def test_a_gradient_that_is_summed_over_ways_is_no_data_that_change():
+    assert findings(ONE_PASS) == []
+
+
+GROWING = """import numpy as np
+rng = np.random.default_rng(0)
+X, w, minus_t = rng.normal(size=(20, 3)), rng.normal(size=(3, 1)), -rng.normal(size=(20, 1))
+told = np.zeros((20, 1))
+for step in range(20):
+    err = X @ w + minus_t
+    told += 2 * err
+    w -= 0.01 * X.T @ (2 * err)
+    print(np.sum(err ** 2))
+"""
+
+
+@pytest.mark.parametrize("at", ["told += 2 * err", "told -= 0.01 * 2 * err"])
+def test_only_what_steps_down_is_a_bias_that_nothing_reads(at):
+    ids = [f.id for f in judge(trace(GROWING.replace("told += 2 * err", at))).findings]
+    assert ("bias-missing" in ids) == ("-=" in at)
+
+
 def test_labels_follow_rows_as_numpy_moves_them():
     program = """import numpy as np
 X = np.random.default_rng(0).normal(size=(6, 2)) ** 2

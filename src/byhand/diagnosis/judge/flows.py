@@ -92,7 +92,7 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
             continue  # it collects what a parameter's step is made of, or decides something
         for nodes in products:
             steps = [s for s in _bias_steps(course, state, nodes, gradients) if s.gradient.any() or s.change.any()]
-            if len(steps) > 1 and explain(steps, course.nodes, course.scales).holds:
+            if len(steps) > 1 and explain(steps, course.nodes, course.scales).right:  # and not a gradient that grows
                 yield state, nodes[0]
                 break
 
