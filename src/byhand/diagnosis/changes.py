@@ -171,7 +171,7 @@ def _scaled(node: ast.expr, op: ast.operator, factor: ast.expr) -> Iterator[ast.
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.MatMult):
         yield from (put(node, left=new) for new in _scaled(node.left, op, factor))
         yield from (put(node, right=new) for new in _scaled(node.right, op, factor))
-    elif isinstance(node, ast.Call) and len(node.args) <= 2:
+    elif isinstance(node, ast.Call) and (len(node.args) <= 2 or ast.unparse(node.func).endswith("where")):
         yield from (put(node, args=new) for new in _one_scaled(node.args, op, factor))
     elif isinstance(node, ast.Tuple):
         yield from (put(node, elts=new) for new in _one_scaled(node.elts, op, factor))

@@ -181,9 +181,10 @@ def _beside(file: File, claim: Claim, parameter: str, names: dict[str, Any], mea
 def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
     """What says, once functions are others, whether the same loss has the right gradients now; one was wrong."""
     names = claim.run(file)
-    loss, shared = names["loss_"], 1.0
+    loss, shared, is_free = names["loss_"], 1.0, claim.gradients[wrong][0].startswith(GIVEN)
     if claim.kind == "loss":
-        shared = _shared(file, claim, {p: _compared(file, claim, p, names) for p in claim.gradients})
+        compared = {p: _compared(file, claim, p, names) for p in claim.gradients}
+        shared, is_free = _shared(file, claim, compared), is_free or _factor(compared) is None
     factors = [f * n for f in {1.0, shared} for n in _counts(claim)]
     measured = slopes(lambda new: claim.loss(file, {wrong: new}), *_directions(claim, wrong))
 
@@ -192,8 +193,7 @@ def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
         if measured is None or not np.array_equal(names["loss_"], loss):
             return False
         found = _beside(file, claim, wrong, names, measured)
-        has_stepped = claim.gradients[wrong][0].startswith(GIVEN)
-        near = (c.rest(f) < NEAR * c.size for c in found for f in ([max(c.factor, 0.0)] if has_stepped else factors))
+        near = (c.rest(f) < NEAR * c.size for c in found for f in ([max(c.factor, 0.0)] if is_free else factors))
         return any(near) and set(judged(file, claim).values()) <= {"right", "idle"}
 
     return is_mended

@@ -16,7 +16,7 @@ import numpy as np
 
 from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check import engines
-from byhand.diagnosis.check.averages import crossed
+from byhand.diagnosis.check.averages import Averages, crossed, swapped
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of, size
 from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, needed
@@ -360,13 +360,20 @@ def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
-    """Told when something that is kept from call to call goes on from another thing."""
-    found = crossed(file, claim) if claim.kind == "way" else None
-    if found is None:
+    """Told when something that is kept from call to call goes on from another thing, or by another thing's share."""
+    if claim.kind != "way":
         return None
-    of, other = (_plain(place) for place in found[:2])
-    message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
-    return Probe(unit, "wrong", found[2], message, names=names)
+    averages = Averages(file, claim)
+    if (found := crossed(averages)) is not None:
+        of, other = (_plain(place) for place in found)
+        message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
+        return Probe(unit, "wrong", averages.line(found[0]), message, names=names)
+    if (turned := swapped(averages)) is not None:
+        of, other = (_plain(place) for place in turned[:2])
+        message = f"What is kept as {of} keeps {turned[2]:.4g} of what it was, and {other} keeps {1 - turned[2]:.4g}: "
+        message += "the shares of old and new are exchanged."
+        return Probe(unit, "wrong", averages.line(turned[0]), message, names=names)
+    return None
 
 
 def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, names: list[str]) -> Probe | None:
@@ -375,8 +382,7 @@ def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, name
         with contextlib.suppress(Exception):
             found = _without_idle(judged(file, other))
             wrong = [p for p, answer in found.items() if answer == "wrong" and p in claim.gradients]
-            inputs = [p for p in claim.gradients if p.isidentifier()]
-            if wrong and not any(is_passed_on(file, other, p) for p in inputs):
+            if wrong and not any(is_passed_on(file, other, p) for p in wrong if p.isidentifier()):
                 probe = _accused(file, unit, other, wrong, back, names)
                 return replace(probe, message=f"As {text}: {probe.message}")
             if set(found.values()) == {"right"}:
