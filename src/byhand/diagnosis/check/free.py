@@ -176,7 +176,8 @@ class _Free:
                 is_of_steps = not probe.is_fact and probe.id != "loss-wrong"  # no step is made from a loss
                 is_shown = probe.is_placed and judgement.facts.open_later  # as a penalty that is 0 in the first run
                 called = probe.names or [probe.unit]
-                if is_of_steps and not is_shown and all(n.rpartition(".")[2] in used for n in called):
+                is_used = all(n.rpartition(".")[2] in used for n in called)
+                if is_of_steps and not is_shown and is_used and self._is_behind_steps(probe, judgement.stepped):
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
@@ -368,6 +369,12 @@ class _Free:
     def _is_cleared(self, found: Found) -> bool:
         """Whether it lies in a function that was held against differences, and is right."""
         return any(self._is_in(found, p) for p in self.probes.values() if p.answer == "right")
+
+    def _is_behind_steps(self, probe: Probe, stepped: Sequence[int]) -> bool:
+        """Whether steps hang on what a probe is about: none does on what a first layer sends back."""
+        lines = [Found("", Place(line), "exact", "") for line in stepped]
+        way_back = replace(probe, names=probe.names[-1:])
+        return not probe.names or any(self._is_in(line, way_back) for line in lines)
 
     def _is_in(self, found: Found, probe: Probe) -> bool:
         """Whether it lies in a function that a probe is about."""

@@ -123,6 +123,13 @@ def _ancestors(course: Course, nodes: Sequence[NodeId]) -> set[NodeId]:
     return found
 
 
+def lines_behind(course: Course, nodes: Sequence[NodeId]) -> set[int]:
+    """The script's lines at which something was computed that some nodes are made of, and those that called these."""
+    behind = {*nodes, *_ancestors(course, nodes)}
+    frames = {frame for t in behind for frame in list(course.nodes[t].site)[1:]}  # type: ignore[call-overload]
+    return {line for file, first, last, *_ in frames if not file for line in range(first, last + 1)}
+
+
 def _bias_steps(course: Course, state: State, products: list[NodeId], gradients: Gradients) -> Iterator[Step]:
     shape, start = _shape(course, state.versions[0]), 0
     for v, w in pairwise(state.versions):
