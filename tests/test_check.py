@@ -664,3 +664,26 @@ def test_no_step_shows_what_a_first_layer_sends_back():
     assert judged(FIRST_LAYER).outcome == "right"
     found = judged(FIRST_LAYER.replace("part.max(axis=2, keepdims=True)", "part.max()")).findings
     assert [(f.id, f.line) for f in found] == [("delta-wrong", 16)]
+
+
+NO_TRAINING = """import numpy as np
+
+
+def bump(x):
+    return np.exp(-(x**2))
+
+
+def bump_prime(x):
+    return -2 * x * np.exp(-(x**2))
+
+
+x, h = np.linspace(-2, 2, 50), 1e-6
+for f, df in [(bump, bump_prime), (np.tanh, lambda x: 1 - np.tanh(x) ** 2)]:
+    told = (f(x + h) - f(x - h)) / (2 * h)
+    print(np.abs(told - df(x)).max())
+"""
+
+
+def test_where_nothing_goes_from_round_to_round_no_training_is_left_open():
+    assert judged(NO_TRAINING).outcome == "right"
+    assert judged(NO_TRAINING.replace("-2 * x *", "2 * x *")).outcome == "wrong"

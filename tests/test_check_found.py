@@ -872,6 +872,42 @@ class Sums:
     assert "Sums.loss" not in told(source)
 
 
+DIVERGENCE = """import numpy as np
+
+class Divergence:
+    def value(self, q, p):
+        return np.sum(p * (np.log(p) - np.log(q))) / len(p)
+
+    def gradient(self, q, p):
+        return -p / q / len(p)
+"""
+
+
+def test_a_loss_that_is_defined_for_shares_alone_is_given_some():
+    assert told(DIVERGENCE)["Divergence.gradient"].answer == "right"
+    assert "Divergence.gradient" not in told(DIVERGENCE.replace("-p / q", "-p * q"))  # nothing says what it is of
+
+
+SLOPE_OF_A_NUMBER = """import numpy as np
+
+def forward(x, theta):
+    return np.dot(theta, x)
+
+def backward(x, theta):
+    return x
+
+def gradient_check(x, theta, epsilon=1e-7):
+    about = (forward(x, theta + epsilon) - forward(x, theta - epsilon)) / (2 * epsilon)
+    grad = backward(x, theta)
+    return np.linalg.norm(grad - about) / (np.linalg.norm(grad) + np.linalg.norm(about))
+"""
+
+
+def test_what_checks_gradients_may_take_numbers():
+    assert told(SLOPE_OF_A_NUMBER)["gradient_check"].answer == "right"
+    assert told(SLOPE_OF_A_NUMBER.replace("theta - epsilon", "theta"))["gradient_check"].answer != "right"
+
+
 CHECKED = """import numpy as np
 
 def forward_all(X, Y, parameters):

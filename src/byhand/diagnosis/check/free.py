@@ -164,7 +164,8 @@ class _Free:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
             note = f"not every step could be explained{': ' + names if names else ''}"
-            if report.outcome != "wrong" and not self._is_trained_elsewhere(report):
+            is_none = report.outcome == "right" and not _carries(self.program.source)
+            if report.outcome != "wrong" and not is_none and not self._is_trained_elsewhere(report):
                 report.questions.append(Question("the training", "not judged", note, "2.8"))
             self.notes += [
                 f"{self.program.where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})"
@@ -479,6 +480,25 @@ def _steps(function: ast.FunctionDef) -> bool:
     """Whether it is called as what takes a step, and multiplies something."""
     products = [n for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)]
     return re.search("(?i)update|step|descent|maj", function.name) is not None and bool(products)
+
+
+def _carries(source: str) -> bool:
+    """Whether something may go from one round to the next, as in any training: else there is none."""
+    nodes = list(ast.walk(ast.parse(source)))
+    if any(isinstance(n, ast.AugAssign) or (isinstance(n, ast.Attribute) and _is_stored(n)) for n in nodes):
+        return True
+    for loop in (n for n in nodes if isinstance(n, ast.For | ast.While)):
+        names = [n for part in loop.body for n in ast.walk(part) if isinstance(n, ast.Name | ast.Subscript)]
+        last = {n.id: n.lineno for n in names if isinstance(n, ast.Name) and _is_stored(n)}
+        read = [n for n in names if isinstance(n, ast.Name) and not _is_stored(n)]
+        is_filled = any(isinstance(n, ast.Subscript) and _is_stored(n) for n in names)
+        if is_filled or any(n.lineno <= last.get(n.id, 0) for n in read):
+            return True
+    return False
+
+
+def _is_stored(node: ast.Name | ast.Subscript | ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def _is_line(run: Run) -> bool:

@@ -168,8 +168,9 @@ def _offs(file: File, function: ast.FunctionDef, right: Sequence[Claim]) -> Iter
             if len(gradients) == 1 and {t for t in handed.values() if t != "result_"} <= set(claim.given):
                 yield partial(off, claim.run(file), handed)
         return
-    for guess in islice(shaped(Scope(file.functions), function, file), _CHECKS):
-        yield partial(off, {f"{a}_": v for a, v in guess.values.items()}, {a: f"{a}_" for a in guess.values})
+    numbers = {a: 0.4 + 0.3 * k for k, a in enumerate(taken)}
+    for values in (numbers, *(g.values for g in islice(shaped(Scope(file.functions), function, file), _CHECKS))):
+        yield partial(off, {f"{a}_": v for a, v in values.items()}, {a: f"{a}_" for a in values})
 
 
 def _value_of(off: Callable[[], float]) -> list[float]:
@@ -297,9 +298,10 @@ def _clips(file: File, claim: Claim) -> bool:
 
 
 def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
-    """A claim and its answers; where numbers that are guesses lie at a kink, others are tried."""
+    """A claim and its answers; where guesses lie at a kink, or where a logarithm is not defined, others are tried."""
     found = judged(file, claim)
-    for other in (claim.redrawn() for _ in range(_AGAIN if claim.kind == "way" else 0)):
+    again = [claim.redrawn() for _ in range(_AGAIN)] if claim.kind == "way" else []
+    for other in (*again, *([claim.positive()] if claim.is_shaped else [])):
         if found:
             break
         claim, found = other, judged(file, other)
