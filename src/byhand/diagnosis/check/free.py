@@ -213,7 +213,7 @@ class _Free:
         if not odd or odd[0].id not in _OF_A_WHOLE_STEP:
             return None
         found = running.another_line(self.program, run.judgement, LIMITS.cpu_seconds, _OTHER_LINES)
-        if found is None:
+        if found is None or self._is_cleared(replace(odd[0], place=found[1])):
             return None
         told = replace(odd[0], place=found[1], also=[])
         rest = [f for f in run.judgement.findings if f not in odd]
