@@ -121,6 +121,9 @@ WRONG = {
         DATA + CLASSES.replace("Y.argmax(1))", "Y.argmax(1)[:, None])"), "metric-wrong", 14),
     "the largest over samples": (
         DATA + CLASSES.replace("P.argmax(1)", "P.argmax(0)[0]"), "metric-wrong", 14),
+    "classes that begin below 0": (
+        DATA + CLASSES.replace("(y > 0).astype(int)", "(y > 0).astype(int) + (y > 1) - 1").replace("(2)", "(3)")
+        .replace("(3, 2)", "(3, 3)"), "metric-wrong", 6),
     "shares over samples": (
         DATA + CLASSES.replace("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)"), "softmax-wrong-axis", 10),
     "read after the outputs were changed": (DATA + IN_PLACE, "input-mutated", 13),
@@ -141,6 +144,14 @@ RIGHT = {
     "shuffled together": DATA + "p = rng.permutation(60)\nX, y = X[p], y[p]\n" + BATCHES,
     "drawn with replacement": DATA + BATCHES.replace("rng.permutation(60)[:15]", "rng.integers(0, 60, 15)"),
     "classes": DATA + CLASSES,
+    "classes that begin at 1": DATA
+    + CLASSES.replace("(y > 0).astype(int)", "(1 + (y > 0) + (y > 1)).astype(int) - 1")
+    .replace("(2)", "(3)")
+    .replace("(3, 2)", "(3, 3)"),
+    "classes of both signs": DATA
+    + CLASSES.replace("(y > 0).astype(int)", "(y > 1).astype(int) - (y < -1)")
+    .replace("(2)", "(3)")
+    .replace("(3, 2)", "(3, 3)"),
     "a copy is changed in place": DATA + IN_PLACE.replace("D = P\n", "D = P.copy()\n"),
     "the class is read before the change": DATA
     + IN_PLACE.replace("    D = P\n", "    hit = np.mean(P.argmax(1) == c)\n    D = P\n").replace(
