@@ -687,3 +687,37 @@ for f, df in [(bump, bump_prime), (np.tanh, lambda x: 1 - np.tanh(x) ** 2)]:
 def test_where_nothing_goes_from_round_to_round_no_training_is_left_open():
     assert judged(NO_TRAINING).outcome == "right"
     assert judged(NO_TRAINING.replace("-2 * x *", "2 * x *")).outcome == "wrong"
+
+
+BESIDE_ITSELF = """import numpy as np
+
+rng = np.random.default_rng(8)
+
+
+def leak(z):
+    low = z < 0
+    z[low] *= 0.1
+    return z, np.where(low, 0.1, 1.0)
+
+
+X = rng.normal(size=(60, 3))
+y = np.abs(X[:, :1]) - X[:, 1:2]
+V, W = 0.5 * rng.normal(size=(3, 3)), 0.5 * rng.normal(size=(3, 1))
+for epoch in range(40):
+    h = X @ V
+    a, slope = leak(h)
+    s = h + a
+    out = s @ W
+    loss = 0.5 * np.mean((out - y) ** 2)
+    d = (out - y) / len(y)
+    ds = d @ W.T
+    W -= 0.1 * s.T @ d
+    V -= 0.1 * X.T @ (ds + ds * slope)
+    print(loss)
+"""
+
+
+def test_what_is_written_into_and_used_again_is_told_where_a_copy_mends_all():
+    found = judged(BESIDE_ITSELF).findings
+    assert [(f.id, f.line) for f in found] == [("input-mutated", 8)]
+    assert judged(BESIDE_ITSELF.replace("    low =", "    z = z.copy()\n    low =")).outcome == "right"

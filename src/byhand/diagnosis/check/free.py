@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -24,6 +25,8 @@ from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
 
 _ATTEMPTS = 4
+_COPIES = 4
+"""So many texts in which an argument is copied are run."""
 _OTHER_LINES = 250
 """So many copies with one line put otherwise are tried: a whole slope that is missing is many words."""
 _PRYING = re.compile("_getframe|f_back|f_locals|get_objects|get_referrers|ctypes|byhand.diagnosis")
@@ -159,7 +162,8 @@ class _Free:
         elif whole.error is not None:
             self._add_error(report, whole)
         elif judgement.verdict in ("right", "wrong"):
-            self._add_training(report, self._as_changes_show(whole) or self._as_another_line_shows(whole) or whole)
+            shown = self._as_changes_show(whole) or self._as_a_copy_shows(whole)
+            self._add_training(report, shown or self._as_another_line_shows(whole) or whole)
         else:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
@@ -206,6 +210,18 @@ class _Free:
         follows = [f for f in odd if any(self._is_in(f, p) for p in (*shown, *right))]
         rest = [f for f in found if f not in follows]
         return replace(run, judgement=replace(run.judgement, findings=[*told, *rest]))
+
+    def _as_a_copy_shows(self, run: Run) -> Run | None:
+        """A training with its wrong steps told where a function writes into what it is given, if a copy mends all."""
+        odd = [f for f in run.judgement.findings if f.is_of_steps]
+        for text, name, argument, line in islice(written_into(self.program.source), _COPIES if odd else 0):
+            if running.run(self.program.with_text(text), LIMITS.cpu_seconds).judgement.verdict == "right":
+                message = f"{name} writes into {argument}, which it is given: who goes on with it has other numbers. "
+                message += "With a copy of it all steps are right."
+                rest = [f for f in run.judgement.findings if f not in odd]
+                told = Found("input-mutated", Place(line), "exact", message)
+                return replace(run, judgement=replace(run.judgement, findings=[told, *rest]))
+        return None
 
     def _as_another_line_shows(self, run: Run) -> Run | None:
         """A training with its wrong steps told at the line after whose change all are right, if there is one."""
@@ -516,6 +532,23 @@ def _computes(definition: ast.ClassDef) -> bool:
         return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))
+
+
+def written_into(source: str) -> Iterator[tuple[str, str, str, int]]:
+    """For each argument that a function writes into: the text with a copy of it, both names, and the line."""
+    lines = source.splitlines(keepends=True)
+    for function in (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)):
+        inside, first = list(ast.walk(function)), function.body[0]
+        grown = [n.target for n in inside if isinstance(n, ast.AugAssign)]
+        stored = [n for n in inside if isinstance(n, ast.Name | ast.Subscript) and _is_stored(n)]
+        own = {n.id for n in stored if isinstance(n, ast.Name) and n not in grown}
+        parts = [(n.value if isinstance(n, ast.Subscript) else n, n.lineno) for n in stored]
+        places = {ast.unparse(n): line for n, line in parts}
+        for argument in [a for a in own_names(function) if a in places and a not in own]:
+            if first.lineno > function.lineno:
+                copied = f"{' ' * first.col_offset}{argument} = {argument}.copy(); {lines[first.lineno - 1].lstrip()}"
+                text = "".join([*lines[: first.lineno - 1], copied, *lines[first.lineno :]])
+                yield text, function.name, argument, places[argument]
 
 
 def _without(source: str, spared: Sequence[int]) -> str:
