@@ -119,6 +119,10 @@ WRONG = {
         "broadcast-error-matrix", 7),
     "measured with each other": (
         DATA + CLASSES.replace("Y.argmax(1))", "Y.argmax(1)[:, None])"), "metric-wrong", 14),
+    "a limit that no share passes": (
+        DATA + "def answers(p):\n    return p > 0\n"
+        + HIDDEN.replace("    U = U", "    right = np.mean(answers(out) == t)\n    U = U", 1),
+        "metric-wrong", 7),
     "the largest over samples": (
         DATA + CLASSES.replace("P.argmax(1)", "P.argmax(0)[0]"), "metric-wrong", 14),
     "classes that begin below 0": (
