@@ -130,6 +130,11 @@ WRONG = {
         .replace("(3, 2)", "(3, 3)"), "metric-wrong", 6),
     "shares over samples": (
         DATA + CLASSES.replace("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)"), "softmax-wrong-axis", 10),
+    "shares over samples, of which a copy goes back": (
+        DATA + CLASSES.replace("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)")
+        .replace("    W = W -", "    D = P.copy()\n    D[range(60), Y.argmax(1)] -= 1\n    W = W -", 1)
+        .replace("(P - Y)", "D").replace("np.sum(Y * np.log(P), axis=1)", "np.log(P[range(60), Y.argmax(1)])"),
+        "softmax-wrong-axis", 10),
     "read after the outputs were changed": (DATA + IN_PLACE, "input-mutated", 13),
     "input of the activation goes on": (DATA + HIDDEN.replace("z2 = h @", "z2 = z1 @"), "forward-returns-z", 13),
     "falling": (DATA + HIDDEN.replace("np.exp(-z)", "np.exp(z)"), "sigmoid-falling", 7),

@@ -214,16 +214,28 @@ def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     """Shares that add up to 1 over the samples, or over everything, and not over a sample's classes."""
     if body.output is None or body.output not in body.regions:
         return
-    regions = body.regions[body.output][:5]
-    axis = _sample_axis(sight, body, regions[0])
-    if axis is None or not all(_is_of_samples(sight.value(r.a), axis) for r in regions):
+    shares = [
+        found[:5]  # in a copy of them the way back may already have been begun
+        for key, found in body.regions.items()
+        if key == body.output or (key[1] == body.output[1] and sight.nodes[found[0].a].op == "divide")
+    ]
+    axes = [_sample_axis(sight, body, regions[0]) for regions in shares]
+    of_samples = [
+        (regions, axis)
+        for regions, axis in zip(shares, axes, strict=True)
+        if axis is not None and all(_is_of_samples(sight.value(r.a), axis) for r in regions)
+    ]
+    if not of_samples:
         return
+    regions, axis = of_samples[0]
     a = sight.value(regions[0].a)
     over = (
         "everything together does" if np.isclose(a.sum(), 1) else f"each column over the {a.shape[axis]} samples does"
     )
     divisions = [t for t in regions[0].inside if sight.nodes[t].op in ("divide", "softmax")]
-    place = place_of(sight.course, max(divisions, default=regions[0].a))
+    divided = max(divisions, default=regions[0].a)
+    sums = [t for t in sight.nodes[divided].parents() if sight.nodes[t].op == "sum"]
+    place = place_of(sight.course, sums[0] if sums else divided)
     text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 "
     text += f"({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})
