@@ -69,6 +69,8 @@ class Claim:
         What the last function itself calls the things that it returns.
     prediction : str
         What a cost of the file is computed of, beside `y_`; "" where there is none.
+    factor : float
+        What the gradients are to be multiplied with, where that is known of the same claim with other numbers.
     gradients : dict
         For each parameter the expressions that may be its gradient, the likeliest first.
     """
@@ -85,6 +87,7 @@ class Claim:
     is_shaped: bool = False
     labels: tuple[str, ...] = ()
     prediction: str = ""
+    factor: float = 1.0
     gradients: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(

@@ -30,6 +30,7 @@ from byhand.diagnosis.check.differences import (
     manner,
     mended,
     mended_there,
+    with_factor,
 )
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
@@ -385,7 +386,7 @@ def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, name
             found = _without_idle(judged(file, other))
             wrong = [p for p, answer in found.items() if answer == "wrong" and p in claim.gradients]
             if wrong and not any(is_passed_on(file, other, p) for p in wrong if p.isidentifier()):
-                probe = _accused(file, unit, other, wrong, back, names)
+                probe = _accused(file, unit, with_factor(file, other, claim), wrong, back, names)
                 return replace(probe, message=f"As {text}: {probe.message}")
             if set(found.values()) == {"right"}:
                 continue
