@@ -608,3 +608,116 @@ for epoch in range(60):
 def test_what_a_training_ran_with_every_step_explained_is_not_accused_with_inputs_of_ours():
     assert judged(TIED).outcome == "right"
     assert judged(TIED.replace("x_in.T @ da + d.T @ h", "x_in.T @ da")).outcome == "wrong"
+
+
+FIRST_LAYER = """import numpy as np
+
+rng = np.random.default_rng(5)
+
+
+class Pairs:
+    def forward(self, x):
+        self.x = x
+        n, c, h, w = x.shape
+        return x.reshape(n, c, h // 2, 2, w).max(axis=3)
+
+    def backward(self, dout):
+        dx = np.zeros_like(self.x)
+        for k in range(dout.shape[2]):
+            part = self.x[:, :, 2 * k : 2 * k + 2]
+            dx[:, :, 2 * k : 2 * k + 2] = (part == part.max(axis=2, keepdims=True)) * dout[:, :, k : k + 1]
+        return dx
+
+
+class Dense:
+    def __init__(self, n, m):
+        self.W, self.b = rng.normal(size=(n, m)), np.zeros(m)
+
+    def forward(self, x):
+        self.x = x.reshape(len(x), -1)
+        self.shape = x.shape
+        return self.x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return (dout @ self.W.T).reshape(self.shape)
+
+
+X = rng.normal(size=(30, 2, 4, 3))
+y = X[:, :1, 0, 0]
+layers = [Pairs(), Dense(12, 1)]
+for epoch in range(50):
+    out = X
+    for layer in layers:
+        out = layer.forward(out)
+    loss = 0.5 * np.mean((out - y) ** 2)
+    grad = (out - y) / len(y)
+    for layer in layers[::-1]:
+        grad = layer.backward(grad)
+    layers[1].W -= 0.1 * layers[1].dW
+    layers[1].b -= 0.1 * layers[1].db
+print(loss)
+"""
+
+
+def test_no_step_shows_what_a_first_layer_sends_back():
+    assert judged(FIRST_LAYER).outcome == "right"
+    found = judged(FIRST_LAYER.replace("part.max(axis=2, keepdims=True)", "part.max()")).findings
+    assert [(f.id, f.line) for f in found] == [("delta-wrong", 16)]
+
+
+NO_TRAINING = """import numpy as np
+
+
+def bump(x):
+    return np.exp(-(x**2))
+
+
+def bump_prime(x):
+    return -2 * x * np.exp(-(x**2))
+
+
+x, h = np.linspace(-2, 2, 50), 1e-6
+for f, df in [(bump, bump_prime), (np.tanh, lambda x: 1 - np.tanh(x) ** 2)]:
+    told = (f(x + h) - f(x - h)) / (2 * h)
+    print(np.abs(told - df(x)).max())
+"""
+
+
+def test_where_nothing_goes_from_round_to_round_no_training_is_left_open():
+    assert judged(NO_TRAINING).outcome == "right"
+    assert judged(NO_TRAINING.replace("-2 * x *", "2 * x *")).outcome == "wrong"
+
+
+BESIDE_ITSELF = """import numpy as np
+
+rng = np.random.default_rng(8)
+
+
+def leak(z):
+    low = z < 0
+    z[low] *= 0.1
+    return z, np.where(low, 0.1, 1.0)
+
+
+X = rng.normal(size=(60, 3))
+y = np.abs(X[:, :1]) - X[:, 1:2]
+V, W = 0.5 * rng.normal(size=(3, 3)), 0.5 * rng.normal(size=(3, 1))
+for epoch in range(40):
+    h = X @ V
+    a, slope = leak(h)
+    s = h + a
+    out = s @ W
+    loss = 0.5 * np.mean((out - y) ** 2)
+    d = (out - y) / len(y)
+    ds = d @ W.T
+    W -= 0.1 * s.T @ d
+    V -= 0.1 * X.T @ (ds + ds * slope)
+    print(loss)
+"""
+
+
+def test_what_is_written_into_and_used_again_is_told_where_a_copy_mends_all():
+    found = judged(BESIDE_ITSELF).findings
+    assert [(f.id, f.line) for f in found] == [("input-mutated", 8)]
+    assert judged(BESIDE_ITSELF.replace("    low =", "    z = z.copy()\n    low =")).outcome == "right"

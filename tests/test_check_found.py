@@ -269,6 +269,83 @@ def test_there_and_back_are_given_the_same_text_and_each_that_the_program_says()
     assert told(alone)[unit].answer == "right"  # nothing says that it is meant to be called with "relu"
 
 
+EVERY = """import numpy as np
+
+def every_forward(x, step=1, first=0):
+    kept = x[:, first::step]
+    return kept**2, (x, step, first)
+
+def every_backward(dout, cache):
+    x, step, first = cache
+    dx = np.zeros_like(x)
+    for k in range(dout.shape[1]):
+        at = first + step * k
+        dx[:, at] = 2 * x[:, at] * dout[:, k]
+    return dx
+
+if __name__ == "__main__":
+    out, cache = every_forward(np.ones((2, 9)), 2, first=1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "answer"),
+    [("", "", "right"), ("first + step * k", "first + k", "wrong"), ("first + step * k", "step * k", "wrong")],
+)
+def test_what_has_a_number_by_default_is_given_those_of_the_programs_own_calls(old, new, answer):
+    assert told(EVERY.replace(old, new))["every_forward and every_backward"].answer == answer
+    if old:
+        alone = EVERY.partition("if __name__")[0]
+        assert told(alone.replace(old, new))["every_forward and every_backward"].answer == "right"
+
+
+STEEP = """import numpy as np
+
+def steep(x, rate=1.0):
+    return np.where(x > 0, x, rate * (np.exp(x) - 1))
+
+def steep_prime(x, rate=1.0):
+    return np.where(x > 0, 1, rate * np.exp(x))
+
+class Steep:
+    def __init__(self, rate=1.0):
+        self.rate = rate
+
+    def forward(self, x):
+        self.x = x
+        return steep(x, self.rate)
+
+    def backward(self, dout):
+        return dout * steep_prime(self.x, self.rate)
+"""
+SOFT_ABS = """import numpy as np
+
+def square(p, y):
+    return 0.5 * np.mean((p - y) ** 2)
+
+def square_grad(p, y):
+    return (p - y) / len(y)
+
+def soft(p, y, width=2.0):
+    far = width * (np.abs(p - y) - 0.5 * width)
+    return np.mean(np.where(np.abs(p - y) <= width, 0.5 * (p - y) ** 2, far))
+
+def soft_grad(p, y, width=2.0):
+    slope = np.where(np.abs(p - y) <= width, p - y, width * np.sign(p - y))
+    return slope / len(y)
+"""
+
+
+def test_a_number_by_default_may_hide_what_lacks_it():
+    assert {p.answer for p in told(STEEP).values()} == {"right"}
+    found = told(STEEP.replace("1, rate * np.exp(x)", "1, np.exp(x)"))
+    assert (found["steep_prime"].answer, found["steep_prime"].line) == ("wrong", 7)
+    assert told(STEEP.replace("self.x, self.rate", "self.x"))["Steep"].answer == "wrong"
+    assert {p.answer for p in told(SOFT_ABS).values()} == {"right"}
+    found = told(SOFT_ABS.replace("width * np.sign", "np.sign"))["soft_grad"]  # and not as the square's slope
+    assert (found.answer, found.line, found.is_placed) == ("wrong", 14, True)
+
+
 # ---- rounds
 
 ROUND = """import numpy as np
@@ -744,6 +821,8 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (NORM, "", "", "norm_forward and norm_backward", "right", 0),
         (NORM, "0.9 * old_var", "0.9 * old_mean", "norm_forward and norm_backward", "wrong", 9),
         (NORM, "0.9 * old_mean", "0.9 * old_var", "norm_forward and norm_backward", "wrong", 8),
+        (NORM, "0.9 * old_mean + 0.1", "0.1 * old_mean + 0.9", "norm_forward and norm_backward", "wrong", 8),
+        (NORM, "0.9 * old_mean + 0.1", "0.8 * old_mean + 0.2", "norm_forward and norm_backward", "right", 0),
     ],
 )
 def test_a_way_back_is_linear_exact_and_what_is_kept_goes_on_from_itself(source, old, new, unit, answer, line):
@@ -791,6 +870,42 @@ class Sums:
         return {"W": np.zeros_like(self.p["W"]) + x.sum()}
 """
     assert "Sums.loss" not in told(source)
+
+
+DIVERGENCE = """import numpy as np
+
+class Divergence:
+    def value(self, q, p):
+        return np.sum(p * (np.log(p) - np.log(q))) / len(p)
+
+    def gradient(self, q, p):
+        return -p / q / len(p)
+"""
+
+
+def test_a_loss_that_is_defined_for_shares_alone_is_given_some():
+    assert told(DIVERGENCE)["Divergence.gradient"].answer == "right"
+    assert "Divergence.gradient" not in told(DIVERGENCE.replace("-p / q", "-p * q"))  # nothing says what it is of
+
+
+SLOPE_OF_A_NUMBER = """import numpy as np
+
+def forward(x, theta):
+    return np.dot(theta, x)
+
+def backward(x, theta):
+    return x
+
+def gradient_check(x, theta, epsilon=1e-7):
+    about = (forward(x, theta + epsilon) - forward(x, theta - epsilon)) / (2 * epsilon)
+    grad = backward(x, theta)
+    return np.linalg.norm(grad - about) / (np.linalg.norm(grad) + np.linalg.norm(about))
+"""
+
+
+def test_what_checks_gradients_may_take_numbers():
+    assert told(SLOPE_OF_A_NUMBER)["gradient_check"].answer == "right"
+    assert told(SLOPE_OF_A_NUMBER.replace("theta - epsilon", "theta"))["gradient_check"].answer != "right"
 
 
 CHECKED = """import numpy as np

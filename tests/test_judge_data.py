@@ -119,10 +119,22 @@ WRONG = {
         "broadcast-error-matrix", 7),
     "measured with each other": (
         DATA + CLASSES.replace("Y.argmax(1))", "Y.argmax(1)[:, None])"), "metric-wrong", 14),
+    "a limit that no share passes": (
+        DATA + "def answers(p):\n    return p > 0\n"
+        + HIDDEN.replace("    U = U", "    right = np.mean(answers(out) == t)\n    U = U", 1),
+        "metric-wrong", 7),
     "the largest over samples": (
         DATA + CLASSES.replace("P.argmax(1)", "P.argmax(0)[0]"), "metric-wrong", 14),
+    "classes that begin below 0": (
+        DATA + CLASSES.replace("(y > 0).astype(int)", "(y > 0).astype(int) + (y > 1) - 1").replace("(2)", "(3)")
+        .replace("(3, 2)", "(3, 3)"), "metric-wrong", 6),
     "shares over samples": (
         DATA + CLASSES.replace("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)"), "softmax-wrong-axis", 10),
+    "shares over samples, of which a copy goes back": (
+        DATA + CLASSES.replace("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)")
+        .replace("    W = W -", "    D = P.copy()\n    D[range(60), Y.argmax(1)] -= 1\n    W = W -", 1)
+        .replace("(P - Y)", "D").replace("np.sum(Y * np.log(P), axis=1)", "np.log(P[range(60), Y.argmax(1)])"),
+        "softmax-wrong-axis", 10),
     "read after the outputs were changed": (DATA + IN_PLACE, "input-mutated", 13),
     "input of the activation goes on": (DATA + HIDDEN.replace("z2 = h @", "z2 = z1 @"), "forward-returns-z", 13),
     "falling": (DATA + HIDDEN.replace("np.exp(-z)", "np.exp(z)"), "sigmoid-falling", 7),
@@ -141,6 +153,14 @@ RIGHT = {
     "shuffled together": DATA + "p = rng.permutation(60)\nX, y = X[p], y[p]\n" + BATCHES,
     "drawn with replacement": DATA + BATCHES.replace("rng.permutation(60)[:15]", "rng.integers(0, 60, 15)"),
     "classes": DATA + CLASSES,
+    "classes that begin at 1": DATA
+    + CLASSES.replace("(y > 0).astype(int)", "(1 + (y > 0) + (y > 1)).astype(int) - 1")
+    .replace("(2)", "(3)")
+    .replace("(3, 2)", "(3, 3)"),
+    "classes of both signs": DATA
+    + CLASSES.replace("(y > 0).astype(int)", "(y > 1).astype(int) - (y < -1)")
+    .replace("(2)", "(3)")
+    .replace("(3, 2)", "(3, 3)"),
     "a copy is changed in place": DATA + IN_PLACE.replace("D = P\n", "D = P.copy()\n"),
     "the class is read before the change": DATA
     + IN_PLACE.replace("    D = P\n", "    hit = np.mean(P.argmax(1) == c)\n    D = P\n").replace(
@@ -180,6 +200,42 @@ def test_a_right_program_is_not_accused(case):
     judgement = judge(trace(RIGHT[case]))
     assert judgement.verdict == "right"
     assert [f for f in judgement.findings if f.id != "too-few-epochs"] == []  # these trainings are short
+
+
+ONE_PASS = """import numpy as np
+rng = np.random.default_rng(2)
+x = rng.normal(size=(6, 4))
+W = {n: rng.normal(size=(4, 4)) * 0.5 for n in "abc"}
+a, b, c = np.tanh(x @ W["a"]), x @ W["b"], x @ W["c"]
+out = a * b + c + x
+g = np.ones_like(out)
+ga, gb = g * b * (1 - a ** 2), g * a
+dx = g + ga @ W["a"].T + gb @ W["b"].T + g @ W["c"].T
+print(np.linalg.norm(dx), [np.abs(x.T @ d).max() for d in (ga, gb, g)])
+"""
+"""There and back once: what is summed over the ways grows, and nothing is trained."""
+
+
+def test_a_gradient_that_is_summed_over_ways_is_no_data_that_change():
+    assert findings(ONE_PASS) == []
+
+
+GROWING = """import numpy as np
+rng = np.random.default_rng(0)
+X, w, minus_t = rng.normal(size=(20, 3)), rng.normal(size=(3, 1)), -rng.normal(size=(20, 1))
+told = np.zeros((20, 1))
+for step in range(20):
+    err = X @ w + minus_t
+    told += 2 * err
+    w -= 0.01 * X.T @ (2 * err)
+    print(np.sum(err ** 2))
+"""
+
+
+@pytest.mark.parametrize("at", ["told += 2 * err", "told -= 0.01 * 2 * err"])
+def test_only_what_steps_down_is_a_bias_that_nothing_reads(at):
+    ids = [f.id for f in judge(trace(GROWING.replace("told += 2 * err", at))).findings]
+    assert ("bias-missing" in ids) == ("-=" in at)
 
 
 def test_labels_follow_rows_as_numpy_moves_them():

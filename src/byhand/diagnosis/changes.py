@@ -29,6 +29,7 @@ _TWINS = {
     "minimum": "maximum",
 }
 _ALONG = ("sum", "mean", "max")
+_ACTIVATION = r"(?i)(^|\.)(tanh|sigmo?id\w{0,2}|relu|soft_?plus)$"
 _SLOPES = ("({0} > 0)", "(1 - {0}**2)", "(1 - {0})")
 _OF_SHARES = "{0} * (1 - {0})"
 """What an activation's slope may be; of shares the derivative of a loss is divided by it, too."""
@@ -42,6 +43,9 @@ class Pool:
     """Variables, and what an object holds: self.x."""
     texts: Sequence[str]
     functions: Sequence[str]
+    """What may be called in the place of another one."""
+    activations: Sequence[str]
+    """What gives a number for each number."""
     shapes: Mapping[str, tuple[int, ...]]
 
 
@@ -56,7 +60,8 @@ def pool_of(function: ast.AST, functions: Sequence[str], shapes: Mapping[str, tu
     keys = {n.slice.value for n in inside if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)}
     texts = sorted(k for k in keys if isinstance(k, str))
     own = {a for a in called if re.fullmatch(r"self\.\w+", a)}
-    return Pool(sorted(names), texts, sorted({*functions, *own} - {"self.__init__"}), shapes)
+    activations = sorted(f for f in {*called, *functions} if re.search(_ACTIVATION, f))
+    return Pool(sorted(names), texts, sorted({*functions, *own} - {"self.__init__"}), activations, shapes)
 
 
 def put_otherwise(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
@@ -92,7 +97,8 @@ def multiplied(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
 def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
     """A statement with an array as a factor more, an activation's slope, or the number of samples.
 
-    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias.
+    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias; or with
+    the activation of something in its place.
     """
     yield from _but_the_first(s, pool)
     arrays = [n for n in pool.names if pool.shapes.get(n) != () and _fits(s, pool, n)]
@@ -101,6 +107,31 @@ def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
     yield from _with_factors(
         s, pool, [f"{n}.shape[{k}]" for n, shape in pool.shapes.items() for k in range(len(shape))]
     )
+    yield from _activated(s, pool)
+
+
+def _activated(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
+    """A statement with an activation of what has a name in its place, once or wherever it stands."""
+    if isinstance(s, ast.Assign | ast.AugAssign | ast.Return) and s.value is not None:
+        inside = [n.id for n in ast.walk(s.value) if isinstance(n, ast.Name)]
+        for name in [n for n in pool.names if n in inside and pool.shapes.get(n) != ()]:
+            texts = [f"{f}({name})" for f in pool.activations]
+            yield from ([put(s, value=_put_for(s.value, name, text))] for text in texts)
+            if inside.count(name) > 1:
+                yield from ([put(s, value=new)] for text in texts for new in _one_put_for(s.value, name, text))
+
+
+def _one_put_for(node: ast.expr, name: str, text: str) -> Iterator[ast.expr]:
+    """An expression with another one where a name stands, in one of these places."""
+    if isinstance(node, ast.Name) and node.id == name:
+        yield _parsed(text)
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.expr):
+            yield from (put(node, **{field: new}) for new in _one_put_for(value, name, text))
+        for k, part in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(part, ast.expr):
+                new_parts = ([*value[:k], new, *value[k + 1 :]] for new in _one_put_for(part, name, text))
+                yield from (put(node, **{field: parts}) for parts in new_parts)
 
 
 def _but_the_first(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
@@ -171,7 +202,7 @@ def _scaled(node: ast.expr, op: ast.operator, factor: ast.expr) -> Iterator[ast.
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.MatMult):
         yield from (put(node, left=new) for new in _scaled(node.left, op, factor))
         yield from (put(node, right=new) for new in _scaled(node.right, op, factor))
-    elif isinstance(node, ast.Call) and len(node.args) <= 2:
+    elif isinstance(node, ast.Call) and (len(node.args) <= 2 or ast.unparse(node.func).endswith("where")):
         yield from (put(node, args=new) for new in _one_scaled(node.args, op, factor))
     elif isinstance(node, ast.Tuple):
         yield from (put(node, elts=new) for new in _one_scaled(node.elts, op, factor))
@@ -199,6 +230,8 @@ def _edits(node: ast.AST, pool: Pool) -> Iterator[Any]:
     """An expression with one thing in it otherwise."""
     if isinstance(node, ast.expr):
         yield from _otherwise(node, pool)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
+        return  # the number is put otherwise with its sign
     for field, value in ast.iter_fields(node):
         if isinstance(node, ast.Call) and field == "func":
             if isinstance(value, ast.Attribute) and ast.unparse(value.value) not in _MODULES:
@@ -227,6 +260,9 @@ def _otherwise(node: ast.expr, pool: Pool) -> Iterator[ast.expr]:
             yield from [right] if isinstance(op, ast.Add | ast.Mult) else []
         case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
             yield operand
+            if isinstance(operand, ast.Constant) and isinstance(node.op, ast.USub):
+                others = (other.value for other in _otherwise(operand, pool) if isinstance(other, ast.Constant))
+                yield from (put(node, operand=ast.Constant(n)) if n else ast.Constant(0) for n in others)
         case ast.Constant(int() | float() as value) if not isinstance(value, bool) and 2 * value == int(2 * value):
             numbers = dict.fromkeys([value + 1, value - 1, 2 * value, value / 2])
             yield from (put(node, value=number) for number in numbers if number != value)

@@ -143,6 +143,8 @@ class Judgement:
     fault : str
         An error of the judge's own that kept it from an answer; "" otherwise.
     suspects : Suspects
+    stepped : list of int
+        The script's lines whose values the steps of the parameters are made of: all that a right training speaks for.
     """
 
     verdict: Verdict
@@ -151,3 +153,4 @@ class Judgement:
     fault: str = ""
     guesses: list[Finding] = field(default_factory=list)
     suspects: Suspects = field(default_factory=Suspects)
+    stepped: list[int] = field(default_factory=list)

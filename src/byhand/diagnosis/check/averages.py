@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,27 +12,69 @@ from byhand.diagnosis.check.claims import THING, Array, Claim, arrays_of, draw
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.lines import line_of
 
+_NEAR = 1e-9
 
-def crossed(file: File, claim: Claim) -> tuple[str, str, int] | None:
-    """The first thing that goes on from another one and not from itself: its place, the other's, and the line."""
-    tables = {n: v for n, v in claim.given.items() if n.isidentifier() and isinstance(v, dict)}
-    names = claim.run(file, lines=claim.forward)
-    kept = [(e, a) for n in (*tables, THING) for e, a in arrays_of(names.get(n), n) if a.ndim and a.dtype.kind == "f"]
-    kept = [(e, a) for e, a in kept if e in claim.given or not e.startswith(THING)]
-    begun = {e: np.abs(draw(*a.shape)) + 1 for e, a in kept if not np.array_equal(a, claim.given.get(e, np.nan))}
-    held: dict[str, Any] = {n: {**table, **_entries(names[n])} for n, table in tables.items()}
 
-    def after(place: str, moved: str = "") -> Array:
-        new = {e: a + (e == moved) for e, a in begun.items()}
-        return np.asarray(eval(place, {}, claim.run(file, {**held, **new}, lines=claim.forward)))
+class Averages:
+    """What is kept and changes with each call.
 
-    for place in begun:
-        before = after(place)
-        others = [other for other in begun if not np.array_equal(after(place, other), before)]
+    Attributes
+    ----------
+    begun : dict
+        Numbers with which each begins, by its place.
+    """
+
+    def __init__(self, file: File, claim: Claim) -> None:
+        self.file, self.claim = file, claim
+        tables = {n: v for n, v in claim.given.items() if n.isidentifier() and isinstance(v, dict)}
+        names = claim.run(file, lines=claim.forward)
+        kept = [
+            (e, a) for n in (*tables, THING) for e, a in arrays_of(names.get(n), n) if a.ndim and a.dtype.kind == "f"
+        ]
+        kept = [(e, a) for e, a in kept if e in claim.given or not e.startswith(THING)]
+        self.begun = {
+            e: np.abs(draw(*a.shape)) + 1 for e, a in kept if not np.array_equal(a, claim.given.get(e, np.nan))
+        }
+        self._held: dict[str, Any] = {n: {**table, **_entries(names[n])} for n, table in tables.items()}
+
+    def after(self, place: str, moved: str = "") -> Array:
+        """What is kept after a call; what is moved has begun 1 higher."""
+        new = {e: a + (e == moved) for e, a in self.begun.items()}
+        return np.asarray(eval(place, {}, self._run(new)))
+
+    def line(self, place: str) -> int:
+        """The line at which it is made."""
+        there = self.claim.functions[0].rpartition(".")[2]
+        return line_of(partial(self._run, self.begun), there, [self.after(place)], [0])
+
+    def _run(self, begun: Mapping[str, Array]) -> dict[str, Any]:
+        return self.claim.run(self.file, {**self._held, **begun}, lines=self.claim.forward)
+
+
+def crossed(averages: Averages) -> tuple[str, str] | None:
+    """The first thing that goes on from another one and not from itself: its place, and the other's."""
+    for place in averages.begun:
+        before = averages.after(place)
+        others = [other for other in averages.begun if not np.array_equal(averages.after(place, other), before)]
         if others and place not in others:
-            back = claim.functions[0].rpartition(".")[2]
-            line = line_of(lambda: claim.run(file, {**held, **begun}, lines=claim.forward), back, [before], [0])
-            return place, others[0], line
+            return place, others[0]
+    return None
+
+
+def swapped(averages: Averages) -> tuple[str, str, float] | None:
+    """What keeps of itself the share that another one takes from what is new: both places, and that share.
+
+    The smaller share is the wrong one: an average is meant to go on from what it was.
+    """
+    shares: dict[str, float] = {}
+    for place in averages.begun:
+        found = averages.after(place, place) - averages.after(place)
+        if np.ptp(found) < _NEAR:
+            shares[place] = float(found.flat[0])
+    for place, share in sorted(shares.items(), key=lambda pair: pair[1]):
+        for other, rest in shares.items():
+            if abs(share + rest - 1) < _NEAR < rest - share:
+                return place, other, share
     return None
 
 

@@ -21,6 +21,7 @@ Kind = Literal["loss", "way", "engine", "slope"]
 GIVEN = "given_"
 """The name of what is given: how far a way back has stepped a parameter itself begins with it."""
 _EPOCHS = 3
+_LEAST = 0.05
 _DEPTH = 3
 """How far inside of a result arrays are looked for."""
 
@@ -68,6 +69,8 @@ class Claim:
         What the last function itself calls the things that it returns.
     prediction : str
         What a cost of the file is computed of, beside `y_`; "" where there is none.
+    factor : float
+        What the gradients are to be multiplied with, where that is known of the same claim with other numbers.
     gradients : dict
         For each parameter the expressions that may be its gradient, the likeliest first.
     """
@@ -84,6 +87,7 @@ class Claim:
     is_shaped: bool = False
     labels: tuple[str, ...] = ()
     prediction: str = ""
+    factor: float = 1.0
     gradients: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(
@@ -127,6 +131,11 @@ class Claim:
     def small(self) -> Claim:
         """The same claim of parameters that are ten times smaller."""
         return self._of_other_arrays(lambda a: 0.1 * a)
+
+    def positive(self) -> Claim:
+        """The same claim of numbers that are greater than 0, as shares are."""
+        arrays = {n: v for n, v in self.given.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
+        return replace(self, given=self.given | {n: np.abs(a) + _LEAST for n, a in arrays.items()})
 
     def _of_other_arrays(self, other: Callable[[Array], Array]) -> Claim:
         arrays = {p: self.given[p] for p in self.parameters if isinstance(self.given[p], np.ndarray)}

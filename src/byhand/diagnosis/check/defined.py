@@ -69,8 +69,10 @@ def quiet() -> Iterator[None]:
 class File:
     """What a file defines."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, whole: str = "") -> None:
         tree = ast.parse(text)
+        self.calls = [n for n in ast.walk(ast.parse(whole or text)) if isinstance(n, ast.Call)]
+        """What is called in the whole program, of which the text may be the definitions."""
         own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         # what the file computes with its own functions may be a whole training
         tree.body = [n for n in tree.body if not isinstance(n, ast.Assign | ast.AnnAssign) or not own & _called(n)]

@@ -143,6 +143,11 @@ def _shared(file: File, claim: Claim, compared: Mapping[str, Sequence[Compared]]
     return 1.0 if any(abs(factor - again) > FAR * factor for again in seen if again is not None) else factor
 
 
+def with_factor(file: File, claim: Claim, right: Claim) -> Claim:
+    """A claim with the factor that its gradients share in another one, in which they are right."""
+    return replace(claim, factor=_factor_of(file, right) or 1.0) if claim.kind == "loss" else claim
+
+
 def _factor_of(file: File, claim: Claim) -> float | None:
     names = claim.run(file)
     return _factor({p: _compared(file, claim, p, names) for p in claim.gradients})
@@ -181,10 +186,10 @@ def _beside(file: File, claim: Claim, parameter: str, names: dict[str, Any], mea
 def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
     """What says, once functions are others, whether the same loss has the right gradients now; one was wrong."""
     names = claim.run(file)
-    loss, shared = names["loss_"], 1.0
+    loss, shared, has_stepped = names["loss_"], 1.0, claim.gradients[wrong][0].startswith(GIVEN)
     if claim.kind == "loss":
         shared = _shared(file, claim, {p: _compared(file, claim, p, names) for p in claim.gradients})
-    factors = [f * n for f in {1.0, shared} for n in _counts(claim)]
+    factors = [f * n for f in {1.0, shared, claim.factor} for n in _counts(claim)]
     measured = slopes(lambda new: claim.loss(file, {wrong: new}), *_directions(claim, wrong))
 
     def is_mended() -> bool:
@@ -192,7 +197,6 @@ def mended(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
         if measured is None or not np.array_equal(names["loss_"], loss):
             return False
         found = _beside(file, claim, wrong, names, measured)
-        has_stepped = claim.gradients[wrong][0].startswith(GIVEN)
         near = (c.rest(f) < NEAR * c.size for c in found for f in ([max(c.factor, 0.0)] if has_stepped else factors))
         return any(near) and set(judged(file, claim).values()) <= {"right", "idle"}
 
@@ -230,7 +234,7 @@ class Manner(NamedTuple):
 def manner(file: File, claim: Claim, parameter: str) -> Manner:
     """How a wrong gradient is wrong."""
     at = np.asarray(claim.given[parameter], float)
-    told = told_by(file, claim.run(file), claim.gradients[parameter][0], at.shape)
+    told = claim.factor * told_by(file, claim.run(file), claim.gradients[parameter][0], at.shape)
     units = [row.reshape(at.shape) for row in np.eye(at.size)] if at.size <= _WHOLE else []
     true = slopes(lambda new: claim.loss(file, {parameter: new}), at, units)
     if true is None or not units:

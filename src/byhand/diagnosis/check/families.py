@@ -476,7 +476,8 @@ def _uses_object(function: ast.FunctionDef) -> bool:
 def _partners(scope: Scope, gradient: str) -> Iterator[tuple[str, bool]]:
     """Functions that may be what another is the gradient of, and whether the names leave no doubt."""
     taken = {a.lower() for a in needed(scope.functions[gradient])}
-    for name, function in scope.functions.items():
+    own = {n: f for n, f in scope.functions.items() if n != gradient and is_slope_of(gradient, n)}
+    for name, function in (own or scope.functions).items():
         is_called = (is_slope_of(gradient, name) and len(taken) > 2) or re.search(
             rf"(?i)grad|deriv|jac|_d$|^d_|{_BACK[4:]}", gradient
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -24,6 +25,8 @@ from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
 
 _ATTEMPTS = 4
+_COPIES = 4
+"""So many texts in which an argument is copied are run."""
 _OTHER_LINES = 250
 """So many copies with one line put otherwise are tried: a whole slope that is missing is many words."""
 _PRYING = re.compile("_getframe|f_back|f_locals|get_objects|get_referrers|ctypes|byhand.diagnosis")
@@ -159,12 +162,14 @@ class _Free:
         elif whole.error is not None:
             self._add_error(report, whole)
         elif judgement.verdict in ("right", "wrong"):
-            self._add_training(report, self._as_changes_show(whole) or self._as_another_line_shows(whole) or whole)
+            shown = self._as_changes_show(whole) or self._as_a_copy_shows(whole)
+            self._add_training(report, shown or self._as_another_line_shows(whole) or whole)
         else:
             self._judge_units(report)
             names = ", ".join(n for n in judgement.facts.unexplained if n)
             note = f"not every step could be explained{': ' + names if names else ''}"
-            if report.outcome != "wrong" and not self._is_trained_elsewhere(report):
+            is_none = report.outcome == "right" and not _carries(self.program.source)
+            if report.outcome != "wrong" and not is_none and not self._is_trained_elsewhere(report):
                 report.questions.append(Question("the training", "not judged", note, "2.8"))
             self.notes += [
                 f"{self.program.where(f.place.line, f.place.file)}: perhaps {f.id} ({f.message})"
@@ -176,7 +181,8 @@ class _Free:
                 is_of_steps = not probe.is_fact and probe.id != "loss-wrong"  # no step is made from a loss
                 is_shown = probe.is_placed and judgement.facts.open_later  # as a penalty that is 0 in the first run
                 called = probe.names or [probe.unit]
-                if is_of_steps and not is_shown and all(n.rpartition(".")[2] in used for n in called):
+                is_used = all(n.rpartition(".")[2] in used for n in called)
+                if is_of_steps and not is_shown and is_used and self._is_behind_steps(probe, judgement.stepped):
                     continue  # it was run, and every step is explained
                 if probe.answer == "wrong" or (probe.answer == "unclear" and probe.part == "2.8"):
                     self._add_probe(report, probe)
@@ -205,13 +211,25 @@ class _Free:
         rest = [f for f in found if f not in follows]
         return replace(run, judgement=replace(run.judgement, findings=[*told, *rest]))
 
+    def _as_a_copy_shows(self, run: Run) -> Run | None:
+        """A training with its wrong steps told where a function writes into what it is given, if a copy mends all."""
+        odd = [f for f in run.judgement.findings if f.is_of_steps]
+        for text, name, argument, line in islice(written_into(self.program.source), _COPIES if odd else 0):
+            if running.run(self.program.with_text(text), LIMITS.cpu_seconds).judgement.verdict == "right":
+                message = f"{name} writes into {argument}, which it is given: who goes on with it has other numbers. "
+                message += "With a copy of it all steps are right."
+                rest = [f for f in run.judgement.findings if f not in odd]
+                told = Found("input-mutated", Place(line), "exact", message)
+                return replace(run, judgement=replace(run.judgement, findings=[told, *rest]))
+        return None
+
     def _as_another_line_shows(self, run: Run) -> Run | None:
         """A training with its wrong steps told at the line after whose change all are right, if there is one."""
         odd = [f for f in run.judgement.findings if f.is_of_steps]
         if not odd or odd[0].id not in _OF_A_WHOLE_STEP:
             return None
         found = running.another_line(self.program, run.judgement, LIMITS.cpu_seconds, _OTHER_LINES)
-        if found is None:
+        if found is None or self._is_cleared(replace(odd[0], place=found[1])):
             return None
         told = replace(odd[0], place=found[1], also=[])
         rest = [f for f in run.judgement.findings if f not in odd]
@@ -369,6 +387,12 @@ class _Free:
         """Whether it lies in a function that was held against differences, and is right."""
         return any(self._is_in(found, p) for p in self.probes.values() if p.answer == "right")
 
+    def _is_behind_steps(self, probe: Probe, stepped: Sequence[int]) -> bool:
+        """Whether steps hang on what a probe is about: none does on what a first layer sends back."""
+        lines = [Found("", Place(line), "exact", "") for line in stepped]
+        way_back = replace(probe, names=probe.names[-1:])
+        return not probe.names or any(self._is_in(line, way_back) for line in lines)
+
     def _is_in(self, found: Found, probe: Probe) -> bool:
         """Whether it lies in a function that a probe is about."""
         methods = {f"{c}.{m}": f for c, node in self._classes.items() for m, f in methods_of(node).items()}
@@ -474,6 +498,25 @@ def _steps(function: ast.FunctionDef) -> bool:
     return re.search("(?i)update|step|descent|maj", function.name) is not None and bool(products)
 
 
+def _carries(source: str) -> bool:
+    """Whether something may go from one round to the next, as in any training: else there is none."""
+    nodes = list(ast.walk(ast.parse(source)))
+    if any(isinstance(n, ast.AugAssign) or (isinstance(n, ast.Attribute) and _is_stored(n)) for n in nodes):
+        return True
+    for loop in (n for n in nodes if isinstance(n, ast.For | ast.While)):
+        names = [n for part in loop.body for n in ast.walk(part) if isinstance(n, ast.Name | ast.Subscript)]
+        last = {n.id: n.lineno for n in names if isinstance(n, ast.Name) and _is_stored(n)}
+        read = [n for n in names if isinstance(n, ast.Name) and not _is_stored(n)]
+        is_filled = any(isinstance(n, ast.Subscript) and _is_stored(n) for n in names)
+        if is_filled or any(n.lineno <= last.get(n.id, 0) for n in read):
+            return True
+    return False
+
+
+def _is_stored(node: ast.Name | ast.Subscript | ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
 def _is_line(run: Run) -> bool:
     """Whether what is trained is one slope and one intercept."""
     sizes = [prod(p.shape) for p in run.judgement.facts.parameters]
@@ -489,6 +532,23 @@ def _computes(definition: ast.ClassDef) -> bool:
         return True
     returned = [n.value for m in methods for n in ast.walk(m) if isinstance(n, ast.Return) and n.value is not None]
     return any(isinstance(n, ast.BinOp) for value in returned for n in ast.walk(value))
+
+
+def written_into(source: str) -> Iterator[tuple[str, str, str, int]]:
+    """For each argument that a function writes into: the text with a copy of it, both names, and the line."""
+    lines = source.splitlines(keepends=True)
+    for function in (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)):
+        inside, first = list(ast.walk(function)), function.body[0]
+        grown = [n.target for n in inside if isinstance(n, ast.AugAssign)]
+        stored = [n for n in inside if isinstance(n, ast.Name | ast.Subscript) and _is_stored(n)]
+        own = {n.id for n in stored if isinstance(n, ast.Name) and n not in grown}
+        parts = [(n.value if isinstance(n, ast.Subscript) else n, n.lineno) for n in stored]
+        places = {ast.unparse(n): line for n, line in parts}
+        for argument in [a for a in own_names(function) if a in places and a not in own]:
+            if first.lineno > function.lineno:
+                copied = f"{' ' * first.col_offset}{argument} = {argument}.copy(); {lines[first.lineno - 1].lstrip()}"
+                text = "".join([*lines[: first.lineno - 1], copied, *lines[first.lineno :]])
+                yield text, function.name, argument, places[argument]
 
 
 def _without(source: str, spared: Sequence[int]) -> str:

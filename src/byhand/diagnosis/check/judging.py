@@ -52,7 +52,7 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
     decided = request.with_script and _decides(program, send)
     file = None
     with contextlib.suppress(Exception):  # what stops as it is defined has been told already
-        file = File(request.head)
+        file = File(request.head, program.source)
     right = [] if decided else _drive(program, request.drivers, send)
     if file is None:
         return

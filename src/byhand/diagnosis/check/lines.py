@@ -71,7 +71,7 @@ class _Held(NamedTuple):
 def _makers(seen: Sequence[tuple[int, dict[str, Array]]], place: str, wrong: Array) -> Iterator[tuple[float, str, int]]:
     """The lines that changed what is wrong, the last one last, and how much of what they changed that is.
 
-    To make zeros that will be filled counts only where nothing fills them.
+    To make zeros that will be filled counts only where nothing fills them, and not where others are filled.
     """
     changed: dict[int, Array] = {}
     for (line, before), (_, after) in pairwise(seen):
@@ -79,7 +79,7 @@ def _makers(seen: Sequence[tuple[int, dict[str, Array]]], place: str, wrong: Arr
             new = after[place] != before.get(place, 0)
             if (new & wrong).any():
                 changed[line] = changed.pop(line, False) | new
-            elif place not in before:
+            elif place not in before or new.any():
                 yield 0.0, place, line
     for line, new in changed.items():
         yield float((new & wrong).sum() / (new | wrong).sum()), place, line

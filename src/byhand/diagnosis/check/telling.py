@@ -16,7 +16,7 @@ import numpy as np
 
 from byhand.activations import ACTIVATIONS
 from byhand.diagnosis.check import engines
-from byhand.diagnosis.check.averages import crossed
+from byhand.diagnosis.check.averages import Averages, crossed, swapped
 from byhand.diagnosis.check.claims import Claim, draw_anew, is_gradient_of, size
 from byhand.diagnosis.check.costs import costs
 from byhand.diagnosis.check.defined import File, is_gradient_name, is_tame, methods_of, needed
@@ -30,6 +30,7 @@ from byhand.diagnosis.check.differences import (
     manner,
     mended,
     mended_there,
+    with_factor,
 )
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import Family, Scope, families, is_labels, scopes, shaped
@@ -168,8 +169,9 @@ def _offs(file: File, function: ast.FunctionDef, right: Sequence[Claim]) -> Iter
             if len(gradients) == 1 and {t for t in handed.values() if t != "result_"} <= set(claim.given):
                 yield partial(off, claim.run(file), handed)
         return
-    for guess in islice(shaped(Scope(file.functions), function, file), _CHECKS):
-        yield partial(off, {f"{a}_": v for a, v in guess.values.items()}, {a: f"{a}_" for a in guess.values})
+    numbers = {a: 0.4 + 0.3 * k for k, a in enumerate(taken)}
+    for values in (numbers, *(g.values for g in islice(shaped(Scope(file.functions), function, file), _CHECKS))):
+        yield partial(off, {f"{a}_": v for a, v in values.items()}, {a: f"{a}_" for a in values})
 
 
 def _value_of(off: Callable[[], float]) -> list[float]:
@@ -297,9 +299,10 @@ def _clips(file: File, claim: Claim) -> bool:
 
 
 def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
-    """A claim and its answers; where numbers that are guesses lie at a kink, others are tried."""
+    """A claim and its answers; where guesses lie at a kink, or where a logarithm is not defined, others are tried."""
     found = judged(file, claim)
-    for other in (claim.redrawn() for _ in range(_AGAIN if claim.kind == "way" else 0)):
+    again = [claim.redrawn() for _ in range(_AGAIN)] if claim.kind == "way" else []
+    for other in (*again, *([claim.positive()] if claim.is_shaped else [])):
         if found:
             break
         claim, found = other, judged(file, other)
@@ -360,13 +363,20 @@ def _blamed_there(file: File, claim: Claim, name: str) -> Probe:
 
 
 def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe | None:
-    """Told when something that is kept from call to call goes on from another thing."""
-    found = crossed(file, claim) if claim.kind == "way" else None
-    if found is None:
+    """Told when something that is kept from call to call goes on from another thing, or by another thing's share."""
+    if claim.kind != "way":
         return None
-    of, other = (_plain(place) for place in found[:2])
-    message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
-    return Probe(unit, "wrong", found[2], message, names=names)
+    averages = Averages(file, claim)
+    if (found := crossed(averages)) is not None:
+        of, other = (_plain(place) for place in found)
+        message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
+        return Probe(unit, "wrong", averages.line(found[0]), message, names=names)
+    if (turned := swapped(averages)) is not None:
+        of, other = (_plain(place) for place in turned[:2])
+        message = f"What is kept as {of} keeps {turned[2]:.4g} of what it was, and {other} keeps {1 - turned[2]:.4g}: "
+        message += "the shares of old and new are exchanged."
+        return Probe(unit, "wrong", averages.line(turned[0]), message, names=names)
+    return None
 
 
 def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, names: list[str]) -> Probe | None:
@@ -375,9 +385,8 @@ def _of_manners(file: File, claim: Claim, unit: str, back: ast.FunctionDef, name
         with contextlib.suppress(Exception):
             found = _without_idle(judged(file, other))
             wrong = [p for p, answer in found.items() if answer == "wrong" and p in claim.gradients]
-            inputs = [p for p in claim.gradients if p.isidentifier()]
-            if wrong and not any(is_passed_on(file, other, p) for p in inputs):
-                probe = _accused(file, unit, other, wrong, back, names)
+            if wrong and not any(is_passed_on(file, other, p) for p in wrong if p.isidentifier()):
+                probe = _accused(file, unit, with_factor(file, other, claim), wrong, back, names)
                 return replace(probe, message=f"As {text}: {probe.message}")
             if set(found.values()) == {"right"}:
                 continue

@@ -93,7 +93,7 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
             continue  # it collects what a parameter's step is made of, or decides something
         for nodes in products:
             steps = [s for s in _bias_steps(course, state, nodes, gradients) if s.gradient.any() or s.change.any()]
-            if len(steps) > 1 and explain(steps, course.nodes, course.scales).holds:
+            if len(steps) > 1 and explain(steps, course.nodes, course.scales).right:  # and not a gradient that grows
                 yield state, nodes[0]
                 break
 
@@ -122,6 +122,13 @@ def _ancestors(course: Course, nodes: Sequence[NodeId]) -> set[NodeId]:
         found.update(new)
         waiting += new
     return found
+
+
+def lines_behind(course: Course, nodes: Sequence[NodeId]) -> set[int]:
+    """The script's lines at which something was computed that some nodes are made of, and those that called these."""
+    behind = {*nodes, *_ancestors(course, nodes)}
+    frames = {frame for t in behind for frame in list(course.nodes[t].site)[1:]}  # type: ignore[call-overload]
+    return {line for file, first, last, *_ in frames if not file for line in range(first, last + 1)}
 
 
 def _bias_steps(course: Course, state: State, products: list[NodeId], gradients: Gradients) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from byhand.diagnosis.findings import Facts, Finding, Judgement, Parameter, Plac
 from byhand.diagnosis.judge.course import course_findings, guesses
 from byhand.diagnosis.judge.data import data_findings
 from byhand.diagnosis.judge.fits import all_equal, proportion
+from byhand.diagnosis.judge.flows import lines_behind
 from byhand.diagnosis.judge.locate import (
     beside_the_forward_pass,
     call_beside,
@@ -101,7 +102,17 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     maybe = guesses(first, sights, ordered) if kind == "right" else []
     where = suspects(worst) if kind != "right" and worst is first else Suspects()
-    return Judgement(kind, _merged(ordered), _facts(first, sights), guesses=maybe, suspects=where)  # type: ignore[arg-type]
+    told, facts, lines = _merged(ordered), _facts(first, sights), _stepped(sights)
+    return Judgement(kind, told, facts, guesses=maybe, suspects=where, stepped=lines)  # type: ignore[arg-type]
+
+
+def _stepped(sights: Sequence[Sight]) -> list[int]:
+    """The script's lines whose values some steps are made of."""
+    made: set[int] = set()
+    for s in sights:
+        states = s.trial.explained if s.trial is not None else ()
+        made |= lines_behind(s.course, [v for state in states for v in state.versions[1:]])
+    return sorted(made)
 
 
 def follows(trace: Trace) -> list[tuple[int, ...]]:

@@ -118,17 +118,18 @@ def _measures(sight: Sight) -> Iterator[Finding]:
         if len(pair) != 2 or len(answers) != 1:
             continue
         target = nodes[pair[1 - pair.index(answers[0])]].value
-        text = None
+        text, at = None, t
         if _spread_out(nodes, t) is not None:
             text = f"{target.size} answers are compared with {target.size} targets, each with each: the result is "
             text += f"{node.value.shape}, and the share that is right means nothing."
         elif nodes[answers[0]].value.size == 1 < target.size and _picked_over_samples(nodes, answers[0]):
             text = f"One answer alone is compared with all {target.size} targets."
-        elif _always_one_side(sight, answers[0]):
+        elif (limited := _always_one_side(sight, answers[0])) is not None:
+            at = limited
             text = "The outputs are held against a limit that they can never pass: "
             text += f"all {nodes[answers[0]].value.size} answers are the same."
         if text is not None:
-            yield Finding("metric-wrong", place_of(sight.course, t), "exact", text, {"shape": list(node.value.shape)})
+            yield Finding("metric-wrong", place_of(sight.course, at), "exact", text, {"shape": list(node.value.shape)})
             return
         yield from _wrong_share(sight, t)
 
@@ -145,22 +146,22 @@ def _picked_over_samples(nodes: Sequence[Node], t: NodeId) -> bool:
     return False
 
 
-def _always_one_side(sight: Sight, t: NodeId) -> bool:
-    """Whether an answer is an activation held against a limit at or beyond its bounds."""
+def _always_one_side(sight: Sight, t: NodeId) -> NodeId | None:
+    """Where an answer is an activation held against a limit at or beyond its bounds."""
     nodes = sight.nodes
     while nodes[t].op in ("copy", "move", "gather") and nodes[t].parents():
         t = nodes[t].parents()[0]
     if nodes[t].op not in _THRESHOLDS or sight.body is None:
-        return False
+        return None
     output, limit = nodes[t].args
     if type(output) is not int:
-        return False
+        return None
     border = nodes[limit].value if type(limit) is int else np.asarray(getattr(limit, "value", np.nan))
     region = sight.body.region_to(output)
     bounds = None if region is None else _bounds(sight.body, region)
     if border.size != 1 or bounds is None or len(np.unique(nodes[t].value)) != 1 or nodes[t].value.size < 2:
-        return False
-    return bool(border <= bounds[0] or border >= bounds[1])
+        return None
+    return t if border <= bounds[0] or border >= bounds[1] else None
 
 
 def _bounds(body: Anatomy, region: Region) -> tuple[float, float] | None:
@@ -213,16 +214,28 @@ def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     """Shares that add up to 1 over the samples, or over everything, and not over a sample's classes."""
     if body.output is None or body.output not in body.regions:
         return
-    regions = body.regions[body.output][:5]
-    axis = _sample_axis(sight, body, regions[0])
-    if axis is None or not all(_is_of_samples(sight.value(r.a), axis) for r in regions):
+    shares = [
+        found[:5]  # in a copy of them the way back may already have been begun
+        for key, found in body.regions.items()
+        if key == body.output or (key[1] == body.output[1] and sight.nodes[found[0].a].op == "divide")
+    ]
+    axes = [_sample_axis(sight, body, regions[0]) for regions in shares]
+    of_samples = [
+        (regions, axis)
+        for regions, axis in zip(shares, axes, strict=True)
+        if axis is not None and all(_is_of_samples(sight.value(r.a), axis) for r in regions)
+    ]
+    if not of_samples:
         return
+    regions, axis = of_samples[0]
     a = sight.value(regions[0].a)
     over = (
         "everything together does" if np.isclose(a.sum(), 1) else f"each column over the {a.shape[axis]} samples does"
     )
     divisions = [t for t in regions[0].inside if sight.nodes[t].op in ("divide", "softmax")]
-    place = place_of(sight.course, max(divisions, default=regions[0].a))
+    divided = max(divisions, default=regions[0].a)
+    sums = [t for t in sight.nodes[divided].parents() if sight.nodes[t].op == "sum"]
+    place = place_of(sight.course, sums[0] if sums else divided)
     text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 "
     text += f"({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})

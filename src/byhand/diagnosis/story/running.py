@@ -387,7 +387,7 @@ def read_judgement(j: Mapping[str, Any]) -> Judgement:
     findings, guesses = ([read_finding(f) for f in j[key]] for key in ("findings", "guesses"))
     back, ahead = ([Place(**p) for p in j["suspects"][key]] for key in ("back", "ahead"))
     where = Suspects(back, ahead, j["suspects"]["nodes"])
-    return Judgement(j["verdict"], findings, Facts(**facts), j["fault"], guesses, where)
+    return Judgement(j["verdict"], findings, Facts(**facts), j["fault"], guesses, where, j["stepped"])
 
 
 def read_finding(data: Mapping[str, Any]) -> Finding:
