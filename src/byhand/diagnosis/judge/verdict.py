@@ -27,7 +27,7 @@ from byhand.diagnosis.judge.flows import (
 )
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
-from byhand.diagnosis.judge.mends import Mend, Mends
+from byhand.diagnosis.judge.mends import Mend, mends_of
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
@@ -210,8 +210,8 @@ def _of_places(course: Course, trial: Trial, open_: Sequence[State], held: Seque
     That is, others follow its gradient, or what comes before that value is the objective's derivative; both of them
     where the objective is an error, which stands for a loss that the program does not show.
     """
-    mends = Mends(course, trial.gradients, [*held, *open_])
-    for mend in mends.of(open_, held):
+    mends, found = mends_of(course, trial.gradients, open_, held)
+    for mend in found:
         is_whole = mend.of in course.roles.versions  # the gradient itself: in that place something always helps
         begins_right = mends.begins_right(mend) and not (is_whole and len(held) < _FEW_HELD)
         is_meant = (held or begins_right) if trial.objective.kind == "loss" else (held and begins_right)
@@ -807,8 +807,8 @@ def _with_slopes(
     """Add what is multiplied with in place of an activation's slope to the mistakes; what stays open."""
     if not open_ or course.mended is not None:
         return open_
-    mends = Mends(course, start.gradients, [*held, *open_])
-    for mend in mends.of(open_, held):
+    mends, found = mends_of(course, start.gradients, open_, held)
+    for mend in found:
         if mend.kind == "slope":
             mistakes.append(_mended(mends.body, mend))
             held += mend.states
