@@ -422,6 +422,8 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if t.right == len(t.explained) == full > 0
         and all(course.covers(s, e, t.objective) for s, e in t.explained.items())
     ]
+    if not whole:
+        return None
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
     overflown = any(_uses(course, t.objective.seeds[0], _LOGS) for t in own if t not in finite)
