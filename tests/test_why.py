@@ -61,7 +61,13 @@ def test_a_mistake_is_named_its_line_rewritten_and_the_copy_judged():
     assert first["id"] == "hidden-derivative-missing"
     assert first["line"] in (36, 37)  # dh, or dz1, which is the same value under another name
     assert first["mended"] == [
-        {"line": 37, "before": "        dz1 = dh", "after": "        dz1 = dh * (self.z1 > 0)", "moved_before": 0}
+        {
+            "cell": "",
+            "line": 37,
+            "before": "        dz1 = dh",
+            "after": "        dz1 = dh * (self.z1 > 0)",
+            "moved_before": 0,
+        }
     ]
     assert answer["chapters"][-1]["verdict"] == "right"
 

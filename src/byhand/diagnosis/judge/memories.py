@@ -63,11 +63,12 @@ def memory_findings(sight: Sight, last: Sight) -> Iterator[Finding]:
         for f in feedings[1]:
             if _power(f.taken, steps[1]) == 1:
                 fed_by[f.memory].setdefault(state, f)
-        if e.right:
-            name = sight.name(state) or "a parameter"
+        name = sight.name(state) or "a parameter"
+        if e.right and state.size > 1:  # of what is added to a single number no power can be told
             yield from _forgotten(sight, name, steps)
             yield from _unused(sight, name, steps)
             yield from _fed_twice(sight, name, steps, feedings)
+        if e.right:
             yield from _weights(sight, last, name, steps, feedings)
             yield from _shrinking(sight, name, steps, taken)
     yield from _of_several(sight, fed_by)

@@ -93,12 +93,12 @@ class _Pass:
         What of the forward pass is used there.
     forward : dict
         The forward pass, by places.
-    directions : sequence of ndarray
-        Along which the step is held against the gradient.
+    directions : ndarray
+        Along which the step is held against the gradient, one after another.
     places : dict
         The nodes of a place, as `Mends` has found them so far.
-    swept : dict
-        What has been swept along a direction, with no place cut.
+    swept : list of dict
+        What has been swept along each direction, with no place cut.
     """
 
     step: Step
@@ -106,19 +106,33 @@ class _Pass:
     within: set[NodeId]
     used: set[NodeId]
     forward: dict[Group, list[NodeId]]
-    directions: Sequence[Array]
+    directions: Array
     places: dict[Group, list[NodeId]] = field(default_factory=dict)
-    swept: dict[int, dict[NodeId, Array]] = field(default_factory=dict)
+    swept: list[dict[NodeId, Array]] = field(default_factory=list)
 
 
 @dataclass
-class _Row:
-    """What a place adds to a step along one direction, node by node, and what comes from elsewhere."""
+class _Rows:
+    """What a place adds to one step along each direction, and what comes from elsewhere.
 
-    effects: dict[NodeId, Array]
-    rest: float
-    whole: float
-    true: float
+    Attributes
+    ----------
+    ts : list of int
+        The nodes of the place that have a part in the step.
+    there : ndarray
+        Their numbers, one after another.
+    effects : ndarray
+        A row for each direction: how much each of these numbers counts for.
+    rest, whole, true : ndarray
+        For each direction what comes from elsewhere, all of it, and what it should be.
+    """
+
+    ts: list[NodeId]
+    there: Array
+    effects: Array
+    rest: Array
+    whole: Array
+    true: Array
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,18 @@ class _Found:
     other: _Other
     factor: float
     bound: int
+
+
+def mends_of(
+    course: Course, gradients: Gradients, open_: Sequence[State], held: Sequence[State]
+) -> tuple[Mends, list[Mend]]:
+    """The places that mend the open states: looked for once, as the search, the verdict and the report all ask."""
+    key = id(gradients), (*open_,), (*held,)
+    if key not in course.mends:
+        mends = Mends(course, gradients, [*held, *open_])
+        course.mends[key] = mends, list(mends.of(open_, held))
+    found: tuple[Mends, list[Mend]] = course.mends[key]
+    return found
 
 
 class Mends:
@@ -145,7 +171,10 @@ class Mends:
         self.passes = {s: found for s in states if (found := list(self._passes(s)))}
 
     def of(self, open_: Sequence[State], held: Sequence[State]) -> Iterator[Mend]:
-        """The places that mend the open states one after another, each with those before it mended."""
+        """The places that mend the open states one after another, each with those before it mended.
+
+        What an activation's slope mends is held from then on.
+        """
         left = [s for s in open_ if s in self.passes and not all(map(self._follows, self.passes[s]))]
         while left:
             every = list(self._every(left, held))
@@ -154,6 +183,7 @@ class Mends:
             best = self._first(every)
             yield best.mend
             left = [s for s in left if s not in best.mend.states]
+            held = [*held, *best.mend.states] if best.mend.kind == "slope" else held
             self._go_on(best)
 
     def _follows(self, p: _Pass) -> bool:
@@ -210,7 +240,7 @@ class Mends:
             if taken is not None:
                 shape = self.nodes[taken].value.shape
                 step = replace(step, gradient=np.reshape(step.gradient, shape))
-                directions = [rng.normal(size=shape) for _ in range(min(_DIRECTIONS, state.size))]
+                directions = rng.normal(size=(min(_DIRECTIONS, state.size), *shape))
                 within = self._behind(step, taken)
                 outside = {a for t in within for a in self.nodes[t].parents()} - within
                 if any(map(self._is_remembered, outside)) or any(map(self._has_lost_digits, within)):
@@ -303,20 +333,17 @@ class Mends:
         first = self.passes[state][0]
         if len(first.directions) < _LEAST_ROWS:
             return True
-        ts = self._of(first, group)
-        rows = [self._row(first, k, ts, position) for k in range(len(first.directions))] if ts else []
-        if not rows or not all(row.effects for row in rows):
-            return False
-        others = self._others(first, list(rows[0].effects), position)
-        return any(self._fits([first], [rows], other, position) for other in others)
+        rows = self._rows_of(first, group, position)
+        others = self._others(first, rows.ts, position) if rows is not None else ()
+        return rows is not None and any(self._fits([first], [rows], other, position) for other in others)
 
     def _best(
-        self, group: Group, position: int | None, rows: dict[State, list[list[_Row]]], open_: Sequence[State]
+        self, group: Group, position: int | None, rows: dict[State, list[_Rows]], open_: Sequence[State]
     ) -> _Found | None:
         """What mends the most of the open states in a place, and does no harm to the others."""
         fits: dict[_Other, dict[State, float]] = defaultdict(dict)
         for state, found in rows.items():
-            for other in self._others(self.passes[state][0], list(found[0][0].effects), position):
+            for other in self._others(self.passes[state][0], found[0].ts, position):
                 if factor := self._fits(self.passes[state], found, other, position):
                     fits[other][state] = factor
         is_right = position is None and not all(s in open_ for s in rows) and self._holds_derivatives(rows)
@@ -326,12 +353,12 @@ class Mends:
         if best is None or not mended:
             return None
         of = self.passes[mended[0]][0].forward[best.group][slice(*best.order)][0]
-        mend = Mend(min(rows[mended[0]][0][0].effects), position, best.kind, of, tuple(mended))
+        mend = Mend(min(rows[mended[0]][0].ts), position, best.kind, of, tuple(mended))
         return _Found(mend, best, fits[best][mended[0]], len(rows))
 
-    def _holds_derivatives(self, rows: dict[State, list[list[_Row]]]) -> bool:
+    def _holds_derivatives(self, rows: dict[State, list[_Rows]]) -> bool:
         """Whether what stands in a place is right as it is, and only what is made of it later may be wrong."""
-        return all(self._is_derivative(t) for found in rows.values() for t in found[0][0].effects)
+        return all(self._is_derivative(t) for found in rows.values() for t in found[0].ts)
 
     def _places(self, states: Sequence[State]) -> list[tuple[Group, int | None]]:
         first: dict[tuple[Group, int | None], NodeId] = {}
@@ -369,36 +396,46 @@ class Mends:
         a = self.nodes[t].args[position]
         return type(a) is int and self.nodes[a].value.size > 1 and self.course.roles.root(a) not in p.within
 
-    def _rows(self, state: State, group: Group, position: int | None) -> list[list[_Row]]:
-        """For each step and direction what a place adds to it; empty where it has no part in it or is too little."""
-        found = []
-        for p in self.passes.get(state, ()):
-            ts = self._of(p, group)
-            found.append([self._row(p, k, ts, position) for k in range(len(p.directions))] if ts else [])
-        rows = [row for of_step in found for row in of_step]
-        return found if all(found) and len(rows) >= _LEAST_ROWS and all(row.effects for row in rows) else []
+    def _rows(self, state: State, group: Group, position: int | None) -> list[_Rows]:
+        """For each step what a place adds to it; empty where it has no part in one of them or is too little."""
+        passes = self.passes.get(state, ())
+        found = [rows for p in passes if (rows := self._rows_of(p, group, position)) is not None]
+        is_enough = len(found) == len(passes) and sum(len(rows.true) for rows in found) >= _LEAST_ROWS
+        return found if is_enough else []
 
-    def _row(self, p: _Pass, k: int, ts: Sequence[NodeId], position: int | None) -> _Row:
-        u, reached = p.directions[k], self._reached(p, k, ts)
-        effects = {t: reached[t] for t in ts if t in reached}
-        if position is not None:
-            effects = {t: g for t, h in effects.items() if (g := self._of_operand(t, h, position)) is not None}
-        whole = float(np.vdot(u, self.nodes[p.taken].value))
-        own = sum(float(np.vdot(g, self._value(t, position))) for t, g in effects.items())
-        return _Row(effects, whole - own, whole, float(np.vdot(u, p.step.gradient)))
+    def _rows_of(self, p: _Pass, group: Group, position: int | None) -> _Rows | None:
+        """What a place adds to a step; None where it has no part in it."""
+        every = [
+            self._effects(reached, self._of(p, group), position) for reached in self._reached(p, self._of(p, group))
+        ]
+        ts = list(every[0]) if every else []
+        if not ts:
+            return None
+        effects = np.array([np.concatenate([np.ravel(of_one[t]) for t in ts]) for of_one in every])
+        there = np.concatenate([np.ravel(self._value(t, position)) for t in ts]).astype(float)
+        directions = p.directions.reshape(len(p.directions), -1)
+        whole, true = directions @ np.ravel(self.nodes[p.taken].value), directions @ np.ravel(p.step.gradient)
+        return _Rows(ts, there, effects, whole - effects @ there, whole, true)
 
-    def _reached(self, p: _Pass, k: int, ts: Sequence[NodeId]) -> dict[NodeId, Array]:
-        """What a direction comes to at the nodes of a place; they are cut where they go into one another."""
+    def _effects(self, reached: dict[NodeId, Array], ts: Sequence[NodeId], position: int | None) -> dict[NodeId, Array]:
+        """How much each number of a place counts for, by its nodes."""
+        found = {t: reached[t] for t in ts if t in reached}
+        if position is None:
+            return found
+        return {t: g for t, h in found.items() if (g := self._of_operand(t, h, position)) is not None}
+
+    def _reached(self, p: _Pass, ts: Sequence[NodeId]) -> list[dict[NodeId, Array]]:
+        """What each direction comes to at the nodes of a place; they are cut where they go into one another."""
         inner = [a for t in ts for a in self.nodes[t].parents() if a in p.within or a in p.used]
         if len(ts) > 1 and not self._met(p, inner, self._group(ts[0])).isdisjoint(ts):
-            return self._sweep(p, k, set(ts))
-        if k not in p.swept:
-            p.swept[k] = self._sweep(p, k, set())
-        return p.swept[k]
+            return self._sweeps(p, set(ts))
+        if ts and not p.swept:
+            p.swept = self._sweeps(p, set())
+        return p.swept if ts else []
 
-    def _sweep(self, p: _Pass, k: int, cut: set[NodeId]) -> dict[NodeId, Array]:
-        found = sweep(self.nodes, {p.taken: p.directions[k]}, cut, dep=p.within | p.used)
-        self.course.swept += len(found)
+    def _sweeps(self, p: _Pass, cut: set[NodeId]) -> list[dict[NodeId, Array]]:
+        found = [sweep(self.nodes, {p.taken: u}, cut, dep=p.within | p.used) for u in p.directions]
+        self.course.swept += sum(map(len, found))
         return found
 
     def _of_operand(self, t: NodeId, h: Array, position: int) -> Array | None:
@@ -470,30 +507,20 @@ class Mends:
                 continue
         return found
 
-    def _fits(
-        self, passes: Sequence[_Pass], rows: Sequence[Sequence[_Row]], other: _Other, position: int | None
-    ) -> float:
+    def _fits(self, passes: Sequence[_Pass], every: Sequence[_Rows], other: _Other, position: int | None) -> float:
         """With what factor another value makes a state's steps follow its gradient; 0 if it does not."""
-        true, moved, rest, whole = [], [], [], []
-        for p, of_step in zip(passes, rows, strict=True):
-            instead = self._instead(p, list(of_step[0].effects), other, position)
-            if not instead or self._is_as_it_is(instead, position):
+        effects: list[Array] = []
+        for p, rows in zip(passes, every, strict=True):
+            instead = self._instead(p, rows.ts, other, position)
+            numbers = np.concatenate([np.ravel(v) for v in instead.values()]) if instead else None
+            if numbers is None or _are_alike(rows.there, numbers):
                 return 0.0
-            for row in of_step:
-                true.append(row.true)
-                moved.append(sum(float(np.vdot(g, instead[t])) for t, g in row.effects.items()))
-                rest.append(row.rest)
-                whole.append(row.whole)
+            effects.append(rows.effects @ numbers)
+        columns = zip(*((rows.true, rows.rest, rows.whole) for rows in every), strict=True)
+        moved, true, rest, whole = (np.concatenate(column) for column in (effects, *columns))
         if not np.isfinite([true, moved, rest]).all():
             return 0.0
-        return _factor(np.array(true), np.array(moved), np.array(rest), float(np.linalg.norm(whole)))
-
-    def _is_as_it_is(self, instead: dict[NodeId, Array], position: int | None) -> bool:
-        """Whether what belongs in a place stands there, but for a factor, and for digits lost."""
-        there = np.concatenate([np.ravel(self._value(t, position)) for t in instead]).astype(float)
-        other = np.concatenate([np.ravel(v) for v in instead.values()])
-        length, product = np.linalg.norm(there) * np.linalg.norm(other), abs(there @ other)
-        return bool(not length or product > (1 - _ROUNDED) * length)
+        return _factor(true, moved, rest, float(np.linalg.norm(whole)))
 
     # -- going on
 
@@ -555,6 +582,12 @@ def _factor(true: Array, moved: Array, rest: Array, size: float) -> float:
         return 0.0
     found, *_ = np.linalg.lstsq(np.stack([a, -b], axis=1), rest, rcond=None)
     return float(found[1]) / length if np.abs(found).min() >= _PART * np.abs(found).max() else 0.0
+
+
+def _are_alike(there: Array, other: Array) -> bool:
+    """Whether what belongs in a place stands there, but for a factor, and for digits lost."""
+    length, product = np.linalg.norm(there) * np.linalg.norm(other), abs(there @ other)
+    return bool(not length or product > (1 - _ROUNDED) * length)
 
 
 def _left(of: Array, along: Array) -> float:

@@ -42,16 +42,18 @@ def through_optimizer(
     if not moved or (state.size == 1 and len(moved) + len(beside) < _FEWEST):
         return None
     common = ways_in_common(course, [*moved, *beside])
-    found = [list(multiples(course, step)) for step in moved]
+    last = moved[-2:] if common else []
+    # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
+    at = [{course.nodes[q].site: (q, c) for q, c in multiples(course, step)} for step in last]
     for site in list(common)[-_MOST_WAYS:]:
-        # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
-        ways = [[(q, c) for q, c in every if course.nodes[q].site == site][-1] for every in found[-2:]]
-        directions = {_direction(course, s, q, c) for s, (q, c) in zip(moved[-2:], ways, strict=True)}
+        ways = [of_step[site] for of_step in at]
+        directions = {_direction(course, s, q, c) for s, (q, c) in zip(last, ways, strict=True)}
         if directions in ({1}, {-1}) and all(
             _found_once(_is_made_of, course, s, q, objective.rests_on, decays)
-            for s, (q, _) in zip(moved[-2:], ways, strict=True)
+            for s, (q, _) in zip(last, ways, strict=True)
         ):
-            total = sums_up(course, moved[-1], ways[-1][0])
+            total, swept = _found_once(sums_up, course, moved[-1], ways[-1][0])
+            course.swept += swept
             kind: Kind = "accumulates" if total is not None else "optimizer" if directions == {-1} else "opposes"
             evidence = len(moved) * state.size - 1 if total is None else 0
             return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
@@ -148,13 +150,12 @@ def _direction_of_value(course: Course, step: Step, q: NodeId) -> tuple[int, int
     return (-1 if (effect <= 0).all() else 1 if (effect >= 0).all() else 0), cost
 
 
-def sums_up(course: Course, step: Step, q: NodeId) -> NodeId | None:
-    """The state that a step goes through if it adds each gradient to all before, none of them fading."""
+def sums_up(course: Course, step: Step, q: NodeId) -> tuple[NodeId | None, int]:
+    """The state that a step goes through if it adds each gradient to all before, none of them fading; what it cost."""
     held = {t for t in range(q + 1, step.after) if course.nodes[t].op in _NORMALIZERS}
     ones = np.ones_like(course.nodes[step.after].value, dtype=float)
     within = set(made_since(course.roles, step, {q}))
     reached = sweep(course.nodes, {step.after: ones}, {step.before, q} | held, dep=within, guards=False)
-    course.swept += len(reached)
     for t in made_since(course.roles, step):
         state = course.roles.versions.get(t)
         own = course.roles.versions[step.before]
@@ -164,8 +165,8 @@ def sums_up(course: Course, step: Step, q: NodeId) -> NodeId | None:
         ones = np.ones_like(course.nodes[t].value, dtype=float)
         effect = sweep(course.nodes, {t: ones}, course.stop - {t}, dep=range(old, t + 1)).get(old)
         if effect is not None and np.allclose(effect, 1) and t in reached:
-            return t
-    return None
+            return t, len(reached)
+    return None, len(reached)
 
 
 def _is_made_of(course: Course, step: Step, q: NodeId, mask: int, decays: bool) -> bool:

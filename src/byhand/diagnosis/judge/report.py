@@ -30,7 +30,7 @@ from byhand.diagnosis.judge.outcome import Outcome
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.suspects import suspects
-from byhand.diagnosis.judge.verdict import Mistake, judge_steps
+from byhand.diagnosis.judge.verdict import Mistake, Verdict, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
 from byhand.diagnosis.judge.written import where_dropped, where_listed
@@ -120,12 +120,14 @@ def follows(trace: Trace) -> list[tuple[int, ...]]:
 
     What is wrong is not looked for.
     """
+    found: list[Verdict] = []
     with np.errstate(all="ignore"):
-        found = [judge_steps(find_roles(stretch), search=False) for stretch in stretches(trace.tape)]
-    found = [v for v in found if v.kind != "nothing"]
-    if not found or any(v.kind != "right" or v.trial is None for v in found):
-        return []
-    states = found[0].trial.explained if found[0].trial is not None else {}
+        for stretch in stretches(trace.tape):
+            verdict = judge_steps(find_roles(stretch), search=False)
+            if verdict.kind not in ("nothing", "right"):
+                return []
+            found += [verdict] if verdict.kind == "right" else []
+    states = found[0].trial.explained if found and found[0].trial is not None else {}
     rates = [next(iter(e.factors.values())) for e in states.values() if e.kind == "follows" and e.factors]
     if rates and not all_equal(rates):  # an optimizer's steps have none of their own
         return []

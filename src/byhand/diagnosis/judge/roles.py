@@ -165,7 +165,7 @@ def find_roles(tape: Taped) -> Roles:
         state.name = next((tape.names[v] for v in state.versions if v in tape.names), "")
     roles = Roles(nodes, states, users=users, idle=idle, names=tape.names)
     roles.versions = {v: state for state in states for v in state.versions}
-    pairs = [(s, other) for s in states for other in states if s is not other]
+    pairs = _moved_by_another(users, states)
     roles.ahead = {t: v for s, other in pairs for t, v in _points_ahead(nodes, users, s, other).items()}
     roles.rests_on = _dependence(nodes, states, roles.versions, roles.ahead)
     roles.flows = _flow(nodes, roles.versions, states)
@@ -707,6 +707,17 @@ def _additions(links: Sequence[Sequence[NodeId]], v: NodeId, w: NodeId) -> set[t
 # -- dependence and flow -----------------------------------------------------------------------------------------------
 
 
+def _moved_by_another(users: Mapping[NodeId, list[NodeId]], states: Sequence[State]) -> Iterator[tuple[State, State]]:
+    """States with others of their size that a version of theirs goes straight into, as a velocity into a parameter."""
+    having: dict[NodeId, set[State]] = defaultdict(set)
+    for s in states:
+        for v in s.versions:
+            having[v].add(s)
+    for s in states:
+        into = {other for v in s.versions for t in users.get(v, ()) for other in having.get(t, ())} - {s}
+        yield from ((s, other) for other in (states if into else ()) if other in into and other.size == s.size)
+
+
 def _points_ahead(
     nodes: Sequence[Node], users: Mapping[NodeId, list[NodeId]], velocity: State, other: State
 ) -> dict[NodeId, NodeId]:
@@ -715,8 +726,6 @@ def _points_ahead(
     None if the one state is used for anything else than its own next version and the other's.
     """
     theirs = set(other.versions)
-    if velocity.size != other.size or theirs.isdisjoint(t for v in velocity.versions for t in users.get(v, ())):
-        return {}
     waiting, seen, found = list(velocity.versions), theirs.union(velocity.versions), dict[NodeId, NodeId]()
     while waiting:
         for t in (t for t in users.get(waiting.pop(), ()) if t not in seen):

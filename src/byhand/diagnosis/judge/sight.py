@@ -11,7 +11,7 @@ import numpy as np
 from byhand._types import Array
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
-from byhand.diagnosis.judge.mends import Mend, Mends
+from byhand.diagnosis.judge.mends import Mend, mends_of
 from byhand.diagnosis.judge.origins import Origins
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course
@@ -56,7 +56,7 @@ class Sight:
         odd = list(dict.fromkeys(s for m in self.verdict.mistakes for s in m.states))
         held = [s for s, e in self.trial.explained.items() if e.right and s not in odd]
         gradients = self.course.gradient(self.trial.objective, self.trial.overrides)
-        return list(Mends(self.course, gradients, [*held, *odd]).of(odd, held))
+        return mends_of(self.course, gradients, odd, held)[1]
 
     @cached_property
     def origins(self) -> Origins:

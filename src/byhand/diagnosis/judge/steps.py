@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -68,6 +68,7 @@ class Course:
         self._changes: dict[tuple[NodeId, NodeId], Array] = {}
         self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
         self._ahead: Overrides = {t: partial(_whole_to, v) for t, v in roles.ahead.items()}
+        self.mends: dict[tuple[object, ...], Any] = {}  # what `mends_of` has found so far
         self.swept = 0  # nodes gone through, the measure of what this costs
         self.scales = (partial(rate, roles), partial(scale, roles))
 

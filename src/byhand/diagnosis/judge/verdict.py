@@ -30,7 +30,7 @@ from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.kinks import at_kinks
 from byhand.diagnosis.judge.margins import agrees_with, margin_of
 from byhand.diagnosis.judge.masks import leaves_out
-from byhand.diagnosis.judge.mends import Mend, Mends
+from byhand.diagnosis.judge.mends import Mend, mends_of
 from byhand.diagnosis.judge.optimizers import has_a_multiple, has_optimizer
 from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
@@ -234,8 +234,8 @@ def _of_places(course: Course, trial: Trial, open_: Sequence[State], held: Seque
     That is, others follow its gradient, or what comes before that value is the objective's derivative; both of them
     where the objective is an error, which stands for a loss that the program does not show.
     """
-    mends = Mends(course, trial.gradients, [*held, *open_])
-    for mend in mends.of(open_, held):
+    mends, found = mends_of(course, trial.gradients, open_, held)
+    for mend in found:
         is_whole = mend.of in course.roles.versions  # the gradient itself: in that place something always helps
         begins_right = mends.begins_right(mend) and not (is_whole and len(held) < _FEW_HELD)
         is_meant = (held or begins_right) if trial.objective.kind == "loss" else (held and begins_right)
@@ -446,6 +446,8 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if t.right == len(t.explained) == full > 0
         and all(course.covers(s, e, t.objective) for s, e in t.explained.items())
     ]
+    if not whole:
+        return None
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
     overflown = any(_uses(course, t.objective.seeds[0], _LOGS) for t in own if t not in finite)
@@ -864,8 +866,8 @@ def _with_slopes(
     """Add what is multiplied with in place of an activation's slope to the mistakes; what stays open."""
     if not open_ or course.mended is not None:
         return open_
-    mends = Mends(course, start.gradients, [*held, *open_])
-    for mend in mends.of(open_, held):
+    mends, found = mends_of(course, start.gradients, open_, held)
+    for mend in found:
         if mend.kind == "slope":
             mistakes.append(_mended(mends.body, mend))
             held += mend.states

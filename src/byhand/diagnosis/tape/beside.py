@@ -259,8 +259,9 @@ class World:
     def __enter__(self) -> World:
         self._modules = dict(sys.modules)
         tops = DRAWING | PROGRESS | {path.stem for path in self.folder.glob("*")} - {"__main__"}
+        tops -= sys.stdlib_module_names | {"numpy", "byhand", "pytest"}
         for name in list(sys.modules):
-            if name.partition(".")[0] in tops - sys.stdlib_module_names - {"numpy", "byhand", "pytest"}:
+            if name.partition(".")[0] in tops:
                 del sys.modules[name]
         self._path, self._argv, self._limit = list(sys.path), list(sys.argv), sys.getrecursionlimit()
         sys.path.insert(0, str(self.folder))
