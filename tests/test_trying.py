@@ -10,6 +10,7 @@ from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.telling import why
 from byhand.diagnosis.story.trying import candidates
 from byhand.diagnosis.tape.run import trace
+from measure_why import SCRIPTS
 
 XOR = """\
 import numpy as np
@@ -142,4 +143,22 @@ def test_a_module_beside_the_script_is_mended_as_well(tmp_path):
     script = begin + "from passes import sigmoid, gradients\nlosses = []" + training
     found, report = told(tmp_path, script.replace("gradients(h, p)", "gradients(X, y, V, h, p)"))
     assert [(t.finding.place.line, t.finding.place.file) for t in found if t.finding.is_of_steps] == [(5, "passes.py")]
+    assert report.chapters[1].verdict == "right"
+
+
+def test_what_several_lines_have_too_many_is_taken_away_there(tmp_path):
+    """And not made up for by a factor in the one line that they are made of."""
+    source = (SCRIPTS / "sum-versus-mean" / "twice.py").read_text()
+    before = ["dW2 = dZ2 @ A1.T / m", "db2 = dZ2.sum(axis=1, keepdims=True) / m"]
+    for text in before:
+        assert text in source
+        source = source.replace(text, text.removesuffix(" / m"))
+    found, report = told(tmp_path, source)
+    assert [t.finding.id for t in found] == ["sum-versus-mean"]
+    changes = [(c.before.strip(), c.after.strip()) for c in found[0].mending.changes]
+    assert changes == [
+        ("dW1 = dZ1 @ X.T / m", "dW1 = dZ1 @ X.T"),
+        ("db1 = dZ1.sum(axis=1, keepdims=True) / m", "db1 = dZ1.sum(axis=1, keepdims=True)"),
+    ]
+    assert "60 times too short" in found[0].finding.message
     assert report.chapters[1].verdict == "right"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.fits import Step, all_equal
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Roles
 from byhand.diagnosis.tape.nodes import Const
 
@@ -193,10 +193,28 @@ def _is_of_before(roles: Roles, a: int | Const, step: Step) -> bool:
 
 def gradient_used(roles: Roles, step: Step) -> NodeId | None:
     """The increment without the numbers that scale it: what the program takes for the gradient."""
-    t = _increment(roles, step)
-    while t is not None and roles.nodes[t].op in ("multiply", "divide", "negative", "copy"):
+    return next((t for t in reversed(_unscaled(roles, step))), None)
+
+
+def scaled_at(roles: Roles, step: Step, factor: float) -> NodeId | None:
+    """Where the increment is scaled by a number."""
+    for t in _unscaled(roles, step)[:-1]:
+        node = roles.nodes[t]
+        for k, a in enumerate(node.args if node.op in ("multiply", "divide") else ()):
+            number = np.asarray(roles.nodes[a].value if type(a) is int else a.value)  # type: ignore[union-attr]
+            if number.size == 1 and (k or node.op == "multiply") and not (type(a) is int and roles.rests_on[a]):
+                scale = float(number.ravel()[0])
+                if all_equal([factor, scale if node.op == "multiply" else 1 / (scale or 1.0)]):
+                    return t
+    return None
+
+
+def _unscaled(roles: Roles, step: Step) -> list[NodeId]:
+    """The increment, and what it is when one after the other of the numbers that scale it is left away."""
+    found, t = [], _increment(roles, step)
+    while t is not None:
+        found.append(t)
         scaled = [a for a in roles.nodes[t].parents() if roles.rests_on[a]]
-        if len(scaled) != 1 or roles.nodes[scaled[0]].value.size != roles.nodes[t].value.size:
-            break
-        t = scaled[0]
-    return t
+        is_scaled = roles.nodes[t].op in ("multiply", "divide", "negative", "copy") and len(scaled) == 1
+        t = scaled[0] if is_scaled and roles.nodes[scaled[0]].value.size == roles.nodes[t].value.size else None
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.edits import Edit
 from byhand.diagnosis.judge.fits import Step
-from byhand.diagnosis.judge.increments import gradient_used
+from byhand.diagnosis.judge.increments import gradient_used, scaled_at
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.calls import FRAMES
@@ -102,6 +102,13 @@ def gradient_of(course: Course, state: State) -> NodeId:
     change = course.nodes[w].value - course.nodes[v].value
     used = gradient_used(course.roles, Step(v, w, change, change))
     return w if used is None else used
+
+
+def factor_of(course: Course, state: State, factor: float) -> NodeId | None:
+    """Where a state's step is scaled by a factor."""
+    v, w = state.versions[:2]
+    change = course.nodes[w].value - course.nodes[v].value
+    return scaled_at(course.roles, Step(v, w, change, change), factor)
 
 
 def decay_of(course: Course, state: State) -> NodeId:

@@ -17,6 +17,7 @@ from byhand.diagnosis.judge.locate import (
     beside_the_forward_pass,
     call_beside,
     decay_of,
+    factor_of,
     gradient_of,
     in_the_line_of,
     is_of_a_solver,
@@ -45,6 +46,7 @@ _OF_RIGHT_STEPS = {
 
 _OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation", "weight-gradient-wrong"}
 """Mistakes in what a step takes for the gradient."""
+_FACTORS = {"constant-factor", "sum-versus-mean"}
 
 
 def judge(trace: Trace, *, strict: bool = False) -> Judgement:
@@ -189,7 +191,25 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
             stepped = _where_stepped(sight, mistake)
             yield Finding(mistake.id, stepped or assigned, "exact", message, evidence, [assigned] if stepped else [])
             continue
-        yield Finding(mistake.id, place, "exact", message, evidence)
+        also = _places_beside(sight, mistake, place) if mistake.id in _FACTORS else []
+        yield Finding(mistake.id, place, "exact", message, evidence, also)
+
+
+def _places_beside(sight: Sight, m: Mistake, place: Place) -> list[Place]:
+    """The other lines of a mistake that several parameters' gradients have in common, each in its own."""
+    states = m.states if m.edit is None and "at" not in m.detail else ()
+    places = [place_of(sight.course, _factor_at(sight, m, s)) for s in states]
+    return [p for p in dict.fromkeys(places) if p != place]
+
+
+def _factor_at(sight: Sight, m: Mistake, state: State) -> NodeId:
+    """Where a factor comes into a state's step, as far as that can be told."""
+    explained = sight.trial.explained if sight.trial is not None else {}
+    factor = float(m.detail.get("factor", 0.0)) if m.id in _FACTORS else 0.0
+    found = factor_of(sight.course, state, factor)
+    if found is not None and not any(factor_of(sight.course, s, factor) for s in explained if s not in m.states):
+        return found
+    return gradient_of(sight.course, state) if _gradient_is_odd(sight, m) else step_of(sight.course, state)
 
 
 def _without_any_effect(sight: Sight, m: Mistake) -> tuple[NodeId, str] | None:
@@ -310,15 +330,14 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
             return int(m.detail[where])
     if not m.states:
         return None
-    state = m.states[0]
-    if m.id in _OF_A_GRADIENT or "mask" in m.detail or _gradient_is_odd(sight, m):
-        return gradient_of(course, state)
-    return step_of(course, state)
+    if m.id in _OF_A_GRADIENT or "mask" in m.detail:
+        return gradient_of(course, m.states[0])
+    return _factor_at(sight, m, m.states[0])
 
 
 def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
     """Whether the sign or factor is already in what is taken for the gradient, and not only in the step."""
-    if m.id not in ("sign-flipped", "constant-factor", "sum-versus-mean") or sight.trial is None:
+    if m.id not in {"sign-flipped", *_FACTORS} or sight.trial is None:
         return False
     others = [s for s in sight.trial.explained if s not in m.states and sight.trial.explained[s].kind == "follows"]
     step = sight.nodes[step_of(sight.course, m.states[0])]

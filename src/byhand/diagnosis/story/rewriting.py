@@ -234,14 +234,14 @@ def _factor_less(line: Line) -> Iterator[str]:
 
 
 def _sum_or_mean(line: Line) -> Iterator[str]:
-    for old, new in (("sum", "mean"), ("mean", "sum")):
-        functions = [call.func for call, _ in line.calls(old) if isinstance(call.func, ast.Attribute)]
-        if functions:
-            yield line.text.replace(*((f, f"{line.text.of(f.value)}.{new}") for f in functions))
     if abs(float(line.evidence.get("factor") or 0)) < 1:  # the sum is wanted
         for node in nodes(line.value, ast.BinOp):
             if isinstance(node.op, ast.Div):
                 yield line.text.replace((node, line.text.of(node.left)))
+    for old, new in (("sum", "mean"), ("mean", "sum")):
+        functions = [call.func for call, _ in line.calls(old) if isinstance(call.func, ast.Attribute)]
+        if functions:
+            yield line.text.replace(*((f, f"{line.text.of(f.value)}.{new}") for f in functions))
     count = line.evidence.get("count_name")
     for number in [count] if count else dict.fromkeys(f"len({root(o)})" for o in line.operands):
         yield line.with_value(f"{line.text.factor(line.value)} / {number}")
