@@ -86,7 +86,10 @@ def _of_one_training(
 
 def _is_averaged_twice(course: Course, step: Step, factor: float, sizes: set[int]) -> bool:
     """Whether a step is too short by a size by which it was divided more than once."""
-    numbers = [number for _, number in numbers_of(course.roles, step)]
+    written = numbers_of(course.roles, step)
+    numbers = [number for t, number in written if t is None or course.nodes[t].value.dtype.kind in "iu"]
+    for chosen in set(rates_of(course.roles, step).values()) & set(numbers):
+        numbers.remove(chosen)  # a rate, which may be one over a size by chance
     counts = (n for n in sizes if n > 2 and sum(all_equal([n * number, 1.0]) for number in numbers) > 1)
     return any(_is_usual(n * factor) for n in counts)
 
