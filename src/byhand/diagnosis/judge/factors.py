@@ -61,9 +61,9 @@ def _of_one_training(
     steps = {s: step for s, e in plain.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}
-    moving = [s for s, e in explained.items() if e.kind == "optimizer"]
-    every = {**steps, **{s: step for s in moving for step in course.steps(s, gradients, most=2)}}
-    twice = {s: at for s, step in every.items() if (at := multiplied_twice(course.roles, step, gradients)) is not None}
+    moving = {s: course.steps(s, gradients, most=2)[-1:] for s, e in explained.items() if e.kind == "optimizer"}
+    late = [*steps.items(), *((s, step) for s, found in moving.items() for step in found)]
+    twice = {s: at for s, step in late if (at := multiplied_twice(course.roles, step, gradients)) is not None}
     if twice:
         yield Factor("learning-rate-twice", tuple(twice), rates.get(next(iter(twice))) or 0.0, min(twice.values()))
         return

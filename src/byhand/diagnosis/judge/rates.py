@@ -184,8 +184,8 @@ def without_a_say(outcome: Outcome) -> Iterator[Finding]:
         if _is_label_times_score(sight, t, forward):
             met.setdefault(place_of(sight.course, t), []).append(t)
     for place, nodes in met.items():
-        seen = [sight.value(nodes[0])] if sight.value(nodes[0]).size > 1 else [sight.value(t) for t in nodes]
-        labels = np.concatenate([_label_at(sight, t).ravel() for t in nodes[: len(seen)]])
+        one_pass = nodes[:1] if sight.value(nodes[0]).size > 1 else nodes  # row by row these are many
+        labels = np.concatenate([_label_at(sight, t).ravel() for t in one_pass])
         classes = np.unique(labels)
         if len(labels) >= _MANY_LABELS and len(classes) == _TWO and 0 in classes:
             silent = int((labels == 0).sum())
