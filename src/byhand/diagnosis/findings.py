@@ -71,7 +71,7 @@ class Facts:
     parameters : list of Parameter
     objective : str
         "loss" (the script's own), "error" (half the squared error that it steps along), "link" (the output's error
-        taken as its delta, as cross-entropy gives), or "" when none was found.
+        taken as its delta, as cross-entropy gives), "slope" (what grows with the error), or "" when none was found.
     objective_place : Place or None
     samples, outputs : int or None
         Of the targets that the error or loss compares with.

@@ -72,7 +72,8 @@ def repairs(file: File, units: Sequence[str], is_right: Callable[[], bool], line
             if left < each:
                 break
             left -= each
-            with contextlib.suppress(Exception), quiet(), _standing(file, unit, _with(function, statement, new)):
+            placed = [ast.fix_missing_locations(ast.copy_location(s, statement)) for s in new]
+            with contextlib.suppress(Exception), quiet(), _standing(file, unit, _with(function, statement, placed)):
                 if is_right():
                     found.append(_told(file, unit, statement, new))
         if found:
@@ -106,7 +107,7 @@ def _standing(file: File, unit: str, function: ast.FunctionDef) -> Iterator[None
     """A function in the place of the file's own."""
     owner, _, name = unit.rpartition(".")
     made: dict[str, Any] = {}
-    exec(compile(ast.Module([ast.fix_missing_locations(function)], []), FILE, "exec"), file.names, made)
+    exec(compile(ast.Module([function], []), FILE, "exec"), file.names, made)
     if not owner:
         before, file.names[name] = file.names[name], made[name]
         try:

@@ -83,7 +83,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
 
 def link(body: Anatomy, errors: Sequence[NodeId]) -> Overrides:
     """The output's activation left out: what an error is as the delta, as with a cross-entropy of its own link."""
-    outputs = {a for t in errors for a in body.nodes[t].parents()}
+    outputs = {body.roles.unturned(a) for t in errors for a in body.nodes[t].parents()}
     ends = [r for regions in body.regions.values() for r in regions if r.a in outputs]
     ends = ends or [r for a in outputs if body.roles.rests_on[a] and (r := body.region_to(a)) and _is_a_step(body, r)]
     return _to_z(body, ends or ([] if body.output is None else body.regions[body.output]))

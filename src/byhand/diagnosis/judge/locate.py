@@ -111,11 +111,11 @@ def factor_of(course: Course, state: State, factor: float) -> NodeId | None:
     return scaled_at(course.roles, Step(v, w, change, change), factor)
 
 
-def decay_of(course: Course, state: State) -> NodeId:
-    """Where a step takes the parameter itself, as a penalty's derivative does; else what is taken for the gradient."""
+def decay_of(course: Course, state: State) -> NodeId | None:
+    """Where a step takes the parameter itself, as a penalty's derivative does, if it does."""
     v, w = state.versions[:2]
     for t in range(v + 1, w):
         node = course.nodes[t]
         if node.op == "multiply" and course.roles.flows[t] and any(course.roles.root(a) == v for a in node.parents()):
             return t
-    return gradient_of(course, state)
+    return None

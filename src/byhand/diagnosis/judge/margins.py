@@ -51,7 +51,8 @@ def _agrees(course: Course, objective: Objective, gradients: Gradients, margin: 
     for state in course.roles.parameters(objective.rests_on):
         uses = penalties(course.roles, state, gradients)
         bare = course.gradient(objective, dict.fromkeys(uses, lambda g: [])) if uses else {}
-        for v in [v for v in state.versions if v in bare and v in gradients and nodes[v].value.any()][:1]:
+        sized = [a for u in uses for a in nodes[u].parents()] or state.versions  # a step may lie between the two
+        for v in [v for v in sized if v in bare and v in gradients and nodes[v].value.any()][:1]:
             share = proportion(gradients[v] - bare[v], nodes[v].value, _SAME)
             if share is None or not all_equal([share, margin.penalty]):
                 return False

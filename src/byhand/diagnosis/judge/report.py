@@ -29,6 +29,7 @@ from byhand.diagnosis.judge.margins import agrees_with, margin_of
 from byhand.diagnosis.judge.memories import memory_findings
 from byhand.diagnosis.judge.outcome import Outcome
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles
+from byhand.diagnosis.judge.shown import other_penalties
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.suspects import suspects
 from byhand.diagnosis.judge.verdict import Mistake, Verdict, judge_steps
@@ -82,6 +83,9 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
         return Judgement("nothing")
     if not strict:
         _forgive_scales(first, sights)
+    mistakes = list(other_penalties(first.verdict, [s.verdict for s in sights]))
+    if mistakes:
+        first.verdict = replace(first.verdict, kind="wrong", mistakes=mistakes)
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = list(data_findings(first, sights, strict=strict))
@@ -307,7 +311,8 @@ def _node(sight: Sight, m: Mistake) -> NodeId | None:
         if what in m.detail:
             return int(m.detail[what])
     if m.id == "penalty-gradient-wrong":
-        return decay_of(course, m.states[0])
+        decay = decay_of(course, m.states[0])
+        return gradient_of(course, m.states[0]) if decay is None else decay
     if m.edit is not None and m.edit.overrides:
         assert sight.trial is not None
         without = course.gradient(sight.trial.objective, sight.trial.overrides)

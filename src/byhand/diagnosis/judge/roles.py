@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from byhand._types import Array
+from byhand.diagnosis.judge.convex import convex
+from byhand.diagnosis.judge.rewards import rewards
 from byhand.diagnosis.tape.derive import FLAT
 from byhand.diagnosis.tape.nodes import Const, Node
 
@@ -58,6 +60,7 @@ class Objective:
     kind : str
         "loss", a number that the program computes and no step is made from; "error", an output minus its target, for
         which half the squared error stands; "link", an error taken as the gradient before the output's activation;
+        "slope", what is made of an error alone and grows with it, the derivative of a convex loss;
         "margin", a number of which a step is made only where it lies beyond another, as in a perceptron.
     seeds : list of int
         Its nodes, all of one site.
@@ -68,7 +71,8 @@ class Objective:
     is_truncated : bool
         Whether what it takes over from earlier versions of the parameters counts as constant.
     weights : dict
-        What nodes count for, where it is not 1: those of several losses that are made small together.
+        What nodes count for, where it is not 1: those of several losses that are made small together, or each error
+        of a policy for its reward.
     """
 
     kind: str
@@ -76,7 +80,7 @@ class Objective:
     rests_on: int
     sign: float = 1.0
     is_truncated: bool = False
-    weights: dict[NodeId, float] = field(default_factory=dict)
+    weights: Mapping[NodeId, float | Array] = field(default_factory=dict)
 
 
 @dataclass
@@ -100,6 +104,10 @@ class Roles:
         What is added to again and again, and used for nothing else: a running sum, or a parameter that nothing reads.
     ahead : dict
         The points ahead at which a forward pass begins, each with the version that it is one of.
+    slopes : dict
+        What is the derivative of a convex loss of an error, with the output and the direction: see `convex`.
+    rewards : dict
+        What the errors of a policy count for: see `rewards`.
     names : dict
         What the program calls a node's value.
     sizes : dict
@@ -122,6 +130,8 @@ class Roles:
     objectives: list[Objective] = field(default_factory=list)
     idle: list[State] = field(default_factory=list)
     ahead: dict[NodeId, NodeId] = field(default_factory=dict)
+    slopes: dict[NodeId, tuple[NodeId, float]] = field(default_factory=dict)
+    rewards: dict[NodeId, Array] = field(default_factory=dict)
     names: dict[NodeId, str] = field(default_factory=dict)
     sizes: dict[State, list[NodeId]] = field(default_factory=dict)
     regions: dict[NodeId, Any] = field(default_factory=dict)
@@ -140,6 +150,12 @@ class Roles:
                 break
             t = first
         return self.ahead.get(t, t)
+
+    def unturned(self, t: NodeId) -> NodeId:
+        """The value that another is a copy of, or minus it."""
+        while self.nodes[t].op in ("copy", "negative") and self.nodes[t].parents():
+            [t] = self.nodes[t].parents()
+        return t
 
     def parameters(self, mask: int) -> list[State]:
         """The states of a mask."""
@@ -169,6 +185,7 @@ def find_roles(tape: Taped) -> Roles:
     roles.ahead = {t: v for s, other in pairs for t, v in _points_ahead(nodes, users, s, other).items()}
     roles.rests_on = _dependence(nodes, states, roles.versions, roles.ahead)
     roles.flows = _flow(nodes, roles.versions, states)
+    roles.slopes = convex(roles)
     steps = {t for s in states for v, w in pairwise(s.versions) for _, t in _additions(links, v, w)}
     found = _without_sizes(roles, _without_outputs(roles, list(_objectives(roles, steps))))
     roles.objectives = sorted(found, key=_likeliness)
@@ -810,12 +827,18 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
     yield from _mistaken(compared, roles)
     decided = {roles.nodes[t].site for below, above, _ in deciding for t in (*below, *above)}
     losses = {site: s for site, s in losses.items() if site not in decided and not _is_only_decided_by(roles, s[0])}
-    for kind, groups in (("loss", losses), ("error", errors), ("loss", elsewhere)):
+    slopes: dict[Hashable, list[NodeId]] = defaultdict(list)
+    for t in sorted(roles.slopes):
+        slopes[roles.nodes[t].site].append(t)
+    for kind, groups in (("loss", losses), ("error", errors), ("slope", slopes), ("loss", elsewhere)):
         for seeds in groups.values():
             mask = 0
             for t in seeds:
                 mask |= roles.rests_on[t]
-            yield Objective(kind, seeds, mask, -1.0 if kind == "loss" and _is_subtracted(roles, seeds[0]) else 1.0)
+            weights = rewards(roles, seeds) if kind == "error" else {}
+            roles.rewards.update(weights)
+            sign = -1.0 if kind == "loss" and _is_subtracted(roles, seeds[0]) else 1.0
+            yield Objective(kind, seeds, mask, sign, weights=weights)
 
 
 def _is_only_decided_by(roles: Roles, t: NodeId) -> bool:
@@ -966,7 +989,9 @@ def _is_error(roles: Roles, t: NodeId) -> bool:
     node = roles.nodes[t]
     if node.op == "setitem":  # p[rows, classes] -= 1, in a copy of p
         new = node.args[1]
-        return type(new) is int and roles.nodes[new].op == "subtract" and _rest_on_one_side(roles, roles.nodes[new])
+        is_turned = type(node.args[0]) is int and roles.nodes[node.args[0]].op == "negative"  # y - p from -p
+        op = "add" if is_turned else "subtract"
+        return type(new) is int and roles.nodes[new].op == op and _rest_on_one_side(roles, roles.nodes[new])
     return node.op == "subtract" and _rest_on_one_side(roles, node) and not _is_only_compared(roles, t)
 
 

@@ -74,7 +74,7 @@ class Sight:
     def errors(self) -> list[NodeId]:
         """The nodes where an output meets its target."""
         kinds = [o for o in self.course.roles.objectives if o.kind == "error"]
-        if self.trial is not None and self.trial.objective.kind in ("error", "link"):
+        if self.trial is not None and self.trial.objective.kind in ("error", "link", "slope"):
             return self.trial.objective.seeds
         mask = self.trial.objective.rests_on if self.trial is not None else 0
         return next((o.seeds for o in kinds if o.rests_on == mask), kinds[0].seeds if kinds else [])

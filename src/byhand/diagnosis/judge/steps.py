@@ -31,7 +31,7 @@ from byhand.diagnosis.judge.optimizers import multiples, through_optimizer
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State, rescaled
 from byhand.diagnosis.judge.truncated import taken_over
-from byhand.diagnosis.tape.derive import sweep
+from byhand.diagnosis.tape.derive import flows, sweep
 
 Gradients: TypeAlias = dict[NodeId, Array]
 Rule: TypeAlias = Callable[[Array], list[tuple[NodeId, Array]]]
@@ -46,7 +46,13 @@ _ROUNDING = 1e-12  # of the longest step, and of the largest gradient, is no mor
 
 def _as_it_is(objective: Objective) -> tuple[object, ...]:
     """What the derivative of an objective depends on."""
-    return objective.kind, objective.sign, objective.is_truncated, *objective.seeds, *objective.weights.items()
+    return (
+        objective.kind,
+        objective.sign,
+        objective.is_truncated,
+        *objective.seeds,
+        *((t, np.asarray(w).tobytes()) for t, w in objective.weights.items()),
+    )
 
 
 class Course:
@@ -68,6 +74,7 @@ class Course:
         self._changes: dict[tuple[NodeId, NodeId], Array] = {}
         self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
         self._ahead: Overrides = {t: partial(_whole_to, v) for t, v in roles.ahead.items()}
+        self._slopes: Overrides = {t: partial(_times, *to) for t, to in roles.slopes.items()}
         self.mends: dict[tuple[object, ...], Any] = {}  # what `mends_of` has found so far
         self.swept = 0  # nodes gone through, the measure of what this costs
         self.scales = (partial(rate, roles), partial(scale, roles))
@@ -87,6 +94,7 @@ class Course:
         seeds = {t: self.seed(objective, t) for t in objective.seeds if t < self.limit}
         overrides = {
             **self._ahead,
+            **(self._slopes if objective.kind == "slope" else {}),
             **(self.taken_over(objective) if objective.is_truncated else {}),
             **(overrides or {}),
         }
@@ -273,13 +281,19 @@ class Course:
 
     def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
         """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data."""
-        odd = [s for s, e in found.items() if e.kind in ("scattered", "other", "few")]
+        odd = [s for s, e in found.items() if e.kind in ("scattered", "other", "few", "flat")]
         if not odd:
             return {}
         sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}
         longest, steepest = (max((size[k] for size in sizes.values()), default=0.0) for k in (0, 1))
         nothing = [s for s in odd if sizes[s][0] < _ROUNDING * longest and sizes[s][1] < _ROUNDING * steepest]
-        return {s: Explanation("follows" if sizes[s][1] else "flat", {}, 1, found[s].spans) for s in nothing}
+        cancel = [s for s in nothing if sizes[s][1] or self._cancels_out(s, gradients)]
+        return {s: Explanation("follows" if s in cancel else "flat", {}, 1, found[s].spans) for s in nothing}
+
+    def _cancels_out(self, state: State, gradients: Gradients) -> bool:
+        """Whether a gradient of 0 is the sum of what comes back on several ways, as of a bias that two outputs share."""
+        ways = ((t, v) for v in state.versions[:_FEW] for t in self.roles.users.get(v, ()) if t in gradients)
+        return any(a == v and flow.any() for t, v in ways for a, flow in flows(self.nodes, t, gradients[t]))
 
     @staticmethod
     def _sizes(steps: Sequence[Step]) -> tuple[float, float]:
@@ -375,6 +389,11 @@ class Course:
     def _place(self, t: NodeId) -> tuple[object, ...]:
         """Where a node stands, from wherever its function was called."""
         return self.nodes[t].op, *self.nodes[t].site[1:2]  # type: ignore[index]
+
+
+def _times(output: NodeId, sign: float, g: Array) -> list[tuple[NodeId, Array]]:
+    """What goes back from the slope of a loss: it is the derivative by the output."""
+    return [(output, sign * g)]
 
 
 def _whole_to(version: NodeId, g: Array) -> list[tuple[NodeId, Array]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
+from byhand.diagnosis.tape.derive import Unknown
 from byhand.diagnosis.tape.nodes import Const, Node
 
 _MOST_OBJECTIVES = 14
@@ -157,7 +159,7 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
-    meant = [t for t in trials if t.objective.kind != "margin"]  # of which only the direction is known
+    meant = [t for t in trials if not _is_of_direction(course, t)]
     if not search or not meant:
         likeliest = max(trials, key=lambda t: (len(t.explained), t.right))
         return Verdict("inconclusive", likeliest, [], likeliest.unexplained, course)
@@ -188,6 +190,11 @@ def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None
                 mistake = Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})
                 return Verdict("wrong", own, [mistake], [], course)
     return None
+
+
+def _is_of_direction(course: Course, trial: Trial) -> bool:
+    """Whether of what is meant only the direction is known, as of a margin, and of the errors of a policy."""
+    return trial.objective.kind == "margin" or not course.roles.rewards.keys().isdisjoint(trial.objective.seeds)
 
 
 def _is_right(trial: Trial, state: State) -> bool:
@@ -371,7 +378,7 @@ def _together(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
             alone[mask] = t, float(np.median(factors))
     if len(alone) > 1:
         first, usual = next(iter(alone.values()))
-        weights = {x: c / usual for t, c in alone.values() for x in t.objective.seeds}
+        weights = {x: t.objective.weights.get(x, 1.0) * c / usual for t, c in alone.values() for x in t.objective.seeds}
         overrides = {x: rule for t, _ in alone.values() for x, rule in t.overrides.items()}
         mask = int(np.bitwise_or.reduce(list(alone)))
         joint = replace(first.objective, seeds=sorted(weights), rests_on=mask, weights=weights)
@@ -452,11 +459,13 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
     overflown = any(_uses(course, t.objective.seeds[0], _LOGS) for t in own if t not in finite)
     own = [] if overflown else finite
-    for kind in ("loss", "error", "margin", "link"):
+    for kind in ("loss", "error", "margin", "slope", "link"):
         agrees = any(t.right == len(t.explained) == full for t in own)
-        if kind == "link" and own and not agrees and not any(_has_own_link(course, t) for t in own):
-            return None  # the script says which loss it means, and this is not its gradient
+        if kind == "slope" and own and not agrees:
+            continue  # the script says which loss it means
         chosen = next((t for t in whole if t.objective.kind == kind), None)
+        if kind == "link" and own and not agrees and not any(_has_own_link(course, t, chosen) for t in own):
+            return None  # the script says which loss it means, and this is not its gradient
         if (
             chosen is not None
             and kind == "margin"
@@ -631,11 +640,14 @@ def _uses(course: Course, t: NodeId, ops: set[str], reach: int = 12) -> bool:
     return False
 
 
-def _has_own_link(course: Course, trial: Trial) -> bool:
+def _has_own_link(course: Course, trial: Trial, link: Trial | None = None) -> bool:
     """Whether the loss's derivative before the output's activation is the output minus its target: a cross-entropy.
 
-    Then an error taken for the delta is that loss's gradient, also where the loss is computed on other data.
+    Then an error taken for the delta is that loss's gradient, also where the loss is computed on other data. One that
+    is computed from logits may have the activation nowhere: it is taken from the link, then.
     """
+    if link is not None and _is_of_this_link(course, trial, link):
+        return True
     body = Anatomy(course.roles, trial.gradients, course.limit)
     inputs = {r[0].z for r in body.regions.values()} | {ts[0] for ts in body.products.values()}
     inputs |= {pairs[0][0] for pairs in body.sums.values()}
@@ -661,6 +673,17 @@ def _has_own_link(course: Course, trial: Trial) -> bool:
     return False
 
 
+def _is_of_this_link(course: Course, own: Trial, link: Trial) -> bool:
+    nodes, body = course.nodes, Anatomy(course.roles, link.gradients, course.limit)
+    for region in [r for output in link.overrides if (r := body.region_to(output)) is not None][:1]:
+        place = nodes[region.z].op, nodes[region.z].line, nodes[region.z].file
+        for z in [t for t in own.gradients if (nodes[t].op, nodes[t].line, nodes[t].file) == place][:_FEW_SEEDS]:
+            with contextlib.suppress(Unknown, ValueError):
+                if _is_output_minus_target(course, body.replay(region, nodes[z].value), own.gradients[z], z):
+                    return True
+    return False
+
+
 def _is_output_minus_target(course: Course, output: Array, gradient: Array, near: NodeId) -> bool:
     """Whether gradient = c (output - target) for targets of 0 and 1, or for some value of the tape."""
     ratios = gradient / np.where(output, output, np.nan)
@@ -679,6 +702,8 @@ def _is_output_minus_target(course: Course, output: Array, gradient: Array, near
 
 
 def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
+    if _is_of_direction(course, trial):
+        return
     lengths = {n for t in trial.objective.seeds[:3] for n in sizes(course, t)}
     lengths |= {m * n for m in lengths for n in lengths if m != n}
     own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
@@ -753,7 +778,7 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
 
 def _in_summands(roles: Roles, objective: Objective) -> Objective:
     """A loss that is added up over all steps, as what is added: so the first steps have a loss of their own."""
-    weights: dict[NodeId, float] = defaultdict(float)
+    weights: dict[NodeId, float | Array] = defaultdict(float)
     waiting = [(t, objective.weights.get(t, 1.0)) for t in objective.seeds]
     while waiting:
         t, weight = waiting.pop()

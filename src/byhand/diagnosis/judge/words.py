@@ -234,6 +234,12 @@ _SENTENCES = (
     ),
     (
         "penalty-gradient-wrong",
+        "shown",
+        "The loss that is shown has a penalty on {names}. Each step takes a share of their own numbers away, as for a "
+        "penalty on squares; the derivative of this one is no share of them.",
+    ),
+    (
+        "penalty-gradient-wrong",
         "",
         "The loss has a penalty on {names}, and its steps are those of a gradient without it.",
     ),

@@ -114,6 +114,7 @@ def _explained(program: Program, facts: Facts) -> str:
     objective = {
         "loss": f"the gradient of the script's own loss{_at(program, facts)}",
         "error": f"the gradient of half the squared error{_at(program, facts)}",
+        "slope": f"the gradient of a convex loss whose slope{_at(program, facts)} grows with the output's error",
         "link": f"the gradient of a loss with the output's error as its delta{_at(program, facts)}, as cross-entropy",
     }.get(facts.objective, "the gradient")
     return (

@@ -60,7 +60,9 @@ ITERATING |= {itertools.chain, itertools.islice, itertools.cycle, itertools.zip_
 LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.shape, np.ndim, np.size}
 ARRAYS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.fromiter}
 MOST_KEPT = 40  # arrays
-REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logaddexp": "special.logsumexp",
+}  # fmt: skip
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
 MUTATORS = {
     "put",
@@ -151,6 +153,7 @@ class Recorder:
 
     def _mind_budget(self) -> None:
         if self.values.bytes > self.most_bytes:
+            self.tape.is_full = True
             self.loops.end()
         if self.ends_at is not None and len(self.tape.nodes) >= self.ends_at:
             raise SystemExit
@@ -244,6 +247,11 @@ class Recorder:
         if self.loops.on and isinstance(result, bool | np.bool) and (is_number(a) or is_number(b)):
             return self.emit(BINARY[op][2], (a, b), np.asarray(result))
         return result
+
+    def decision(self, op: str, a: Any, b: Any) -> Any:
+        """A op b, by which a branch is taken later: noted, and a truth as it was."""
+        noted = self.mask(op, a, b)
+        return noted.item() if is_array(noted) and noted.ndim == 0 else noted
 
     def by_chance(self, op: str, a: Any, b: Any) -> Any:
         """A op b, where a branch is taken by it: noted if the one number is drawn and the other computed."""
@@ -429,7 +437,7 @@ class Recorder:
                 return Recorder._method
             if isinstance(owner, np.ufunc):
                 return Recorder._ufunc_method
-            if type(owner).__module__.startswith("numpy.random"):
+            if type(owner).__module__.startswith("numpy.random") or isinstance(owner, random.Random):
                 return Recorder._random
         try:
             if f in PLAIN:
@@ -669,6 +677,10 @@ class Recorder:
         result = f(*args, **kw)
         if kw.get("out") is not None or f.__name__ == "shuffle":
             return result
+        if f.__name__ in ("choice", "choices"):  # noted: what is drawn is no function of the chances
+            chances = list(self._known_among([kw.get("p"), kw.get("weights"), *args[1:]]))
+            if chances:
+                self.emit("opaque", chances, np.array(result), {"name": "random.choice"})
         return self.adopt(result, "random." + f.__name__, args if f.__name__ == "choice" else ())
 
     def _seed(self, f: Any, args: tuple[Any, ...], kw: Kw) -> Any:

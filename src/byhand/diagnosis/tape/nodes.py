@@ -163,6 +163,8 @@ class Tape:
         What was lost, and how often.
     output : str
         What it printed; cut in the middle when long.
+    is_full : bool
+        Whether recording ended for want of room.
     """
 
     nodes: list[Node] = field(default_factory=list)
@@ -174,10 +176,13 @@ class Tape:
     kept: list[Kept] = field(default_factory=list)
     lost: dict[Lost, int] = field(default_factory=dict)
     output: str = ""
+    is_full: bool = False
 
     @property
     def is_cut(self) -> bool:
-        """Whether a loop inside another was left out in part, or no outermost loop was seen to turn twice."""
+        """Whether there was no room, a loop inside another was left out in part, or no outermost one was seen twice."""
+        if self.is_full:
+            return True
         seen = {k: ticks[1] for w in reversed(self.windows) for k, ticks in w.ticks.items()}
         return any(
             seen.get(k, 0) < (loop.ticks if loop.depth else min(loop.ticks, 2)) for k, loop in enumerate(self.loops)

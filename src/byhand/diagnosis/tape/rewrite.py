@@ -39,7 +39,7 @@ def rewrite(source: str, filename: str, file: str) -> tuple[CodeType, dict[int, 
         As `compile` does.
     """
     tree = ast.parse(source, filename)
-    recorded = _Recorded(file, _read(tree))
+    recorded = _Recorded(file, _read(tree), _decisions(tree))
     tree.body = recorded.whole(tree.body) if file == "" else recorded.block(tree.body)
     code: CodeType = compile(ast.fix_missing_locations(tree), filename, "exec")
     return code, recorded.targets
@@ -83,9 +83,10 @@ class _Own(ast.NodeTransformer):
 class _Recorded(ast.NodeTransformer):
     """The text in words that the recorder hears."""
 
-    def __init__(self, file: str, read: set[str]) -> None:
+    def __init__(self, file: str, read: set[str], decisions: set[str]) -> None:
         self.file, self.read = file, read
         self.targets: dict[int, str] = {}
+        self.decisions = decisions  # names of truths by which a branch is taken that adds to something
         self.best: set[ast.Assign] = set()  # assignments in branches that keep the best number so far
         self.own = _Own(self)
         self.count = 0
@@ -207,8 +208,12 @@ class _Recorded(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         text = ast.unparse(node.targets[0])
         self.targets.setdefault(node.lineno, text)
-        value = self.visit(node.value)
         target = node.targets[0]
+        is_decision = isinstance(target, ast.Name) and target.id in self.decisions
+        if is_decision and _is_threshold(node.value):
+            value: Any = self._compared("decision", node.value)
+        else:
+            value = self.visit(node.value)
         if isinstance(target, ast.Tuple | ast.List):
             names = [ast.unparse(t) for t in target.elts]
             value = self._call("unpack", node.value, value)
@@ -389,6 +394,12 @@ def _kept_with_a_best(branch: ast.If) -> list[ast.Assign]:
     compared = {ast.unparse(side) for n in found if type(n.ops[0]) in ORDERED for side in (n.left, *n.comparators)}
     assigned = [s for s in branch.body if isinstance(s, ast.Assign)]
     return assigned if any(not compared.isdisjoint(_assigned(s)) for s in assigned) else []
+
+
+def _decisions(tree: ast.AST) -> set[str]:
+    """The names that a branch is taken by which adds to something, as a step does."""
+    branches = [n for n in ast.walk(tree) if isinstance(n, ast.If) and any(map(_is_a_sum, [*n.body, *n.orelse]))]
+    return {n.id for branch in branches for n in ast.walk(branch.test) if isinstance(n, ast.Name)}
 
 
 def _assigned(statement: ast.Assign) -> list[str]:
