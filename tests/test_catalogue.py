@@ -14,6 +14,7 @@ too-few-epochs log-of-zero softmax-wrong-axis softmax-overflow metric-wrong inpu
 label-shuffle-mismatch
 derivative-always-1 sigmoid-falling forward-returns-z slope-read-again learning-rate-twice seed-in-loop one-sample-only
 start-changed best-not-copied loss-on-other-data loss-wrong result-unused
+clipping-turned-round
 derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong wrong-parameter-gradient delta-wrong
 label-without-effect reshape-instead-of-transpose target-unused
 dropout-when-measured dropout-scale-wrong batches-overlap root-of-negative

@@ -579,6 +579,15 @@ _ENTRIES = (
         plain="The line computes something and nobody keeps it: without the line all would be the same.",
     ),
     Mistake(
+        "clipping-turned-round",
+        "clipping that makes long gradients longer",
+        "if norm > most: g *= norm / most. Meant was g *= most / norm.",
+        "A gradient g of length |g| above m is to become m g/|g|, of length m. Multiplied with |g|/m it has the length "
+        "|g|²/m, and the longer it was, the more it has grown.",
+        "Multiply with most / norm, where norm is larger than most.",
+        plain="Clipping is to keep a steep place from throwing the parameters far away; this throws them farther.",
+    ),
+    Mistake(
         "loss-wrong",
         "the loss is not the one that is made small",
         "The gradient is that of a known loss, ŷ − y of a cross-entropy say; what is written as the loss is not it.",

@@ -48,9 +48,10 @@ def _meeting(roles: Roles, t: NodeId) -> Iterator[tuple[NodeId, Array]]:
     if not (roles.flows[t] and node.op in _COMPARED | {"subtract"}):
         return
     for a, b in (node.args, node.args[::-1]):
-        if type(a) is int and roles.rests_on[a] and roles.nodes[a].value.shape == node.value.shape:
-            if type(b) is int and not roles.rests_on[b] and not is_written(roles, b):
-                yield a, np.asarray(roles.nodes[a].value - roles.nodes[b].value.astype(float))
+        if type(a) is not int or type(b) is not int or roles.nodes[a].value.shape != node.value.shape:
+            continue
+        if roles.rests_on[a] and not roles.rests_on[b] and not is_written(roles, b):
+            yield a, np.asarray(roles.nodes[a].value - roles.nodes[b].value.astype(float))
 
 
 def _made_of_it_alone(roles: Roles, t: NodeId) -> Iterator[NodeId]:

@@ -14,6 +14,7 @@ from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
 from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.increments import made_since
+from byhand.diagnosis.judge.lengths import made_longer
 from byhand.diagnosis.judge.locate import gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
@@ -48,6 +49,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from _best_goes_on(first)
         yield from _seeded_again(first)
         yield from _lost_results(first)
+        yield from made_longer(first)
         yield from pair_findings(first, sights)
 
 

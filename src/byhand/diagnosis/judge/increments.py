@@ -76,6 +76,26 @@ def numbers_of(roles: Roles, step: Step) -> Iterator[tuple[NodeId | None, float]
                 yield a if type(a) is int else None, number if is_factor else 1 / (number or 1.0)
 
 
+def scaled_by(roles: Roles, step: Step) -> Iterator[tuple[NodeId, NodeId, NodeId, float]]:
+    """Where single numbers that are computed multiply (1) or divide (-1) something on the way to what is added.
+
+    The product, what is scaled in it, and the number.
+    """
+    increment = _increment(roles, step)
+    waiting = [] if increment is None else [increment]
+    for t in waiting:
+        node = roles.nodes[t]
+        if t <= step.before or node.op not in _SCALES - PRODUCTS - {"sum", "mean"} or len(waiting) > _FARTHEST:
+            continue
+        for position, a in enumerate(node.args):
+            if type(a) is int and (roles.nodes[a].value.size > 1 or not position) and a not in waiting:
+                waiting.append(a)
+            elif type(a) is int and node.op in ("multiply", "divide"):
+                whole = node.args[1 - position]
+                if type(whole) is int:
+                    yield t, whole, a, 1.0 if node.op == "multiply" else -1.0
+
+
 def rates(roles: Roles, step: Step) -> dict[tuple[NodeId, NodeId], float]:
     """Such factors, by what they are made from and where they are multiplied with the gradient.
 

@@ -38,7 +38,7 @@ def other_penalties(judged: Verdict, others: Sequence[Verdict]) -> Iterator[Mist
 def _are_alike(one: Course, state: State, other: Course, theirs: State) -> bool:
     """Whether two states are one parameter in different parts of a run: of one name, and shape."""
     shapes = (c.nodes[s.versions[0]].value.shape for c, s in ((one, state), (other, theirs)))
-    return (state is theirs or bool(state.name) and state.name == theirs.name) and len(set(shapes)) == 1
+    return (state is theirs or (bool(state.name) and state.name == theirs.name)) and len(set(shapes)) == 1
 
 
 def _is_square(course: Course, loss: Objective, state: State) -> bool | None:

@@ -291,7 +291,7 @@ class Course:
         return {s: Explanation("follows" if s in cancel else "flat", {}, 1, found[s].spans) for s in nothing}
 
     def _cancels_out(self, state: State, gradients: Gradients) -> bool:
-        """Whether a gradient of 0 is the sum of what comes back on several ways, as of a bias that two outputs share."""
+        """Whether a gradient of 0 is the sum of several ways' parts, as of a bias that two outputs share."""
         ways = ((t, v) for v in state.versions[:_FEW] for t in self.roles.users.get(v, ()) if t in gradients)
         return any(a == v and flow.any() for t, v in ways for a, flow in flows(self.nodes, t, gradients[t]))
 

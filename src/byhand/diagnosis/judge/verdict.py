@@ -145,6 +145,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     if best is not None and away and _is_negative(course, best.objective):
         # the less of it, the larger the errors: it is meant to grow
         return Verdict("wrong", away[0], [Mistake("sign-flipped", (s,)) for s in away[0].explained], [], course)
+    left = _left_out(trials, best) if best is not None else []
+    if best is not None and left:
+        return _beside(course, trials if search else [], best, left)
     if best is not None:
         mistakes = [*_without_effect(course, best), *_repeated(course, best), *_of_factors(course, best)]
         if not search:  # a later stretch may begin in the middle of a pass, of which it does not see all that is read
@@ -175,7 +178,30 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
         return other
     losses = [t for t in trials if t.objective.kind == "loss" and t.moves]
     found = _behind_the_output(_unnamed(answer, trials), losses)
-    return found if found.kind != "right" else _of_another_loss(whole, course) or found
+    if found.kind != "right" or found.trial is None:
+        return found
+    left = _left_out(trials, found.trial)
+    return _of_another_loss(whole, course) or (_beside(course, trials, found.trial, left) if left else found)
+
+
+def _left_out(trials: Sequence[Trial], best: Trial) -> list[State]:
+    """What is stepped, and by no objective's gradient, where another objective's parameters are all right."""
+    right = {s for t in trials for s, e in t.explained.items() if e.right}
+    moved = [s for t in trials for s, e in t.explained.items() if e.kind in ("other", "scattered", "opposes")]
+    return [s for s in dict.fromkeys(moved) if s not in right and s not in best.explained]
+
+
+def _beside(course: Course, trials: Sequence[Trial], best: Trial, left: Sequence[State]) -> Verdict:
+    """What is wrong with the steps of some parameters, as a generator's, where those of the others are right."""
+    mask = int(np.bitwise_or.reduce([course.roles.bit(s) for s in left]))
+    theirs = [t for t in trials if t.objective.rests_on & mask == mask and set(left) <= set(t.explained)]
+    own = [_tried(course, replace(t.objective, rests_on=mask), t.overrides) for t in theirs]
+    flipped = next((t for t in own if all(e.kind == "opposes" for e in t.explained.values())), None)
+    if flipped is not None:
+        return Verdict("wrong", flipped, list(_wrong_way(course, flipped)), [], course)
+    answers = [_search(course.roles, t) for t in _worth_a_search([t for t in own if not _is_of_direction(course, t)])]
+    wrong = [v for v in answers if v.kind == "wrong"]
+    return min(wrong, key=_fewest_open) if wrong else Verdict("inconclusive", best, [], list(left), course)
 
 
 def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None:

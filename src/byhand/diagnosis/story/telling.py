@@ -47,6 +47,12 @@ def why(path: Path, *, timeout: float = TIMEOUT, progress: Callable[[str], objec
     return _Story(read(path), timeout, progress).report()
 
 
+_OVERWRITTEN = (
+    "What was here before is lost with each new part of the gradient. Where they are added up, every step is "
+)
+_OVERWRITTEN += "the gradient."
+
+
 @dataclass
 class _Story:
     """The script, its copy as mended so far, and the chapters that were told."""
@@ -197,7 +203,9 @@ class _Story:
         mended, place = found
         if is_mended and after.size < copy.size < mended.size:
             return None
-        told[0].finding = replace(told[0].finding, place=self._place(copy, place), also=[])
+        is_sum = mended.line(place.line, place.file).replace("+=", "=", 1) == copy.line(place.line, place.file)
+        finding = replace(told[0].finding, place=self._place(copy, place), also=[])
+        told[0].finding = replace(finding, id="gradient-overwritten", message=_OVERWRITTEN) if is_sum else finding
         told[0].mending = Mending(self._changes(copy, mended))
         chapter.told = [t for t in chapter.told if t is told[0] or t not in told]
         return mended

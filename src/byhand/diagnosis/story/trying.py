@@ -36,6 +36,7 @@ _LIBRARIES = ("numpy", "math", "builtins", "scipy", "random", "_operator")
 _CHANGES = (put_otherwise, multiplied, put_in)
 _WORD = re.compile(r"\w+|[^\w\s()]")
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)
+_SUMS = ("Assign", "AugAssign")
 _COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<lambda>", "<dictcomp>", "<setcomp>")
 
 
@@ -158,7 +159,8 @@ def _texts(spot: _Spot) -> Iterator[tuple[bool, int, str]]:
             one = many, len(instead), text.replace((old, instead))
             found[numbers] = min(found.get(numbers, one), one)
     for numbers, (many, _, source) in found.items():
-        yield _shape(numbers) != _shape(now), many, source
+        is_kept = isinstance(numbers, tuple) and numbers[0] in _SUMS and numbers[1] == now  # written, or added
+        yield not is_kept and _shape(numbers) != _shape(now), many, source
 
 
 def _is_nothing(node: ast.AST) -> bool:
@@ -287,7 +289,7 @@ def _rendered(text: Text, node: ast.AST) -> str:
             return part
         if isinstance(part, ast.expr) and part in text.parent and not isinstance(part, ast.Constant | ast.Slice):
             name = f"kept_{len(kept)}_"
-            kept[name] = text.factor(part)
+            kept[name] = text.of(part) if part is getattr(node, "value", None) else text.factor(part)
             return ast.Name(name, ast.Load())
         return type(part)(**{name: copied(value) for name, value in ast.iter_fields(part)})
 

@@ -335,6 +335,11 @@ def moved(
     return Spelling("move", values or parts, {"idx": result - 1})
 
 
+@spelling("full")
+def _full(name: str, call: Call) -> Spelling | None:
+    return moved([call.get("fill_value", 1)], lambda numbers: call.again(call.args[0], numbers[0]))
+
+
 @spelling(
     "reshape", "ravel", "flatten", "transpose", "squeeze", "swapaxes", "expand_dims", "atleast_1d", "atleast_2d",
     "atleast_3d", "broadcast_to", "moveaxis", "rollaxis", "flip", "fliplr", "flipud", "rot90", "roll", "tile", "repeat",
