@@ -162,3 +162,36 @@ def test_what_several_lines_have_too_many_is_taken_away_there(tmp_path):
     ]
     assert "60 times too short" in found[0].finding.message
     assert report.chapters[1].verdict == "right"
+
+
+OVERWRITTEN = """\
+import numpy as np
+
+rng = np.random.default_rng(4)
+x = rng.normal(size=(5, 12, 1))
+y = x.sum(axis=(0, 2)) / 5
+W, U, v = rng.normal(0, 0.4, (1, 6)), rng.normal(0, 0.3, (6, 6)), rng.normal(0, 0.4, 6)
+for epoch in range(60):
+    h = [np.zeros((12, 6))]
+    for t in range(5):
+        h.append(np.tanh(x[t] @ W + h[t] @ U))
+    d = (h[-1] @ v - y) / 12
+    dv, back = h[-1].T @ d, np.outer(d, v)
+    dW, dU = np.zeros_like(W), np.zeros_like(U)
+    for t in reversed(range(5)):
+        dz = back * (1 - h[t + 1] ** 2)
+        dW += x[t].T @ dz
+        dU = h[t].T @ dz
+        back = dz @ U.T
+    v -= 0.2 * dv
+    W -= 0.2 * dW
+    U -= 0.2 * dU
+"""
+
+
+def test_a_gradient_of_which_only_the_last_part_is_kept_is_told_where_it_is_written(tmp_path):
+    path = tmp_path / "recurrent.py"
+    path.write_text(OVERWRITTEN)
+    first = why(path).chapters[0].told[0]
+    assert (first.finding.id, first.finding.place.line) == ("gradient-overwritten", 17)
+    assert [c.after.strip() for c in first.mending.changes] == ["dU += h[t].T @ dz"]

@@ -156,14 +156,18 @@ class Anatomy:
             self.roles.regions[a] = self._region_to(a)
         return self.roles.regions[a]
 
-    def _region_to(self, a: NodeId) -> Region | None:
+    def region_of_a_parameter(self, a: NodeId) -> Region | None:
+        """The activation that ends in a node and begins at a parameter itself, as a table of preferences has it."""
+        return self._region_to(a, from_parameter=True)
+
+    def _region_to(self, a: NodeId, *, from_parameter: bool = False) -> Region | None:
         front, inside, best = {a}, [], None
         for _ in range(_LARGEST_REGION):
             t = max(front)
-            if self.nodes[t].op in PRODUCTS or self._meets_data(t):
+            if self.nodes[t].op in PRODUCTS or t in self.roles.versions or self._meets_data(t):
                 break
             parents = {p for p in self.nodes[t].parents() if self.roles.rests_on[p]}
-            if not parents or parents & self.roles.versions.keys():
+            if not parents or (parents & self.roles.versions.keys() and not from_parameter):
                 break
             front = (front - {t}) | parents
             inside.append(t)

@@ -86,6 +86,7 @@ def link(body: Anatomy, errors: Sequence[NodeId]) -> Overrides:
     outputs = {body.roles.unturned(a) for t in errors for a in body.nodes[t].parents()}
     ends = [r for regions in body.regions.values() for r in regions if r.a in outputs]
     ends = ends or [r for a in outputs if body.roles.rests_on[a] and (r := body.region_to(a)) and _is_a_step(body, r)]
+    ends = ends or [r for a in outputs if body.roles.rests_on[a] and (r := body.region_of_a_parameter(a)) is not None]
     return _to_z(body, ends or ([] if body.output is None else body.regions[body.output]))
 
 

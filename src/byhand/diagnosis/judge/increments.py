@@ -88,11 +88,11 @@ def scaled_by(roles: Roles, step: Step) -> Iterator[tuple[NodeId, NodeId, NodeId
         if t <= step.before or node.op not in _SCALES - PRODUCTS - {"sum", "mean"} or len(waiting) > _FARTHEST:
             continue
         for position, a in enumerate(node.args):
-            if type(a) is int and (roles.nodes[a].value.size > 1 or not position) and a not in waiting:
-                waiting.append(a)
+            if type(a) is int and roles.nodes[a].value.size > 1:
+                waiting += [a] if a not in waiting else []
             elif type(a) is int and node.op in ("multiply", "divide"):
                 whole = node.args[1 - position]
-                if type(whole) is int:
+                if type(whole) is int and roles.nodes[whole].value.size > 1:  # of two numbers neither scales the other
                     yield t, whole, a, 1.0 if node.op == "multiply" else -1.0
 
 
@@ -151,14 +151,19 @@ def multiplied_twice(roles: Roles, step: Step, forward: Collection[NodeId]) -> N
 
 
 def _written_numbers(roles: Roles, t: NodeId) -> Iterator[tuple[tuple[NodeId, NodeId], float]]:
-    """The numbers that stand in the text as the outermost factor of an increment, as in `0.1 * gradient`."""
-    outermost = [t, *(roles.nodes[t].parents() if roles.nodes[t].op in PRODUCTS else ())]
-    for x in outermost:
-        for a in roles.nodes[x].args if roles.nodes[x].op == "multiply" else ():
-            value = np.asarray(roles.nodes[a].value if type(a) is int else a.value)
+    """The numbers that an increment begins with in its line, as in `0.1 * gradient` and `0.1 * X.T @ delta / n`."""
+    line = roles.nodes[t].line
+    while roles.nodes[t].line == line and roles.nodes[t].op in PRODUCTS | {"multiply", "divide"}:
+        node = roles.nodes[t]
+        for a in node.args if node.op == "multiply" else ():
+            value = np.asarray(roles.nodes[a].value if type(a) is int else a.value)  # type: ignore[union-attr]
             is_written = type(a) is not int or roles.nodes[a].kw.get("made") == "constant"
             if is_written and value.size == 1 and value.dtype.kind in "fi":
-                yield (a if type(a) is int else x, x), float(value.ravel()[0])
+                yield (a if type(a) is int else t, t), float(value.ravel()[0])
+        first = node.args[0]
+        if type(first) is not int:
+            return
+        t = first
 
 
 def _lasting(roles: Roles, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, float]]:

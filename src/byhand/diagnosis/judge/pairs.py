@@ -386,7 +386,24 @@ def _inputs(sight: Sight, m: Meeting) -> list[NodeId]:
         for a in sight.nodes[t].parents()
         if not rests[a] and sight.nodes[a].kw.get("made") != "constant"
     ]
-    return sorted(set(found))
+    return sorted({*found, *_picked_by(sight, m)})
+
+
+def _picked_by(sight: Sight, m: Meeting) -> Iterator[NodeId]:
+    """The numbers by which an output's rows are picked out of a parameter, as words are out of their table."""
+    for t in ancestors(sight, m.output):
+        node = sight.nodes[t]
+        key = (
+            node.kw.get("k")
+            if node.op == "getitem" and node.parents()[:1] and sight.course.roles.root(t) in sight.course.stop
+            else None
+        )
+        if (
+            isinstance(key, np.ndarray)
+            and key.dtype.kind in "iu"
+            and (found := sight.origins.node_of(key, t)) is not None
+        ):
+            yield found
 
 
 def _shares_numbers(sight: Sight, m: Meeting) -> bool:

@@ -877,7 +877,10 @@ def _compared(roles: Roles) -> Iterator[list[_Compared]]:
             by_chance = any(type(a) is int and roles.nodes[a].is_drawn for a in node.args)
             if type(margin) is int and margin not in roles.versions and not by_chance:
                 compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
-    for found in compared.values():
+    for every in compared.values():
+        found = [one for one in every if one[0] < max(steps, default=0)]  # what comes after the last step is not known
+        if not found:
+            continue
         ends = [*(t for t, _, _ in found[1:]), len(roles.nodes)]
         made = (steps[bisect(steps, t) : bisect(steps, end)] for (t, _, _), end in zip(found, ends, strict=True))
         taken = (sum(not _is_only_shrunk(roles, v) for v in versions) for versions in made)

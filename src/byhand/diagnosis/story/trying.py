@@ -281,6 +281,7 @@ def _parts(node: ast.AST) -> list[ast.AST]:
 def _rendered(text: Text, node: ast.AST) -> str:
     """The text of a new node, with those parts of it as they were written that stood in the text before."""
     kept: dict[str, str] = {}
+    whole = node.value if isinstance(node, ast.Assign | ast.AugAssign | ast.Return) else None
 
     def copied(part: Any) -> Any:
         if isinstance(part, list):
@@ -289,7 +290,7 @@ def _rendered(text: Text, node: ast.AST) -> str:
             return part
         if isinstance(part, ast.expr) and part in text.parent and not isinstance(part, ast.Constant | ast.Slice):
             name = f"kept_{len(kept)}_"
-            kept[name] = text.of(part) if part is getattr(node, "value", None) else text.factor(part)
+            kept[name] = text.of(part) if part is whole else text.factor(part)
             return ast.Name(name, ast.Load())
         return type(part)(**{name: copied(value) for name, value in ast.iter_fields(part)})
 

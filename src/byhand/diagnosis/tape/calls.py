@@ -97,7 +97,7 @@ class Recorder:
     ) -> None:
         self.tape, self.files, self.most_bytes, self.ends_at = Tape(), files, most_bytes, ends_at
         self.values = Values(self.tape, self.add)
-        self.loops = Loops(self.tape, self._pause, is_long=is_long)
+        self.loops = Loops(self.tape, self._pause, lambda: self.values.bytes / most_bytes, is_long=is_long)
         self.modules: set[str] = {"__main__"}
         self.bottom: CodeType | None = None
         self.reach: Callable[[int], object] = lambda line: None

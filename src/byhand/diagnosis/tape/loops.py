@@ -14,6 +14,7 @@ MOST_FIRST, MOST_LATER = 15_000, 12_000  # events after which a window is closed
 MOST_NESTED = 6_000  # the same for a loop inside another
 HARD = 2  # times as much, and it is closed at once
 TICKS = 3  # complete ticks that a window should hold
+LARGE = 0.05  # of the room that there is: a window that takes more is closed when it has its ticks
 ALL = 70_000  # events of the whole tape
 LONG = 150_000  # the same where each loop's beginning alone is recorded, but three ticks of an outermost one whole
 LONGEST = 50_000  # ticks of a window, however little happens in them
@@ -35,13 +36,17 @@ class Loops:
     tape : Tape
     pause : callable
         Called when recording stops.
+    taken : callable
+        The share of the room for numbers that is taken.
     is_long : bool
         For a program whose training is too long for the usual windows: record the beginning of each loop alone, and of
         an outermost one three whole ticks with all loops in them.
     """
 
-    def __init__(self, tape: Tape, pause: Callable[[], None], *, is_long: bool = False) -> None:
-        self.tape, self.pause, self.is_long = tape, pause, is_long
+    def __init__(
+        self, tape: Tape, pause: Callable[[], None], taken: Callable[[], float], *, is_long: bool = False
+    ) -> None:
+        self.tape, self.pause, self.taken, self.is_long = tape, pause, taken, is_long
         self.on = True
         self.silent = 0  # loops that ask for silence
         self.running: list[int] = []
@@ -130,7 +135,7 @@ class Loops:
                 self.sound()
 
     def _window(self, loop: Loop, index: int, begins: int) -> Iterator[Iterable[bool]]:
-        start, at = len(self.tape.nodes), loop.ticks
+        start, at, held = len(self.tape.nodes), loop.ticks, self.taken()
         least = MOST_NESTED if loop.depth else LATER if begins else FIRST
         most = MOST_NESTED if loop.depth else MOST_LATER if begins else MOST_FIRST
         while True:
@@ -142,7 +147,8 @@ class Loops:
             ticks = loop.ticks - at
             is_enough = self.on and self.is_long and (loop.depth > 0 or ticks < TICKS)
             is_enough = not is_enough and (events >= most or (events >= least and ticks >= TICKS))
-            if not self.on or is_enough or ticks >= LONGEST:
+            is_large = ticks >= TICKS and self.taken() - held > LARGE
+            if not self.on or is_enough or is_large or ticks >= LONGEST:
                 return
 
 

@@ -1,0 +1,173 @@
+"""What steps are meant for where no loss says it, or one that is shown elsewhere; numbers that they are scaled by."""
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+import pytest
+
+from byhand.diagnosis.judge import judge
+from byhand.diagnosis.judge.convex import convex
+from byhand.diagnosis.judge.roles import find_roles
+from byhand.diagnosis.judge.windows import stretches
+from byhand.diagnosis.tape.run import trace
+
+LINE = """import numpy as np
+rng = np.random.default_rng({seed})
+X = rng.normal(size=(60, 3))
+y = X @ np.array([1.0, -2.0, 0.5]) + rng.normal(0, 0.5, 60)
+w, b = np.zeros(3), 0.0
+for k in range(200):
+    error = X @ w + b - y
+    g = {slope}
+    w -= 0.1 * X.T @ g / 60
+    b -= 0.1 * g.sum() / 60
+"""
+BANDIT = """import numpy as np
+rng = np.random.default_rng({seed})
+means = np.array([0.2, 1.0, 0.6])
+theta = np.zeros(3)
+usual = 0.0
+for k in range(300):
+    p = np.exp(theta) / np.exp(theta).sum()
+    a = {action}
+    r = means[a] + rng.normal()
+    target = np.zeros(3)
+    target[a] = 1.0
+    theta {step}
+    usual += 0.1 * (r - usual)
+"""
+DRAWN = "rng.choice(3, p=p)"
+RIDGE = """import numpy as np
+rng = np.random.default_rng(3)
+X = rng.normal(size=(50, 4))
+y = X @ np.array([1.0, 0.0, 2.0, 0.0])
+w = np.ones(4)
+for k in range(120):
+    w = w - 0.05 / (1 + k / 50) * (X.T @ (X @ w - y) / 50 + {taken})
+    if k % 40 == 0:
+        print(np.mean((X @ w - y) ** 2) / 2 + {shown})
+"""
+CLIPPED = """import numpy as np
+rng = np.random.default_rng(2)
+X = rng.normal(size=(40, 4))
+y = 5 * X @ rng.normal(size=4)
+w = np.zeros(4)
+for k in range(400):
+    g = 2 * X.T @ (X @ w - y) / 40
+    n = np.linalg.norm(g)
+    if n > 2.0:
+        g = {clipped}
+    w = w - 0.05 * g
+    print(np.mean((X @ w - y) ** 2))
+"""
+
+
+def traced(source):
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return trace(source)
+
+
+def judged(source):
+    judgement = judge(traced(source))
+    return judgement.verdict, [(f.id, f.place.line) for f in judgement.findings]
+
+
+SLOPES = {"np.sign(error)": 1, "np.clip(error, -0.5, 0.5)": 1, "np.where(error > 0, 0.2, -0.8)": 1, "np.tanh(error)": 1}
+
+
+@pytest.mark.parametrize("slope", SLOPES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_grows_with_the_error_is_the_slope_of_a_loss(slope, seed):
+    assert judged(LINE.format(slope=slope, seed=seed)) == ("right", [])
+
+
+@pytest.mark.parametrize("slope", ["np.abs(error)", "error**2", "np.cos(error)"])
+def test_what_does_not_is_none(slope):
+    assert judged(LINE.format(slope=slope, seed=0))[0] == "inconclusive"
+
+
+def test_a_slope_turned_round_goes_up():
+    assert judged(LINE.format(slope="np.sign(-error)", seed=0)) == ("wrong", [("sign-flipped", 9)])
+
+
+@pytest.mark.parametrize(
+    ("slope", "found"), [("np.sign(error)", True), ("2 * error", False), ("error / (k + 1)", False)]
+)
+def test_a_multiple_of_the_error_and_a_rate_that_falls_are_no_slopes_of_their_own(slope, found):
+    first = next(iter(stretches(traced(LINE.format(slope=slope, seed=0)).tape)))
+    slopes = convex(find_roles(first))
+    assert bool(slopes) == found
+    for output, sign in slopes.values():
+        assert (first.nodes[output].value.shape, sign) == ((60,), 1.0)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("step", "right"),
+    [
+        ("+= 0.1 * (r - usual) * (target - p)", True),
+        ("-= 0.1 * (usual - r) * (target - p)", True),
+        ("-= 0.1 * (r - usual) * (p - target)", True),
+        ("+= 0.1 * (r - usual) * (p - target)", False),
+        ("-= 0.1 * (r - usual) * (target - p)", False),
+    ],
+)
+def test_what_was_drawn_becomes_likelier_the_better_it_was(seed, step, right):
+    verdict, found = judged(BANDIT.format(seed=seed, action=DRAWN, step=step))
+    assert (verdict, found) == (("right", []) if right else ("wrong", [("sign-flipped", 12)]))
+
+
+def test_a_factor_of_the_error_is_a_reward_only_where_the_target_was_drawn_from_the_output():
+    source = BANDIT.format(seed=0, action="k % 3", step="+= 0.1 * (r - usual) * (target - p)")
+    assert not any(find_roles(s).rewards for s in stretches(traced(source).tape))
+    source = source.replace("k % 3", DRAWN)
+    roles = find_roles(next(iter(stretches(traced(source).tape))))
+    rewards = [float(value) for value in roles.rewards.values()]
+    assert len(rewards) > 10
+    assert min(rewards) < 0 < max(rewards)
+
+
+@pytest.mark.parametrize(
+    ("taken", "shown", "right"),
+    [
+        ("0.1 * w", "0.05 * np.sum(w**2)", True),
+        ("0.1 * np.sign(w)", "0.1 * np.sum(np.abs(w))", True),
+        ("0.1 * w", "0.1 * np.sum(np.abs(w))", False),
+        ("0.0", "0.05 * np.sum(w**2)", False),
+    ],
+)
+def test_the_penalty_that_is_shown_is_that_of_the_steps(taken, shown, right):
+    verdict, found = judged(RIDGE.format(taken=taken, shown=shown))
+    assert verdict == ("right" if right else "wrong")
+    assert [id_ for id_, _ in found] == ([] if right else ["penalty-gradient-wrong"])
+
+
+def test_a_size_that_is_shown_by_itself_is_no_penalty():
+    source = RIDGE.format(taken="0.1 * w", shown="0.0")
+    assert judged(source + "        print(np.sum(np.abs(w)))\n") == ("right", [])
+
+
+@pytest.mark.parametrize("clipped", ["g * 2.0 / n", "g / n * 2.0", "2.0 / n * g", "g / n * min(n, 2.0)"])
+def test_what_makes_long_gradients_shorter_is_right(clipped):
+    assert judged(CLIPPED.format(clipped=clipped)) == ("right", [])
+
+
+@pytest.mark.parametrize("clipped", ["g * n / 2.0", "g * (n / 2.0)", "g / (2.0 / n)"])
+def test_what_makes_them_longer_is_told_at_its_line(clipped):
+    assert ("clipping-turned-round", 10) in judged(CLIPPED.format(clipped=clipped))[1]
+
+
+def test_a_branch_may_be_decided_by_a_name():
+    source = """import numpy as np
+rng = np.random.default_rng(0)
+x = rng.normal(size=(40, 3))
+side = np.sign(x @ np.array([1.0, -1.0, 0.5]))
+w = np.zeros(3)
+for epoch in range(20):
+    for i in range(40):
+        inside = side[i] * (x[i] @ w) < 1
+        w = w * 0.99
+        if inside:
+            w = w + 0.1 * side[i] * x[i]
+"""
+    assert judged(source) == ("right", [])
