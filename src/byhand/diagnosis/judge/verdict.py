@@ -917,7 +917,10 @@ def _with_slopes(
     """Add what is multiplied with in place of an activation's slope to the mistakes; what stays open."""
     if not open_ or course.mended is not None:
         return open_
-    mends, found = mends_of(course, start.gradients, open_, held)
+    edited = [m.edit.overrides for m in mistakes if m.edit is not None]
+    overrides = dict(chain(start.overrides.items(), *(o.items() for o in edited)))
+    gradients = course.gradient(start.objective, overrides) if edited else start.gradients
+    mends, found = mends_of(course, gradients, open_, held)
     for mend in found:
         if mend.kind == "slope":
             mistakes.append(_mended(mends.body, mend))
