@@ -372,9 +372,10 @@ def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe
         message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
         return Probe(unit, "wrong", averages.line(found[0]), message, names=names)
     if (turned := swapped(averages)) is not None:
-        of, other = (_plain(place) for place in turned[:2])
-        message = f"What is kept as {of} keeps {turned[2]:.4g} of what it was, and {other} keeps {1 - turned[2]:.4g}: "
-        message += "the shares of old and new are exchanged."
+        place, share, other = turned
+        message = f"What is kept as {_plain(place)} keeps {share:.4g} of what it was, and "
+        message += f"{_plain(other)} keeps" if other else "takes"
+        message += f" {1 - share:.4g}{'' if other else ' of what is new'}: the shares of old and new are exchanged."
         return Probe(unit, "wrong", averages.line(turned[0]), message, names=names)
     return None
 
