@@ -128,7 +128,8 @@ _ENTRIES = (
         "X.reshape(n, d) of an array with the shape (d, n), so that the samples become rows.",
         "A reshape reads the numbers in the order in which they lie, row after row, and cuts them anew. Row 1 of the "
         "result is the beginning of the old row 1: one feature of many samples, not many features of one.",
-        "Write X.T: it puts the number of row i and column j into row j and column i.",
+        "Write X.T: it puts the number of row i and column j into row j and column i. With more axes split first, then "
+        "name their order: x.reshape(n, t, heads, d).transpose(0, 2, 1, 3).",
         plain="What was one sample lies scattered over many rows, and no row fits its target any more.",
     ),
     Mistake(

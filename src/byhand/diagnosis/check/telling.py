@@ -38,6 +38,7 @@ from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.repairs import repairs
+from byhand.diagnosis.check.reshapes import of_run
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
@@ -245,6 +246,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         more = _of_averages(file, right, family.unit, names)
         more = more or _of_manners(file, right, family.unit, back, names)
         fact = None if more else next(costs(file, right, family.unit), None)
+        fact = fact or of_run(file, partial(right.run, file), sorted(file.behind(names)))
         more = more if fact is None else replace(of_fact(fact), names=names)
         yield more or Probe(family.unit, "right", message=_HELD, names=names, claim=right)
     elif is_meant and _is_wrong([found for _, found in firm]) and (other := _of_another(file, firm)) is not None:

@@ -124,7 +124,10 @@ def _without_a_rate() -> Iterator[Rule]:
     for step, kept in ((unit, unit), (r * unit, unit), (r * unit, r * unit)):
         yield Rule((square, b * _S + (1 - b) * kept**2), step)
         for other, of in ((_G**2, "the gradient's squares"), (kept, "the steps")):
-            mean, says = b * _S + (1 - b) * other, f"its second mean is one of {of}, and not of the squares of its steps"
+            mean, says = (
+                b * _S + (1 - b) * other,
+                f"its second mean is one of {of}, and not of the squares of its steps",
+            )
             yield Rule((square, mean), step, says, "unknown", mean)
 
 
