@@ -709,8 +709,11 @@ def _ranks(scope: ast.AST, argument: str) -> Sequence[int]:
     """How many axes an array may have: as many as its shape is taken apart into, if it is, also where it is kept."""
     own = (argument, f"self.{argument}")
     for n in ast.walk(scope):
-        is_apart = isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple)
-        if is_apart and ast.unparse(n.value) in [f"{name}.shape" for name in own]:
+        if (
+            isinstance(n, ast.Assign)
+            and isinstance(n.targets[0], ast.Tuple)
+            and ast.unparse(n.value) in [f"{name}.shape" for name in own]
+        ):
             return [len(n.targets[0].elts)]
         if isinstance(n, ast.Subscript) and ast.unparse(n.value) in own and isinstance(n.slice, ast.Tuple):
             return _at_least(sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts))

@@ -37,6 +37,7 @@ from byhand.diagnosis.check.families import Family, Scope, families, is_labels, 
 from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
+from byhand.diagnosis.check.numerical import numerical
 from byhand.diagnosis.check.repairs import repairs
 from byhand.diagnosis.check.reshapes import of_run
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
@@ -45,6 +46,7 @@ from byhand.diagnosis.check.updates import updates
 from byhand.diagnosis.findings import Finding
 
 _HELD, _NO_NUMBERS = "held against differences", "the differences of what it computes are no clear numbers"
+_NO_SLOPES = "it was given no function with which it finds one number for each of its arguments"
 _FIRST = ("right", "wrong", "unclear")
 """Which of several answers for one unit counts."""
 _CHECKS = 20
@@ -129,6 +131,10 @@ def _every(file: File) -> Iterator[Probe]:
         message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
         message = "an optimizer's step" if answer == "right" else message
         yield Probe(unit, answer, line, message, id_, names=[name if unit == name else f"{unit}.{name}"], part="2.8")
+    for name, answer, line, factor in numerical(file):
+        message = f"Of a function whose slopes are known {name} gives {factor:.3g} times these."
+        message = {"wrong": message, "right": "of a function whose slopes are known"}.get(answer, _NO_SLOPES)
+        yield Probe(name, answer, line, message, "sign-flipped" if factor < 0 else "constant-factor", [name])
     yield from _of_checks(file, right)
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
