@@ -142,6 +142,15 @@ _ENTRIES = (
         plain="Numbers of different kinds are averaged, and what tells the samples apart is lost.",
     ),
     Mistake(
+        "scaled-apart",
+        "the test set is scaled with its own mean and deviation",
+        "X_test − X_test.mean(axis=0) beside X_train − X_train.mean(axis=0); the test measures something else.",
+        "A network is a function of its inputs as it met them: (x − m) / s with one m and one s. With another m and s "
+        "the same house, or flower, is another point, and its prediction another one.",
+        "Keep m and s of the training set, and scale all other data with these.",
+        plain="The same input becomes other numbers in the test than it was in training.",
+    ),
+    Mistake(
         "sign-flipped",
         "a sign is flipped",
         "The gradient is the true one times −1; the loss climbs.",
