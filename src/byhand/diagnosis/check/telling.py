@@ -285,7 +285,7 @@ def _in_other_sizes(
     others = [c for c in family.claims if c is not right and _axes(c) == _axes(right)]
     for claim in sorted(others, key=_length_1)[:_OTHERS]:
         with contextlib.suppress(Exception):
-            found.append(_held(file, claim))
+            found += [(claim, answers)] if (answers := _held(file, claim)[1]) else []  # an output may have no numbers
     wrong = [(claim, answers) for claim, answers in found if "wrong" in answers.values()]
     return wrong if len(wrong) > max(len(found) / 2, 1) else []
 
