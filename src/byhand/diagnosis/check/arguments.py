@@ -91,6 +91,8 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
             yield "sizes"
         case ast.Subscript(value=value, slice=ast.Slice(lower=low, upper=high)) if value is node and counts_layers:
             yield "sizes" if low is None or high is None else "array"
+        case ast.Subscript(value=value, slice=ast.Tuple() | ast.Constant(None)) if value is node:
+            yield "array"
         case ast.Subscript(value=value, slice=index) if value is node:
             is_size = not isinstance(index, ast.Slice) and _shapes(parent, above)
             yield "sizes" if counts_layers or is_size else "array"
