@@ -786,6 +786,31 @@ class Kernels:
         self.db = dout.sum(axis=(0, 2, 3))
         return put_back(np.einsum("nfhw,fcij->ncijhw", dout, self.K), self.shape, self.step)
 """
+MEANS = """import numpy as np
+
+class Means:
+    def __init__(self, length, apart):
+        self.length, self.apart = length, apart
+
+    def forward(self, x):
+        self.shape = x.shape
+        h, w = ((n - self.length) // self.apart + 1 for n in x.shape[2:])
+        out = np.zeros((*x.shape[:2], h, w))
+        for i in range(h):
+            for j in range(w):
+                out[:, :, i, j] = x[(..., *self.window(i, j))].mean(axis=(2, 3))
+        return out
+
+    def backward(self, dout):
+        dx = np.zeros(self.shape)
+        for i in range(dout.shape[2]):
+            for j in range(dout.shape[3]):
+                dx[(..., *self.window(i, j))] += dout[:, :, i : i + 1, j : j + 1] / self.length**2
+        return dx
+
+    def window(self, i, j):
+        return tuple(slice(k * self.apart, k * self.apart + self.length) for k in (i, j))
+"""
 HEADS = """import numpy as np
 
 class Heads:
@@ -930,6 +955,8 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (AVERAGES, "share=0.9", "share", "Norm", "right", 0),  # which share it is nobody says
         (KERNELS, "", "", "Kernels", "right", 0),
         (KERNELS, "] += found", "] = found", "Kernels", "wrong", 16),
+        (MEANS, "", "", "Means", "right", 0),
+        (MEANS, "] += dout", "] = dout", "Means", "wrong", 20),
         (HEADS, "", "", "Heads", "right", 0),
         (NORM, "", "", "norm_forward and norm_backward", "right", 0),
         (NORM, "0.9 * old_var", "0.9 * old_mean", "norm_forward and norm_backward", "wrong", 9),
