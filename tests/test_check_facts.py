@@ -381,3 +381,9 @@ def test_readings(source, old, new, unit, answer, line):
 def test_a_linear_classifier_beside_a_logistic_one_may_ask_for_one_half():
     linear = "def linear(theta, X, y):\n    e = X @ theta - y\n    return np.mean(e**2) / 2, X.T @ e / len(y)\n"
     assert found(LOGISTIC.replace("@ theta > 0", "@ theta > 0.5") + "\n" + linear) == []
+
+
+def test_numbers_that_are_only_given_may_be_shares():
+    given = "def accuracy_of(A, Y):\n    return np.mean((A > 0.5) == Y)\n\n"
+    given += "def back(A, Y, Z):\n    return (A - Y) * sigma(Z) * (1 - sigma(Z))\n"
+    assert found(LOGISTIC + "\n" + given) == []

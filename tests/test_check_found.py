@@ -793,23 +793,20 @@ class Means:
         self.length, self.apart = length, apart
 
     def forward(self, x):
-        self.shape = x.shape
-        h, w = ((n - self.length) // self.apart + 1 for n in x.shape[2:])
+        self.shape, k, s = x.shape, self.length, self.apart
+        h, w = (x.shape[2] - k) // s + 1, (x.shape[3] - k) // s + 1
         out = np.zeros((*x.shape[:2], h, w))
         for i in range(h):
             for j in range(w):
-                out[:, :, i, j] = x[(..., *self.window(i, j))].mean(axis=(2, 3))
+                out[:, :, i, j] = x[:, :, i * s : i * s + k, j * s : j * s + k].mean(axis=(2, 3))
         return out
 
     def backward(self, dout):
-        dx = np.zeros(self.shape)
+        dx, k, s = np.zeros(self.shape), self.length, self.apart
         for i in range(dout.shape[2]):
             for j in range(dout.shape[3]):
-                dx[(..., *self.window(i, j))] += dout[:, :, i : i + 1, j : j + 1] / self.length**2
+                dx[:, :, i * s : i * s + k, j * s : j * s + k] += dout[:, :, i : i + 1, j : j + 1] / k**2
         return dx
-
-    def window(self, i, j):
-        return tuple(slice(k * self.apart, k * self.apart + self.length) for k in (i, j))
 """
 HEADS = """import numpy as np
 

@@ -212,7 +212,8 @@ def thresholds(file: File) -> Iterator[Fact]:
             names = {f"{a}_": v for a, v in guess.values.items()}
             text = f"result_ = {call_of(Scope(file.functions), name, guess)}\n"
             run = partial(file.run, names, text)
-            if found := list(_of_values(function, name, run, is_logistic=is_logistic)):
+            given = [v for v in guess.values.values() if isinstance(v, np.ndarray)]
+            if found := list(_of_values(function, name, run, given, is_logistic=is_logistic)):
                 yield found[0]
                 break
 
@@ -230,8 +231,13 @@ def _thresholds_of(function: ast.FunctionDef) -> dict[int, ast.Compare]:
     return asked if re.search(_READS_OFF, function.name) else {}
 
 
-def _of_values(function: ast.FunctionDef, unit: str, run: Callable[[], None], *, is_logistic: bool) -> Iterator[Fact]:
-    """Told when probabilities are held against 0, where each is larger, or scores against 1/2, the score of 62 %."""
+def _of_values(
+    function: ast.FunctionDef, unit: str, run: Callable[[], None], given: Sequence[Array] = (), *, is_logistic: bool
+) -> Iterator[Fact]:
+    """Told when probabilities are held against 0, where each is larger, or scores against 1/2, the score of 62 %.
+
+    Nothing is known of numbers that were only given.
+    """
     asked = _thresholds_of(function)
     seen: dict[int, list[float]] = {line: [] for line in asked}
 
@@ -244,7 +250,8 @@ def _of_values(function: ast.FunctionDef, unit: str, run: Callable[[], None], *,
         if asked:
             traced(run, function.name, see)
         for line, values in seen.items():
-            if said := _said(values, ast.unparse(asked[line].comparators[0]) in _ZERO, is_logistic):
+            is_made = not any(np.isin(values, array).all() for array in given)
+            if is_made and (said := _said(values, ast.unparse(asked[line].comparators[0]) in _ZERO, is_logistic)):
                 yield Fact(unit, line, "threshold-wrong", f"{function.name} holds {said}", "2.5")
 
 

@@ -484,7 +484,8 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
 
 def _takes_gradients(names: Sequence[str]) -> bool:
     """Whether it takes something with what is called its gradient, as what steps does."""
-    return any(is_gradient_of(gradient, name) for name, gradient in permutations(names, 2))
+    pairs = [(g, name) for name, g in permutations(names, 2) if g.lower() != name.lower()]
+    return any(is_gradient_of(gradient, name) for gradient, name in pairs)
 
 
 def _steps_in_place(function: ast.FunctionDef) -> bool:
