@@ -8,7 +8,7 @@ import pytest
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.drivers import SUPPORT, definitions, drivers
 from byhand.diagnosis.check.facts import facts
-from byhand.diagnosis.check.pairing import pairings
+from byhand.diagnosis.check.pairing import pairings, scalings
 from byhand.diagnosis.check.reshapes import reshapes
 from byhand.diagnosis.check.telling import probes
 
@@ -160,6 +160,14 @@ def held_back(X, y, share=0.3):
     p, n = np.random.permutation(len(X)), int(share * len(X))
     return X[p[n:]], X[p[:n]], y[p[n:]], y[p[:n]]
 
+def mixed(X, y):
+    p = np.random.permutation(len(X))
+    X[:], y[:] = X[p], y[p]
+
+def scaled(train, test):
+    low, high = train.min(axis=0), train.max(axis=0)
+    return (train - low) / (high - low), (test - low) / (high - low)
+
 def train(X, y):
     W = np.random.permutation(X.shape[1] * 3).reshape(3, -1) / 10
     return W, W[:, 0]
@@ -180,7 +188,7 @@ def found(source, *, trained=True):
     head = definitions(source, ast.parse(source), set())
     file = File(head)
     texts = [(d.unit, d.text.removeprefix(head + SUPPORT)) for d in drivers(source)]
-    every = (*facts(file, SUPPORT, texts, trained=trained), *reshapes(file), *pairings(file))
+    every = (*facts(file, SUPPORT, texts, trained=trained), *reshapes(file), *pairings(file), *scalings(file))
     return sorted({(fact.id, fact.unit, fact.line) for fact in every})
 
 
@@ -203,6 +211,13 @@ def test_nothing_is_said_of_what_is_right(source):
         (LOGISTIC, "@ theta > 0", "@ theta > 0.5", ("threshold-wrong", "predict", 11)),
         (PAIRS, "y[order[k : k + size]]", "y[k : k + size]", ("label-shuffle-mismatch", "batches", 4)),
         (PAIRS, "Y[:, p]", "Y[:, np.random.permutation(9)]", ("label-shuffle-mismatch", "in_columns", 10)),
+        (PAIRS, "X[p], y[p]", "X[p], y[p[::-1]]", ("label-shuffle-mismatch", "mixed", 18)),
+        (
+            PAIRS,
+            "(test - low) / (high - low)",
+            "(test - test.min(axis=0)) / (high - low)",
+            ("scaled-apart", "scaled", 23),
+        ),
         (PAIRS, "y[p[n:]]", "y[n:]", ("label-shuffle-mismatch", "held_back", 14)),
         (
             SPLIT,

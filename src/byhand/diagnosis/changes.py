@@ -95,12 +95,13 @@ def multiplied(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
 
 
 def weighed(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
-    """A statement with an array as a factor more, or with one added to what a function is given."""
+    """A statement with an array as a factor more, one added to what a function is given, or an activation of one."""
     yield from _with_factors(s, pool, _arrays(s, pool), _BY[:1])
     if isinstance(s, ast.Assign | ast.Return) and isinstance(call := s.value, ast.Call):
         summands = [_parsed(n) for n in pool.names if pool.shapes.get(n, ()) != ()]
         added = (new for summand in summands for new in _one_scaled(call.args, ast.Add(), summand))
         yield from ([put(s, value=put(call, args=new))] for new in added)
+    yield from _activated(s, pool)
 
 
 def _arrays(s: ast.stmt, pool: Pool) -> list[str]:
@@ -110,8 +111,7 @@ def _arrays(s: ast.stmt, pool: Pool) -> list[str]:
 def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
     """A statement divided by an array, or times an activation's slope, or the number of samples.
 
-    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias; or with
-    the activation of something in its place.
+    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias.
     """
     yield from _but_the_first(s, pool)
     arrays = _arrays(s, pool)
@@ -121,7 +121,6 @@ def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
     yield from _with_factors(
         s, pool, [f"{n}.shape[{k}]" for n, shape in pool.shapes.items() for k in range(len(shape))]
     )
-    yield from _activated(s, pool)
 
 
 CHANGES = (put_otherwise, multiplied, weighed, put_in)
