@@ -1127,6 +1127,11 @@ def test_what_finds_slopes_by_differences_is_given_a_known_function(old, new, un
     assert (probe.answer, probe.line) == (answer, line)
 
 
+def test_what_goes_down_a_function_finds_no_slopes():
+    source = "def gradient_descent(f, df, x, rate):\n    before = f(x)\n    x = x - rate * df(x)\n"
+    assert told(source + "    return x, (f(x) - before) / before\n") == {}
+
+
 OPTIONS = """import numpy as np
 
 class Net:

@@ -18,7 +18,8 @@ from byhand.diagnosis.check.differences import Answer
 from byhand.diagnosis.check.repairs import repairs
 
 Run: TypeAlias = Callable[[], tuple[Array, Array]]
-_CALLED, _OTHERS = r"(?i)num|grad|diff|deriv|slope|nabla", r"(?i)check|verif|test|second|2|hess"
+_CALLED = r"(?i)num|grad|diff|deriv|slope|nabla"
+_OTHERS = r"(?i)check|verif|test|second|2|hess|descen|train|fit|optim|minim|step|update"
 _STEPS = r"(?i)h|eps\w*|delta\w*|d|dx|step\w*"
 _STEP, _NEAR = 1e-5, 0.02
 """Of the differences, and how far off they may be: they may be those of one side, at a step of their own."""
@@ -106,11 +107,11 @@ def _factor(run: Run) -> float | None:
 
 
 def _quotient(function: ast.FunctionDef, of: str) -> int:
-    """The line of the last quotient, if it calls what it is given, and takes something away."""
+    """The line of the last quotient, if it calls what it is given more than once, and takes something away."""
     loops = [n for n in ast.walk(function) if isinstance(n, ast.While)]
     if any("finished" not in ast.unparse(n.test) for n in loops):
         return 0
     calls = [n for n in ast.walk(function) if isinstance(n, ast.Call) and ast.unparse(n.func) == of]
     parts = [n for n in ast.walk(function) if isinstance(n, ast.BinOp | ast.AugAssign)]
     is_difference = any(isinstance(n.op, ast.Sub) for n in parts)
-    return max((n.lineno for n in parts if isinstance(n.op, ast.Div) and calls and is_difference), default=0)
+    return max((n.lineno for n in parts if isinstance(n.op, ast.Div) and len(calls) > 1 and is_difference), default=0)

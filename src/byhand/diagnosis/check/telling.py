@@ -252,7 +252,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         more = _of_averages(file, right, family.unit, names)
         more = more or _of_manners(file, right, family.unit, back, names)
         fact = None if more else next(costs(file, right, family.unit), None)
-        fact = fact or of_run(file, partial(right.run, file), sorted(file.behind(names)))
+        fact = fact or (None if more else of_run(file, partial(right.run, file), sorted(file.behind(names))))
         more = more if fact is None else replace(of_fact(fact), names=names)
         yield more or Probe(family.unit, "right", message=_HELD, names=names, claim=right)
     elif is_meant and _is_wrong([found for _, found in firm]) and (other := _of_another(file, firm)) is not None:
@@ -285,7 +285,8 @@ def _in_other_sizes(
     others = [c for c in family.claims if c is not right and _axes(c) == _axes(right)]
     for claim in sorted(others, key=_length_1)[:_OTHERS]:
         with contextlib.suppress(Exception):
-            found += [(claim, answers)] if (answers := _held(file, claim)[1]) else []  # an output may have no numbers
+            found.append(_held(file, claim))
+    found = [(claim, answers) for claim, answers in found if answers]  # an output may have no numbers
     wrong = [(claim, answers) for claim, answers in found if "wrong" in answers.values()]
     return wrong if len(wrong) > max(len(found) / 2, 1) else []
 
