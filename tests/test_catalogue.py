@@ -5,6 +5,7 @@ from byhand.diagnosis.catalogue import _ENTRIES, CATALOGUE
 LISTED = set(
     """missing-import name-before-definition undefined-name shape-mismatch size-one-array-to-scalar
 broadcast-error-matrix learning-rate-too-high learning-rate-too-low learning-rate-vanishes unscaled-data scaled-by-row
+scaled-apart
 sign-flipped output-derivative-missing activation-missing
 hidden-derivative-missing derivative-of-activation updated-weights-used hidden-error-raw wrong-layer-activation
 bias-missing bias-gradient-wrong parameter-never-updated constant-factor sum-versus-mean transposed-gradient

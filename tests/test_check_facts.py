@@ -8,6 +8,8 @@ import pytest
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.drivers import SUPPORT, definitions, drivers
 from byhand.diagnosis.check.facts import facts
+from byhand.diagnosis.check.pairing import pairings, scalings
+from byhand.diagnosis.check.reshapes import reshapes
 from byhand.diagnosis.check.telling import probes
 
 DROPOUT = """import numpy as np
@@ -127,14 +129,70 @@ class Holder:
 """
 
 
+LOGISTIC = """import numpy as np
+
+def sigma(z):
+    return 1 / (1 + np.exp(-z))
+
+def cost(theta, X, y):
+    p = sigma(X @ theta)
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)), X.T @ (p - y) / len(y)
+
+def predict(theta, X_new):
+    return X_new @ theta > 0
+
+def accuracy(theta, X, y):
+    return np.mean(predict(theta, X) == y)
+"""
+PAIRS = """import numpy as np
+
+def batches(X, y, size):
+    order = np.random.permutation(len(X))
+    for k in range(0, len(X), size):
+        yield X[order[k : k + size]], y[order[k : k + size]]
+
+def in_columns(X, Y, size=4):
+    p = np.random.permutation(X.shape[1])
+    X, Y = X[:, p], Y[:, p]
+    return [(X[:, k : k + size], Y[:, k : k + size]) for k in range(0, X.shape[1], size)]
+
+def held_back(X, y, share=0.3):
+    p, n = np.random.permutation(len(X)), int(share * len(X))
+    return X[p[n:]], X[p[:n]], y[p[n:]], y[p[:n]]
+
+def mixed(X, y):
+    p = np.random.permutation(len(X))
+    X[:], y[:] = X[p], y[p]
+
+def scaled(train, test):
+    low, high = train.min(axis=0), train.max(axis=0)
+    return (train - low) / (high - low), (test - low) / (high - low)
+
+def train(X, y):
+    W = np.random.permutation(X.shape[1] * 3).reshape(3, -1) / 10
+    return W, W[:, 0]
+"""
+SPLIT = """import numpy as np
+
+def split_heads(x, heads):
+    n, t, d = x.shape
+    return np.reshape(x, (n, t, heads, d // heads)).transpose(0, 2, 1, 3)
+
+def flat(x):
+    n, h, w = x.shape
+    return x.reshape(n, -1).T, x.reshape(n, h * w)
+"""
+
+
 def found(source, *, trained=True):
     head = definitions(source, ast.parse(source), set())
     file = File(head)
     texts = [(d.unit, d.text.removeprefix(head + SUPPORT)) for d in drivers(source)]
-    return sorted({(fact.id, fact.unit, fact.line) for fact in facts(file, SUPPORT, texts, trained=trained)})
+    every = (*facts(file, SUPPORT, texts, trained=trained), *reshapes(file), *pairings(file), *scalings(file))
+    return sorted({(fact.id, fact.unit, fact.line) for fact in every})
 
 
-@pytest.mark.parametrize("source", [DROPOUT, MODEL, NETWORK, SCORES, HOLDER])
+@pytest.mark.parametrize("source", [DROPOUT, MODEL, NETWORK, SCORES, HOLDER, LOGISTIC, PAIRS, SPLIT])
 def test_nothing_is_said_of_what_is_right(source):
     assert found(source) == []
 
@@ -150,6 +208,24 @@ def test_nothing_is_said_of_what_is_right(source):
         (MODEL, "np.exp(-z)", "np.exp(z)", ("sigmoid-falling", "sigmoid", 22)),
         (MODEL, "1 / (1 + np.exp(-z))", "1 / 1 + np.exp(-z)", ("unknown", "sigmoid", 22)),
         (SCORES, "scores(X) > 0", "scores(X) > 0.5", ("threshold-wrong", "Scored.fit", 16)),
+        (LOGISTIC, "@ theta > 0", "@ theta > 0.5", ("threshold-wrong", "predict", 11)),
+        (PAIRS, "y[order[k : k + size]]", "y[k : k + size]", ("label-shuffle-mismatch", "batches", 4)),
+        (PAIRS, "Y[:, p]", "Y[:, np.random.permutation(9)]", ("label-shuffle-mismatch", "in_columns", 10)),
+        (PAIRS, "X[p], y[p]", "X[p], y[p[::-1]]", ("label-shuffle-mismatch", "mixed", 18)),
+        (
+            PAIRS,
+            "(test - low) / (high - low)",
+            "(test - test.min(axis=0)) / (high - low)",
+            ("scaled-apart", "scaled", 23),
+        ),
+        (PAIRS, "y[p[n:]]", "y[n:]", ("label-shuffle-mismatch", "held_back", 14)),
+        (
+            SPLIT,
+            "(n, t, heads, d // heads)).transpose(0, 2, 1, 3)",
+            "(n, heads, t, d // heads))",
+            ("reshape-instead-of-transpose", "split_heads", 5),
+        ),
+        (SPLIT, "x.reshape(n, -1).T", "x.reshape(h * w, n)", ("reshape-instead-of-transpose", "flat", 9)),
         (HOLDER, "np.random.randn", "np.zeros", ("symmetric-initialization", "Holder", 6)),
         (NETWORK, "np.random.randn(a, b)", "np.full((a, b), 0.5)", ("symmetric-initialization", "Network", 5)),
     ],
@@ -315,3 +391,14 @@ def test_readings(source, old, new, unit, answer, line):
     text = source.replace(old, new) if old else source
     told = {p.unit: p for p in probes(File(text))}
     assert (told[unit].answer, told[unit].line) == (answer, line)
+
+
+def test_a_linear_classifier_beside_a_logistic_one_may_ask_for_one_half():
+    linear = "def linear(theta, X, y):\n    e = X @ theta - y\n    return np.mean(e**2) / 2, X.T @ e / len(y)\n"
+    assert found(LOGISTIC.replace("@ theta > 0", "@ theta > 0.5") + "\n" + linear) == []
+
+
+def test_numbers_that_are_only_given_may_be_shares():
+    given = "def accuracy_of(A, Y):\n    return np.mean((A > 0.5) == Y)\n\n"
+    given += "def back(A, Y, Z):\n    return (A - Y) * sigma(Z) * (1 - sigma(Z))\n"
+    assert found(LOGISTIC + "\n" + given) == []

@@ -525,11 +525,38 @@ class RMSProp:
                 self.s[k][j] = self.rho * self.s[k][j] + (1 - self.rho) * grads[k][j] ** 2
                 layer[j] -= self.lr * grads[k][j] / (np.sqrt(self.s[k][j]) + self.eps)
 """
+ADADELTA = """import numpy as np
+
+def adadelta(p, dp, cache):
+    cache.setdefault("rho", 0.95)
+    cache.setdefault("eps", 1e-6)
+    rho, eps = cache["rho"], cache["eps"]
+    cache["squares"] = rho * cache["squares"] + (1 - rho) * dp**2
+    move = np.sqrt(cache["moves"] + eps) / np.sqrt(cache["squares"] + eps) * dp
+    cache["moves"] = rho * cache["moves"] + (1 - rho) * move**2
+    return p - move, cache
+
+class Adadelta:
+    def __init__(self, rate=1.0, rho=0.9, eps=1e-6):
+        self.rate, self.rho, self.eps, self.g2, self.d2 = rate, rho, eps, {}, {}
+
+    def update(self, params, grads):
+        for key, grad in grads.items():
+            g2, d2 = self.g2.get(key, np.zeros_like(grad)), self.d2.get(key, np.zeros_like(grad))
+            self.g2[key] = self.rho * g2 + (1 - self.rho) * grad**2
+            step = np.sqrt((d2 + self.eps) / (self.g2[key] + self.eps)) * grad
+            self.d2[key] = self.rho * d2 + (1 - self.rho) * step**2
+            params[key] -= self.rate * step
+"""
 
 
 @pytest.mark.parametrize(
     ("source", "old", "new", "unit", "answer", "line", "id_"),
     [
+        (ADADELTA, "", "", "adadelta", "right", 0, "unknown"),
+        (ADADELTA, "move**2", "dp**2", "adadelta", "wrong", 9, "unknown"),
+        (ADADELTA, "", "", "Adadelta", "right", 0, "unknown"),
+        (ADADELTA, "step**2", "grad**2", "Adadelta", "wrong", 21, "unknown"),
         (STATES, "", "", "adam", "right", 0, "unknown"),
         (STATES, "np.sqrt(s_hat)", "s_hat", "adam", "wrong", 9, "root-missing"),
         (STATES, '1 - beta2 ** options["t"]', "1 - beta2", "adam", "wrong", 8, "bias-correction-wrong"),
@@ -707,6 +734,108 @@ def gradient_ridge(y, x, w, weight=None):
         grad = grad + weight * w
     return grad
 """
+AVERAGES = """import numpy as np
+
+class Norm:
+    def __init__(self, n, share=0.9):
+        self.g, self.b, self.share = np.ones(n), np.zeros(n), share
+        self.middle, self.spread = np.zeros(n), np.ones(n)
+
+    def forward(self, x):
+        m, v = x.mean(axis=0), x.var(axis=0)
+        self.middle = self.share * self.middle + (1 - self.share) * m
+        self.spread = self.share * self.spread + (1 - self.share) * v
+        self.std = np.sqrt(v + 1e-6)
+        self.hat = (x - m) / self.std
+        return self.g * self.hat + self.b
+
+    def backward(self, dout):
+        self.dg, self.db = np.sum(dout * self.hat, axis=0), dout.sum(axis=0)
+        d = dout * self.g
+        return (d - d.mean(axis=0) - self.hat * (d * self.hat).mean(axis=0)) / self.std
+"""
+KERNELS = """import numpy as np
+
+def windows(x, kh, kw, step):
+    h, w = (x.shape[2] - kh) // step + 1, (x.shape[3] - kw) // step + 1
+    found = np.zeros((*x.shape[:2], kh, kw, h, w))
+    for i in range(kh):
+        for j in range(kw):
+            found[:, :, i, j] = x[:, :, i : i + step * h : step, j : j + step * w : step]
+    return found
+
+def put_back(found, shape, step):
+    _, _, kh, kw, h, w = found.shape
+    x = np.zeros(shape)
+    for i in range(kh):
+        for j in range(kw):
+            x[:, :, i : i + step * h : step, j : j + step * w : step] += found[:, :, i, j]
+    return x
+
+class Kernels:
+    def __init__(self, K, b, step=1):
+        self.K, self.b, self.step = K, b, step
+
+    def forward(self, x):
+        F, C, kh, kw = self.K.shape
+        self.shape, self.found = x.shape, windows(x, kh, kw, self.step)
+        return np.einsum("ncijhw,fcij->nfhw", self.found, self.K) + self.b.reshape(1, F, 1, 1)
+
+    def backward(self, dout):
+        self.dK = np.einsum("ncijhw,nfhw->fcij", self.found, dout)
+        self.db = dout.sum(axis=(0, 2, 3))
+        return put_back(np.einsum("nfhw,fcij->ncijhw", dout, self.K), self.shape, self.step)
+"""
+MEANS = """import numpy as np
+
+class Means:
+    def __init__(self, length, apart):
+        self.length, self.apart = length, apart
+
+    def forward(self, x):
+        self.shape, k, s = x.shape, self.length, self.apart
+        h, w = (x.shape[2] - k) // s + 1, (x.shape[3] - k) // s + 1
+        out = np.zeros((*x.shape[:2], h, w))
+        for i in range(h):
+            for j in range(w):
+                out[:, :, i, j] = x[:, :, i * s : i * s + k, j * s : j * s + k].mean(axis=(2, 3))
+        return out
+
+    def backward(self, dout):
+        dx, k, s = np.zeros(self.shape), self.length, self.apart
+        for i in range(dout.shape[2]):
+            for j in range(dout.shape[3]):
+                dx[:, :, i * s : i * s + k, j * s : j * s + k] += dout[:, :, i : i + 1, j : j + 1] / k**2
+        return dx
+"""
+HEADS = """import numpy as np
+
+class Heads:
+    def __init__(self, width, heads):
+        assert width % heads == 0
+        self.heads = heads
+        self.V = np.random.randn(width, width)
+
+    def apart(self, x):
+        N, T, D = x.shape
+        return x.reshape(N, T, self.heads, D // self.heads).transpose(0, 2, 1, 3)
+
+    def forward(self, x):
+        N, T, D = x.shape
+        self.x, self.v = x, self.apart(x @ self.V)
+        s = self.v @ self.v.transpose(0, 1, 3, 2)
+        self.a = 1 / (1 + np.exp(-s))
+        return (self.a @ self.v).transpose(0, 2, 1, 3).reshape(N, T, D)
+
+    def backward(self, dout):
+        N, T, D = dout.shape
+        d = self.apart(dout)
+        ds = d @ self.v.transpose(0, 1, 3, 2) * self.a * (1 - self.a)
+        dv = self.a.transpose(0, 1, 3, 2) @ d + (ds + ds.transpose(0, 1, 3, 2)) @ self.v
+        flat = dv.transpose(0, 2, 1, 3).reshape(N * T, D)
+        self.dV = self.x.reshape(N * T, D).T @ flat
+        return (flat @ self.V.T).reshape(N, T, D)
+"""
 LEAKY = """import numpy as np
 
 def leaky(x):
@@ -818,6 +947,14 @@ BOTH = "relu_pool_forward and relu_pool_backward"
         (GATE, "dout * self.out * (1 - self.out)", "dout * self.out * (1 - self.out) / 5", "Gate", "wrong", 10),
         (THINNED, "", "", "thin_forward and thin_backward", "right", 0),
         (THINNED, 'dout * kept / options["keep"]', "dout * kept", "thin_forward and thin_backward", "wrong", 10),
+        (AVERAGES, "", "", "Norm", "right", 0),
+        (AVERAGES, "0.9", "0.1", "Norm", "wrong", 10),
+        (AVERAGES, "share=0.9", "share", "Norm", "right", 0),  # which share it is nobody says
+        (KERNELS, "", "", "Kernels", "right", 0),
+        (KERNELS, "] += found", "] = found", "Kernels", "wrong", 16),
+        (MEANS, "", "", "Means", "right", 0),
+        (MEANS, "] += dout", "] = dout", "Means", "wrong", 20),
+        (HEADS, "", "", "Heads", "right", 0),
         (NORM, "", "", "norm_forward and norm_backward", "right", 0),
         (NORM, "0.9 * old_var", "0.9 * old_mean", "norm_forward and norm_backward", "wrong", 9),
         (NORM, "0.9 * old_mean", "0.9 * old_var", "norm_forward and norm_backward", "wrong", 8),
@@ -888,6 +1025,12 @@ def test_a_loss_that_is_defined_for_shares_alone_is_given_some():
     assert "Divergence.gradient" not in told(DIVERGENCE.replace("-p / q", "-p * q"))  # nothing says what it is of
 
 
+def test_axes_that_change_places_by_reshape_are_told_though_the_way_back_is_right():
+    torn = HEADS.replace(".transpose(0, 2, 1, 3)", "").replace("(N, T, self.heads,", "(N, self.heads, T,")
+    found = told(torn)["Heads.apart"]
+    assert (found.answer, found.line, found.id) == ("wrong", 11, "reshape-instead-of-transpose")
+
+
 SLOPE_OF_A_NUMBER = """import numpy as np
 
 def forward(x, theta):
@@ -936,6 +1079,57 @@ def test_what_checks_gradients_is_given_right_ones():
     assert (wrong.answer, wrong.line) == ("wrong", 18)
     of_wrong_ones = told(CHECKED.replace("(1 - A**2)", "(1 + A**2)"))
     assert "check_gradients" not in of_wrong_ones  # there are no right ones to give it
+
+
+BY_DIFFERENCES = """import numpy as np
+
+def numerical_gradient(f, x, h=1e-5):
+    grad, flat = np.zeros_like(x), x.reshape(-1)
+    for k in range(flat.size):
+        kept = flat[k]
+        flat[k] = kept + h
+        more = f(x)
+        flat[k] = kept - h
+        grad.flat[k] = (more - f(x)) / (2 * h)
+        flat[k] = kept
+    return grad
+
+def derivative(g, at, eps):
+    return (g(at + eps) - g(at)) / eps
+
+def slopes_of_cost(J, theta):
+    found, e = np.zeros(theta.shape), 1e-4
+    for k in np.ndindex(theta.shape):
+        d = np.zeros(theta.shape)
+        d[k] = e
+        more, _ = J(theta + d)
+        less, _ = J(theta - d)
+        found[k] = (more - less) / (2 * e)
+    return found
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "unit", "answer", "line"),
+    [
+        ("", "", "numerical_gradient", "right", 0),
+        ("kept - h", "kept", "numerical_gradient", "wrong", 10),
+        ("(2 * h)", "h", "numerical_gradient", "wrong", 10),
+        ("(more - f(x))", "np.abs(more - f(x)) ** 1.1", "numerical_gradient", "unclear", 0),
+        ("", "", "derivative", "right", 0),
+        ("/ eps", "/ (2 * eps)", "derivative", "wrong", 15),
+        ("", "", "slopes_of_cost", "right", 0),
+        ("more - less", "less - more", "slopes_of_cost", "wrong", 24),
+    ],
+)
+def test_what_finds_slopes_by_differences_is_given_a_known_function(old, new, unit, answer, line):
+    probe = told(BY_DIFFERENCES.replace(old, new, 1))[unit]
+    assert (probe.answer, probe.line) == (answer, line)
+
+
+def test_what_goes_down_a_function_finds_no_slopes():
+    source = "def gradient_descent(f, df, x, rate):\n    before = f(x)\n    x = x - rate * df(x)\n"
+    assert told(source + "    return x, (f(x) - before) / before\n") == {}
 
 
 OPTIONS = """import numpy as np

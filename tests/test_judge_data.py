@@ -10,7 +10,7 @@ from byhand.diagnosis.tape.run import trace
 IDS = {
     "broadcast-error-matrix", "metric-wrong", "label-leak", "label-shuffle-mismatch", "input-mutated", "seed-in-loop",
     "integer-parameters", "softmax-wrong-axis", "one-sample-only", "loss-on-other-data", "forward-returns-z",
-    "sigmoid-falling", "start-changed",
+    "sigmoid-falling", "start-changed", "scaled-apart",
 }  # fmt: skip
 
 DATA = """import numpy as np
@@ -69,6 +69,30 @@ for epoch in range(30):
     U = U - 0.3 * h.T @ d2
     V = V - 0.3 * X.T @ d1
     print(-np.mean(t * np.log(out) + (1 - t) * np.log(1 - out)))
+"""
+
+COLUMNS = """c = (y > 0).astype(int)
+X, Y = X.T, np.eye(2)[:, c]
+W = 0.1 * rng.normal(size=(2, 3))
+for epoch in range(10):
+    p = rng.permutation(60)
+    U = X[:, p]
+    V = Y[:, p]
+    for k in range(0, 60, 15):
+        e = np.exp(W @ U[:, k : k + 15])
+        P = e / e.sum(axis=0)
+        W = W - 0.3 * (P - V[:, k : k + 15]) @ U[:, k : k + 15].T / 15
+    print(-np.mean(np.sum(V[:, k : k + 15] * np.log(P), axis=0)))
+"""
+APART = """train, test = 5 + 3 * X[:40], 6 + 2 * X[40:]
+train = (train - train.mean(axis=0)) / train.std(axis=0)
+test = (test - test.mean(axis=0)) / test.std(axis=0)
+for epoch in range(40):
+    err = train @ w + b - y[:40]
+    w = w - 0.1 * train.T @ err / 40
+    b = b - 0.1 * err.mean()
+    print(np.mean(err ** 2))
+print(np.mean((test @ w + b - y[40:]) ** 2))
 """
 
 
@@ -137,6 +161,11 @@ WRONG = {
         "softmax-wrong-axis", 10),
     "read after the outputs were changed": (DATA + IN_PLACE, "input-mutated", 13),
     "input of the activation goes on": (DATA + HIDDEN.replace("z2 = h @", "z2 = z1 @"), "forward-returns-z", 13),
+    "classes in columns shuffled apart": (
+        DATA + COLUMNS.replace("Y[:, p]", "Y[:, rng.permutation(60)]"), "label-shuffle-mismatch", 12),
+    "a test set scaled by itself": (DATA + APART, "scaled-apart", 8),
+    "a test set that begins at its own least": (
+        DATA + APART.replace(".mean(axis=0)) / t", ".min(axis=0)) / t"), "scaled-apart", 8),
     "falling": (DATA + HIDDEN.replace("np.exp(-z)", "np.exp(z)"), "sigmoid-falling", 7),
 }  # fmt: skip
 
@@ -168,6 +197,15 @@ RIGHT = {
     ),
     "rows made one by one": DATA.replace("y =", "for k in range(60):\n    X[k] += 1\ny =", 1) + BATCHES,
     "hidden layer": DATA + HIDDEN,
+    "classes in columns": DATA + COLUMNS,
+    "a test set scaled as the other": DATA
+    + APART.replace("train = (", "m, s = train.mean(axis=0), train.std(axis=0)\ntrain = (").replace(
+        "test = (test - test.mean(axis=0)) / test.std(axis=0)", "test = (test - m) / s"
+    ),
+    "each row scaled by itself": DATA
+    + APART.replace(".mean(axis=0)", ".mean(axis=1, keepdims=True)").replace(
+        ".std(axis=0)", ".std(axis=1, keepdims=True)"
+    ),
     "standardised in place": DATA + "X -= X.mean(axis=0)\nX /= X.std(axis=0)\n" + BATCHES,
     "masked and noisy": DATA
     + BATCHES.replace("X[i] @ w", "x @ w")

@@ -128,7 +128,8 @@ _ENTRIES = (
         "X.reshape(n, d) of an array with the shape (d, n), so that the samples become rows.",
         "A reshape reads the numbers in the order in which they lie, row after row, and cuts them anew. Row 1 of the "
         "result is the beginning of the old row 1: one feature of many samples, not many features of one.",
-        "Write X.T: it puts the number of row i and column j into row j and column i.",
+        "Write X.T: it puts the number of row i and column j into row j and column i. With more axes split first, then "
+        "name their order: x.reshape(n, t, heads, d).transpose(0, 2, 1, 3).",
         plain="What was one sample lies scattered over many rows, and no row fits its target any more.",
     ),
     Mistake(
@@ -139,6 +140,15 @@ _ENTRIES = (
         "Along a row the largest column decides both, and the rows come out nearly alike.",
         "Take axis=0, and the training set's mean and deviation for all other data.",
         plain="Numbers of different kinds are averaged, and what tells the samples apart is lost.",
+    ),
+    Mistake(
+        "scaled-apart",
+        "the test set is scaled with its own mean and deviation",
+        "X_test − X_test.mean(axis=0) beside X_train − X_train.mean(axis=0); the test measures something else.",
+        "A network is a function of its inputs as it met them: (x − m) / s with one m and one s. With another m and s "
+        "the same house, or flower, is another point, and its prediction another one.",
+        "Keep m and s of the training set, and scale all other data with these.",
+        plain="The same input becomes other numbers in the test than it was in training.",
     ),
     Mistake(
         "sign-flipped",

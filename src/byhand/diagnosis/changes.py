@@ -94,20 +94,37 @@ def multiplied(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
                 yield from ([put(s, value=ast.BinOp(s.value, op(), _parsed(n)))] for op in (ast.Add, ast.Sub))
 
 
-def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
-    """A statement with an array as a factor more, an activation's slope, or the number of samples.
+def weighed(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
+    """A statement with an array as a factor more, one added to what a function is given, or an activation of one."""
+    yield from _with_factors(s, pool, _arrays(s, pool), _BY[:1])
+    if isinstance(s, ast.Assign | ast.Return) and isinstance(call := s.value, ast.Call):
+        summands = [_parsed(n) for n in pool.names if pool.shapes.get(n, ()) != ()]
+        added = (new for summand in summands for new in _one_scaled(call.args, ast.Add(), summand))
+        yield from ([put(s, value=put(call, args=new))] for new in added)
+    yield from _activated(s, pool)
 
-    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias; or with
-    the activation of something in its place.
+
+def _arrays(s: ast.stmt, pool: Pool) -> list[str]:
+    return [n for n in pool.names if pool.shapes.get(n) != () and _fits(s, pool, n)]
+
+
+def put_in(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:
+    """A statement divided by an array, or times an activation's slope, or the number of samples.
+
+    Or with a summand that leaves out the first of what it is made of, as a penalty does that spares the bias.
     """
     yield from _but_the_first(s, pool)
-    arrays = [n for n in pool.names if pool.shapes.get(n) != () and _fits(s, pool, n)]
-    yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in ("{0}", _OF_SHARES)])
+    arrays = _arrays(s, pool)
+    yield from _with_factors(s, pool, arrays, _BY[1:])
+    yield from _with_factors(s, pool, [_OF_SHARES.format(n) for n in arrays])
     yield from _with_factors(s, pool, [p.format(n) for n in arrays for p in _SLOPES], _BY[:1])
     yield from _with_factors(
         s, pool, [f"{n}.shape[{k}]" for n, shape in pool.shapes.items() for k in range(len(shape))]
     )
-    yield from _activated(s, pool)
+
+
+CHANGES = (put_otherwise, multiplied, weighed, put_in)
+"""In what ways a statement may be meant otherwise, the likeliest first."""
 
 
 def _activated(s: ast.stmt, pool: Pool) -> Iterator[list[ast.stmt]]:

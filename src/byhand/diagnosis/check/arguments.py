@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-Kind: TypeAlias = Literal["array", "count", "size", "sizes", "rate", "flag", "function", "text", "generator", "unknown"]
+Kind: TypeAlias = Literal[
+    "array", "count", "size", "sizes", "parts", "rate", "flag", "function", "text", "generator", "unknown"
+]  # fmt: skip
 
 CONTEXT = "ctx"
 """What an operation keeps for its way back, where it stands in the place of the object itself."""
@@ -20,7 +22,7 @@ _SHAPING = {
     "full", "sqrt", "reshape", "eye",
 }  # fmt: skip
 _OF_ARRAYS = {"T", "dot", "shape", "reshape", "ndim", "mean", "sum", "copy", "size", "ravel", "flatten", "squeeze"}
-_ORDER: tuple[Kind, ...] = ("generator", "sizes", "size", "count", "array", "function", "rate")
+_ORDER: tuple[Kind, ...] = ("generator", "sizes", "parts", "size", "count", "array", "function", "rate")
 """Which of several uses decides."""
 
 
@@ -89,6 +91,8 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
             yield "sizes"
         case ast.Subscript(value=value, slice=ast.Slice(lower=low, upper=high)) if value is node and counts_layers:
             yield "sizes" if low is None or high is None else "array"
+        case ast.Subscript(value=value, slice=ast.Tuple() | ast.Constant(None)) if value is node:
+            yield "array"
         case ast.Subscript(value=value, slice=index) if value is node:
             is_size = not isinstance(index, ast.Slice) and _shapes(parent, above)
             yield "sizes" if counts_layers or is_size else "array"
@@ -99,7 +103,7 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
         case ast.BinOp(op=ast.MatMult()):
             yield "array"
         case ast.BinOp(op=ast.Mod(), right=right) if right is node:
-            yield "count"
+            yield "parts" if _is_asked_for(parent, above) else "count"
     arithmetic = _outermost(node, above)
     match above.get(arithmetic):
         case ast.Slice():
@@ -122,6 +126,16 @@ def _use(node: ast.AST, above: Mapping[ast.AST, ast.AST], counts_layers: bool) -
         yield "rate"
     elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub | ast.Pow):
         yield "rate" if counts_layers and isinstance(parent.left, ast.Constant) else "array"
+
+
+def _is_asked_for(rest: ast.AST, above: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether it is an error that something is divided with a rest, or without."""
+    statement = rest
+    while not isinstance(statement, ast.stmt):
+        statement = above[statement]
+    return isinstance(statement, ast.Assert) or (
+        isinstance(statement, ast.If) and isinstance(statement.body[0], ast.Raise)
+    )
 
 
 def _is_paired(node: ast.AST) -> bool:
@@ -153,8 +167,10 @@ def _is_of_module(func: ast.expr) -> bool:
 @cache
 def _aliases(function: ast.FunctionDef, argument: str) -> tuple[str, ...]:
     """The argument, and what keeps it."""
-    assignments = [n for n in ast.walk(function) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name)]
-    return (argument, *(ast.unparse(n.targets[0]) for n in assignments if ast.unparse(n.value) == argument))
+    pairs = [(n.targets[0], n.value) for n in ast.walk(function) if isinstance(n, ast.Assign)]
+    both = [(t.elts, v.elts) for t, v in pairs if isinstance(t, ast.Tuple) and isinstance(v, ast.Tuple)]
+    pairs += [pair for targets, values in both for pair in zip(targets, values, strict=False)]
+    return (argument, *(ast.unparse(t) for t, v in pairs if isinstance(v, ast.Name) and v.id == argument))
 
 
 def default(function: ast.FunctionDef, argument: str) -> ast.expr | None:
@@ -215,7 +231,8 @@ def called_with(
         Sizes of hidden layers, where a list of sizes is taken; there are always 4 inputs.
     """
     kinds = {name: kind(function, name, functions, scope) for name in own_names(function)}
-    sizes = [5] if list(kinds.values()).count("size") == 1 else [4, 5, outputs]
+    size = 8 if "parts" in kinds.values() else 5
+    sizes = [size] if list(kinds.values()).count("size") == 1 else [4, size, outputs]
     left, given = list(arrays), []
     for name, what in kinds.items():
         has_default = default(function, name) is not None
@@ -230,7 +247,12 @@ def called_with(
         elif what in ("function", "text", "array"):
             return None
         else:
-            known = {"sizes": str([4, *hidden, outputs]), "flag": "False", "generator": "np_.random.default_rng(0)"}
+            known = {
+                "sizes": str([4, *hidden, outputs]),
+                "parts": "2",
+                "flag": "False",
+                "generator": "np_.random.default_rng(0)",
+            }
             value = known.get(what, "0.05")
         given.append(f"{name}={value}")
     return ", ".join(given)

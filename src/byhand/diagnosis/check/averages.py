@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.lines import line_of
 
 _NEAR = 1e-9
+_LITTLE = 0.25
+"""What keeps less of what it was is no average."""
 
 
 class Averages:
@@ -61,10 +64,11 @@ def crossed(averages: Averages) -> tuple[str, str] | None:
     return None
 
 
-def swapped(averages: Averages) -> tuple[str, str, float] | None:
-    """What keeps of itself the share that another one takes from what is new: both places, and that share.
+def swapped(averages: Averages) -> tuple[str, float, str] | None:
+    """What keeps of itself the share that it should take from what is new: its place, that share, and who shows it.
 
-    The smaller share is the wrong one: an average is meant to go on from what it was.
+    The smaller share is the wrong one, as an average is meant to go on from what it was: another average keeps the
+    rest of it, or, where nobody does ("" then), it is small by the numbers that the file itself gives.
     """
     shares: dict[str, float] = {}
     for place in averages.begun:
@@ -74,8 +78,15 @@ def swapped(averages: Averages) -> tuple[str, str, float] | None:
     for place, share in sorted(shares.items(), key=lambda pair: pair[1]):
         for other, rest in shares.items():
             if abs(share + rest - 1) < _NEAR < rest - share:
-                return place, other, share
-    return None
+                return place, share, other
+    own = [place for place, share in shares.items() if _NEAR < share < _LITTLE and _is_written(averages.file, share)]
+    return (own[0], shares[own[0]], "") if own else None
+
+
+def _is_written(file: File, share: float) -> bool:
+    """Whether the file has a share, or the rest of it, as a number, and not we."""
+    nodes = [n for f in file.every.values() for n in ast.walk(f) if isinstance(n, ast.Constant)]
+    return any(type(n.value) is float and min(abs(n.value - share), abs(1 - n.value - share)) < _NEAR for n in nodes)
 
 
 def _entries(table: dict[str, Any]) -> dict[str, Any]:

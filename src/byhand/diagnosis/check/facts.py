@@ -8,17 +8,18 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice, pairwise
 from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from byhand.diagnosis.check.arguments import called_with
+from byhand.diagnosis.check.arguments import called_with, own_names
 from byhand.diagnosis.check.claims import THING, Array, arrays_of
 from byhand.diagnosis.check.defined import File, is_tame, makes_parameters, methods_of, needed
-from byhand.diagnosis.check.families import call_of, scopes, shaped
+from byhand.diagnosis.check.families import Scope, call_of, scopes, shaped
 from byhand.diagnosis.check.lines import line_of, returned_at, traced
 from byhand.diagnosis.check.names import is_marked
 
@@ -51,6 +52,7 @@ def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained
     file.run(file.names, support)
     yield from dropouts(file)
     yield from sigmoids(file)
+    yield from thresholds(file)
     found = [fact for unit, text in texts for fact in of_training(file, unit, text)]
     kept = {(f.line, f.id): f for f in found if trained or f.id in ("input-mutated", "threshold-wrong")}
     yield from kept.values()
@@ -188,33 +190,72 @@ def _of_classes(file: File, unit: str, rest: str, names: Mapping[str, Any]) -> I
 
 
 def _of_thresholds(file: File, unit: str, text: str) -> Iterator[Fact]:
-    """Told when probabilities are held against 0, where each is larger, or scores against 1/2, the score of 62 %."""
+    """What is wrong with the thresholds of what reads off classes after a training."""
     owner = file.classes.get(unit.partition(".")[0])
     functions = methods_of(owner) if owner is not None else file.functions
     is_logistic = any(_is_sigmoid(file, name) for name in file.behind([unit.partition(" ")[0]]))
     for name, function in functions.items():
-        places = [
-            n for n in ast.walk(function) if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.Gt | ast.GtE)
-        ]
-        asked = {n.lineno: n for n in places if ast.unparse(n.comparators[0]) in (*_ZERO, *_HALF)}
-        if not asked or not re.search(_READS_OFF, name):
-            continue
         call = f"{THING}.{name}({_DATA})\n" if owner is not None and len(needed(function)) == 1 else ""
-        seen: dict[int, list[float]] = {line: [] for line in asked}
-
-        def see(frame: FrameType, event: str, _: Any, asked: dict[int, ast.Compare] = asked, seen: Any = seen) -> None:
-            if event == "line" and frame.f_lineno in asked:
-                value = eval(ast.unparse(asked[frame.f_lineno].left), frame.f_globals, frame.f_locals)
-                seen[frame.f_lineno] += np.ravel(value).tolist()
-
-        with contextlib.suppress(Exception):
-            traced(lambda call=call: file.run({}, text + call), name, see)  # type: ignore[misc]
-            for line, values in seen.items():
-                if said := _of_values(values, ast.unparse(asked[line].comparators[0]) in _ZERO, is_logistic):
-                    yield Fact(unit, line, "threshold-wrong", f"{name} holds {said}", "2.5")
+        yield from _of_values(function, unit, partial(file.run, {}, text + call), is_logistic=is_logistic)
 
 
-def _of_values(values: Sequence[float], is_zero: bool, is_logistic: bool) -> str:
+def thresholds(file: File) -> Iterator[Fact]:
+    """The same of functions that are called with what they ask for, where all that takes the same has a sigmoid."""
+    for name, function in file.functions.items():
+        if not _thresholds_of(function) or not is_tame(function):
+            continue
+        own = set(needed(function))
+        others = [n for n, f in file.functions.items() if _takes_more(f, own) and name not in file.behind([n])]
+        with_sigmoid = [any(_is_sigmoid(file, m) for m in file.behind([n])) for n in (name, *others)]
+        is_logistic = len(others) > 0 and not with_sigmoid[0] and all(with_sigmoid[1:])
+        for guess in islice(shaped(Scope(file.functions), function, file), _GUESSES):
+            names = {f"{a}_": v for a, v in guess.values.items()}
+            text = f"result_ = {call_of(Scope(file.functions), name, guess)}\n"
+            run = partial(file.run, names, text)
+            given = [v for v in guess.values.values() if isinstance(v, np.ndarray)]
+            if found := list(_of_values(function, name, run, given, is_logistic=is_logistic)):
+                yield found[0]
+                break
+
+
+def _takes_more(function: ast.FunctionDef, own: set[str]) -> bool:
+    """Whether it takes all of some names but for one at most, as data may be called otherwise, and more."""
+    taken = set(own_names(function))
+    return len(own) > 1 and len(own - taken) <= 1 and len(taken) > len(own)
+
+
+def _thresholds_of(function: ast.FunctionDef) -> dict[int, ast.Compare]:
+    """Where what reads off classes holds something against 0 or 1/2, by its line."""
+    places = [n for n in ast.walk(function) if isinstance(n, ast.Compare) and isinstance(n.ops[0], ast.Gt | ast.GtE)]
+    asked = {n.lineno: n for n in places if ast.unparse(n.comparators[0]) in (*_ZERO, *_HALF)}
+    return asked if re.search(_READS_OFF, function.name) else {}
+
+
+def _of_values(
+    function: ast.FunctionDef, unit: str, run: Callable[[], None], given: Sequence[Array] = (), *, is_logistic: bool
+) -> Iterator[Fact]:
+    """Told when probabilities are held against 0, where each is larger, or scores against 1/2, the score of 62 %.
+
+    Nothing is known of numbers that were only given.
+    """
+    asked = _thresholds_of(function)
+    seen: dict[int, list[float]] = {line: [] for line in asked}
+
+    def see(frame: FrameType, event: str, _: Any) -> None:
+        if event == "line" and frame.f_lineno in asked:
+            value = eval(ast.unparse(asked[frame.f_lineno].left), frame.f_globals, frame.f_locals)
+            seen[frame.f_lineno] += np.ravel(value).tolist()
+
+    with contextlib.suppress(Exception):
+        if asked:
+            traced(run, function.name, see)
+        for line, values in seen.items():
+            is_made = not any(np.isin(values, array).all() for array in given)
+            if is_made and (said := _said(values, ast.unparse(asked[line].comparators[0]) in _ZERO, is_logistic)):
+                yield Fact(unit, line, "threshold-wrong", f"{function.name} holds {said}", "2.5")
+
+
+def _said(values: Sequence[float], is_zero: bool, is_logistic: bool) -> str:
     """What is wrong with a threshold of 0, or of 1/2, for some values; nothing where it may be right."""
     are_shares = len(values) > 1 and all(0 < v < 1 for v in values)
     if is_zero and are_shares and min(values) < 0.5 < max(values):

@@ -180,36 +180,33 @@ def _objects(file: File, node: ast.ClassDef) -> Iterator[Scope]:
 def _unmade(file: File, node: ast.ClassDef, init: ast.FunctionDef) -> Iterator[Scope]:
     """Objects that are made of what their methods ask for: sizes and arrays; what else may be a number is one."""
     kinds = {a: kind(init, a, file.called, node) for a in own_names(init)}
-    kinds |= {a: "size" for a, what in kinds.items() if what == "unknown" and _is_large(default(init, a))}
-    kinds = {a: what for a, what in kinds.items() if what in ("size", "sizes") or default(init, a) is None}
+    kinds |= {a: "size" for a, what in kinds.items() if what == "unknown" and (_whole(default(init, a)) or 0) > 2}
+    small = {a: 2 if value == 1 else 1 for a in kinds if (value := _whole(default(init, a))) in (0, 1)}
+    kinds = {
+        a: what
+        for a, what in kinds.items()
+        if (what in ("size", "sizes") and a not in small) or default(init, a) is None
+    }
     known = {"rate": "0.3", "sizes": "[4, 5, 3]", "flag": "False", "generator": "np_.random.default_rng(0)"}
     if set(kinds.values()) & {"text", "function"}:
         return
-    ones = {
-        a: 2 if value.value == 1 else 1
-        for a in own_names(init)
-        if a not in kinds
-        and isinstance(value := default(init, a), ast.Constant)
-        and type(value.value) is int
-        and value.value in (0, 1)
-    }
     for number in ("2", "") if "unknown" in kinds.values() else ("",):
         texts = {
             a: known.get(what) or (number if what == "unknown" else "") or f"{a}{MADE}" for a, what in kinds.items()
         }
         unknown = {text: hint(file, node, a, kinds[a]) for a, text in texts.items() if text.endswith(MADE)}
-        for more in (ones, {}) if ones else ({},):
+        for more in (small, {}) if small else ({},):
             exact = {a: "np_.float64" for a in own_names(init) if a == "dtype"}  # in single precision nothing shows
             given = ", ".join(f"{a}={text}" for a, text in {**texts, **more, **exact}.items())
             yield Scope(methods_of(node), node.name, f"{THING} = {node.name}({given})\n", unknown=unknown)
 
 
-def _is_large(value: ast.expr | None) -> bool:
-    """Whether a default value is a whole number that may be a size."""
+def _whole(value: ast.expr | None) -> int | None:
+    """The whole number that a default value is."""
     with contextlib.suppress(Exception):
         number = eval(ast.unparse(value), {}) if value is not None else None
-        return type(number) is int and number > 2
-    return False
+        return number if type(number) is int else None
+    return None
 
 
 def _object(

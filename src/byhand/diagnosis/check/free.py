@@ -6,11 +6,12 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, permutations
 from math import prod
 from typing import Any
 
 from byhand.diagnosis.check.arguments import own_names
+from byhand.diagnosis.check.claims import is_gradient_of
 from byhand.diagnosis.check.defined import is_gradient_name, is_stub, methods_of, names_gradients, reached
 from byhand.diagnosis.check.drivers import BACK, HELD, SUPPORT, definitions, drivers
 from byhand.diagnosis.check.judging import NO_MISTAKES, Request
@@ -477,8 +478,14 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     computes = any(isinstance(n, ast.BinOp | ast.Compare) for n in ast.walk(function))
     if not computes and any(re.fullmatch("(?i)grads?|gradients?", a) for a in names):
         return False  # it puts them in another order
-    says = (names_gradients(function) or _steps_in_place(function)) and len(names) >= 2
+    says = (names_gradients(function) or _steps_in_place(function) or _takes_gradients(names)) and len(names) >= 2
     return (says or (is_marked(function.name) and bool(names))) and not calls & set(names)
+
+
+def _takes_gradients(names: Sequence[str]) -> bool:
+    """Whether it takes something with what is called its gradient, as what steps does."""
+    pairs = [(g, name) for name, g in permutations(names, 2) if g.lower() != name.lower()]
+    return any(is_gradient_of(gradient, name) for gradient, name in pairs)
 
 
 def _steps_in_place(function: ast.FunctionDef) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 from byhand.diagnosis.check import facts, telling
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.families import trainers
+from byhand.diagnosis.check.pairing import pairings, scalings
+from byhand.diagnosis.check.reshapes import reshapes
 from byhand.diagnosis.story import running
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import Run
@@ -58,7 +60,12 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
         return
     top = request.head + request.support
     shown = [(unit, text.removeprefix(top)) for unit, text in (request.drivers if decided else right)]
-    for fact in facts.facts(file, request.support, shown, trained=not decided):
+    for fact in (
+        *facts.facts(file, request.support, shown, trained=not decided),
+        *reshapes(file),
+        *pairings(file),
+        *scalings(file),
+    ):
         send({"probe": asdict(telling.of_fact(fact))})
     for probe in telling.probes(file):
         if probe.training:

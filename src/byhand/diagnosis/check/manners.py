@@ -14,11 +14,13 @@ import numpy as np
 from byhand.diagnosis.check.arguments import default, own_names
 from byhand.diagnosis.check.claims import THING, Claim, draw
 from byhand.diagnosis.check.defined import File, methods_of
-from byhand.diagnosis.check.differences import told_by
+from byhand.diagnosis.check.differences import NEAR, told_by
 from byhand.diagnosis.check.shaping import asked_texts
 
 _OTHER, _TINY = 0.3, 1e-3
 """The number that is given in the place of another one, unless that only keeps from dividing by 0."""
+_OVERLAPPING = ("3", "2")
+"""How long windows are, and how far apart, if they overlap."""
 
 
 def manners(file: File, claim: Claim) -> Iterator[tuple[str, Claim]]:
@@ -71,7 +73,21 @@ def _numbers(file: File, claim: Claim, init: ast.FunctionDef | None) -> Iterator
             is_tiny = 0 < abs(number or 0) < _TINY
             if isinstance(number, float) and not is_tiny and (f is init or all(default(g, a) for g in functions)):
                 said.append({a: str(_OTHER if number != _OTHER else 2 * _OTHER)})
+    said += _windows(claim)
     yield from (numbers for k, numbers in enumerate(said) if numbers not in said[:k])
+
+
+def _windows(claim: Claim) -> list[dict[str, str]]:
+    """For an object that is made of two sizes and learns nothing, both ways in which windows overlap."""
+    held = [p for p in claim.parameters if not p.isidentifier()]
+    calls = [n for n in ast.walk(ast.parse(claim.start)) if isinstance(n, ast.Call)]
+    sizes = [k.arg for k in calls[0].keywords if k.arg and _is_size(claim, k.value)] if calls and not held else []
+    return [dict(zip(order, _OVERLAPPING, strict=True)) for order in (sizes, sizes[::-1])] if len(sizes) == 2 else []
+
+
+def _is_size(claim: Claim, node: ast.expr) -> bool:
+    value = claim.given.get(ast.unparse(node)) if isinstance(node, ast.Name) else _number(node)
+    return type(value) is int and value > 0
 
 
 def _said_to(file: File, function: ast.FunctionDef, owner: str) -> Iterator[dict[str, str]]:
@@ -114,6 +130,8 @@ def _sent(file: File, claim: Claim) -> Claim:
     outputs = dict(re.findall(r"np_\.sum\((goal\d_) \* ([^ ]+)\)", claim.forward))
     names = claim.run(file, lines="".join(lines))
     shapes = {goal: np.shape(eval(text, {**file.names, **names})) for goal, text in outputs.items() if lines}
+    if not all(map(np.prod, shapes.values())):
+        raise ValueError(shapes)  # there is no output in this manner
     new = {goal: draw(*shape) for goal, shape in shapes.items() if np.shape(claim.given[goal]) != shape}
     return replace(claim, given={**claim.given, **new})
 
@@ -135,9 +153,11 @@ def _said(file: File) -> set[Any]:
 
 
 def is_passed_on(file: File, claim: Claim, parameter: str) -> bool:
-    """Whether a gradient is the same whatever is given: its activation's slope is left to the loss."""
-    new = {p: np.asarray(v) + draw(*np.shape(v)) for p, v in claim.given.items() if p in claim.parameters}
-    inputs = {p: v for p, v in new.items() if p.isidentifier()}
+    """Whether a gradient is the same whatever is given, and the slope is not: that is left to the loss."""
+    arrays = {p: np.asarray(v) for p, v in claim.given.items() if p in claim.parameters and p.isidentifier()}
+    steps = {p: draw(*v.shape) for p, v in arrays.items()}
     shape, gradient = np.shape(claim.given[parameter]), claim.gradients[parameter][0]
-    one, two = (told_by(file, claim.run(file, given), gradient, shape) for given in ({}, inputs))
-    return np.array_equal(one, two)
+    points = [{p: v + k * steps[p] for p, v in arrays.items()} for k in range(3)]
+    one, two, _ = (told_by(file, claim.run(file, given), gradient, shape) for given in points)
+    low, middle, high = (claim.loss(file, given) for given in points)
+    return np.array_equal(one, two) and abs(low + high - 2 * middle) > NEAR

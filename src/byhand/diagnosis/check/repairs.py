@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from byhand.diagnosis.changes import multiplied, pool_of, put, put_in, put_otherwise
+from byhand.diagnosis.changes import CHANGES, pool_of, put
 from byhand.diagnosis.check.defined import FILE, File, methods_of, quiet
 from byhand.diagnosis.check.lines import traced
 
@@ -185,6 +185,6 @@ def _changes(
     run = [n for n in inside if isinstance(n, ast.stmt) and n is not function]
     run = [n for n in run if lines & {*range(n.lineno, (n.end_lineno or n.lineno) + 1)}]
     run.sort(key=lambda s: (s.lineno != line, s.lineno))
-    for change in (put_otherwise, multiplied, put_in):
+    for change in CHANGES:
         for s in run:
             yield from ((s, new) for new in change(s, pool))

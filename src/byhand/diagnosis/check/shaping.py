@@ -50,7 +50,7 @@ _FIRST: dict[int, tuple[Shape, ...]] = {
     2: ((7, 4), (4, 7), (16, 4), (12, 4)),
     1: ((4,),),
     3: ((7, 6, 4), (4, 7, 6), (7, 4, 6)),
-    4: ((2, 3, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, 3)),
+    4: ((2, 3, _IMAGE, _IMAGE), (2, _IMAGE, _IMAGE, 3), (5, 3, 4, 2), (4, 2, 3, 5)),
 }
 """What the first array may be, by its number of axes."""
 
@@ -706,14 +706,15 @@ def _at_least(axes: int) -> list[int]:
 
 
 def _ranks(scope: ast.AST, argument: str) -> Sequence[int]:
-    """How many axes an array may have: as many as its shape is taken apart into, if it is."""
+    """How many axes an array may have: as many as its shape is taken apart into, if it is, also where it is kept."""
+    own = (argument, f"self.{argument}")
     for n in ast.walk(scope):
         if (
             isinstance(n, ast.Assign)
             and isinstance(n.targets[0], ast.Tuple)
-            and ast.unparse(n.value) == f"{argument}.shape"
+            and ast.unparse(n.value) in [f"{name}.shape" for name in own]
         ):
             return [len(n.targets[0].elts)]
-        if isinstance(n, ast.Subscript) and ast.unparse(n.value) == argument and isinstance(n.slice, ast.Tuple):
+        if isinstance(n, ast.Subscript) and ast.unparse(n.value) in own and isinstance(n.slice, ast.Tuple):
             return _at_least(sum(ast.unparse(e) not in ("None", "np.newaxis") for e in n.slice.elts))
     return _ANY_RANK

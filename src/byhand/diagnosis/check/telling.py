@@ -37,13 +37,16 @@ from byhand.diagnosis.check.families import Family, Scope, families, is_labels, 
 from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
+from byhand.diagnosis.check.numerical import numerical
 from byhand.diagnosis.check.repairs import repairs
+from byhand.diagnosis.check.reshapes import of_run
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
 from byhand.diagnosis.check.slopes import slopes
 from byhand.diagnosis.check.updates import updates
 from byhand.diagnosis.findings import Finding
 
 _HELD, _NO_NUMBERS = "held against differences", "the differences of what it computes are no clear numbers"
+_NO_SLOPES = "it was given no function with which it finds one number for each of its arguments"
 _FIRST = ("right", "wrong", "unclear")
 """Which of several answers for one unit counts."""
 _CHECKS = 20
@@ -128,6 +131,10 @@ def _every(file: File) -> Iterator[Probe]:
         message = f"{name} steps as an optimizer does, but {says or 'as none that I know'}."
         message = "an optimizer's step" if answer == "right" else message
         yield Probe(unit, answer, line, message, id_, names=[name if unit == name else f"{unit}.{name}"], part="2.8")
+    for name, answer, line, factor in numerical(file):
+        message = f"Of a function whose slopes are known {name} gives {factor:.3g} times these."
+        message = {"wrong": message, "right": "of a function whose slopes are known"}.get(answer, _NO_SLOPES)
+        yield Probe(name, answer, line, message, "sign-flipped" if factor < 0 else "constant-factor", [name])
     yield from _of_checks(file, right)
     for node in file.classes.values():
         if engines.is_engine(methods_of(node)):
@@ -245,6 +252,7 @@ def _told(file: File, family: Family, functions: Mapping[str, ast.FunctionDef]) 
         more = _of_averages(file, right, family.unit, names)
         more = more or _of_manners(file, right, family.unit, back, names)
         fact = None if more else next(costs(file, right, family.unit), None)
+        fact = fact or (None if more else of_run(file, partial(right.run, file), sorted(file.behind(names))))
         more = more if fact is None else replace(of_fact(fact), names=names)
         yield more or Probe(family.unit, "right", message=_HELD, names=names, claim=right)
     elif is_meant and _is_wrong([found for _, found in firm]) and (other := _of_another(file, firm)) is not None:
@@ -278,6 +286,7 @@ def _in_other_sizes(
     for claim in sorted(others, key=_length_1)[:_OTHERS]:
         with contextlib.suppress(Exception):
             found.append(_held(file, claim))
+    found = [(claim, answers) for claim, answers in found if answers]  # an output may have no numbers
     wrong = [(claim, answers) for claim, answers in found if "wrong" in answers.values()]
     return wrong if len(wrong) > max(len(found) / 2, 1) else []
 
@@ -372,9 +381,10 @@ def _of_averages(file: File, claim: Claim, unit: str, names: list[str]) -> Probe
         message = f"What is kept as {of} goes on from {other}, and not from what it was itself."
         return Probe(unit, "wrong", averages.line(found[0]), message, names=names)
     if (turned := swapped(averages)) is not None:
-        of, other = (_plain(place) for place in turned[:2])
-        message = f"What is kept as {of} keeps {turned[2]:.4g} of what it was, and {other} keeps {1 - turned[2]:.4g}: "
-        message += "the shares of old and new are exchanged."
+        place, share, other = turned
+        message = f"What is kept as {_plain(place)} keeps {share:.4g} of what it was, and "
+        message += f"{_plain(other)} keeps" if other else "takes"
+        message += f" {1 - share:.4g}{'' if other else ' of what is new'}: the shares of old and new are exchanged."
         return Probe(unit, "wrong", averages.line(turned[0]), message, names=names)
     return None
 

@@ -107,12 +107,28 @@ def _rules() -> Iterator[Rule]:
         step = -r * mean / (1 - b**number) / np.sqrt(square / (1 - b2**number))
         says = "" if number > t else "the moments are corrected with another number than that of the step"
         yield Rule((mean, square), step, says, "bias-correction-wrong", mean / (1 - b**number))
+    yield from _without_a_rate()
     weights, biases = _G[:_WEIGHTS], _G[_WEIGHTS:]
     for lengths in (np.full(6, _G @ _G), np.repeat([weights @ weights, biases @ biases], [_WEIGHTS, 2])):
         whole = b2 * _S + (1 - b2) * lengths
         says = "the square of the gradient's length stands in the place of the squares of its numbers"
         yield Rule((mean, whole), -r * m / np.sqrt(whole / (1 - b2**t)), says, "unknown", whole)
         yield Rule((mean, whole), -r * mean / np.sqrt(whole), says, "unknown", whole)
+
+
+def _without_a_rate() -> Iterator[Rule]:
+    """Adadelta: a step in units of those before it, of whose squares it keeps the mean, with the rate or without."""
+    r, b, *_ = NUMBERS.values()
+    square = b * _V + (1 - b) * _G**2
+    unit = -np.sqrt(_S / square) * _G
+    for step, kept in ((unit, unit), (r * unit, unit), (r * unit, r * unit)):
+        yield Rule((square, b * _S + (1 - b) * kept**2), step)
+        for other, of in ((_G**2, "the gradient's squares"), (kept, "the steps")):
+            mean, says = (
+                b * _S + (1 - b) * other,
+                f"its second mean is one of {of}, and not of the squares of its steps",
+            )
+            yield Rule((square, mean), step, says, "unknown", mean)
 
 
 def _crossed(mean: Array, square: Array, number: float) -> Iterator[Rule]:
@@ -187,7 +203,7 @@ def _readings(file: File, name: str, function: ast.FunctionDef) -> Iterator[Read
     """The rules whose moments a function gives, a call with which it does, and all that the call gives."""
     file.names[_CALLED], more = _taking(file, function)
     names = [*own_names(function), *more]
-    table = next((a for a in names if {"learning_rate", "lr"} & _keys(function, a)), "")
+    table = next((a for a in names if any(map(_may_be, _keys(function, a)))), "")
     called = {a: a for a in names if a != table} | {f"{table}[{k!r}]": k for k in _keys(function, table) if table}
     may_be = {a: _may_be(word) for a, word in called.items()}
     arrays, numbers = [a for a in called if not may_be[a]], [a for a in called if may_be[a]]

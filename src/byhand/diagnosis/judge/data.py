@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice, pairwise
+from itertools import chain, islice, pairwise, product
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
 from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.lengths import made_longer
-from byhand.diagnosis.judge.locate import gradient_of, place_of
+from byhand.diagnosis.judge.locate import call_beside, gradient_of, place_of
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
 from byhand.diagnosis.judge.shapes import ancestors, shape_findings
@@ -24,6 +25,7 @@ from byhand.diagnosis.judge.written import is_asked_for
 
 _REPEATS = 2
 _TABLE = 2  # axes
+_LOW = {"mean": "mean", "min": "smallest number"}  # what is taken from data that are scaled
 _FEW_ROWS, _UNLIKE = 5, 20.0  # columns that are so many times as large as others are not of one kind
 _ROUNDS = 2  # so many must be seen to be called that
 _NEARBY = 20  # operations before one, in which its index is made
@@ -37,6 +39,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from _changed_inputs(first)
         yield from _whole_numbers(first)
         yield from _scaled_by_row(first)
+        yield from _scaled_apart(first, sights)
         yield from _reshaped(first)
         yield from _set_in_all_rows(first)
         yield from _changed_start(first)
@@ -127,23 +130,63 @@ def _is_cut(sight: Sight, step: Step) -> bool:
 
 def _scaled_by_row(sight: Sight) -> Iterator[Finding]:
     """Data whose columns are of other sizes, and that were brought to mean 0 and deviation 1 row by row."""
-    nodes = sight.nodes
-    for node in (n for n in nodes if n.op == "divide" and n.value.ndim == 2 and type(n.args[0]) is int):
-        centred = nodes[node.parents()[0]]
-        means = [m for m in centred.parents() if nodes[m].op == "mean" and nodes[m].parents() == centred.parents()[:1]]
-        if centred.op != "subtract" or not means:
-            continue
-        raw, axis = nodes[centred.parents()[0]].value, nodes[means[0]].kw.get("axis")
-        is_data = not sight.course.roles.rests_on[centred.parents()[0]]
-        if not is_data or raw.ndim != 2 or axis not in (1, -1) or raw.shape[1] < 2 or len(raw) < _FEW_ROWS:
+    for _, mean in _scaled_data(sight):
+        raw, axis = sight.nodes[sight.nodes[mean].parents()[0]].value, sight.nodes[mean].kw.get("axis")
+        if raw.ndim != _TABLE or axis not in (1, -1) or raw.shape[1] < 2 or len(raw) < _FEW_ROWS:
             continue
         columns, rows = (np.sqrt((raw**2).mean(axis=k)) for k in (0, 1))
         unlike = float(columns.max() / max(columns.min(), np.finfo(float).tiny))
         if unlike > _UNLIKE > rows.max() / max(rows.min(), np.finfo(float).tiny):
             text = f"The mean and the deviation are taken along each row here, over its {raw.shape[1]} numbers, "
             text += f"of which the largest column is {unlike:.3g} times the smallest: they drown in the one."
-            yield Finding("scaled-by-row", place_of(sight.course, means[0]), "exact", text, {"unlike": unlike})
+            yield Finding("scaled-by-row", place_of(sight.course, mean), "exact", text, {"unlike": unlike})
             return
+
+
+def _scaled_data(sight: Sight) -> Iterator[tuple[NodeId, NodeId]]:
+    """Where data that were centred are divided, and their own mean, or smallest number, that was taken from them."""
+    nodes = sight.nodes
+    for t, node in enumerate(nodes):
+        if node.op == "divide" and type(node.args[0]) is int and not sight.course.roles.rests_on[t]:
+            centred = nodes[node.args[0]]
+            raw, *taken = centred.parents() if centred.op == "subtract" else [0]
+            yield from ((t, mean) for mean in taken if nodes[mean].op in _LOW and nodes[mean].parents() == [raw])
+
+
+def _scaled_apart(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
+    """Inputs that are only measured, and were scaled by their own mean as those for training were by theirs."""
+    assert first.trial is not None
+    nodes, flows = first.nodes, first.course.roles.flows
+    states = first.course.roles.parameters(first.trial.objective.rests_on)
+    sizes = {n + one for s in states for n in nodes[s.versions[0]].value.shape for one in (0, -1)}  # a column of ones
+    scaled = [(t, mean) for t, mean in _scaled_data(first) if _columns(first, mean) in sizes]
+    for (t, mean), (_, trained) in product(scaled, [pair for pair in scaled if flows[pair[0]]]):
+        is_alike = _columns(first, mean) == _columns(first, trained) and nodes[mean].op == nodes[trained].op
+        if is_alike and not flows[t] and any(_meets_what_is_trained(sight, nodes[t].value) for sight in sights):
+            text = (
+                "These inputs, of which no step is made, are scaled with their own mean here, and those for training "
+            )
+            text += "with theirs: the same input is another one for the network in each of them."
+            yield Finding("scaled-apart", call_beside(first.course, mean, trained), "exact", text)
+            return
+
+
+def _columns(sight: Sight, mean: NodeId) -> int:
+    """Of how many columns a mean is taken: 0 where it is of all numbers, or of several at once."""
+    node = sight.nodes[mean]
+    raw = sight.nodes[node.parents()[0]].value
+    return node.value.size if type(node.kw.get("axis")) is int and raw.ndim == _TABLE else 0
+
+
+def _meets_what_is_trained(sight: Sight, value: Array) -> bool:
+    """Whether something is made of a value and of parameters."""
+    made = {t for t, node in enumerate(sight.nodes) if np.array_equal(node.value, value)}
+    for t, node in enumerate(sight.nodes):
+        if made.intersection(node.parents()):
+            if sight.course.roles.rests_on[t]:
+                return True
+            made.add(t)
+    return False
 
 
 def _reshaped(sight: Sight) -> Iterator[Finding]:

@@ -125,7 +125,9 @@ class Origins:
             written = np.array(self.known[node.parents()[0]])
             written[node.kw["k"]] = labels
             return written
-        return np.broadcast_to(labels.reshape(*key.shape, *[1] * (node.value.ndim - key.ndim)), node.value.shape)
+        before = _axes_before(node, key)
+        behind = node.value.ndim - before - key.ndim
+        return np.broadcast_to(labels.reshape(*[1] * before, *key.shape, *[1] * behind), node.value.shape)
 
     def node_of(self, key: npt.NDArray[Any], end: NodeId) -> NodeId | None:
         """The latest value that is equal to a key."""
@@ -149,6 +151,14 @@ def _key(node: Node) -> npt.NDArray[Any] | None:
     arrays = [x for x in (k if isinstance(k, tuple) else (k,)) if isinstance(x, np.ndarray) and x.dtype.kind in "iu"]
     repeated = [x for x in arrays if x.size > 1 and len(np.unique(x)) < x.size]
     return repeated[0] if repeated else None
+
+
+def _axes_before(node: Node, key: npt.NDArray[Any]) -> int:
+    """How many axes of what was picked lie before those of the key: all for columns that are picked, E[:, y]."""
+    parts = node.kw["k"] if isinstance(node.kw["k"], tuple) else (node.kw["k"],)
+    at = next(k for k, part in enumerate(parts) if part is key)
+    is_first = all(isinstance(part, slice) for part in parts[:at])
+    return at if is_first else 0
 
 
 def _all(label: int, shape: tuple[int, ...]) -> Labels:

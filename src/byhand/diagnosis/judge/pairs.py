@@ -162,21 +162,21 @@ def _place_apart(sight: Sight, origins: Origins, m: Meeting) -> Place:
     for t in (*ancestors(sight, m.output), *ancestors(sight, m.target)):
         node = sight.nodes[t]
         if node.op in MOVES and not course.roles.rests_on[t] and type(node.args[0]) is int and node.value.ndim:
-            before = sight.nodes[node.args[0]].value
-            same_length = before.ndim and before.shape[origins.axis] == node.value.shape[origins.axis] >= _FEWEST
-            if same_length and before.size == node.value.size and _first(origins, t) != _first(origins, node.args[0]):
+            before, after = (_of_each(origins, x) for x in (node.args[0], t))
+            is_whole = len(before) == len(after) >= _FEWEST and sight.nodes[node.args[0]].value.size == node.value.size
+            if is_whole and before != after:
                 whole.append(t)
     picks = [t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem"]
     return place_of(course, max(whole, default=max(picks, default=m.at)))
 
 
-def _first(origins: Origins, t: NodeId) -> list[int]:
-    """The label of each sample, at its first element."""
+def _of_each(origins: Origins, t: NodeId) -> list[int]:
+    """The label of each sample, which lie along the axis along which there are most."""
     labels = origins.of(t)
-    along: list[int] = (
-        labels.reshape(len(labels), -1)[:, 0] if origins.axis == 0 else labels.reshape(-1, labels.shape[-1])[0]
-    ).tolist()
-    return along
+    if not labels.size or not labels.ndim:
+        return []
+    ways = [labels.reshape(len(labels), -1).max(axis=1), labels.reshape(-1, labels.shape[-1]).max(axis=0)]
+    return list(max((way.tolist() for way in ways), key=lambda way: len(set(way))))
 
 
 # -- targets among the inputs ------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from byhand.diagnosis.changes import multiplied, pool_of, put_in, put_otherwise
+from byhand.diagnosis.changes import CHANGES, pool_of, put_otherwise
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.text import Node, Text, nodes
@@ -33,7 +33,6 @@ _MOST_NUMBERS = 1_000_000  # of an array that is kept as it was
 _MOST_EACH = 1_500  # changes of one line whose numbers are looked at
 _FARTHER = 0.3  # words more in which a line differs that is one place less likely
 _LIBRARIES = ("numpy", "math", "builtins", "scipy", "random", "_operator")
-_CHANGES = (put_otherwise, multiplied, put_in)
 _WORD = re.compile(r"\w+|[^\w\s()]")
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Return, ast.Expr)
 _SUMS = ("Assign", "AugAssign")
@@ -143,7 +142,7 @@ def _texts(spot: _Spot) -> Iterator[tuple[bool, int, str]]:
     counters = {name.id for target in loops for name in nodes(target, ast.Name)}
     now = _numbers(statement, spot.names)
     found: dict[Hashable, tuple[int, int, str]] = {}
-    made = ((new, change) for change in _CHANGES for new in islice(change(statement, pool), _MOST_EACH))
+    made = ((new, change) for change in CHANGES for new in islice(change(statement, pool), _MOST_EACH))
     for new, change in made:
         is_same_kind = len(new) == 1 and type(new[0]) is type(statement)  # else a sum begun, or a line left out
         numbers = _numbers(new[0], spot.names) if is_same_kind else (type(new[0]).__name__, now)
