@@ -553,8 +553,8 @@ _ENTRIES = (
     Mistake(
         "held-out-rows-used",
         "what is measured as unseen was used in the training",
-        "fit(X, y), and then a test on X[600:]; one model that goes on through all folds of a cross-validation; columns "
-        "chosen by their correlation with all labels, before the data are cut.",
+        "fit(X, y), and then a test on X[600:]; one model that goes on through all folds of a cross-validation; "
+        "columns chosen by their correlation with all labels, before the data are cut.",
         "The error on rows that had a part in choosing θ, or in choosing the inputs, is too small: even where y has "
         "nothing to do with x, it can be made as small as one likes.",
         "Cut the data first. Train, and choose, with the training rows alone; begin each fold with new parameters.",

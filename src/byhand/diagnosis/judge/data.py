@@ -16,6 +16,7 @@ from byhand.diagnosis.judge.fits import Step
 from byhand.diagnosis.judge.heldout import heldout_findings
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.locate import gradient_of, place_of
+from byhand.diagnosis.judge.measures import measured_wrongly
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
 from byhand.diagnosis.judge.rows import Rows
@@ -53,6 +54,7 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from pair_findings(first, sights)
         rows = Rows(first.trace.tape.nodes, sights)
         yield from heldout_findings(rows, sights)
+        yield from measured_wrongly(rows, sights)
 
 
 def _changed_inputs(sight: Sight) -> Iterator[Finding]:

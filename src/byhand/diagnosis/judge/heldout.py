@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
@@ -17,6 +18,7 @@ from byhand.diagnosis.judge.sight import Sight
 
 _FEWEST = 4  # rows that are a part of the data
 _SURELY = 20  # exp(-20) is the chance that rows which could have been drawn were not
+_MOST = 10  # measures of one place that are looked at, from its first and from its last
 _ID = "held-out-rows-used"
 
 
@@ -33,18 +35,26 @@ def heldout_findings(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
 
 
 def _measures(meetings: Sequence[Meeting]) -> list[list[Meeting]]:
-    """Measures of one place without a step between, in the order of time."""
-    found: list[list[Meeting]] = []
+    """Measures of one place without a step between, in the order of time; without a loss of the very rows of a step.
+
+    Of those that are of the same rows as the one before and the one after, none is kept.
+    """
+    found: dict[object, list[list[Meeting]]] = defaultdict(list)
     running: dict[object, list[Meeting]] = {}
-    for m in meetings:
+    step: Meeting | None = None
+    for m in reversed(meetings):
         if m.steps:
-            running.clear()
+            running, step = {}, m
         elif m.place in running:
-            running[m.place].append(m)
-        else:
+            running[m.place].insert(0, m)
+        elif step is None or not np.array_equal(step.rows, m.rows):
             running[m.place] = [m]
-            found.append(running[m.place])
-    return found
+            same = found[m.place]
+            if len(same) > 1 and all(np.array_equal(_all(ms), m.rows) for ms in same[-2:]):
+                same.pop()
+            same.append(running[m.place])
+    kept = [ms for same in found.values() for ms in (*same[:_MOST], *same[_MOST:][-_MOST:])]
+    return sorted(kept, key=lambda ms: ms[0].at)
 
 
 def _all(meetings: Sequence[Meeting]) -> Labels:
@@ -111,7 +121,9 @@ def _goes_on_through_folds(
     for fold in measured:
         before, after = _steps_around(meetings, measured, fold)
         held = _all(fold)
-        if not before or not after or not _are_alike(before[-1], fold[0]) or not _is_held_out(held, before):
+        if not before or not after or not all(_are_alike(m, fold[0]) for m in (*before, *after)):
+            continue
+        if not _is_held_out(held, before):
             continue
         if not _go_on(sight, fold[0]):
             continue
@@ -188,7 +200,7 @@ def _chosen_by_labels(
     """Columns of the inputs that were chosen with the targets of the very rows that are held out."""
     for fold in measured:
         steps = _steps_around(meetings, measured, fold)[0]
-        if not steps or not _are_alike(steps[-1], fold[0]) or not _is_held_out(_all(fold), steps):
+        if not steps or not all(_are_alike(m, fold[0]) for m in steps) or not _is_held_out(_all(fold), steps):
             continue
         if array_of(fold[0].rows) == array_of(fold[0].of):
             continue  # a table with the targets in it: what was made of them and what of inputs can't be told apart

@@ -23,6 +23,7 @@ ARRAY = 1 << 32  # a label is the array's number times this, plus that of the ro
 _FEW = 2  # rows
 _SIDES = {"subtract", "multiply", "xlogy", "equal", "not_equal"}
 _MOVES = {"getitem", "move", "gather", "copy"}
+_PUT_TOGETHER = {"move", "stack", "setitem"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,17 @@ class Meeting:
 
 
 class _Moved(Origins):
-    """Labels of rows that stay with their row also where one is picked several times."""
+    """Labels of rows that stay with their row also where one is picked several times, or columns are put together."""
+
+    def _labels(self, t: NodeId) -> Labels:
+        labels, node = super()._labels(t), self.nodes[t]
+        if node.op in _PUT_TOGETHER and labels.ndim > 1 and (labels >= 0).all():
+            for table in (labels.reshape(len(labels), -1), labels.reshape(-1, labels.shape[-1]).T):
+                first = table[:, :1]
+                if (table % ARRAY == first % ARRAY).all() and not (table == first).all():
+                    shape = (-1, *[1] * (labels.ndim - 1)) if len(table) == len(labels) else (-1,)
+                    return np.broadcast_to(first.reshape(shape), labels.shape)
+        return labels
 
     def _looked_up(self, t: NodeId) -> Labels | None:
         node = self.nodes[t]
@@ -73,7 +84,7 @@ class _Moved(Origins):
 def last_versions(sight: Sight) -> dict[NodeId, State]:
     """What each state's last step gave, where no other step is made from it: it is only measured."""
     nodes, roles = sight.nodes, sight.course.roles
-    found = {}
+    found: dict[NodeId, State] = {}
     for state in roles.states:
         places = {nodes[v].site for v in state.versions[1:]}
         last = state.versions[-1]
