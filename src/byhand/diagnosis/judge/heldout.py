@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
+from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import call_beside, place_of
 from byhand.diagnosis.judge.origins import Labels
@@ -18,6 +19,8 @@ from byhand.diagnosis.judge.sight import Sight
 
 _FEWEST = 4  # rows that are a part of the data
 _SURELY = 20  # exp(-20) is the chance that rows which could have been drawn were not
+_MANY_ROWS, _OFTEN = 20, 5  # rows that are sorted, and how often each class is among them
+_RARELY = 4  # so many times as often is a class measured as it can have been learned
 _MOST = 10  # measures of one place that are looked at, from its first and from its last
 _ID = "held-out-rows-used"
 
@@ -27,7 +30,7 @@ def heldout_findings(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
     for sight in (s for s in sights if s.trial is not None):
         meetings = list(rows.meetings(sight))
         measured = _measures(meetings)
-        for find in (_both_parts_trained, _goes_on_through_folds, _chosen_by_labels):
+        for find in (_both_parts_trained, _goes_on_through_folds, _chosen_by_labels, _sorted_by_class):
             found = find(rows, sight, meetings, measured)
             if found is not None:
                 yield found
@@ -216,3 +219,46 @@ def _chosen_by_labels(
                     _ID, Place(node.line, node.file), "exact", text, {"rows": len(used), "held_out": len(of)}
                 )
     return None
+
+
+# -- rows sorted by class ----------------------------------------------------------------------------------------------
+
+
+def _sorted_by_class(
+    rows: Rows, sight: Sight, meetings: Sequence[Meeting], measured: Sequence[Sequence[Meeting]]
+) -> Finding | None:
+    """Rows sorted by class and cut in their order: what is measured is of a class that was hardly learned."""
+    trained = [m for m in meetings if m.steps]
+    for fold in measured if trained else ():
+        part, like = np.unique(np.concatenate([m.of for m in fold])), fold[0]
+        if not all(_are_alike(m, like) for m in (*trained, *fold)) or max(m.of.max() for m in trained) >= part.min():
+            continue
+        cut = sight.stretch.numbers[like.target]
+        if sight.nodes[like.target].op == "argmax":
+            cut = rows.nodes[cut].parents()[0]
+        root = rows.root(cut)
+        classes, labels = _classes(np.atleast_1d(rows.nodes[root].value)), rows.of(root)
+        if labels is None or len(labels) != len(classes) or not (np.diff(labels) > 0).all():
+            continue
+        is_sorted = np.count_nonzero(np.diff(classes)) == classes.max() and len(classes) >= _MANY_ROWS
+        if not is_sorted or classes.max() < 1 or _OFTEN * (classes.max() + 1) > len(classes):
+            continue
+        before = classes[labels < part.min()]
+        within = classes[np.isin(labels, part)]
+        if len(within) == len(part) and len(np.unique(before)) > 1:
+            learned, tested = np.bincount(before, minlength=classes.max() + 1), np.bincount(within)
+            if all(_RARELY * learned[k] <= tested[k] for k in np.unique(within)):
+                few = sum(learned[k] for k in np.unique(within))
+                text = f"The rows are sorted by class and are cut in this order: the {len(part)} that are measured are "
+                text += f"of {len(np.unique(within))} of the {classes.max() + 1} classes, and the {len(before)} rows "
+                text += f"before them have {few} of these."
+                node = rows.nodes[rows.picked(cut)]
+                evidence = {"measured": len(part), "learned": int(few)}
+                return Finding("class-left-out", Place(node.line, node.file), "exact", text, evidence)
+    return None
+
+
+def _classes(values: Array) -> Labels:
+    """A number for each kind of row, in the order in which they come first."""
+    _, first, inverse = np.unique(values.reshape(len(values), -1), axis=0, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[inverse.ravel()])

@@ -21,6 +21,7 @@ from byhand.diagnosis.tape.nodes import Node
 
 ARRAY = 1 << 32  # a label is the array's number times this, plus that of the row
 _FEW = 2  # rows
+_TABLE = 2  # axes
 _SIDES = {"subtract", "multiply", "xlogy", "equal", "not_equal"}
 _MOVES = {"getitem", "move", "gather", "copy"}
 _PUT_TOGETHER = {"move", "stack", "setitem"}
@@ -133,13 +134,21 @@ class Rows:
         if first != t:
             return self.origins.of(first)
         of_numbers = node.op == "stack" and not any(self.nodes[a].value.ndim for a in node.parents())
-        if node.op not in ("leaf", "opaque") and not of_numbers:
+        if node.op not in ("leaf", "opaque") and node.parents() and not of_numbers:
             return None
-        value = node.value
+        value = node.value.T if t in self._turned else node.value
         if value.ndim == 0 or len(value) < _FEW or node.kw.get("made") == "eye" or (value == value.ravel()[0]).all():
-            return np.broadcast_to(np.int64(NEUTRAL), value.shape)
+            return np.broadcast_to(np.int64(NEUTRAL), node.value.shape)
         rows = t * ARRAY + np.arange(len(value))
-        return np.broadcast_to(rows.reshape(-1, *[1] * (value.ndim - 1)), value.shape)
+        labels = np.broadcast_to(rows.reshape(-1, *[1] * (value.ndim - 1)), value.shape)
+        return labels.T if t in self._turned else labels
+
+    @cached_property
+    def _turned(self) -> set[NodeId]:
+        """Tables whose memory holds column after column, so that the program reads them the other way round."""
+        views = (node for node in self.nodes if node.op == "gather" and node.value.ndim == _TABLE)
+        leaves = ((node.parents()[0], node.value.shape[::-1]) for node in views if len(node.parents()) == 1)
+        return {t for t, shape in leaves if self.nodes[t].op == "leaf" and self.nodes[t].value.shape == shape}
 
     def of(self, t: NodeId) -> Labels | None:
         """The row of each sample in a value of the tape, one a sample; None where one has none."""
@@ -156,15 +165,22 @@ class Rows:
 
     def root(self, t: NodeId) -> NodeId:
         """The value that rows of a value of the tape were picked from."""
+        return self._picks(t)[-1]
+
+    def picked(self, t: NodeId) -> NodeId:
+        """Where some of the root's rows were picked first, for a value of the tape; the root where all are there."""
+        picks = self._picks(t)[::-1]
+        many = self.nodes[picks[0]].value.shape[:1]
+        return next((x for x in picks if self.nodes[x].value.shape[:1] != many), picks[0])
+
+    def _picks(self, t: NodeId) -> list[NodeId]:
+        picks = [self.first_alike(t)]
         while True:
-            first = self.first_alike(t)
-            if first != t:
-                t = first
-                continue
-            parents = self.nodes[t].parents()
-            if self.nodes[t].op not in _MOVES or len(parents) != 1 or not (self.origins.of(parents[0]) >= 0).any():
-                return t
-            t = parents[0]
+            node = self.nodes[picks[-1]]
+            parents = node.parents()
+            if node.op not in _MOVES or len(parents) != 1 or not (self.origins.of(parents[0]) >= 0).any():
+                return picks
+            picks.append(self.first_alike(parents[0]))
 
     def meetings(self, sight: Sight) -> Iterator[Meeting]:
         """Where outputs meet targets of the same number of rows."""
