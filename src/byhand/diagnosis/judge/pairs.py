@@ -428,7 +428,7 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
 def _has_a_loop_over(sight: Sight, batches: float) -> bool:
     """Whether a loop inside another turns once for each batch of an epoch."""
     lengths = {loop.length for loop in sight.trace.tape.loops if loop.depth}
-    return batches > 1 and bool(lengths & {math.floor(batches), math.ceil(batches)})
+    return batches > 1 and bool(lengths & ({math.floor(batches), math.ceil(batches)} - {1}))
 
 
 def _picked(sight: Sight, m: Meeting) -> NodeId:
