@@ -18,7 +18,7 @@ start-changed best-not-copied loss-on-other-data loss-wrong result-unused
 clipping-turned-round
 derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong wrong-parameter-gradient delta-wrong
 label-without-effect reshape-instead-of-transpose target-unused
-dropout-when-measured dropout-scale-wrong batches-overlap root-of-negative
+dropout-when-measured dropout-scale-wrong batches-overlap root-of-negative held-out-rows-used class-left-out
 way-left-out rows-counted-once momentum-reset moments-shared
 bias-correction-wrong root-missing mask-drawn-anew mask-missing
 syntax-error missing-module missing-file missing-attribute wrong-arguments index-outside missing-key division-by-zero

@@ -10,7 +10,7 @@ from byhand.diagnosis.tape.run import trace
 IDS = {
     "broadcast-error-matrix", "metric-wrong", "label-leak", "label-shuffle-mismatch", "input-mutated", "seed-in-loop",
     "integer-parameters", "softmax-wrong-axis", "one-sample-only", "loss-on-other-data", "forward-returns-z",
-    "sigmoid-falling", "start-changed", "scaled-apart",
+    "sigmoid-falling", "start-changed", "scaled-apart", "batches-overlap", "held-out-rows-used", "class-left-out",
 }  # fmt: skip
 
 DATA = """import numpy as np
@@ -54,6 +54,47 @@ for epoch in range(30):
     D /= 60
     W = W - 0.3 * X.T @ D
     print(loss, np.mean(P.argmax(1) == c))
+"""
+HELD_OUT = """def fit(w, b, X, y, size=None):
+    for _ in range(60):
+        i = rng.permutation(len(X))[:size]
+        err = X[i] @ w + b - y[i]
+        w = w - 0.1 * X[i].T @ err / len(i)
+        b = b - 0.1 * err.mean()
+    return w, b
+def error(w, b, X, y):
+    return np.mean((X @ w + b - y) ** 2)
+p = rng.permutation(60)
+seen, unseen = p[:40], p[40:]
+w, b = fit(w, b, X[seen], y[seen])
+print(error(w, b, X[seen], y[seen]))
+print(error(w, b, X[unseen], y[unseen]))
+"""
+ALL_ROWS = HELD_OUT.replace("fit(w, b, X[seen], y[seen])", "fit(w, b, X, y)")
+FOLDS = (
+    HELD_OUT.partition("seen, unseen")[0]
+    + """for k in range(3):
+    held = p[k::3]
+    rest = np.setdiff1d(p, held)
+    w, b = fit(np.zeros(3), 0.0, X[rest], y[rest])
+    print(error(w, b, X[held], y[held]))
+"""
+)
+CHOSEN = HELD_OUT.replace(
+    "w, b = fit(w, b,",
+    """X = X[:, np.argsort(-np.abs(X[seen].T @ y[seen]))[:2]]
+w, b = fit(np.zeros(2), b,""",
+)
+SCALED = HELD_OUT.replace(
+    "w, b = fit(w, b, X[seen], y[seen])",
+    "mid, wide = y[seen].mean(), y[seen].std(); w, b = fit(w, b, X[seen], (y[seen] - mid) / wide)",
+).replace("X @ w + b - y) **", "(X @ w + b) * wide + mid - y) **")
+SIDES = """side = np.where(y > 0, 1, -1)
+for epoch in range(40):
+    err = X[:40] @ w + b - side[:40]
+    w = w - 0.1 * X[:40].T @ err / 40
+    b = b - 0.1 * err.mean()
+print(np.mean(((X[40:] @ w + b > 0).astype(int) == side[40:])))
 """
 HIDDEN = """def sigmoid(z):
     return 1 / (1 + np.exp(-z))
@@ -117,6 +158,16 @@ WRONG = {
     "target is a column": (DATA + "y = X[:, 2]\n" + LINEAR, "label-leak", 6),
     "target standardised among inputs": (
         DATA + "X = np.c_[X, y]\nX = (X - X.mean(0)) / X.std(0); w = np.zeros(4)\n" + LINEAR, "label-leak", 6),
+    "learned from all rows": (DATA + ALL_ROWS, "held-out-rows-used", 17),
+    "learned from all rows, in batches": (
+        DATA + ALL_ROWS.replace("fit(w, b, X, y)", "fit(w, b, X, y, 30)"), "held-out-rows-used", 17),
+    "one model through all folds": (DATA + FOLDS.replace("np.zeros(3), 0.0", "w, b"), "held-out-rows-used", 19),
+    "columns chosen with all labels": (
+        DATA + CHOSEN.replace("X[seen].T @ y[seen]", "X.T @ y"), "held-out-rows-used", 17),
+    "not brought back to its scale": (DATA + SCALED.replace(" * wide + mid", " * wide"), "metric-wrong", 14),
+    "brought back in the wrong order": (
+        DATA + SCALED.replace("b) * wide + mid", "b + mid) * wide"), "metric-wrong", 14),
+    "answers 0 and 1 against labels of -1 and 1": (DATA + SIDES, "metric-wrong", 11),
     "one sample": (
         DATA + BATCHES.replace("rng.permutation(60)[:15]", "0").replace(".T @ err", " * err"),
         "one-sample-only", 9),
@@ -178,6 +229,27 @@ def test_a_mistake_is_named_at_its_line(case):
 
 RIGHT = {
     "full batch": DATA + LINEAR,
+    "held out": DATA + HELD_OUT,
+    "learned again from all rows": DATA + HELD_OUT + "print(fit(np.zeros(3), 0.0, X, y))\n",
+    "folds": DATA + FOLDS,
+    "columns chosen with the labels that are learned": DATA + CHOSEN,
+    "columns chosen by their deviation": DATA + CHOSEN.replace("-np.abs(X[seen].T @ y[seen])", "X.var(axis=0)"),
+    "walking on": DATA
+    + HELD_OUT.partition("p = rng")[0]
+    + "for k in range(30, 60, 10):\n    w, b = fit(w, b, X[k - 30 : k], y[k - 30 : k])\n"
+    + "    print(error(w, b, X[k : k + 10], y[k : k + 10]))\n",
+    "parts that learn in turn": DATA
+    + HELD_OUT.replace(
+        "w, b = fit(w, b, X[seen], y[seen])", "for i in (seen, unseen):\n    w, b = fit(w, b, X[i], y[i])"
+    ),
+    "brought back to its scale": DATA + SCALED,
+    "noise on the targets": DATA
+    + HELD_OUT.replace("fit(w, b, X[seen], y[seen])", "fit(w, b, X[seen], y[seen] + rng.normal(size=40))"),
+    "answers of -1 and 1": DATA + SIDES.replace("(X[40:] @ w + b > 0).astype(int)", "np.sign(X[40:] @ w + b)"),
+    "many limits": DATA
+    + SIDES.replace("side = np.where(y > 0, 1, -1)", "side = np.where(y > 0, 1, 0)").replace(
+        "print(np.mean(((X[40:] @ w + b > 0)", "for limit in (0, 0.5, 1):\n    print(np.mean(((X[40:] @ w + b > limit)"
+    ),
     "shuffled batches": DATA + BATCHES,
     "shuffled together": DATA + "p = rng.permutation(60)\nX, y = X[p], y[p]\n" + BATCHES,
     "drawn with replacement": DATA + BATCHES.replace("rng.permutation(60)[:15]", "rng.integers(0, 60, 15)"),

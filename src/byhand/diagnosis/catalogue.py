@@ -561,6 +561,26 @@ _ENTRIES = (
         plain="Each batch is nearly the one before, and most of the data is never used.",
     ),
     Mistake(
+        "held-out-rows-used",
+        "what is measured as unseen was used in the training",
+        "fit(X, y), and then a test on X[600:]; one model that goes on through all folds of a cross-validation; "
+        "columns chosen by their correlation with all labels, before the data are cut.",
+        "The error on rows that had a part in choosing θ, or in choosing the inputs, is too small: even where y has "
+        "nothing to do with x, it can be made as small as one likes.",
+        "Cut the data first. Train, and choose, with the training rows alone; begin each fold with new parameters.",
+        plain="A test tells something only with rows that had no part in the training: these had.",
+    ),
+    Mistake(
+        "class-left-out",
+        "what is measured is of a class that was not learned",
+        "The rows are sorted by class, as those of many files are, and X[:split], X[split:] cut them in this order.",
+        "A network that has (almost) never been given a class can't know it: the error on it says nothing of how well "
+        "the others were learned.",
+        "Put inputs and targets into one order by chance before they are cut: i = rng.permutation(n); X, y = X[i], "
+        "y[i].",
+        plain="What was never shown can't be known, and it alone is asked for.",
+    ),
+    Mistake(
         "root-of-negative",
         "a root is taken of negative numbers",
         "np.sqrt gives nan, and from then on everything is nan; often in Adam or RMSProp, with v = β v + (1 − β) g.",

@@ -14,11 +14,14 @@ from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.edits import drops
 from byhand.diagnosis.judge.fits import Step
+from byhand.diagnosis.judge.heldout import heldout_findings
 from byhand.diagnosis.judge.increments import made_since
 from byhand.diagnosis.judge.lengths import made_longer
 from byhand.diagnosis.judge.locate import call_beside, gradient_of, place_of
+from byhand.diagnosis.judge.measures import measured_wrongly
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
+from byhand.diagnosis.judge.rows import Rows
 from byhand.diagnosis.judge.shapes import ancestors, shape_findings
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.written import is_asked_for
@@ -54,6 +57,9 @@ def data_findings(first: Sight, sights: Sequence[Sight], *, strict: bool = False
         yield from _lost_results(first)
         yield from made_longer(first)
         yield from pair_findings(first, sights)
+        rows = Rows(first.trace.tape.nodes, sights)
+        yield from heldout_findings(rows, sights)
+        yield from measured_wrongly(rows, sights)
 
 
 def _changed_inputs(sight: Sight) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from byhand.diagnosis.judge.sight import Sight
 _MEETINGS = 60  # of outputs with targets that are looked at in a stretch
 _FEW = 8  # of them are asked once more whether a target is among the inputs
 _MANY_ROWS, _EQUAL = 20, 1e-6  # from which on a column that is the target, scaled, is none by chance
+_NEAR = 20  # operations after a value, in which what it picks is picked
 _FEWEST = 4  # rows that can be out of order, and steps that show that there is one sample alone
 MOVES = {"getitem", "item", "move", "gather", "stack", "copy"}
 
@@ -444,7 +445,7 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
 def _has_a_loop_over(sight: Sight, batches: float) -> bool:
     """Whether a loop inside another turns once for each batch of an epoch."""
     lengths = {loop.length for loop in sight.trace.tape.loops if loop.depth}
-    return batches > 1 and bool(lengths & {math.floor(batches), math.ceil(batches)})
+    return batches > 1 and bool(lengths & ({math.floor(batches), math.ceil(batches)} - {1}))
 
 
 def _picked(sight: Sight, m: Meeting) -> NodeId:
@@ -478,6 +479,8 @@ def _overlapping(sight: Sight) -> Iterator[Finding]:
         shifts = {b[0] - a[0] for a, b in pairwise(spans) if b[0] > a[0]}
         are_pairs = len({sight.nodes[t].parents()[0] for t in ts}) > 1  # else the rows may be steps of time
         is_used = any(sight.course.roles.flows[t] for t in ts)
+        if not are_pairs and _are_in_any_order(sight, ts[0]):
+            are_pairs, is_used = True, _picks_for_a_step(sight, ts[0])
         if not (are_pairs and is_used) or len(shifts) != 1 or len({span[1:] for span in spans}) != 1:
             continue
         (_, size, rows), shift = spans[0], shifts.pop()
@@ -485,10 +488,31 @@ def _overlapping(sight: Sight) -> Iterator[Finding]:
         reached = (max(lengths, default=rows) - 1) * shift + size
         if shift < size and reached + size <= rows:
             text = f"Each batch has {size} rows and begins {shift} after the one before: "
-            text += f"the batches of an epoch reach {reached} of {rows} rows, and no others are ever learned from."
+            text += f"the batches of an epoch reach {reached} of {rows} rows"
+            stay = {sight.nodes[sight.nodes[t].parents()[0]].value.tobytes() for t in batches[sight.nodes[ts[0]].site]}
+            text += ", and no others are ever learned from." if len(stay) == 1 else "."  # else in another order later
             evidence = {"rows": rows, "reached": reached, "batch": size, "shift": shift}
             yield Finding("batches-overlap", place_of(sight.course, ts[0]), "exact", text, evidence)
             return
+
+
+def _are_in_any_order(sight: Sight, t: NodeId) -> bool:
+    """Whether a value is a part of the numbers of all rows in an order by chance: no order of time."""
+    rows = sight.nodes[sight.nodes[t].parents()[0]].value
+    is_all = rows.dtype.kind in "iu" and rows.ndim == 1 and np.array_equal(np.sort(rows), np.arange(len(rows)))
+    return is_all and bool((np.diff(rows) < 0).any() and (np.diff(rows) > 0).any())
+
+
+def _picks_for_a_step(sight: Sight, t: NodeId) -> bool:
+    """Whether rows that a step is made of are picked by a value, right after it was made."""
+    rows, nodes, flows = sight.nodes[t].value, sight.nodes, sight.course.roles.flows
+    near = range(t + 1, min(t + _NEAR, len(nodes)))
+    return any(nodes[k].op == "getitem" and flows[k] and _has_key(nodes[k].kw["k"], rows) for k in near)
+
+
+def _has_key(key: object, rows: Array) -> bool:
+    keys = key if isinstance(key, tuple) else (key,)
+    return any(isinstance(k, np.ndarray) and np.array_equal(k, rows) for k in keys)
 
 
 def _span(sight: Sight, t: NodeId) -> tuple[int, int, int] | None:

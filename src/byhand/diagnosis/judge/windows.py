@@ -10,10 +10,11 @@ from byhand.diagnosis.tape.nodes import Const, Node, Tape
 
 @dataclass
 class Stretch:
-    """Nodes without a gap; what they were made of before is a leaf."""
+    """Nodes without a gap; what they were made of before is a leaf. `numbers` are the nodes' own on the whole tape."""
 
     nodes: list[Node]
     names: dict[int, str]
+    numbers: list[int]
 
 
 def stretches(tape: Tape) -> Iterator[Stretch]:
@@ -21,7 +22,7 @@ def stretches(tape: Tape) -> Iterator[Stretch]:
     windows = [(w.start, w.end) for w in tape.windows] or [(0, len(tape.nodes))]
     for start, end in windows:
         if start == 0:
-            yield Stretch(tape.nodes[:end], {t: name for t, name in tape.names.items() if t < end})
+            yield Stretch(tape.nodes[:end], {t: name for t, name in tape.names.items() if t < end}, list(range(end)))
         else:
             yield _renumbered(tape, start, end)
 
@@ -34,7 +35,7 @@ def _renumbered(tape: Tape, start: int, end: int) -> Stretch:
     for t in inside:
         args: tuple[int | Const, ...] = tuple(number[a] if type(a) is int else a for a in tape.nodes[t].args)
         nodes.append(replace(tape.nodes[t], args=args))
-    return Stretch(nodes, {number[t]: name for t, name in tape.names.items() if t in number})
+    return Stretch(nodes, {number[t]: name for t, name in tape.names.items() if t in number}, [*outside, *inside])
 
 
 def _made(node: Node) -> dict[str, object]:

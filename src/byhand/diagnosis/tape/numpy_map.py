@@ -312,9 +312,15 @@ def _item(name: str, call: Call) -> Spelling | None:
     return Spelling("item", call.args[:1], {"a": tuple(call.args[1:])})
 
 
-@spelling("round", "argmax", "argmin", "argsort", "any", "all", "fix")
+@spelling("round", "fix")
 def _flat(name: str, call: Call) -> Spelling | None:
     return Spelling(name, call.args[:1], {})
+
+
+@spelling("argmax", "argmin", "argsort", "any", "all")
+def _flat_along(name: str, call: Call) -> Spelling | None:
+    kw = {"axis": axes_of(call.get("axis", 1, -1 if name == "argsort" else None))}
+    return Spelling(name, call.args[:1], {**kw, "keepdims": True} if call.kw.get("keepdims") else kw)
 
 
 # Rearrangements
