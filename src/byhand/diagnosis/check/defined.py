@@ -178,11 +178,11 @@ def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
     return found
 
 
-def is_tame(function: ast.FunctionDef) -> bool:
-    """Whether it ends by itself, and asks nobody."""
+def is_tame(function: ast.FunctionDef, *, may_yield: bool = False) -> bool:
+    """Whether it ends by itself, and asks nobody; what gives one thing after the other is not called to its end."""
     strange = {"input", "exit", "quit", "open", "plt"} - set(own_names(function))
     for n in ast.walk(function):
-        if isinstance(n, ast.While | ast.Yield | ast.YieldFrom | ast.Await):
+        if isinstance(n, ast.While | ast.Await) or (isinstance(n, ast.Yield | ast.YieldFrom) and not may_yield):
             return False
         if isinstance(n, ast.Call) and ast.unparse(n.func) == "range" and any(_is_many(a) for a in n.args):
             return False

@@ -37,6 +37,7 @@ from byhand.diagnosis.check.families import Family, Scope, families, is_labels, 
 from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
+from byhand.diagnosis.check.purposes import Held
 from byhand.diagnosis.check.repairs import repairs
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
 from byhand.diagnosis.check.slopes import slopes
@@ -58,6 +59,8 @@ _LIKELY = 0.5
 """From here on a change that makes it right is told as what was meant."""
 GENERAL = {"unknown", "weight-gradient-wrong", "bias-gradient-wrong", "delta-wrong"}
 """What any wrong gradient may be called: a name that says more is kept."""
+AIMED, PURPOSE = "other-than-said", "a purpose"
+"""What is wrong where a function does other than it says, and the word for what is no question of the practical."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -94,6 +97,13 @@ class Probe:
 def of_fact(fact: Fact) -> Probe:
     """What a function does beside gradients, and should not."""
     return Probe(fact.unit, "wrong", fact.line, fact.message, fact.id, [fact.unit], fact.part, is_fact=True)
+
+
+def of_purpose(held: Held) -> Probe:
+    """What a function gives beside training."""
+    if held.line:
+        return Probe(held.units[-1], "wrong", held.line, held.says, AIMED, [held.units[-1]], PURPOSE, is_fact=True)
+    return Probe(held.units[-1], "right", 0, f"it gives {held.says}", names=list(held.units), part=PURPOSE)
 
 
 def probes(file: File) -> Iterator[Probe]:

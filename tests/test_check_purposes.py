@@ -1,0 +1,245 @@
+"""What functions beside training are for: known by what they give, right in other words than ours, wrong by a slip."""
+
+import numpy as np
+import pytest
+
+from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.purposes import purposes
+
+HEAD = "import numpy as np\nimport math\nfrom collections import Counter\n\n"
+
+
+def held(text):
+    """What is said of each: what it gives, and the line where it is wrong; lines count from the text's own first."""
+    return {h.units[-1]: (h.says, max(h.line - HEAD.count("\n"), 0)) for h in purposes(File(HEAD + text))}
+
+
+def lines(text):
+    return {unit: line for unit, (_, line) in held(text).items()}
+
+
+NEIGHBOURS = """class Nachbarn:
+    def __init__(self, k=3):
+        self.k = k
+
+    def fit(self, X, y):
+        self.X, self.y = np.asarray(X), np.asarray(y)
+        return self
+
+    def classify(self, Q):
+        out = []
+        for q in Q:
+            d = np.linalg.norm(self.X - q, axis=1)
+            near = np.argsort(d)[: self.k]
+            out.append(Counter(self.y[near].tolist()).most_common(1)[0][0])
+        return np.array(out)
+
+    def kneighbors(self, Q):
+        return np.argsort(((Q[:, None] - self.X) ** 2).sum(2), axis=1)[:, : self.k]
+
+def vote(D, labels, k):
+    found = []
+    for row in D:
+        first = labels[row.argsort()[:k]]
+        values, counts = np.unique(first, return_counts=True)
+        found.append(values[counts.argmax()])
+    return found
+"""
+
+
+def test_a_vote_gives_labels_and_what_is_asked_for_positions_may_give_them():
+    assert lines(NEIGHBOURS) == {"Nachbarn.classify": 0, "vote": 0}
+    wrong = NEIGHBOURS.replace("self.y[near].tolist()", "near.tolist()")
+    wrong = wrong.replace("first = labels[row.argsort()[:k]]", "first = row.argsort()[:k]")
+    assert lines(wrong) == {"Nachbarn.classify": 14, "vote": 25}
+    ignoring = NEIGHBOURS.replace("[: self.k]", "[:1]").replace("[:k]", "[:1]")
+    assert lines(ignoring) == {}  # clear groups would not show it
+
+
+CLIPS = """def clip_gradients(g, most=5.0):
+    n = np.linalg.norm(g)
+    return g * most / n if n > most else g
+
+def clip_each_(grads, threshold):
+    for key in grads:
+        n = np.sqrt(np.sum(grads[key] ** 2))
+        if n > threshold:
+            grads[key] *= threshold / (n + 1e-6)
+
+def clip_all(grads, limit):
+    total = math.sqrt(sum(np.sum(g * g) for g in grads))
+    scale = min(1.0, limit / total)
+    return [g * scale for g in grads], total
+
+def normalize_gradients(g, length):
+    return g * length / np.linalg.norm(g)
+"""
+
+
+def test_what_clips_leaves_short_gradients_alone():
+    assert lines(CLIPS) == {"clip_gradients": 0, "clip_each_": 0, "clip_all": 0}
+    wrong = CLIPS.replace(" if n > most else g", "").replace("min(1.0, limit / total)", "limit / total")
+    assert lines(wrong) == {"clip_gradients": 3, "clip_each_": 0, "clip_all": 14}
+
+
+RATES = """def lr_at(epoch, lr0, total, warm_epochs=5):
+    if epoch < warm_epochs:
+        return lr0 * (epoch + 1) / warm_epochs
+    p = (epoch - warm_epochs) / (total - warm_epochs)
+    return lr0 * 0.5 * (1 + math.cos(math.pi * p))
+
+def constant_after_warmup(lr, step, warmup):
+    return lr * min(1.0, step / warmup)
+
+def linear_warm(step, peak, n_steps, warmup):
+    if step < warmup:
+        return peak * step / warmup
+    return peak * (n_steps - step) / (n_steps - warmup)
+
+def keras_step(lr, epoch, drop, every):
+    return lr * drop ** ((1 + epoch) // every)
+
+def anneal(eta, t, gamma):
+    return eta * gamma ** t
+"""
+
+
+def test_a_rate_goes_on_from_the_end_of_its_rise():
+    assert lines(RATES) == {"lr_at": 0, "linear_warm": 0, "anneal": 0}  # the others are not known, and not wrong
+    wrong = RATES.replace("(epoch - warm_epochs) / (total - warm_epochs)", "epoch / total")
+    assert lines(wrong) == {"lr_at": 5, "linear_warm": 0, "anneal": 0}
+
+
+WORDS = """def training_pairs(sentence, window):
+    for i, word in enumerate(sentence):
+        for j in range(max(0, i - window), min(len(sentence), i + window + 1)):
+            if i != j:
+                yield word, sentence[j]
+
+def skip_grams(ids, w=2):
+    centres, contexts = [], []
+    for i in range(len(ids)):
+        near = ids[max(i - w, 0) : i] + ids[i + 1 : i + 1 + w]
+        centres += [ids[i]] * len(near)
+        contexts += near
+    return centres, contexts
+
+def vocabulary(tokens):
+    word_to_id, id_to_word = {}, {}
+    for t in tokens:
+        if t not in word_to_id:
+            id_to_word[len(word_to_id)] = t
+            word_to_id[t] = len(word_to_id)
+    return word_to_id, id_to_word
+"""
+
+
+def test_a_window_of_words_ends_where_the_sentence_does():
+    assert lines(WORDS) == {"training_pairs": 0, "skip_grams": 0, "vocabulary": 0}
+    wrong = WORDS.replace("range(max(0, i - window), ", "range(i - window, ")
+    assert lines(wrong) == {"training_pairs": 5, "skip_grams": 0, "vocabulary": 0}
+
+
+DATA = """class Standardizer:
+    def fit(self, A):
+        self.m, self.s = A.mean(0), A.std(0) + 1e-8
+    def transform(self, A):
+        return (A - self.m) / self.s
+    def fit_transform(self, A):
+        self.fit(A)
+        return self.transform(A)
+    def inverse_transform(self, A):
+        return A * self.s + self.m
+
+def split(X, y, test_share, seed=0):
+    order = np.random.default_rng(seed).permutation(len(X))
+    n = int(round(len(X) * test_share))
+    return X[order[n:]], X[order[:n]], y[order[n:]], y[order[:n]]
+
+def random_mini_batches(X, Y, size=64, seed=0):
+    np.random.seed(seed)
+    p = np.random.permutation(X.shape[1])
+    X, Y = X[:, p], Y[:, p]
+    return [(X[:, k : k + size], Y[:, k : k + size]) for k in range(0, X.shape[1], size)]
+
+def k_folds(n, k, rng):
+    parts = np.array_split(rng.permutation(n), k)
+    for i in range(k):
+        yield np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]
+
+def mischen(X, y):
+    p = np.random.permutation(len(y))
+    return X[p], y[p]
+
+def normalize(X, Y):
+    return (X - X.mean(0)) / X.std(0), (Y - Y.mean(0)) / Y.std(0)
+"""
+
+
+def test_data_stay_in_pairs_and_are_put_on_the_scale_that_was_learned():
+    right = ["transform", "fit_transform", "inverse_transform"]
+    names = ["split", "random_mini_batches", "k_folds", "mischen"]
+    found = lines(DATA)
+    assert not any(found.values())
+    assert {*found} == {*names, *(f"Standardizer.{m}" for m in right)}
+    own = "        return (A - A.mean(0)) / A.std(0)\n"
+    assert lines(DATA.replace("        return (A - self.m) / self.s\n", own))["Standardizer.transform"] == 5
+    both = DATA.replace("X[order[n:]], X[order[:n]], y[order[n:]], y", "X[order], X[order[:n]], y[order], y")
+    assert lines(both)["split"] > 0
+    lost = DATA.replace("X[:, p], Y[:, p]", "X[:, p], Y")
+    assert "random_mini_batches" not in lines(lost)
+
+
+CLASSES = """def to_categorical(y, num):
+    return (y[:, None] == np.arange(num)).astype(float)
+
+def encode(y):
+    out = np.zeros((y.size, y.max() + 1))
+    out[np.arange(y.size), y] = 1
+    return out.T
+
+def accuracy(logits, targets):
+    return 100.0 * (logits.argmax(-1) == targets).sum() / len(targets)
+
+def confusion(t, p, n):
+    M = np.zeros((n, n), dtype=int)
+    for a, b in zip(t, p):
+        M[a, b] += 1
+    return M
+
+def he(fan_in, fan_out):
+    return np.random.randn(fan_out, fan_in) * np.sqrt(2.0 / fan_in)
+
+def causal_mask(T):
+    return np.triu(np.ones((T, T)), k=1) * -1e9
+
+def position_encoding(length, width):
+    P = np.zeros((length, width))
+    for pos in range(length):
+        for i in range(0, width, 2):
+            P[pos, i] = np.sin(pos / 10000 ** (i / width))
+            P[pos, i + 1] = np.cos(pos / 10000 ** (i / width))
+    return P
+"""
+
+
+def test_small_helpers_are_known_by_what_they_give():
+    names = ["to_categorical", "encode", "accuracy", "confusion", "he", "causal_mask", "position_encoding"]
+    assert lines(CLASSES) == dict.fromkeys(names, 0)
+    others = CLASSES.replace("2.0 / fan_in", "1.0 / fan_in").replace("logits.argmax(-1)", "logits.argmin(-1)")
+    others = others.replace("y[:, None] == np", "y[:, None] - 1 == np").replace("k=1", "k=0")
+    assert lines(others) == dict.fromkeys(["encode", "confusion", "position_encoding"], 0)
+
+
+def test_draws_differ_from_trial_to_trial():
+    from byhand.diagnosis.check.known import PURPOSES
+
+    kinds = {type(p.draw(np.random.default_rng(0))) for p in PURPOSES}
+    assert kinds == {tuple}
+    folds = next(p for p in PURPOSES if "fold by fold" in p.says)
+    assert {len(folds.draw(np.random.default_rng(s))[2]) for s in range(8)} == {1, 2}
+
+
+@pytest.mark.parametrize(("text", "says"), [("def f(a, b):\n    return np.sqrt(((a - b) ** 2).sum())\n", "a distance")])
+def test_a_name_that_says_nothing_is_no_hindrance(text, says):
+    assert held(text) == {"f": (says, 0)}
