@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.pairs import pairs
 from byhand.diagnosis.check.purposes import purposes
 
 HEAD = "import numpy as np\nimport math\nfrom collections import Counter\n\n"
@@ -229,6 +230,45 @@ def test_small_helpers_are_known_by_what_they_give():
     others = CLASSES.replace("2.0 / fan_in", "1.0 / fan_in").replace("logits.argmax(-1)", "logits.argmin(-1)")
     others = others.replace("y[:, None] == np", "y[:, None] - 1 == np").replace("k=1", "k=0")
     assert lines(others) == dict.fromkeys(["encode", "confusion", "position_encoding"], 0)
+
+
+TABLES = """def make_leaky(slope):
+    def leaky(x):
+        return np.where(x > 0, x, slope * x)
+
+    def deriv(x):
+        return np.where(x > 0, 1.0, slope)
+
+    return leaky, deriv
+
+def make_tanh():
+    return {"value": np.tanh, "of_value": lambda a: 1 - a**2}
+
+def bounds():
+    return (lambda x: x - 1), (lambda x: x + 1)
+
+ACTS = {
+    "sine": (np.sin, lambda x: np.cos(x)),
+    "square": (lambda x: x**2, lambda x: 2 * x),
+    "gate": (lambda x: 1 / (1 + math.exp(-x)), lambda x: math.exp(-x) / (1 + math.exp(-x)) ** 2),
+}
+"""
+
+
+def paired(text):
+    return {h.units[0]: max(h.line - HEAD.count("\n"), 0) for h in pairs(File(HEAD + text), HEAD + text)}
+
+
+def test_a_function_and_its_derivative_may_stand_together():
+    right = dict.fromkeys(["make_leaky", "make_tanh", "ACTS['sine']", "ACTS['square']", "ACTS['gate']"], 0)
+    alone = TABLES.replace("def bounds():\n    return (lambda x: x - 1), (lambda x: x + 1)\n\n", "")
+    assert paired(alone) == right
+    assert paired(alone.replace("1.0, slope)", "1.0, 0.0)").replace("2 * x)", "x)")) == right | {
+        "make_leaky": 6,
+        "ACTS['square']": 15,
+    }
+    others = TABLES[TABLES.index("def bounds") : TABLES.index("ACTS")]
+    assert paired(others) == {}
 
 
 def test_draws_differ_from_trial_to_trial():

@@ -70,6 +70,7 @@ class Held(NamedTuple):
     units: tuple[str, ...]
     says: str
     line: int = 0
+    id: str = "other-than-said"
 
 
 def purposes(file: File) -> Iterator[Held]:

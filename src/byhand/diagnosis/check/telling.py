@@ -59,8 +59,8 @@ _LIKELY = 0.5
 """From here on a change that makes it right is told as what was meant."""
 GENERAL = {"unknown", "weight-gradient-wrong", "bias-gradient-wrong", "delta-wrong"}
 """What any wrong gradient may be called: a name that says more is kept."""
-AIMED, PURPOSE = "other-than-said", "a purpose"
-"""What is wrong where a function does other than it says, and the word for what is no question of the practical."""
+PURPOSE = "a purpose"
+"""The word for what is no question of the practical."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -102,7 +102,7 @@ def of_fact(fact: Fact) -> Probe:
 def of_purpose(held: Held) -> Probe:
     """What a function gives beside training."""
     if held.line:
-        return Probe(held.units[-1], "wrong", held.line, held.says, AIMED, [held.units[-1]], PURPOSE, is_fact=True)
+        return Probe(held.units[-1], "wrong", held.line, held.says, held.id, [held.units[-1]], PURPOSE, is_fact=True)
     return Probe(held.units[-1], "right", 0, f"it gives {held.says}", names=list(held.units), part=PURPOSE)
 
 
@@ -312,7 +312,7 @@ def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
     """A claim and its answers; where guesses lie at a kink, or where a logarithm is not defined, others are tried."""
     found = judged(file, claim)
     again = [claim.redrawn() for _ in range(_AGAIN)] if claim.kind == "way" else []
-    for other in (*again, *([claim.positive()] if claim.is_shaped else [])):
+    for other in (*again, *([claim.positive()] if claim.is_shaped else []), claim.of_shares()):
         if found:
             break
         claim, found = other, judged(file, other)
