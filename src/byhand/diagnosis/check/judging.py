@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from byhand.diagnosis.check import facts, pairs, purposes, telling
+from byhand.diagnosis.check import causal, facts, pairs, purposes, telling
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.families import trainers
 from byhand.diagnosis.story import running
@@ -60,7 +60,7 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
     shown = [(unit, text.removeprefix(top)) for unit, text in (request.drivers if decided else right)]
     for fact in facts.facts(file, request.support, shown, trained=not decided):
         send({"probe": asdict(telling.of_fact(fact))})
-    for held in (*purposes.purposes(file), *pairs.pairs(file, program.source)):
+    for held in (*purposes.purposes(file), *pairs.pairs(file, program.source), *causal.causal(file)):
         send({"probe": asdict(telling.of_purpose(held))})
     for probe in telling.probes(file):
         if probe.training:

@@ -69,15 +69,15 @@ def hint(file: File, scope: ast.AST, argument: str, what: Kind) -> Hint:
     """What a text says of an argument."""
     is_label = argument in _asked(file) or re.search("(?i)mask", argument) is not None
     asked = tuple(asked_texts(file).get(argument, ()))
-    return Hint(_ranks(scope, argument), what == "size", is_label, _parts(scope, argument), asked)
+    return Hint(_ranks(scope, argument), what == "size", is_label, tuple(parts_of(scope, argument)), asked)
 
 
-def _parts(scope: ast.AST, argument: str) -> tuple[str, ...]:
+def parts_of(scope: ast.AST, argument: str) -> list[str]:
     """What an argument is taken apart into."""
     for n in ast.walk(scope):
         if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple) and ast.unparse(n.value) == argument:
-            return tuple(ast.unparse(e) for e in n.targets[0].elts)
-    return ()
+            return [ast.unparse(e) for e in n.targets[0].elts]
+    return []
 
 
 @cache
