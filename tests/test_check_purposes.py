@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from byhand.diagnosis.check import recorded
+from byhand.diagnosis.check.causal import causal
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.pairs import pairs
 from byhand.diagnosis.check.purposes import purposes
+from byhand.diagnosis.check.telling import probes
 
 HEAD = "import numpy as np\nimport math\nfrom collections import Counter\n\n"
 
@@ -283,3 +286,122 @@ def test_draws_differ_from_trial_to_trial():
 @pytest.mark.parametrize(("text", "says"), [("def f(a, b):\n    return np.sqrt(((a - b) ** 2).sum())\n", "a distance")])
 def test_a_name_that_says_nothing_is_no_hindrance(text, says):
     assert held(text) == {"f": (says, 0)}
+
+
+CAUSAL = """def shares(z):
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+def attend(x, wq, wk, wv):
+    '''Causal attention: no position may look at the future.'''
+    q, k, v = x @ wq, x @ wk, x @ wv
+    n = len(x)
+    hidden = np.triu(np.full((n, n), -1e9), 1)
+    p = shares(q @ k.T / np.sqrt(k.shape[1]) + hidden)
+    return p @ v, (x, wq, wk, wv, q, k, v, p)
+
+def send(g, kept):
+    x, wq, wk, wv, q, k, v, p = kept
+    dv, dp = p.T @ g, g @ v.T
+    ds = p * (dp - (dp * p).sum(-1, keepdims=True)) / np.sqrt(k.shape[1])
+    dq, dk = ds @ k, ds.T @ q
+    dx = dq @ wq.T + dk @ wk.T + dv @ wv.T
+    return dx, x.T @ dq, x.T @ dk, x.T @ dv
+"""
+
+
+def test_what_says_that_it_is_causal_sees_nothing_later():
+    def told(text):
+        return {h.units[0]: max(h.line - HEAD.count("\n"), 0) for h in causal(File(HEAD + text))}
+
+    assert told(CAUSAL) == {"attend": 0}
+    assert told(CAUSAL.replace("np.triu(np.full((n, n), -1e9), 1)", "np.tril(np.full((n, n), -1e9), -1)")) == {
+        "attend": 9
+    }
+    assert told(CAUSAL.replace(" + hidden", "")) == {}  # it sees all, as it may do with an option
+    assert told(CAUSAL.replace("Causal attention: no position may look at the future.", "Attention.")) == {}
+
+
+def test_what_takes_one_cache_apart_goes_back_through_what_has_made_it():
+    right = {p.unit: p.answer for p in probes(File(HEAD + CAUSAL))}
+    assert right == {"attend and send": "right"}
+    wrong = {p.unit: p.answer for p in probes(File(HEAD + CAUSAL.replace("ds.T @ q", "ds @ q")))}
+    assert wrong == {"attend and send": "wrong"}
+
+
+UNROLLED = """def cost(theta, shapes, X, Y):
+    parts, k = [], 0
+    for s in shapes:
+        parts.append(theta[k : k + s[0] * s[1]].reshape(s))
+        k += s[0] * s[1]
+    A = np.tanh(X @ parts[0])
+    E = A @ parts[1] - Y
+    d = E @ parts[1].T * (1 - A**2)
+    grad = np.concatenate([(X.T @ d).ravel(), (A.T @ E).ravel()])
+    return 0.5 * np.sum(E**2), grad
+
+if __name__ == "__main__":
+    shapes = [(3, 4), (4, 2)]
+    theta = np.zeros(20)
+    print(cost(theta, shapes, np.random.randn(6, 3), np.random.randn(6, 2)))
+"""
+
+
+def test_a_function_is_called_as_the_program_itself_calls_it():
+    def told(text):
+        [probe] = probes(File(HEAD + text.partition("if __name__")[0], HEAD + text))
+        return probe.answer, max(probe.line - HEAD.count("\n"), 0)
+
+    assert told(UNROLLED) == ("right", 0)
+    assert told(UNROLLED.replace("(1 - A**2)", "(1 - A)")) == ("wrong", 8)
+    assert recorded.handed(File(HEAD + UNROLLED, HEAD + "while True:\n    k = 1\n"), "cost") is None
+
+
+LETTERS = """def lossFun(inputs, targets, h, p):
+    '''Karpathy's characters: lists of indices, a state, and what is learned.'''
+    hs, shown, loss = {-1: h}, {}, 0
+    for t in range(len(inputs)):
+        x = np.zeros((p["Wy"].shape[0], 1))
+        x[inputs[t]] = 1
+        hs[t] = np.tanh(p["Wx"] @ x + p["Wh"] @ hs[t - 1])
+        e = np.exp(p["Wy"] @ hs[t])
+        shown[t] = x, e / e.sum()
+        loss -= np.log(shown[t][1][targets[t], 0])
+    grads = {k: np.zeros_like(v) for k, v in p.items()}
+    dnext = np.zeros_like(h)
+    for t in reversed(range(len(inputs))):
+        dy = shown[t][1].copy()
+        dy[targets[t]] -= 1
+        grads["Wy"] += dy @ hs[t].T
+        d = (p["Wy"].T @ dy + dnext) * (1 - hs[t] ** 2)
+        grads["Wx"] += d @ shown[t][0].T
+        grads["Wh"] += d @ hs[t - 1].T
+        dnext = p["Wh"].T @ d
+    return loss, grads
+"""
+SAMPLED = """def sampled(V, U, centre, context, others):
+    at = np.concatenate(([context], others))
+    sign = np.where(np.arange(len(at)) == 0, 1.0, -1.0)
+    s = U[at] @ V[centre]
+    loss = np.sum(np.log1p(np.exp(-sign * s)))
+    d = -sign / (1 + np.exp(sign * s))
+    dV, dU = np.zeros_like(V), np.zeros_like(U)
+    dV[centre] += d @ U[at]
+    np.add.at(dU, at, np.outer(d, V[centre]))
+    return loss, dV, dU
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (LETTERS, "(1 - hs[t] ** 2)", "(1 - hs[t])"),
+        (LETTERS, "+ dnext)", ")"),
+        (SAMPLED, "d @ U[at]", "d @ V[at]"),
+        (SAMPLED, "-sign / (1", "sign / (1"),
+    ],
+)
+def test_what_is_taken_by_its_place_or_joined_with_a_number_may_be_an_index(text, old, new):
+    assert old in text
+    assert [p.answer for p in probes(File(HEAD + text))] == ["right"]
+    assert [p.answer for p in probes(File(HEAD + text.replace(old, new)))] != ["right"]

@@ -71,6 +71,9 @@ class File:
 
     def __init__(self, text: str, whole: str = "") -> None:
         tree = ast.parse(text)
+        self.whole = whole
+        self.handed: dict[str, dict[str, Any]] | None = None
+        """What the program itself hands its functions, once that was looked at."""
         self.calls = [n for n in ast.walk(ast.parse(whole or text)) if isinstance(n, ast.Call)]
         """What is called in the whole program, of which the text may be the definitions."""
         own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}

@@ -56,6 +56,7 @@ from byhand.diagnosis.check.inputs import (
     options,
 )
 from byhand.diagnosis.check.names import TARGET, is_marked, is_slope_of
+from byhand.diagnosis.check.recorded import handed
 from byhand.diagnosis.check.shaping import MADE, MANY, Hint, asked_texts, hint, parts_of, shapings
 
 _GUESSES = 400
@@ -230,8 +231,9 @@ def families(file: File, scope: Scope) -> Iterator[Family]:
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
             is_sure = names_gradients(function) or (bool(scope.owner) and len(own_names(function)) > 1)
-            for guess, sure in ((_with_options, is_sure), (_given, is_sure), (shaped, False)):
-                given = list(guess(scope, function, file)) if is_sure or guess is not shaped else []
+            sources = ((_with_options, is_sure), (_given, is_sure), (shaped, False), (_handed, is_sure))
+            for guess, sure in sources:
+                given = list(guess(scope, function, file)) if is_sure or guess in (_with_options, _given) else []
                 if alone := usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick, given))):
                     yield Family(scope.unit(name), alone, sure)
                     break
@@ -308,6 +310,13 @@ def _with_options(scope: Scope, function: ast.FunctionDef, file: File) -> Iterat
     numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
     for guess in _given(scope, function, file) if numbers and scope.held else ():
         yield replace(guess, values={**guess.values, **numbers})
+
+
+def _handed(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
+    """What the program itself calls a function with."""
+    given = handed(file, function.name) if not scope.owner and not scope.held else None
+    if given is not None:
+        yield Guess(given, [a for a, v in given.items() if _is_float(v)], is_shaped=True)
 
 
 def _taken(scope: Scope, function: ast.FunctionDef) -> list[str]:

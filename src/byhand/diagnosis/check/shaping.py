@@ -69,7 +69,7 @@ class Hint(NamedTuple):
 
 
 def _gives_indices(scope: ast.AST, argument: str) -> bool:
-    """Whether a loop takes one after the other from an argument, and each is used as an index."""
+    """Whether what is taken from an argument, one after the other or by its place, is used as an index."""
     taken: set[str] = set()
     for loop in (n for n in ast.walk(scope) if isinstance(n, ast.For | ast.comprehension)):
         is_zip = isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) == "zip"
@@ -77,7 +77,9 @@ def _gives_indices(scope: ast.AST, argument: str) -> bool:
         targets = loop.target.elts if isinstance(loop.target, ast.Tuple) and is_zip else [loop.target]
         taken |= {ast.unparse(t) for t, s in zip(targets, sources, strict=False) if ast.unparse(s) == argument}
     places = [n.slice for n in ast.walk(scope) if isinstance(n, ast.Subscript)]
-    return any(ast.unparse(e) in taken for s in places for e in (s.elts if isinstance(s, ast.Tuple) else [s]))
+    used = [e for s in places for e in (s.elts if isinstance(s, ast.Tuple) else [s])]
+    parts = [e.value for e in used if isinstance(e, ast.Subscript) and not isinstance(e.slice, ast.Constant)]
+    return any(ast.unparse(e) in taken for e in used) or any(ast.unparse(e) == argument for e in parts)
 
 
 def hint(file: File, scope: ast.AST, argument: str, what: Kind) -> Hint:
