@@ -361,10 +361,10 @@ LETTERS = """def lossFun(inputs, targets, h, p):
     '''Karpathy's characters: lists of indices, a state, and what is learned.'''
     hs, shown, loss = {-1: h}, {}, 0
     for t in range(len(inputs)):
-        x = np.zeros((p["Wy"].shape[0], 1))
+        x = np.zeros((p["Why"].shape[0], 1))
         x[inputs[t]] = 1
-        hs[t] = np.tanh(p["Wx"] @ x + p["Wh"] @ hs[t - 1])
-        e = np.exp(p["Wy"] @ hs[t])
+        hs[t] = np.tanh(p["Wxh"] @ x + p["Whh"] @ hs[t - 1])
+        e = np.exp(p["Why"] @ hs[t])
         shown[t] = x, e / e.sum()
         loss -= np.log(shown[t][1][targets[t], 0])
     grads = {k: np.zeros_like(v) for k, v in p.items()}
@@ -372,11 +372,11 @@ LETTERS = """def lossFun(inputs, targets, h, p):
     for t in reversed(range(len(inputs))):
         dy = shown[t][1].copy()
         dy[targets[t]] -= 1
-        grads["Wy"] += dy @ hs[t].T
-        d = (p["Wy"].T @ dy + dnext) * (1 - hs[t] ** 2)
-        grads["Wx"] += d @ shown[t][0].T
-        grads["Wh"] += d @ hs[t - 1].T
-        dnext = p["Wh"].T @ d
+        grads["Why"] += dy @ hs[t].T
+        d = (p["Why"].T @ dy + dnext) * (1 - hs[t] ** 2)
+        grads["Wxh"] += d @ shown[t][0].T
+        grads["Whh"] += d @ hs[t - 1].T
+        dnext = p["Whh"].T @ d
     return loss, grads
 """
 SAMPLED = """def sampled(V, U, centre, context, others):
@@ -400,6 +400,7 @@ SAMPLED = """def sampled(V, U, centre, context, others):
         (SAMPLED, "d @ U[at]", "d @ V[at]"),
         (SAMPLED, "-sign / (1", "sign / (1"),
     ],
+    ids=["slope", "time", "rows", "sign"],
 )
 def test_what_is_taken_by_its_place_or_joined_with_a_number_may_be_an_index(text, old, new):
     assert old in text

@@ -229,7 +229,7 @@ class _Search:
         matrices: list[Shape] = [(m, n) if is_left else (n, m) for m in others]
         if is_left:
             return [*matrices, (n,)]
-        return [(n,), *matrices] if self.is_single else [*matrices, (n,), (n, 1)]
+        return [(n,), *matrices, (n, 1)] if self.is_single else [*matrices, (n,), (n, 1)]
 
 
 @lru_cache(maxsize=5000)
