@@ -272,8 +272,15 @@ class Course:
         return {s: replace(e, kind="follows", evidence=1) for s, e in quiet.items()}
 
     def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
-        """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data."""
+        """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data.
+
+        Where a step is lost in the parameter's own digits, the same line must step another one by its gradient.
+        """
+        lines = {self._place(s.versions[1]) for s, e in found.items() if e.right}
         odd = [s for s, e in found.items() if e.kind in ("scattered", "other", "few")]
+        odd += [
+            s for s, e in found.items() if e.kind == "flat" and s.versions[1:] and self._place(s.versions[1]) in lines
+        ]
         if not odd:
             return {}
         sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}
