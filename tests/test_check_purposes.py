@@ -270,6 +270,11 @@ def test_a_function_and_its_derivative_may_stand_together():
         "make_leaky": 6,
         "ACTS['square']": 15,
     }
+    layer = "def layer(a=0.1):\n    kept = {}\n    def forward(x):\n        kept['x'] = x\n"
+    layer += "        return np.where(x > 0, x, a * x)\n"
+    layer += "    def backward(g):\n        return g * np.where(kept['x'] > 0, 1, a)\n    return forward, backward\n"
+    assert paired(layer) == {"layer": 0}
+    assert paired(layer.replace("return g * ", "return g * 2 * ")) == {}  # a mean, or a sum: it may be handed anything
     others = TABLES[TABLES.index("def bounds") : TABLES.index("ACTS")]
     assert paired(others) == {}
 

@@ -98,15 +98,18 @@ def _pairs_in(value: Any, unit: str, line: int) -> Iterator[_Pair]:
 
 
 def _is_derivative(pair: _Pair) -> bool | None:
-    """Whether the slope is that of the function, of its input or its output; None where that can't be said."""
+    """Whether the slope is that of the function, of its input, its output, or what it has seen; None if unclear."""
     with contextlib.suppress(Exception), quiet():
-        out, more, less = (_of(pair.there, x) for x in (_AT, _AT + _STEP, _AT - _STEP))
+        more, less, out = (_of(pair.there, x) for x in (_AT + _STEP, _AT - _STEP, _AT))
+        slopes = [_of(pair.slope, x) for x in (_AT, out, np.ones_like(_AT))]
+        measured = (more - less) / (2 * _STEP)
+        off = min(float(np.abs(slope - measured).max()) for slope in slopes)
         moved = _AT.copy()
-        moved[0] += _STEP
-        if np.array_equal(_of(pair.there, moved)[1:], out[1:]) and not np.array_equal(more, less):
-            measured = (more - less) / (2 * _STEP)
-            off = [float(np.abs(_of(pair.slope, x) - measured).max()) for x in (_AT, out)]
-            return True if min(off) < _NEAR else False if min(off) > _FAR else None
+        moved[0] += 1
+        is_elementwise = np.array_equal(_of(pair.there, moved)[1:], out[1:]) and not np.array_equal(more, less)
+        _of(pair.there, -_AT)
+        remembers = not np.array_equal(_of(pair.slope, _AT), slopes[0])  # as a way back does, which is handed anything
+        return None if not is_elementwise else True if off < _NEAR else False if off > _FAR and not remembers else None
     return None
 
 
