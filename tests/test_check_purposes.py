@@ -15,7 +15,9 @@ HEAD = "import numpy as np\nimport math\nfrom collections import Counter\n\n"
 
 def held(text):
     """What is said of each: what it gives, and the line where it is wrong; lines count from the text's own first."""
-    return {h.units[-1]: (h.says, max(h.line - HEAD.count("\n"), 0)) for h in purposes(File(HEAD + text))}
+    return {
+        h.units[-1]: (h.says, max(h.line - HEAD.count("\n"), 0)) for h in purposes(File(HEAD + text)) if not h.is_open
+    }
 
 
 def lines(text):
@@ -84,6 +86,21 @@ def test_what_clips_leaves_short_gradients_alone():
     assert lines(CLIPS) == {"clip_gradients": 0, "clip_each_": 0, "clip_all": 0}
     wrong = CLIPS.replace(" if n > most else g", "").replace("min(1.0, limit / total)", "limit / total")
     assert lines(wrong) == {"clip_gradients": 3, "clip_each_": 0, "clip_all": 14}
+
+
+OF_KEYS = """def clip(gradients, most):
+    dWaa, dby = gradients["dWaa"], gradients["dby"]
+    for g in (dWaa, dby):
+        np.clip(g, -most, most, out=g)
+    return {"dWaa": dWaa, "dby": dby}
+"""
+
+
+def test_a_table_has_the_keys_that_are_read_and_what_is_called_so_is_known_or_open():
+    assert held(OF_KEYS) == {"clip": ("numbers within a limit", 0)}
+    [found] = purposes(File(HEAD + OF_KEYS.replace("np.clip(g, -most, most, out=g)", "g *= most")))
+    assert found.is_open
+    assert not held(OF_KEYS.replace("np.clip(g, -most, most, out=g)", "g *= most").replace("clip", "longer"))
 
 
 RATES = """def lr_at(epoch, lr0, total, warm_epochs=5):

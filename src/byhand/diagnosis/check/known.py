@@ -256,8 +256,13 @@ def _counted(y: Array, p: Array, n: int) -> Array:
 
 def _classes() -> Iterator[Purpose]:
     hot = "(?i)hot|encod|categor|binar"
-    labels = _each(lambda rng: rng.integers(0, 3, 6), _is(4))
-    yield Purpose("one-hot rows", hot, labels, gives(_hot, lambda y, n: _hot(y, n).T))
+    for shape in ((6,), (6, 1), (1, 6)):
+
+        def labels(rng: Rng, shape: tuple[int, ...] = shape) -> tuple[Array, int]:
+            return rng.integers(0, 3, shape), 4
+
+        rows = gives(lambda y, n: _hot(y.ravel(), n), lambda y, n: _hot(y.ravel(), n).T)
+        yield Purpose("one-hot rows", hot, labels, rows)
     yield Purpose("a one-hot row", f"{hot}|vector", _each(_whole(0, 4), _is(4)), gives(_hot))
     alone = _each(lambda rng: np.append(rng.integers(0, 3, 6), [3, 0]))
     yield Purpose("one-hot rows", hot, alone, gives(lambda y: _hot(y, 4), lambda y: _hot(y, 4).T))

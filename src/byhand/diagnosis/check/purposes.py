@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from itertools import combinations, islice, permutations
+from itertools import combinations, cycle, islice, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from byhand.diagnosis.check.arguments import default, own_names
 from byhand.diagnosis.check.claims import THING
 from byhand.diagnosis.check.defined import File, is_tame, methods_of
+from byhand.diagnosis.check.inputs import options
 from byhand.diagnosis.check.known import PURPOSES, Holds, Purpose, same
 from byhand.diagnosis.check.lines import returned_at
 from byhand.diagnosis.check.repairs import repairs
@@ -24,6 +25,11 @@ _MANY = 100
 _LEFT = r"(?i)eps\w*|axis|seed|rng|dtype|random_state|shuffle|verbose|\w*folds|cv"
 """How an argument may be called that is left as it is by default."""
 _FIT = ("fit", "train")
+_PLAIN = (
+    r"(?i)_*((random_)?mini_?batch(es)?|one_?hot(_?enc\w*)?|to_?(one_?hot|categorical)|clip\w*|skip_?gram\w*|\w*warm_?up\w*"
+    r"|knn\w*|\w*k_?folds?|train_test_split|confusion\w*|causal_mask)"
+)
+"""Names that leave no doubt what a function is for: where it gives nothing that is known of that, it is not judged."""
 
 
 class Taken(NamedTuple):
@@ -71,6 +77,8 @@ class Held(NamedTuple):
     says: str
     line: int = 0
     id: str = "other-than-said"
+    is_open: bool = False
+    """Whether it is not known what it gives, though its name says what that must be."""
 
 
 def purposes(file: File) -> Iterator[Held]:
@@ -120,6 +128,8 @@ def _held(file: File, callee: Callee) -> Held | None:
         for order in _orders(callee, purpose):
             if _holds(file, callee, order, purpose, slip.holds):
                 return Held(callee.units, f"{callee.name} {slip.says}.", _line(file, callee, order, purpose))
+    if callee.units == (callee.name,) and re.fullmatch(_PLAIN, callee.name):
+        return Held(callee.units, "it gives none of what I know that is called so", is_open=True)
     return None
 
 
@@ -139,7 +149,8 @@ def _holds(file: File, callee: Callee, order: tuple[Taken, ...], purpose: Purpos
     """Whether something is so of what comes back, each time; it need not come to anything each time."""
     has_come = False
     for seed in range(_TRIALS):
-        given = purpose.draw(np.random.default_rng(seed))
+        drawn = purpose.draw(np.random.default_rng(seed))
+        given = tuple(_with_keys(file, callee, t, value) for t, value in zip(order, drawn, strict=True))
         try:
             result, is_new = callee.run(file, dict(zip(order, deepcopy(given), strict=True)))
             if not holds(result, *given):
@@ -148,6 +159,12 @@ def _holds(file: File, callee: Callee, order: tuple[Taken, ...], purpose: Purpos
             return False
         has_come |= is_new
     return has_come
+
+
+def _with_keys(file: File, callee: Callee, taken: Taken, value: Any) -> Any:
+    """A table under the keys that are read of it."""
+    keys = options(file.function(callee.units[-1]), taken.name, file.functions) if isinstance(value, dict) else None
+    return dict(zip(keys, cycle(value.values()), strict=False)) if keys else value
 
 
 def _line(file: File, callee: Callee, order: tuple[Taken, ...], purpose: Purpose) -> int:

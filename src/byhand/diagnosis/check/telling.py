@@ -103,6 +103,8 @@ def of_purpose(held: Held) -> Probe:
     """What a function gives beside training."""
     if held.line:
         return Probe(held.units[-1], "wrong", held.line, held.says, held.id, [held.units[-1]], PURPOSE, is_fact=True)
+    if held.is_open:
+        return Probe(held.units[-1], "unclear", 0, held.says, names=list(held.units), part=PURPOSE)
     return Probe(held.units[-1], "right", 0, f"it gives {held.says}", names=list(held.units), part=PURPOSE)
 
 
