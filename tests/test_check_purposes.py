@@ -341,6 +341,8 @@ def test_what_says_that_it_is_causal_sees_nothing_later():
         "attend": 9
     }
     assert told(CAUSAL.replace(" + hidden", "")) == {}  # it sees all, as it may do with an option
+    returns = "def to_go(r):\n    '''Sums of what comes later; does not scale the future.'''\n"
+    assert told(returns + "    return r[::-1].cumsum(0)[::-1]\n") == {}
     assert told(CAUSAL.replace("Causal attention: no position may look at the future.", "Attention.")) == {}
 
 

@@ -472,3 +472,37 @@ def train(X, Y, n, steps=100, rate=0.5, keep=0.8):
 def test_a_training_is_given_classes_in_columns():
     assert places(IN_COLUMNS) == ("right", [])
     assert places(IN_COLUMNS.replace("* D / keep * (A > 0)", "* D / keep"))[0] == "wrong"
+
+
+HELPERS = """import numpy as np
+
+def one_hot(y, n):
+    return np.eye(n)[y]
+
+def clip(g, most):
+    return np.clip(g, -most, most)
+
+class Scaler:
+    def fit(self, X):
+        self.m, self.s = X.mean(axis=0), X.std(axis=0)
+        return self
+
+    def transform(self, X):
+        return (X - self.m) / self.s
+"""
+
+
+def test_where_purposes_are_all_that_is_known_each_function_must_have_one():
+    assert places(HELPERS) == ("right", [])
+    assert judged(HELPERS + "\ndef mixed(x, y):\n    return x * 0.3 + y\n").outcome == "not judged"
+    assert judged(HELPERS + "\n    def _half(self, X):\n        return X / 2\n").outcome == "not judged"
+    assert (
+        judged(HELPERS + "\ndef scaled_and_clipped(X):\n    return clip(Scaler().fit(X).transform(X), 3)\n").outcome
+        != "wrong"
+    )
+    wrong = HELPERS.replace("(X - self.m) / self.s", "(X - X.mean(axis=0)) / X.std(axis=0)")
+    assert places(wrong) == ("wrong", [("other-than-said", 15)])
+    longer = HELPERS.replace("np.clip(g, -most, most)", "g * most / np.linalg.norm(g)")
+    assert places(longer) == ("wrong", [("other-than-said", 7)])
+    unknown = HELPERS.replace("np.clip(g, -most, most)", "np.tanh(g / most) * most")
+    assert judged(unknown).outcome == "not judged"

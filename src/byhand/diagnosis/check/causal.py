@@ -18,7 +18,10 @@ from byhand.diagnosis.check.inputs import Guess
 from byhand.diagnosis.check.lines import returned_at
 from byhand.diagnosis.check.purposes import Held
 
-_SAYS = r"(?i)causal|autoregress|look.?ahead|(not|never|nothing|no) .{0,40}(future|later|ahead)"
+_SAYS = (
+    r"(?i)(?<!non-)(?<!not )causal|autoregress|look.?ahead"
+    r"|(not|never|cannot|no position)\W+(\w+\W+){0,2}(see|look|attend|peek)\w*.{0,30}(future|later|ahead)"
+)
 _BACK = r"(?i)back|grad|bwd|deriv|retro"
 _GUESSES = 12
 _LEAST = 4

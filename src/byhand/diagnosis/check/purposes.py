@@ -25,6 +25,7 @@ _MANY = 100
 _LEFT = r"(?i)eps\w*|axis|seed|rng|dtype|random_state|shuffle|verbose|\w*folds|cv"
 """How an argument may be called that is left as it is by default."""
 _FIT = ("fit", "train")
+_COUNTS = r"(?i)\w*(epoch|iter|rounds)\w*|\w*steps"
 _PLAIN = (
     r"(?i)_*((random_)?mini_?batch(es)?|one_?hot(_?enc\w*)?|to_?(one_?hot|categorical)|clip\w*|skip_?gram\w*|\w*warm_?up\w*"
     r"|knn\w*|\w*k_?folds?|train_test_split|confusion\w*|causal_mask)"
@@ -90,7 +91,7 @@ def purposes(file: File) -> Iterator[Held]:
 
 def _callees(file: File) -> Iterator[Callee]:
     for name, function in file.functions.items():
-        if is_tame(function, may_yield=True):
+        if is_tame(function, may_yield=True) and not _trains(function):
             yield Callee((name,), (f"result_ = {name}({{}})",), tuple(_taken(function, 0)), _said(function))
     for owner, node in file.classes.items():
         methods = methods_of(node)
@@ -100,10 +101,17 @@ def _callees(file: File) -> Iterator[Callee]:
             before = made if name.startswith(fit) else {**made, fit: f"{THING}.{fit}({{}})"}
             calls = {**before, name: f"result_ = {THING}.{name}({{}})"}
             known = [m for m in calls if m in methods]
-            if name not in before and all(is_tame(methods[m]) for m in known):
+            if name not in before and not any(_trains(methods[m]) or not is_tame(methods[m]) for m in known):
                 taken = tuple(t for k, m in enumerate(calls) if m in methods for t in _taken(methods[m], k))
                 units = tuple(f"{owner}.{m}" for m in known)
                 yield Callee(units, tuple(calls.values()), taken, _said(method))
+
+
+def _trains(function: ast.FunctionDef) -> bool:
+    """Whether it does something as often as it is told, as a training does: that is looked at elsewhere."""
+    is_told = any(re.fullmatch(_COUNTS, a) for a in own_names(function))
+    loops = any(isinstance(n, ast.For) for n in ast.walk(function))
+    return is_told and (loops or function.name == "__init__")
 
 
 def _said(function: ast.FunctionDef) -> str:

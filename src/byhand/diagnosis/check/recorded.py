@@ -21,8 +21,8 @@ _LINES = 5000
 """So many lines of it are run."""
 
 
-class _Enough(Exception):
-    """So many lines have been run, or all functions have been called."""
+class _Enough(BaseException):
+    """So many lines have been run, or all functions have been called; no text's own `except` stops it."""
 
 
 def handed(file: File, name: str) -> dict[str, Any] | None:
@@ -50,7 +50,7 @@ def _calls(file: File) -> Iterator[tuple[str, dict[str, Any]]]:
         return see
 
     before = sys.gettrace()
-    with contextlib.suppress(Exception), quiet():
+    with contextlib.suppress(Exception, SystemExit, _Enough), quiet():
         program = compile(ast.parse(file.whole), FILE, "exec")
         np.random.seed(0)  # noqa: NPY002
         sys.settrace(see)
