@@ -482,6 +482,16 @@ def _rates() -> Iterator[Purpose]:
     )
     for says, draws, formula in falling:
         yield Purpose(says, called, _each(*draws), gives(formula), at)
+    rises = gives(*(lambda r, t, warm, n=n: r * min(1.0, (t + n) / warm) for n in (0, 1)))
+    yield Purpose("a rate that rises", called, _each(rate, t, _whole(8, 30)), rises, {**at, 2: _WARM})
+    noam = gives(lambda t, d, warm: d**-0.5 * min(t**-0.5, t * warm**-1.5))
+    yield Purpose(
+        "a rate that rises, then falls as a root",
+        f"{called}|noam",
+        _each(t, _is(64), _whole(8, 30)),
+        noam,
+        {0: _STEP, 2: _WARM},
+    )
     total, low = _whole(50, 60), _number(0.01, 0.05)
     says = "counts what follows the rise from the first step, and not from the end of the rise: there the rate jumps"
     for name, after in (("half a cosine", _cosine), ("a line", _line)):
@@ -519,7 +529,9 @@ def _gradients() -> Iterator[Purpose]:
         lambda a, b: {"dW": a, "db": b},
     )
     called, says = r"(?i)clip|limit|crop|bound", "makes gradients longer that are shorter than the limit"
-    slips = (Slip(gives(_scaled), f"{says}: these are to be left as they are", r"(?i)^\w*clip|exceed"),)
+    slips = (
+        Slip(gives(_scaled), f"{says}: these are to be left as they are", r"(?i)^\w*clip(?!\w*(unit|scale))|exceed"),
+    )
     each = lambda g, limit: _to_each(lambda a: _clipped(a, limit), g)  # noqa: E731
     for form in forms:
 

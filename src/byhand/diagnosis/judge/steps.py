@@ -286,6 +286,7 @@ class Course:
         sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}
         longest, steepest = (max((size[k] for size in sizes.values()), default=0.0) for k in (0, 1))
         nothing = [s for s in odd if sizes[s][0] < _ROUNDING * longest and sizes[s][1] < _ROUNDING * steepest]
+        nothing = [s for s in nothing if found[s].kind != "flat" or sizes[s][1]]
         return {s: Explanation("follows" if sizes[s][1] else "flat", {}, 1, found[s].spans) for s in nothing}
 
     @staticmethod
