@@ -306,6 +306,34 @@ def test_draws_differ_from_trial_to_trial():
     assert {len(folds.draw(np.random.default_rng(s))[2]) for s in range(8)} == {1, 2}
 
 
+DISTANCES = """def slow_distances(A, B):
+    return [[float(np.sqrt(((a - b) ** 2).sum())) for b in B] for a in A]
+
+def fast_distances(A, B):
+    square = (A * A).sum(1)[:, None] - 2 * A @ B.T + (B * B).sum(1)
+    return np.maximum(square, 0) ** 0.5
+
+def validate(X, y, ks, folds=4):
+    parts = np.array_split(np.random.permutation(len(X)), folds)
+    found = {k: 0.0 for k in ks}
+    for i in range(folds):
+        rest = np.concatenate(parts[:i] + parts[i + 1 :])
+        order = np.argsort(fast_distances(X[parts[i]], X[rest]), axis=1)
+        for k in ks:
+            told = [np.bincount(y[rest][row[:k]]).argmax() for row in order]
+            found[k] += np.mean(told == y[parts[i]]) / folds
+    return found
+"""
+
+
+def test_folds_keep_what_is_asked_out_of_what_is_learned():
+    assert lines(DISTANCES) == {"slow_distances": 0, "fast_distances": 0, "validate": 0}
+    leaking = DISTANCES.replace("parts[:i] + parts[i + 1 :]", "parts")
+    assert lines(leaking) == {"slow_distances": 0, "fast_distances": 0}
+    [odd] = [h for h in purposes(File(HEAD + DISTANCES.replace("** 0.5", "** 0.25"))) if h.is_open]
+    assert odd.units == ("fast_distances",)  # who calls it has the same neighbours all the same
+
+
 @pytest.mark.parametrize(("text", "says"), [("def f(a, b):\n    return np.sqrt(((a - b) ** 2).sum())\n", "a distance")])
 def test_a_name_that_says_nothing_is_no_hindrance(text, says):
     assert held(text) == {"f": (says, 0)}

@@ -28,7 +28,8 @@ _FIT = ("fit", "train")
 _COUNTS = r"(?i)\w*(epoch|iter|rounds)\w*|\w*steps"
 _PLAIN = (
     r"(?i)_*((random_)?mini_?batch(es)?|one_?hot(_?enc\w*)?|to_?(one_?hot|categorical)|clip\w*|skip_?gram\w*|\w*warm_?up\w*"
-    r"|knn\w*|\w*k_?folds?|train_test_split|confusion\w*|causal_mask)"
+    r"|knn\w*|\w*k_?folds?|train_test_split|confusion\w*|causal_mask"
+    r"|(\w*_)?(dists?|distances?)(_\w*)?)"
 )
 """Names that leave no doubt what a function is for: where it gives nothing that is known of that, it is not judged."""
 
@@ -136,7 +137,7 @@ def _held(file: File, callee: Callee) -> Held | None:
         for order in _orders(callee, purpose):
             if _holds(file, callee, order, purpose, slip.holds):
                 return Held(callee.units, f"{callee.name} {slip.says}.", _line(file, callee, order, purpose))
-    if callee.units == (callee.name,) and re.fullmatch(_PLAIN, callee.name):
+    if re.fullmatch(_PLAIN, callee.name):
         return Held(callee.units, "it gives none of what I know that is called so", is_open=True)
     return None
 
