@@ -408,3 +408,54 @@ def test_a_function_is_called_as_the_program_itself_calls_it():
     assert told(UNROLLED) == ("right", 0)
     assert told(UNROLLED.replace("(1 - A**2)", "(1 - A)")) == ("wrong", 8)
     assert recorded.handed(File(HEAD + UNROLLED, HEAD + "while True:\n    k = 1\n"), "cost") is None
+
+
+LETTERS = """def lossFun(inputs, targets, h, p):
+    '''Karpathy's characters: lists of indices, a state, and what is learned.'''
+    hs, shown, loss = {-1: h}, {}, 0
+    for t in range(len(inputs)):
+        x = np.zeros((p["Why"].shape[0], 1))
+        x[inputs[t]] = 1
+        hs[t] = np.tanh(p["Wxh"] @ x + p["Whh"] @ hs[t - 1])
+        e = np.exp(p["Why"] @ hs[t])
+        shown[t] = x, e / e.sum()
+        loss -= np.log(shown[t][1][targets[t], 0])
+    grads = {k: np.zeros_like(v) for k, v in p.items()}
+    dnext = np.zeros_like(h)
+    for t in reversed(range(len(inputs))):
+        dy = shown[t][1].copy()
+        dy[targets[t]] -= 1
+        grads["Why"] += dy @ hs[t].T
+        d = (p["Why"].T @ dy + dnext) * (1 - hs[t] ** 2)
+        grads["Wxh"] += d @ shown[t][0].T
+        grads["Whh"] += d @ hs[t - 1].T
+        dnext = p["Whh"].T @ d
+    return loss, grads
+"""
+SAMPLED = """def sampled(V, U, centre, context, others):
+    at = np.concatenate(([context], others))
+    sign = np.where(np.arange(len(at)) == 0, 1.0, -1.0)
+    s = U[at] @ V[centre]
+    loss = np.sum(np.log1p(np.exp(-sign * s)))
+    d = -sign / (1 + np.exp(sign * s))
+    dV, dU = np.zeros_like(V), np.zeros_like(U)
+    dV[centre] += d @ U[at]
+    np.add.at(dU, at, np.outer(d, V[centre]))
+    return loss, dV, dU
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (LETTERS, "(1 - hs[t] ** 2)", "(1 - hs[t])"),
+        (LETTERS, "+ dnext)", ")"),
+        (SAMPLED, "d @ U[at]", "d @ V[at]"),
+        (SAMPLED, "-sign / (1", "sign / (1"),
+    ],
+    ids=["slope", "time", "rows", "sign"],
+)
+def test_what_is_taken_by_its_place_or_joined_with_a_number_may_be_an_index(text, old, new):
+    assert old in text
+    assert [p.answer for p in probes(File(HEAD + text))] == ["right"]
+    assert [p.answer for p in probes(File(HEAD + text.replace(old, new)))] != ["right"]
