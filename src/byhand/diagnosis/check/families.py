@@ -231,7 +231,7 @@ def families(file: File, scope: Scope) -> Iterator[Family]:
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
             is_sure = names_gradients(function) or (bool(scope.owner) and len(own_names(function)) > 1)
-            sources = ((_with_options, is_sure), (_given, is_sure), (shaped, False), (_handed, is_sure))
+            sources = ((_with_options, is_sure), (_given, is_sure), (shaped, False), (_handed, False))
             for guess, sure in sources:
                 given = list(guess(scope, function, file)) if is_sure or guess in (_with_options, _given) else []
                 if alone := usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick, given))):
@@ -313,8 +313,10 @@ def _with_options(scope: Scope, function: ast.FunctionDef, file: File) -> Iterat
 
 
 def _handed(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
-    """What the program itself calls a function with."""
-    given = handed(file, function.name) if not scope.owner and not scope.held else None
+    """What the program itself calls a function with; which of it is a parameter is a guess all the same."""
+    nodes = [n for u in file.behind([function.name]) for n in ast.walk(file.function(u))] if not scope.owner else []
+    reads_parameters = any(isinstance(n, ast.Name) and _is_float(file.names.get(n.id)) for n in nodes)
+    given = handed(file, function.name) if nodes and not scope.held and not reads_parameters else None
     if given is not None:
         yield Guess(given, [a for a, v in given.items() if _is_float(v)], is_shaped=True)
 
