@@ -596,6 +596,81 @@ def test_what_takes_a_step_is_held_against_the_optimizers(source, old, new, unit
     assert found.get(unit) == ((answer, line, id_) if answer else None)
 
 
+OF_PARAMETERS = """import numpy as np
+
+class Adam:
+    def __init__(self, params, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8):
+        self.params, self.lr, self.beta1, self.beta2, self.eps = params, lr, beta1, beta2, eps
+        self.first = [np.zeros_like(p) for p in params]
+        self.second = [np.zeros_like(p) for p in params]
+        self.t = 0
+
+    def apply(self, grads):
+        self.t += 1
+        for i, g in enumerate(grads):
+            self.first[i] = self.beta1 * self.first[i] + (1 - self.beta1) * g
+            self.second[i] = self.beta2 * self.second[i] + (1 - self.beta2) * g**2
+            m = self.first[i] / (1 - self.beta1**self.t)
+            v = self.second[i] / (1 - self.beta2**self.t)
+            self.params[i] -= self.lr * m / (np.sqrt(v) + self.eps)
+
+class Nesterov:
+    def __init__(self, weights, rate, mu):
+        self.weights, self.rate, self.mu = weights, rate, mu
+        self.v = {k: np.zeros_like(w) for k, w in weights.items()}
+
+    def step(self, grads):
+        for k in self.weights:
+            self.v[k] = self.mu * self.v[k] - self.rate * grads[k]
+            self.weights[k] = self.weights[k] + self.mu * self.v[k] - self.rate * grads[k]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "answers", "line", "id_"),
+    [
+        ("", "", ("right", "right"), 0, "unknown"),
+        (
+            "self.second = [np.zeros_like(p) for p in params]",
+            "self.second = self.first",
+            ("wrong", "right"),
+            7,
+            "moments-shared",
+        ),
+        ("self.beta2**self.t", "self.beta1**self.t", ("wrong", "right"), 16, "bias-correction-wrong"),
+        ("self.params[i] -=", "self.params[i] +=", ("wrong", "right"), 17, "sign-flipped"),
+        ("self.weights[k] + self.mu", "self.weights[k] - self.mu", ("right", "unclear"), 0, "unknown"),
+    ],
+)
+def test_an_optimizer_may_be_made_of_the_parameters(old, new, answers, line, id_):
+    assert old in OF_PARAMETERS
+    adam, nesterov = updates.updates(File(OF_PARAMETERS.replace(old, new, 1)))
+    assert (adam.answer, nesterov.answer, adam.line, adam.id) == (*answers, line, id_)
+
+
+OF_SHARES = """import numpy as np
+
+def divergence(scores, target):
+    '''KL(target || softmax(scores)), mean over rows; shares of target may be zero.'''
+    z = scores - scores.max(axis=1, keepdims=True)
+    log_q = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    log_p = np.log(np.where(target > 0, target, 1))
+    loss = np.sum(target * (log_p - log_q)) / len(scores)
+    grad = (np.exp(log_q) - target) / len(scores)
+    return loss, grad
+"""
+
+
+def test_a_loss_of_shares_is_given_shares_and_zeros_where_it_says_so():
+    assert told(OF_SHARES)["divergence"].answer == "right"
+    plain = OF_SHARES.replace("np.where(target > 0, target, 1)", "target")
+    found = told(plain)["divergence"]
+    assert (found.answer, found.line, found.id) == ("wrong", 7, "log-of-zero")
+    assert told(plain.replace("may be zero", "are positive"))["divergence"].answer == "right"
+    flipped = plain.replace("np.exp(log_q) - target", "target - np.exp(log_q)")
+    assert (told(flipped)["divergence"].answer, told(flipped)["divergence"].line) == ("wrong", 9)
+
+
 def test_methods_of_a_base_are_those_of_a_class():
     layer = "import numpy as np\n\nclass Act:\n    def __init__(self, f, df):\n        self.f, self.df = f, df\n"
     layer += "    def forward(self, x):\n        self.x = x\n        return self.f(x)\n"

@@ -393,3 +393,116 @@ def test_wrong_steps_are_told_at_the_line_after_whose_change_all_are_right(old, 
     assert places(STEPPED) == ("right", [])
     outcome, [(_, line)] = places(STEPPED.replace(old, new))
     assert (outcome, line) == ("wrong", line_of(STEPPED, old))
+
+
+IN_TURN = """import numpy as np
+
+class Affine:
+    def __init__(self, n, m, rng):
+        self.W, self.b = rng.normal(size=(n, m)), np.zeros(m)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, d):
+        self.dW, self.db = self.x.T @ d, d.sum(0)
+        return d @ self.W.T
+
+class Centre:
+    def __init__(self, m):
+        self.s = np.ones(m)
+
+    def forward(self, x):
+        self.c = x - x.mean(0)
+        return self.s * self.c
+
+    def backward(self, d):
+        self.ds = (d * self.c).sum(0)
+        d = d * self.s
+        return d - d.mean(0)
+
+class Model:
+    def __init__(self, sizes, seed=0):
+        rng = np.random.default_rng(seed)
+        self.parts = []
+        for n, m in zip(sizes, sizes[1:]):
+            self.parts += [Affine(n, m, rng), Centre(m)]
+
+    def error(self, x, y):
+        for part in self.parts:
+            x = part.forward(x)
+        d = (x - y) / len(y)
+        for part in reversed(self.parts):
+            d = part.backward(d)
+        return 0.5 * np.sum((x - y) ** 2) / len(y)
+
+    def update(self, rate):
+        for part in self.parts:
+            for name in ("W", "b", "s"):
+                if hasattr(part, name):
+                    setattr(part, name, getattr(part, name) - rate * getattr(part, "d" + name))
+"""
+
+
+def test_a_loss_that_keeps_its_gradients_and_a_step_are_called_in_turn():
+    assert places(IN_TURN) == ("right", [])  # the steps of b are lost in its digits, as it is centred away
+    assert judged(IN_TURN.replace("d = (x - y) / len(y)", "d = x / len(y)")).outcome != "right"
+
+
+IN_COLUMNS = """import numpy as np
+
+def train(X, Y, n, steps=100, rate=0.5, keep=0.8):
+    rng = np.random.default_rng(1)
+    W, V = rng.normal(size=(n, X.shape[0])), rng.normal(size=(Y.shape[0], n))
+    for _ in range(steps):
+        D = rng.random((n, X.shape[1])) < keep
+        A = np.maximum(W @ X, 0) * D / keep
+        E = np.exp(V @ A)
+        P = E / E.sum(axis=0)
+        loss = -np.sum(Y * np.log(P)) / X.shape[1]
+        d = (P - Y) / X.shape[1]
+        back = V.T @ d * D / keep * (A > 0)
+        V -= rate * d @ A.T
+        W -= rate * back @ X.T
+    return W, V
+"""
+
+
+def test_a_training_is_given_classes_in_columns():
+    assert places(IN_COLUMNS) == ("right", [])
+    assert places(IN_COLUMNS.replace("* D / keep * (A > 0)", "* D / keep"))[0] == "wrong"
+
+
+HELPERS = """import numpy as np
+
+def one_hot(y, n):
+    return np.eye(n)[y]
+
+def clip(g, most):
+    return np.clip(g, -most, most)
+
+class Scaler:
+    def fit(self, X):
+        self.m, self.s = X.mean(axis=0), X.std(axis=0)
+        return self
+
+    def transform(self, X):
+        return (X - self.m) / self.s
+"""
+
+
+def test_where_purposes_are_all_that_is_known_each_function_must_have_one():
+    assert places(HELPERS) == ("right", [])
+    assert judged(HELPERS + "\ndef mixed(x, y):\n    return x * 0.3 + y\n").outcome == "not judged"
+    assert judged(HELPERS + "\n    def _half(self, X):\n        return X / 2\n").outcome == "not judged"
+    assert (
+        judged(HELPERS + "\ndef scaled_and_clipped(X):\n    return clip(Scaler().fit(X).transform(X), 3)\n").outcome
+        != "wrong"
+    )
+    wrong = HELPERS.replace("(X - self.m) / self.s", "(X - X.mean(axis=0)) / X.std(axis=0)")
+    assert places(wrong) == ("wrong", [("other-than-said", 15)])
+    longer = HELPERS.replace("np.clip(g, -most, most)", "g * most / np.linalg.norm(g)")
+    assert places(longer) == ("wrong", [("other-than-said", 7)])
+    unknown = HELPERS.replace("np.clip(g, -most, most)", "np.tanh(g / most) * most")
+    assert judged(unknown).outcome == "not judged"

@@ -425,6 +425,15 @@ _ENTRIES = (
         plain="e to a large number is too large for the computer, and infinity over infinity is no number.",
     ),
     Mistake(
+        "other-than-said",
+        "a function does other than its name or its text says",
+        "Called with numbers of which the answer is known, it gives another one: a short gradient is made longer, "
+        "a rate jumps where its rise ends, positions where labels are asked for.",
+        "Who calls a function relies on what it says of itself; nothing else shows what it is for.",
+        "Call it by hand with a few numbers of which you know what must come out.",
+        plain="Whoever calls a function relies on its name and on what is written above it.",
+    ),
+    Mistake(
         "metric-wrong",
         "the measure is not what it is called",
         "The accuracy (or error, or loss) printed differs from the one computed from outputs and targets.",

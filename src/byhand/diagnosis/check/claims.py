@@ -137,6 +137,12 @@ class Claim:
         arrays = {n: v for n, v in self.given.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
         return replace(self, given=self.given | {n: np.abs(a) + _LEAST for n, a in arrays.items()})
 
+    def of_shares(self) -> Claim:
+        """The same claim of data that are shares, none of which is 0 or 1."""
+        data = {n: v for n, v in self.given.items() if isinstance(v, np.ndarray) and v.ndim == 2}
+        data = {n: np.exp(v) for n, v in data.items() if v.dtype.kind == "f" and n not in self.parameters}
+        return replace(self, given=self.given | {n: a / a.sum(axis=1, keepdims=True) for n, a in data.items()})
+
     def _of_other_arrays(self, other: Callable[[Array], Array]) -> Claim:
         arrays = {p: self.given[p] for p in self.parameters if isinstance(self.given[p], np.ndarray)}
         return replace(self, given=self.given | {p: other(a) for p, a in arrays.items() if a.dtype.kind == "f"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations
 from typing import Any
@@ -16,12 +17,35 @@ from byhand.diagnosis.check.differences import NEAR
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import is_labels
 
+_ZEROS = r"(?i)\b0\s*[*·]?\s*log\s*\(?\s*0|(may|can|might) (be|have|hold|contain) (zero|0)|(zero|0) entries"
+"""How a text says that shares may be 0."""
+
 
 def costs(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
     """What is wrong in the loss of a claim whose gradients are right."""
     if claim.kind == "loss":
         with contextlib.suppress(Exception):
             yield from _above_0(file, claim, unit)
+            yield from _of_zeros(file, claim, unit)
+
+
+def _of_zeros(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
+    """Told when shares may be 0, as the text says, and the loss is no number then: 0 log 0 is to be 0."""
+    cost = file.function(claim.functions[-2:][0])
+    if not re.search(_ZEROS, ast.get_docstring(cost) or ""):
+        return
+    data = {n: v for n, v in claim.given.items() if isinstance(v, np.ndarray) and n not in claim.gradients}
+    for name, shares in data.items():
+        if shares.ndim == 2 and (shares > 0).all() and np.allclose(shares.sum(axis=1), 1):
+            hot = np.eye(shares.shape[1])[shares.argmax(axis=1)]
+            if not np.isfinite(claim.loss(file, {name: hot})):
+                argument = name.removesuffix("_")
+                logs = [n for n in ast.walk(cost) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("log")]
+                lines = [n.lineno for n in logs if argument in ast.unparse(n)] or [n.lineno for n in logs]
+                message = (
+                    f"Where a share of {argument} is 0, which it may be, the loss is no number: 0 log 0 is to be 0."
+                )
+                yield Fact(unit, min(lines), "log-of-zero", message)
 
 
 def _above_0(file: File, claim: Claim, unit: str) -> Iterator[Fact]:

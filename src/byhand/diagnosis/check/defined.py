@@ -71,6 +71,9 @@ class File:
 
     def __init__(self, text: str, whole: str = "") -> None:
         tree = ast.parse(text)
+        self.whole = whole
+        self.handed: dict[str, dict[str, Any]] | None = None
+        """What the program itself hands its functions, once that was looked at."""
         self.calls = [n for n in ast.walk(ast.parse(whole or text)) if isinstance(n, ast.Call)]
         """What is called in the whole program, of which the text may be the definitions."""
         own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
@@ -178,11 +181,11 @@ def reached(functions: Mapping[str, ast.AST], names: Sequence[str]) -> set[str]:
     return found
 
 
-def is_tame(function: ast.FunctionDef) -> bool:
-    """Whether it ends by itself, and asks nobody."""
+def is_tame(function: ast.FunctionDef, *, may_yield: bool = False) -> bool:
+    """Whether it ends by itself, and asks nobody; what gives one thing after the other is not called to its end."""
     strange = {"input", "exit", "quit", "open", "plt"} - set(own_names(function))
     for n in ast.walk(function):
-        if isinstance(n, ast.While | ast.Yield | ast.YieldFrom | ast.Await):
+        if isinstance(n, ast.While | ast.Await) or (isinstance(n, ast.Yield | ast.YieldFrom) and not may_yield):
             return False
         if isinstance(n, ast.Call) and ast.unparse(n.func) == "range" and any(_is_many(a) for a in n.args):
             return False

@@ -22,6 +22,7 @@ from byhand.diagnosis.story.text import first_line
 BACK = r"(?i)back|retro"
 """How a method begins that goes back."""
 _THERE = r"(?i)forward|feed|propag|predict|__call__"
+_STEP = r"(?i)step|update|optimi|apply|maj\b"
 HELD = "held[key]"
 """What a parameter is called in a driver's step."""
 SUPPORT = Path(__file__).with_name("driving.py").read_text(encoding="utf-8").partition("# ---- begin\n")[2]
@@ -30,6 +31,7 @@ _DATA = (
     ("X_ = draw_(size=(7, 4)); Y_ = np_.array([0, 2, 1, 1, 0, 2, 2])", 3),
     ("X_ = draw_(size=(7, 4)); Y_ = np_.eye(3)[[0, 2, 1, 1, 0, 2, 2]]", 3),
     ("X_ = draw_(size=(4, 7)); Y_ = np_.array([[0.0, 1, 1, 0, 1, 0, 0]])", 1),
+    ("X_ = draw_(size=(4, 7)); Y_ = np_.eye(3)[:, [0, 2, 1, 1, 0, 2, 2]]", 3),
     ("X_ = draw_(size=(4, 7)); Y_ = random_(size=(3, 7))", 3),
     ("X_ = draw_(size=(7, 4)); Y_ = np_.array([[0.0], [1], [1], [0], [1], [0], [0]])", 1),
     ("X_ = draw_(size=(7, 4)); Y_ = np_.array([0.0, 1, 1, 0, 1, 0, 0])", 1),
@@ -127,6 +129,7 @@ class _File:
                 if not method.name.startswith("__"):
                     yield from self._of_method(name, node, method, start, outputs, more)
         start = _START.format(data=data, made=f"{name}({made})")
+        yield from self._in_turn(name, node, start, outputs)
         forward = next((m for m in methods if re.match(_THERE, m)), None)
         backward = next((m for m in methods if re.match(BACK, m)), None)
         if forward is None or backward is None or not own_names(methods[forward]):
@@ -137,6 +140,18 @@ class _File:
         if given is not None:
             text = _BOTH_WAYS.format(forward=forward, backward=f"{backward}({given})")
             yield Driver(f"{name}.{backward}", start + text)
+
+    def _in_turn(self, name: str, node: ast.ClassDef, start: str, outputs: int) -> Iterator[Driver]:
+        """A method that takes inputs and targets and keeps the gradients, and one that takes a step with these."""
+        calls = {"X_": {}, "": {}}  # type: dict[str, dict[str, str]]
+        for m in (n for n in node.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("__")):
+            given = called_with(self.functions, m, node, outputs, ["X_", "Y_"])
+            is_step = given is not None and "X_" not in given and re.search(_STEP, m.name)
+            if given is not None and (is_step or ("=X_" in given and "=Y_" in given)):
+                calls["" if is_step else "X_"][m.name] = f"thing_.{m.name}({given})"
+        for (_, there), (step, back) in product(calls["X_"].items(), calls[""].items()):
+            loop = f"for epoch_ in range({EPOCHS}):\n    loss_ = {there}\n    {back}\n"
+            yield Driver(f"{name}.{step}", start + loop)
 
     def _of_holder(
         self, name: str, node: ast.ClassDef, init: ast.FunctionDef, data: str, outputs: int

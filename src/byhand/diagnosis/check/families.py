@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, islice, permutations, product
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -56,7 +56,8 @@ from byhand.diagnosis.check.inputs import (
     options,
 )
 from byhand.diagnosis.check.names import TARGET, is_marked, is_slope_of
-from byhand.diagnosis.check.shaping import MADE, MANY, Hint, asked_texts, hint, shapings
+from byhand.diagnosis.check.recorded import handed
+from byhand.diagnosis.check.shaping import MADE, MANY, Hint, asked_texts, hint, parts_of, shapings
 
 _GUESSES = 400
 """How many a function is tried with."""
@@ -227,8 +228,9 @@ def families(file: File, scope: Scope) -> Iterator[Family]:
     for name, function in scope.functions.items():
         if is_tame(function) and not name.startswith("__"):
             is_sure = names_gradients(function) or (bool(scope.owner) and len(own_names(function)) > 1)
-            for guess, sure in ((_with_options, is_sure), (_given, is_sure), (shaped, False)):
-                given = list(guess(scope, function, file)) if is_sure or guess is not shaped else []
+            sources = ((_with_options, is_sure), (_given, is_sure), (shaped, False), (_handed, False))
+            for guess, sure in sources:
+                given = list(guess(scope, function, file)) if is_sure or guess in (_with_options, _given) else []
                 if alone := usable(file, (c for pick in (0, -1) for c in _alone(file, scope, name, pick, given))):
                     yield Family(scope.unit(name), alone, sure)
                     break
@@ -305,6 +307,15 @@ def _with_options(scope: Scope, function: ast.FunctionDef, file: File) -> Iterat
     numbers = {a: 0.3 for a in own_names(function) if is_left_out(function, a, file.functions)}
     for guess in _given(scope, function, file) if numbers and scope.held else ():
         yield replace(guess, values={**guess.values, **numbers})
+
+
+def _handed(scope: Scope, function: ast.FunctionDef, file: File) -> Iterator[Guess]:
+    """What the program itself calls a function with; which of it is a parameter is a guess all the same."""
+    nodes = [n for u in file.behind([function.name]) for n in ast.walk(file.function(u))] if not scope.owner else []
+    reads_parameters = any(isinstance(n, ast.Name) and _is_float(file.names.get(n.id)) for n in nodes)
+    given = handed(file, function.name) if nodes and not scope.held and not reads_parameters else None
+    if given is not None:
+        yield Guess(given, [a for a, v in given.items() if _is_float(v)], is_shaped=True)
 
 
 def _taken(scope: Scope, function: ast.FunctionDef) -> list[str]:
@@ -549,6 +560,7 @@ def _pairs(scope: Scope) -> list[tuple[str, str]]:
     known = {there for there, _ in pairs}
     backs = [name for name in scope.functions if re.search(_BACK, name)]
     pairs += [(n, back) for n, back in product(scope.functions, backs) if n not in known and is_slope_of(back, n)]
+    pairs += [(n, back) for n, back in _of_one_cache(scope) if back not in {b for _, b in pairs}]
     there = next((m for m in scope.functions if re.match("(?i)forward|__call__", m)), None)
     back = next((m for m in scope.functions if re.match(_BACK, m)), None)
     if not scope.owner or back is None:
@@ -556,6 +568,20 @@ def _pairs(scope: Scope) -> list[tuple[str, str]]:
     costs = [m for m in scope.functions if re.search(CALLED, m, re.I) and m not in (there, back)]
     ends = [(n, back) for n in ([there] if there is not None else []) + costs]
     return list(dict.fromkeys(ends + pairs))
+
+
+def _of_one_cache(scope: Scope) -> Iterator[tuple[str, str]]:
+    """What gives several things in one behind its output, and what takes these apart under the same names."""
+    for there, function in scope.functions.items():
+        ends = [n.value.elts[-1] for n in ast.walk(function) if isinstance(n, ast.Return) and _is_several(n.value)]
+        kept = [[ast.unparse(e) for e in end.elts] for end in ends if _is_several(end)]
+        for back, other in scope.functions.items():
+            if names_gradients(other) and any(parts_of(other, a) in kept for a in needed(other)):
+                yield there, back
+
+
+def _is_several(node: ast.expr | None) -> TypeGuard[ast.Tuple]:
+    return isinstance(node, ast.Tuple) and len(node.elts) > 1
 
 
 def _inputs(file: File, scope: Scope, function: ast.FunctionDef, count: int, numbers: Numbers) -> Iterator[Guess]:

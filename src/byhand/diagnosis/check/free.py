@@ -18,7 +18,7 @@ from byhand.diagnosis.check.judging import NO_MISTAKES, Request
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.results import Finding, Question, Report, Status, title_of
 from byhand.diagnosis.check.sandboxing import LIMITS, how_it_ended
-from byhand.diagnosis.check.telling import GENERAL, Probe
+from byhand.diagnosis.check.telling import GENERAL, PURPOSE, Probe
 from byhand.diagnosis.findings import Finding as Found
 from byhand.diagnosis.findings import Judgement, Place
 from byhand.diagnosis.story import errors, running
@@ -70,6 +70,7 @@ _ROWS = {
     "1.4": "the predictions",
     "1.6": "the gradients",
     "1.8": "the training",
+    PURPOSE: "what it is for",
 }
 
 
@@ -307,6 +308,8 @@ class _Free:
             elif run is not None and not self._is_no_training(thing, run):
                 self._add_training(report, run, thing)
         self._add_uncalled(report, [unit for unit, run in entries.items() if run is not None])
+        if {q.part for q in report.questions if q.status == "right"} == {PURPOSE}:
+            self._add_unknown(report)
         if not report.questions:
             report.questions.append(
                 Question(
@@ -331,6 +334,16 @@ class _Free:
         for name in [n for n, c in classes.items() if n not in used and _computes(c)] if report.questions else ():
             note = "nothing that was judged uses it"
             report.questions.append(Question(f"{_ROWS['2.7']} ({name})", "not judged", note, "2.7"))
+
+    def _add_unknown(self, report: Report) -> None:
+        """Functions and methods of which nothing is known, where all that is known is what others are for."""
+        every = {m: f for c in self._classes.values() for m, f in methods_of(c).items()} | self._functions
+        used = reached(every, [n.rpartition(".")[2] for p in self.probes.values() for n in p.names])
+        for name, function in every.items():
+            gives = own_names(function) or any(isinstance(n, ast.Return) for n in ast.walk(function))
+            if name not in used and gives and not name.startswith("__") and not is_stub(function):
+                note = "nothing that I know says what it must give"
+                report.questions.append(Question(f"{_ROWS[PURPOSE]} ({name})", "not judged", note, PURPOSE))
 
     @property
     def _functions(self) -> dict[str, ast.FunctionDef]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from byhand.diagnosis.check import facts, telling
+from byhand.diagnosis.check import causal, facts, pairs, purposes, telling
 from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.families import trainers
 from byhand.diagnosis.check.pairing import pairings, scalings
@@ -67,6 +67,8 @@ def main(request: Request, send: Callable[[Mapping[str, Any]], None]) -> None:
         *scalings(file),
     ):
         send({"probe": asdict(telling.of_fact(fact))})
+    for held in (*purposes.purposes(file), *pairs.pairs(file, program.source), *causal.causal(file)):
+        send({"probe": asdict(telling.of_purpose(held))})
     for probe in telling.probes(file):
         if probe.training:
             with contextlib.suppress(Exception):  # what can't be traced stays without a name

@@ -30,6 +30,8 @@ _IMAGE = 6
 """So wide and high an image is."""
 MADE = "_made_"
 """How a name ends that stands for what an object is made of."""
+_SHORT = 2
+"""Names of so many letters that begin alike are those of like arrays: Wf and Wo; of longer ones that is tried first."""
 MANY = 5000
 """So many numbers no array of ours holds."""
 _LAYOUT = 2
@@ -63,21 +65,38 @@ class Hint(NamedTuple):
     is_label: bool = False
     parts: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    is_index: bool = False
+
+
+def _gives_indices(scope: ast.AST, argument: str) -> bool:
+    """Whether what is taken from an argument, one after the other or by its place, is used as an index."""
+    taken: set[str] = set()
+    for loop in (n for n in ast.walk(scope) if isinstance(n, ast.For | ast.comprehension)):
+        is_zip = isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) == "zip"
+        sources = loop.iter.args if isinstance(loop.iter, ast.Call) and is_zip else [loop.iter]
+        targets = loop.target.elts if isinstance(loop.target, ast.Tuple) and is_zip else [loop.target]
+        taken |= {ast.unparse(t) for t, s in zip(targets, sources, strict=False) if ast.unparse(s) == argument}
+    places = [n.slice for n in ast.walk(scope) if isinstance(n, ast.Subscript)]
+    used = [e for s in places for e in (s.elts if isinstance(s, ast.Tuple) else [s])]
+    parts = [e.value for e in used if isinstance(e, ast.Subscript) and not isinstance(e.slice, ast.Constant)]
+    return any(ast.unparse(e) in taken for e in used) or any(ast.unparse(e) == argument for e in parts)
 
 
 def hint(file: File, scope: ast.AST, argument: str, what: Kind) -> Hint:
     """What a text says of an argument."""
     is_label = argument in _asked(file) or re.search("(?i)mask", argument) is not None
     asked = tuple(asked_texts(file).get(argument, ()))
-    return Hint(_ranks(scope, argument), what == "size", is_label, _parts(scope, argument), asked)
+    if _gives_indices(scope, argument):
+        return Hint([1], is_index=True)
+    return Hint(_ranks(scope, argument), what == "size", is_label, tuple(parts_of(scope, argument)), asked)
 
 
-def _parts(scope: ast.AST, argument: str) -> tuple[str, ...]:
+def parts_of(scope: ast.AST, argument: str) -> list[str]:
     """What an argument is taken apart into."""
     for n in ast.walk(scope):
         if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Tuple) and ast.unparse(n.value) == argument:
-            return tuple(ast.unparse(e) for e in n.targets[0].elts)
-    return ()
+            return [ast.unparse(e) for e in n.targets[0].elts]
+    return []
 
 
 @cache
@@ -129,7 +148,7 @@ class _Search:
         self.sizes = list(self.known)
         self.alike: dict[str, list[Shape]] = {}
         self.is_single = False
-        self.read = ""
+        self.read: list[str] = []
         self.style = self.choose(_STYLES)
 
     def next(self, kept: int) -> bool:
@@ -157,7 +176,8 @@ class _Search:
         """A shape for an array; that of one of a like name, if it would do."""
         options = [shape for shape in options if prod(shape) < MANY]
         like = [shape for shape in self.alike.get(name[:1].lower(), []) if shape in options]
-        shape: Shape = like[0] if like else self.choose(list(dict.fromkeys(options)))
+        is_same = bool(like) and len(name.strip("_")) <= _SHORT
+        shape: Shape = like[0] if is_same else self.choose(list(dict.fromkeys([*like, *options])))
         self.is_single = len(shape) == 1 if not self.sizes else self.is_single
         self.sizes += [n for n in dict.fromkeys(shape) if n > 1 and n not in self.sizes]
         self.alike.setdefault(name[:1].lower(), []).append(shape)
@@ -207,7 +227,9 @@ class _Search:
         n = shape[-1] if not is_left or len(shape) == 1 else shape[-2]
         others = [*self.new[:1], *self.sizes[::-1], *(_gated(self.sizes) if is_left else ())]
         matrices: list[Shape] = [(m, n) if is_left else (n, m) for m in others]
-        return [(n,), *matrices] if self.is_single and not is_left else [*matrices, (n,)]
+        if is_left:
+            return [*matrices, (n,)]
+        return [(n,), *matrices, (n, 1)] if self.is_single else [*matrices, (n,), (n, 1)]
 
 
 @lru_cache(maxsize=5000)
@@ -381,7 +403,7 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self._any(), name)
+        return getattr(self._value if isinstance(self._value, dict) else self._any(), name)
 
     def __len__(self) -> int:
         return len(self._items) or self._axis(0)
@@ -397,10 +419,13 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
             self._axes.setdefault(0, length)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._items or self._any())
+        self._search.read.append(self._name)  # what is run through may be indices, one after the other
+        if self._name in self._search.labels:
+            self._ranks = [1]
+        return iter(self._items or (self._value if isinstance(self._value, dict) else self._any()))
 
     def __array__(self, *_: Any, **__: Any) -> Array:
-        self._search.read = self._name
+        self._search.read.insert(0, self._name)
         return np.asarray(self._any())
 
     def __index__(self) -> int:
@@ -588,8 +613,19 @@ def _joined(parts: Sequence[Any], axis: int) -> list[Any]:
             ]
             found.append(part._take(options))
         else:
-            found.append(_plain(part))
+            found.append(_numbers(part) if isinstance(part, list) else _plain(part))
+        if isinstance(part, Unmade):
+            part._search.read.append(part._name)  # what is put behind others may be an index
     return found
+
+
+def _numbers(values: Sequence[Any]) -> list[Any]:
+    """What stands in a list that is put before or behind an array: numbers, which may be indices."""
+    for u in values:
+        if isinstance(u, Unmade) and u._value is None:
+            u._search.read.append(u._name)
+            u._value = 2 if u._name in u._search.labels else _THRESHOLD
+    return [_plain(v) for v in values]
 
 
 def _plain(value: Any) -> Any:
@@ -619,7 +655,7 @@ def shapings(
         Those of what the lines use besides.
     """
     search = _Search(sizes)
-    search.labels = {n: _FLAGS for n, h in unknown.items() if h.is_label}
+    search.labels = {n: _CLASSES if h.is_index else _FLAGS for n, h in unknown.items() if h.is_label or h.is_index}
     search.texts = {n: h.texts for n, h in unknown.items()}
     seen: set[str] = set()
 
@@ -632,9 +668,12 @@ def shapings(
             file.run({**names, **unmade}, call)
             values = {n: _value(u) for n, u in unmade.items()}
         except (_IsLabel, IndexError) as error:  # NumPy's own array was given it as an index
-            name, classes = error.args if isinstance(error, _IsLabel) else (search.read, _CLASSES)
+            names_read, classes = (
+                ([error.args[0]], error.args[1]) if isinstance(error, _IsLabel) else (search.read, _CLASSES)
+            )
             is_index = isinstance(error, _IsLabel) or "integer" in str(error)
-            if search.labels.get(name, 0) >= classes or not name or not is_index:
+            name = next((n for n in names_read if search.labels.get(n, 0) < classes), "")
+            if not name or not is_index:
                 return None
             search.labels[name] = classes
             return run()

@@ -38,6 +38,7 @@ from byhand.diagnosis.check.lines import cause_of, line_of, returned_at
 from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.numerical import numerical
+from byhand.diagnosis.check.purposes import Held
 from byhand.diagnosis.check.repairs import repairs
 from byhand.diagnosis.check.reshapes import of_run
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
@@ -61,6 +62,8 @@ _LIKELY = 0.5
 """From here on a change that makes it right is told as what was meant."""
 GENERAL = {"unknown", "weight-gradient-wrong", "bias-gradient-wrong", "delta-wrong"}
 """What any wrong gradient may be called: a name that says more is kept."""
+PURPOSE = "a purpose"
+"""The word for what is no question of the practical."""
 OF_A_LOOP = "seed-in-loop"
 """What is a mistake only in a loop of the file's own."""
 
@@ -97,6 +100,15 @@ class Probe:
 def of_fact(fact: Fact) -> Probe:
     """What a function does beside gradients, and should not."""
     return Probe(fact.unit, "wrong", fact.line, fact.message, fact.id, [fact.unit], fact.part, is_fact=True)
+
+
+def of_purpose(held: Held) -> Probe:
+    """What a function gives beside training."""
+    if held.line:
+        return Probe(held.units[-1], "wrong", held.line, held.says, held.id, [held.units[-1]], PURPOSE, is_fact=True)
+    if held.is_open:
+        return Probe(held.units[-1], "unclear", 0, held.says, names=list(held.units), part=PURPOSE)
+    return Probe(held.units[-1], "right", 0, f"it gives {held.says}", names=list(held.units), part=PURPOSE)
 
 
 def probes(file: File) -> Iterator[Probe]:
@@ -311,7 +323,7 @@ def _held(file: File, claim: Claim) -> tuple[Claim, dict[str, OfGradient]]:
     """A claim and its answers; where guesses lie at a kink, or where a logarithm is not defined, others are tried."""
     found = judged(file, claim)
     again = [claim.redrawn() for _ in range(_AGAIN)] if claim.kind == "way" else []
-    for other in (*again, *([claim.positive()] if claim.is_shaped else [])):
+    for other in (*again, *([claim.positive()] if claim.is_shaped else []), claim.of_shares()):
         if found:
             break
         claim, found = other, judged(file, other)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -166,9 +166,13 @@ def updates(file: File) -> Iterator[Update]:
             yield from _told(name, name, list(_readings(file, name, function)))
     for name, node in file.classes.items():
         for method in methods_of(node).values():
-            if not method.name.startswith("__") and is_tame(method) and len(needed(method)) == 2:
-                yield from _told(name, method.name, list(_of_object(file, node, method)))
-            elif re.search(_STEPS, method.name) and is_tame(method) and len(needed(method)) == 1:
+            if method.name.startswith("__") or not is_tame(method) or len(needed(method)) not in (1, 2):
+                continue
+            if stepping := list(_steppings(file, node, method)):
+                found = [reading for one in stepping for reading in _of_object(one)]
+                shared = next((u for one in stepping for u in _sharing(one, node, method)), None)
+                yield from [shared] if shared else _told(name, method.name, found)
+            elif re.search(_STEPS, method.name) and len(needed(method)) == 1:
                 yield from _of_layer(file, node, method)
 
 
@@ -247,26 +251,48 @@ def _numbers_named(node: ast.Assign) -> list[str]:
     return names if are_numbers and all(_may_be(name) for name in names) else []
 
 
-def _of_object(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[Reading]:
-    """The same for an object that keeps the moments and the numbers."""
+def _steppings(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[_Stepping]:
+    """Objects that keep the numbers, made of these alone, or of the parameters, too: then they take the gradients."""
     init = methods_of(node).get("__init__")
     arguments = {a: _may_be(a) for a in (needed(init) if init is not None else [])}
-    if not all(arguments.values()):
+    others = [a for a, found in arguments.items() if not found]
+    if len(others) != 2 - len(needed(method)):
         return
-    made = ", ".join(f"{a}={NUMBERS[found[0]]}" for a, found in arguments.items())
+    made = ", ".join(f"{a}={NUMBERS[found[0]] if found else 'p_'}" for a, found in arguments.items())
+    taken = "g_" if others else "p_, g_"
     for form in _FORMS:
-        stepping = _Stepping(file, f"{THING} = {node.name}({made})\n", f"{THING}.{method.name}(p_, g_)\n", form)
+        stepping = _Stepping(file, f"{THING} = {node.name}({made})\n", f"{THING}.{method.name}({taken})\n", form)
         with contextlib.suppress(Exception):
-            kept = vars(stepping.begun()[THING])
-            moments = [a for a, v in kept.items() if sum(x.size for x in _arrays(v)) == _P.size]
-            numbers = {a: _may_be(a) for a, v in kept.items() if type(v) in (int, float) and _may_be(a)}
-            for places, order in product(permutations((_V, _S), len(moments)), _orders(list(numbers.values()))):
-                for early in (1, 0):  # the number of the step is counted in the step, or before it
-                    values = {a: NUMBERS[n] - early * (n == "t") for a, n in zip(numbers, order, strict=True)}
-                    run = partial(stepping.run, values, dict(zip(moments, places, strict=True)))
-                    with contextlib.suppress(Exception):
-                        outs = run()
-                        yield from ((rule, run, outs) for rule in _fitting(outs, len(moments), order, run))
+            stepping.begun()
+            if bool(stepping.holds()) == bool(others):
+                yield stepping
+
+
+def _of_object(stepping: _Stepping) -> Iterator[Reading]:
+    """The same for an object that keeps the moments and the numbers."""
+    kept, own = vars(stepping.begun()[THING]), dict.fromkeys(stepping.holds(), _P)
+    moments = [a for a, v in kept.items() if a not in own and sum(x.size for x in _arrays(v)) == _P.size]
+    numbers = {a: _may_be(a) for a, v in kept.items() if type(v) in (int, float) and _may_be(a)}
+    for places, order in product(permutations((_V, _S), len(moments)), _orders(list(numbers.values()))):
+        for early in (1, 0):  # the number of the step is counted in the step, or before it
+            values = {a: NUMBERS[n] - early * (n == "t") for a, n in zip(numbers, order, strict=True)}
+            run = partial(stepping.run, values, {**own, **dict(zip(moments, places, strict=True))})
+            with contextlib.suppress(Exception):
+                outs = run()
+                yield from ((rule, run, outs) for rule in _fitting(outs, len(moments), order, run))
+
+
+def _sharing(stepping: _Stepping, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[Update]:
+    """Told when what is written into under two names is one and the same thing."""
+    kept = {a: {id(x) for x in _arrays(v)} for a, v in vars(stepping.begun()[THING]).items()}
+    stored = [n for n in ast.walk(method) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)]
+    written = {ast.unparse(n.value).removeprefix("self.") for n in stored}
+    own = stepping.holds()
+    for one, other in combinations([a for a in kept if a in written and a not in own], 2):
+        if kept[one] & kept[other]:
+            made = [n for n in ast.walk(node) if isinstance(n, ast.Assign) and f"self.{other}" in ast.unparse(n)]
+            says = f"self.{one} and self.{other} are one and the same thing: what is put into one stands in the other"
+            yield Update(node.name, method.name, "wrong", made[0].lineno, says, "moments-shared")
 
 
 def _of_layer(file: File, node: ast.ClassDef, method: ast.FunctionDef) -> Iterator[Update]:
@@ -318,6 +344,13 @@ class _Stepping(NamedTuple):
         names: dict[str, Any] = {"p_": self.form(_P, 0), "g_": self.form(_G, 1)}
         self.file.run(names, self.start + self.step)
         return names
+
+    def holds(self) -> list[str]:
+        """Under what names the object keeps the parameters that it is made of."""
+        names: dict[str, Any] = {"p_": self.form(_P, 0)}
+        self.file.run(names, self.start)
+        own = {id(a) for a in _arrays(names["p_"])}
+        return [name for name, v in vars(names[THING]).items() if own & {id(a) for a in _arrays(v)}]
 
     def run(self, numbers: Mapping[str, float], moments: Mapping[str, Array]) -> list[Array]:
         """What a step gives when the object keeps these numbers and moments."""
