@@ -72,8 +72,9 @@ def repairs(file: File, units: Sequence[str], is_right: Callable[[], bool], line
             if left < each:
                 break
             left -= each
-            placed = [ast.fix_missing_locations(ast.copy_location(s, statement)) for s in new]
-            with contextlib.suppress(Exception), quiet(), _standing(file, unit, _with(function, statement, placed)):
+            for s in new:  # what was there before keeps its place
+                ast.fix_missing_locations(s if hasattr(s, "lineno") else ast.copy_location(s, statement))
+            with contextlib.suppress(Exception), quiet(), _standing(file, unit, _with(function, statement, new)):
                 if is_right():
                     found.append(_told(file, unit, statement, new))
         if found:

@@ -13,6 +13,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.convex import is_written
+from byhand.diagnosis.tape.nodes import Node
 
 if TYPE_CHECKING:
     from byhand.diagnosis.judge.roles import NodeId, Roles
@@ -29,12 +30,17 @@ def rewards(roles: Roles, errors: Sequence[NodeId]) -> dict[NodeId, Array]:
     return {t: reward for t, reward in found.items() if reward is not None}
 
 
+def is_draw(node: Node) -> bool:
+    """Whether something was drawn, with chances that are its arguments."""
+    return node.op == "opaque" and node.kw.get("name") == "random.choice"
+
+
 def _is_drawn_from(roles: Roles, error: NodeId) -> bool:
     """Whether something was drawn with the chances that an error is made of."""
     waiting = [roles.unturned(a) for a in roles.nodes[error].parents() if roles.rests_on[a]][:1]
     for x in waiting:
         users = [roles.nodes[u] for u in roles.users.get(x, ())]
-        if any(u.op == "opaque" and u.kw.get("name") == "random.choice" for u in users):
+        if any(map(is_draw, users)):
             return True
         waiting += [u for u in roles.users.get(x, ()) if roles.nodes[u].op in ("getitem", "move", "gather")]
     return False

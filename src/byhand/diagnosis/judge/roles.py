@@ -19,7 +19,7 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.convex import convex
-from byhand.diagnosis.judge.rewards import rewards
+from byhand.diagnosis.judge.rewards import is_draw, rewards
 from byhand.diagnosis.tape.derive import FLAT
 from byhand.diagnosis.tape.nodes import Const, Node
 
@@ -30,6 +30,7 @@ _OF_A_RATE = {"multiply", "divide", "copy", "maximum", "minimum", "clip", "item"
 _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _LOOKED_AT = 12  # versions of a state that show whether it is put back
 _OF_SHRINKING = {"sign", "maximum", "subtract", "absolute"}
+_TELLING = {"opaque", "setitem", "stack", "item", "copy", "round", *_BELOW, *_ABOVE}
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
@@ -936,7 +937,7 @@ def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:
     if roles.nodes[t].op in ("leaf", "opaque"):
         return False
     return all(
-        roles.nodes[user].op in ("opaque", "setitem", "stack", "item", "copy", "round", *_BELOW, *_ABOVE)
+        (roles.nodes[user].op in _TELLING and not is_draw(roles.nodes[user]))
         or _is_added_to(roles, user, t, sums)
         or _is_share_of(roles, user, t, sums)
         for user in roles.users.get(t, ())
