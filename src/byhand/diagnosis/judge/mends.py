@@ -463,7 +463,8 @@ class Mends:
                     kinds.append(("flow" if position is None else "operand", k))
             if position is None and self.nodes[xs[0]].value.size == size:
                 kinds.append(("derivative", 0))
-            if position is None and xs[0] in self._slopes and self._slopes[xs[0]].size == size:
+            is_back = position is None and ts[0] not in self.gradients  # what stands for a slope is not forward itself
+            if is_back and xs[0] in self._slopes and self._slopes[xs[0]].size == size:
                 kinds.append(("slope", 0))
             yield from (_Other(kind, places, k, order) for kind, k in kinds for order in orders)
 
