@@ -1,4 +1,4 @@
-# expected: sign-flipped line 17
+# expected: sign-flipped line 16
 import numpy as np
 
 rng = np.random.default_rng(0)

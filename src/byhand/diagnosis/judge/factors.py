@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal
-from byhand.diagnosis.judge.increments import multiplied_twice, numbers_of, rate
+from byhand.diagnosis.judge.increments import leading, multiplied_twice, numbers_of, rate
 from byhand.diagnosis.judge.increments import rates as rates_of
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
@@ -70,7 +70,9 @@ def _of_one_training(
     known = all(rates.values())
     if not known and any(rates.values()):
         return  # some of the rates can't be told from other numbers
-    rated = {s: -c / (rates[s] or 1.0) for s, c in factors.items()}
+    begins = {s: leading(course.roles, step) for s, step in steps.items()} if not known else {}
+    by = begins if begins and all(begins.values()) else rates
+    rated = {s: -c / (by[s] or 1.0) for s, c in factors.items()}
     if len(factors) > 1 and not all_equal(list(factors.values())):
         yield from _of_some(course, rated, sizes, own_loss=own_loss and known)
     elif own_loss and known and rated:

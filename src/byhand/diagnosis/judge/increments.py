@@ -76,6 +76,18 @@ def numbers_of(roles: Roles, step: Step) -> Iterator[tuple[NodeId | None, float]
                 yield a if type(a) is int else None, number if is_factor else 1 / (number or 1.0)
 
 
+def leading(roles: Roles, step: Step) -> float | None:
+    """The number that an increment begins with in its line: 0.1 in `0.1 * X.T @ delta / n`; None if it has none."""
+    t = _increment(roles, step)
+    line = None if t is None else roles.nodes[t].line
+    while t is not None and roles.nodes[t].line == line and roles.nodes[t].op in PRODUCTS | {"multiply", "divide"}:
+        for _, number in _written_numbers(roles, t) if roles.nodes[t].op == "multiply" else ():
+            return number
+        first = roles.nodes[t].args[0]
+        t = first if type(first) is int else None
+    return None
+
+
 def scaled_by(roles: Roles, step: Step) -> Iterator[tuple[NodeId, NodeId, NodeId, float]]:
     """Where single numbers that are computed multiply (1) or divide (-1) something on the way to what is added.
 
@@ -151,19 +163,14 @@ def multiplied_twice(roles: Roles, step: Step, forward: Collection[NodeId]) -> N
 
 
 def _written_numbers(roles: Roles, t: NodeId) -> Iterator[tuple[tuple[NodeId, NodeId], float]]:
-    """The numbers that an increment begins with in its line, as in `0.1 * gradient` and `0.1 * X.T @ delta / n`."""
-    line = roles.nodes[t].line
-    while roles.nodes[t].line == line and roles.nodes[t].op in PRODUCTS | {"multiply", "divide"}:
-        node = roles.nodes[t]
-        for a in node.args if node.op == "multiply" else ():
-            value = np.asarray(roles.nodes[a].value if type(a) is int else a.value)  # type: ignore[union-attr]
+    """The numbers that stand in the text as the outermost factor of an increment, as in `0.1 * gradient`."""
+    outermost = [t, *(roles.nodes[t].parents() if roles.nodes[t].op in PRODUCTS else ())]
+    for x in outermost:
+        for a in roles.nodes[x].args if roles.nodes[x].op == "multiply" else ():
+            value = np.asarray(roles.nodes[a].value if type(a) is int else a.value)
             is_written = type(a) is not int or roles.nodes[a].kw.get("made") == "constant"
             if is_written and value.size == 1 and value.dtype.kind in "fi":
-                yield (a if type(a) is int else t, t), float(value.ravel()[0])
-        first = node.args[0]
-        if type(first) is not int:
-            return
-        t = first
+                yield (a if type(a) is int else x, x), float(value.ravel()[0])
 
 
 def _lasting(roles: Roles, t: NodeId, before: NodeId) -> Iterator[tuple[NodeId, float]]:
