@@ -19,7 +19,7 @@ from byhand.diagnosis.tape.nodes import Const
 if TYPE_CHECKING:
     from byhand.diagnosis.judge.roles import NodeId, Roles
 
-_COMPARED = {"less", "less_equal", "greater", "greater_equal"}
+COMPARED = {"less", "less_equal", "greater", "greater_equal"}
 _LEAST = 1e-9  # of the largest slope, is no fall
 
 
@@ -45,7 +45,7 @@ def convex(roles: Roles) -> dict[NodeId, tuple[NodeId, float]]:
 def _meeting(roles: Roles, t: NodeId) -> Iterator[tuple[NodeId, Array]]:
     """The output that meets data in a node, and how much larger it is."""
     node = roles.nodes[t]
-    if not (roles.flows[t] and node.op in _COMPARED | {"subtract"}):
+    if not (roles.flows[t] and node.op in COMPARED | {"subtract"}):
         return
     for a, b in (node.args, node.args[::-1]):
         if type(a) is not int or type(b) is not int or roles.nodes[a].value.shape != node.value.shape:

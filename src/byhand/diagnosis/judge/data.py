@@ -169,10 +169,8 @@ def _scaled_apart(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     for (t, mean), (_, trained) in product(scaled, [pair for pair in scaled if flows[pair[0]]]):
         is_alike = _columns(first, mean) == _columns(first, trained) and nodes[mean].op == nodes[trained].op
         if is_alike and not flows[t] and any(_meets_what_is_trained(sight, nodes[t].value) for sight in sights):
-            text = (
-                "These inputs, of which no step is made, are scaled with their own mean here, and those for training "
-            )
-            text += "with theirs: the same input is another one for the network in each of them."
+            text = "These inputs, of which no step is made, are scaled with their own mean here, and those for "
+            text += "training with theirs: the same input is another one for the network in each of them."
             yield Finding("scaled-apart", call_beside(first.course, mean, trained), "exact", text)
             return
 

@@ -12,7 +12,7 @@ from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import call_beside, place_of
 from byhand.diagnosis.judge.origins import Labels
-from byhand.diagnosis.judge.roles import NodeId
+from byhand.diagnosis.judge.roles import made_of
 from byhand.diagnosis.judge.rows import ARRAY, Meeting, Rows, array_of, shared
 from byhand.diagnosis.judge.shapes import ancestors
 from byhand.diagnosis.judge.sight import Sight
@@ -169,17 +169,9 @@ def _go_on(sight: Sight, measure: Meeting) -> bool:
     roles = sight.course.roles
     states = roles.parameters(roles.rests_on[measure.output])
     crossing = [(v, w) for s in states for v, w in pairwise(s.versions) if v < measure.at < w]
-    return len(crossing) == len(states) > 0 and all(v in _made_of(sight, w, v) for v, w in crossing)
-
-
-def _made_of(sight: Sight, t: NodeId, back_to: NodeId) -> set[NodeId]:
-    """What a value was made of, through all steps, back to another."""
-    waiting, seen = [t], {t}
-    while waiting:
-        new = [a for a in sight.nodes[waiting.pop()].parents() if a >= back_to and a not in seen]
-        seen.update(new)
-        waiting += new
-    return seen
+    return len(crossing) == len(states) > 0 and all(
+        v in made_of(sight.nodes, w, v - 1, len(sight.nodes)) for v, w in crossing
+    )
 
 
 def _picked_later(rows: Rows, sight: Sight, fold: Meeting) -> Iterator[Labels]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from byhand.diagnosis.judge.convex import COMPARED
 from byhand.diagnosis.judge.fits import Explanation, all_equal, proportion
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import NodeId, Objective, State
@@ -15,7 +16,6 @@ from byhand.diagnosis.tape.nodes import Const
 
 _SAME = 1e-6
 _FEW = 3
-_COMPARED = {"less", "less_equal", "greater", "greater_equal"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Margin:
 def margin_of(course: Course, objective: Objective, explained: Mapping[State, Explanation]) -> Margin:
     """The margin of steps that follow one."""
     users = [u for t in objective.seeds[:_FEW] for u in course.roles.users.get(t, ())]
-    numbers = (_number(course, a) for u in users if course.nodes[u].op in _COMPARED for a in course.nodes[u].args)
+    numbers = (_number(course, a) for u in users if course.nodes[u].op in COMPARED for a in course.nodes[u].args)
     beyond = {n for n in numbers if n is not None}
     return Margin(frozenset(beyond), max((e.share for e in explained.values()), default=0.0))
 
@@ -50,8 +50,8 @@ def _agrees(course: Course, objective: Objective, gradients: Gradients, margin: 
         return False
     for state in course.roles.parameters(objective.rests_on):
         uses = penalties(course.roles, state, gradients)
-        bare = course.gradient(objective, dict.fromkeys(uses, lambda g: [])) if uses else {}
-        sized = [a for u in uses for a in nodes[u].parents()] or state.versions  # a step may lie between the two
+        bare = course.bare(objective, uses)
+        sized = [a for u in uses for a in nodes[u].parents()]  # a step may lie between the two
         for v in [v for v in sized if v in bare and v in gradients and nodes[v].value.any()][:1]:
             share = proportion(gradients[v] - bare[v], nodes[v].value, _SAME)
             if share is None or not all_equal([share, margin.penalty]):

@@ -20,7 +20,7 @@ def other_thresholds(course: Course, loss: Objective, gradients: Gradients) -> I
     nodes = course.nodes
     for state in course.roles.parameters(loss.rests_on):
         uses = penalties(course.roles, state, gradients)
-        bare = course.gradient(loss, dict.fromkeys(uses, _nothing)) if uses else {}
+        bare = course.bare(loss, uses)
         for v, moved, near in zip(state.versions, state.versions[1:], state.versions[2:], strict=False):
             if v not in bare or rescaled(nodes, near) != moved or not nodes[near].value.any():
                 continue
@@ -37,7 +37,3 @@ def _one_number(values: Array) -> float | None:
     """The size that all numbers have which are not 0."""
     sizes = np.abs(values[values != 0])
     return float(sizes[0]) if sizes.size and np.allclose(sizes, sizes[0], rtol=EXACT) else None
-
-
-def _nothing(g: Array) -> list[tuple[NodeId, Array]]:
-    return []

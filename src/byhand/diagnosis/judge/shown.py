@@ -47,7 +47,7 @@ def _is_square(course: Course, loss: Objective, state: State) -> bool | None:
     uses = penalties(course.roles, state, gradients)
     if not uses:
         return None
-    bare = course.gradient(loss, dict.fromkeys(uses, lambda g: []))
+    bare = course.bare(loss, uses)
     if not any(bare[v].any() for v in state.versions if v in bare):
         return None  # its size alone is shown
     sized: list[NodeId] = [a for u in uses for a in course.nodes[u].parents() if a in gradients]

@@ -100,6 +100,10 @@ class Course:
         }
         return sweep(self.nodes, seeds, self.stop, overrides, self.resting, self._blocked[tuple(objective.seeds)])
 
+    def bare(self, objective: Objective, uses: Sequence[NodeId], overrides: Overrides | None = None) -> Gradients:
+        """The derivative without what an objective takes of a parameter for its size; empty if it takes nothing."""
+        return self.gradient(objective, {**(overrides or {}), **dict.fromkeys(uses, _nothing)}) if uses else {}
+
     @property
     def blocked(self) -> set[str]:
         """The operations without a derivative that were met on the way back from any objective."""
@@ -394,6 +398,10 @@ class Course:
 def _times(output: NodeId, sign: float, g: Array) -> list[tuple[NodeId, Array]]:
     """What goes back from the slope of a loss: it is the derivative by the output."""
     return [(output, sign * g)]
+
+
+def _nothing(g: Array) -> list[tuple[NodeId, Array]]:
+    return []
 
 
 def _whole_to(version: NodeId, g: Array) -> list[tuple[NodeId, Array]]:

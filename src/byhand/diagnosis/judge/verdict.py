@@ -532,7 +532,7 @@ def _is_penalized(course: Course, own: Trial, other: Trial) -> bool:
         uses = penalties(course.roles, state, own.gradients)
         if not uses:
             continue
-        bare = course.gradient(own.objective, {**own.overrides, **dict.fromkeys(uses, _nothing)})
+        bare = course.bare(own.objective, uses, own.overrides)
         pairs = [(bare[v], other.gradients[v]) for v in state.versions if v in bare and v in other.gradients][:3]
         if pairs and all(proportion(g, h, _SAME) for g, h in pairs):
             return True
@@ -612,10 +612,6 @@ def _are_of_one_line(nodes: Sequence[Node], one: NodeId, other: NodeId) -> bool:
     """Whether two values are computed in one place, perhaps called from two."""
     a, b = nodes[one], nodes[other]
     return (a.op, a.line, a.file, a.value.shape) == (b.op, b.line, b.file, b.value.shape)
-
-
-def _nothing(g: Array) -> list[tuple[NodeId, Array]]:
-    return []
 
 
 def _without_open_steps(trials: Sequence[Trial]) -> Trial | None:
