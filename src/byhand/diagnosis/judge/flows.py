@@ -167,7 +167,8 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     """Arrays that stand where parameters stand and never change: the array and its first use.
 
     What is multiplied with values or added to them in each step anew, has a gradient, and was drawn at random or
-    filled with one number, was meant to be learned, unless it is data: that has a row a sample, or is read by parts.
+    filled with one number, was meant to be learned, unless it is data: that has a row a sample, or is read by parts. So
+    are not all the drawn numbers before anything learned, of which no gradient is made: random features.
     """
     body = Anatomy(course.roles, gradients, course.limit)
     samples = max((n for t in objective.seeds[:3] for n in sizes(course, t)), default=0)
@@ -195,9 +196,19 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
                 rounds[root, node.site].add(bisect(steps, t))
                 first.setdefault(root, t)
-    for (root, _), seen in rounds.items():
-        if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1))):
-            yield root, first[root]
+    found = {
+        root: first[root]
+        for (root, _), seen in rounds.items()
+        if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1)))
+    }
+    if not _are_random_features(course, objective, found):
+        yield from found.items()
+
+
+def _are_random_features(course: Course, objective: Objective, found: Mapping[NodeId, NodeId]) -> bool:
+    """Whether all arrays that never change were drawn and make something of data alone, and have no gradient made."""
+    of_data = all(not course.roles.rests_on[use] and course.nodes[root].value.any() for root, use in found.items())
+    return of_data and not any(_gradient_is_made(course, objective, root, {}) for root in found)
 
 
 def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:
@@ -265,18 +276,23 @@ def unlearned_tables(course: Course, objective: Objective, overrides: Overrides)
     """
     if not objective.seeds:
         return
+    for root in _tables(course, objective.seeds[0]):
+        if _gradient_is_made(course, objective, root, overrides):
+            uses = (t for t in range(root, course.limit) if course.nodes[t].op not in VIEWS and _reads(course, t, root))
+            yield root, next(uses)
+
+
+def _gradient_is_made(course: Course, objective: Objective, root: NodeId, overrides: Overrides) -> bool:
+    """Whether the program computes the first gradient of an array that takes no step, or a multiple of it."""
     first, *later = objective.seeds
     nodes, end = course.nodes, later[0] if later else course.limit
-    for root in _tables(course, first):
-        dep = course.resting | resting(nodes, {root})
-        whole = sweep(nodes, {first: course.seed(objective, first)}, course.stop | {root}, overrides, dep)
-        gradient = whole.get(root)
-        if gradient is None or not gradient.any():
-            continue
-        alike = (t for t in range(root, end) if nodes[t].value.shape == gradient.shape and not course.roles.flows[t])
-        if any(course.roles.rests_on[t] and proportion(nodes[t].value, gradient, _SAME) for t in alike):
-            uses = (t for t in range(root, end) if nodes[t].op not in VIEWS and _reads(course, t, root))
-            yield root, next(uses)
+    dep = course.resting | resting(nodes, {root})
+    whole = sweep(nodes, {first: course.seed(objective, first)}, course.stop | {root}, overrides, dep)
+    gradient = whole.get(root)
+    if gradient is None or not gradient.any():
+        return False
+    alike = (t for t in range(root, end) if nodes[t].value.shape == gradient.shape and not course.roles.flows[t])
+    return any(course.roles.rests_on[t] and proportion(nodes[t].value, gradient, _SAME) for t in alike)
 
 
 def _tables(course: Course, before: NodeId) -> set[NodeId]:

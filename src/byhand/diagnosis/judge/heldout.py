@@ -12,7 +12,8 @@ from byhand._types import Array
 from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import call_beside, place_of
 from byhand.diagnosis.judge.origins import Labels
-from byhand.diagnosis.judge.roles import made_of
+from byhand.diagnosis.judge.pairs import inputs
+from byhand.diagnosis.judge.roles import NodeId, made_of
 from byhand.diagnosis.judge.rows import ARRAY, Meeting, Rows, array_of, shared
 from byhand.diagnosis.judge.shapes import ancestors
 from byhand.diagnosis.judge.sight import Sight
@@ -30,7 +31,14 @@ def heldout_findings(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
     for sight in (s for s in sights if s.trial is not None):
         meetings = list(rows.meetings(sight))
         measured = _measures(meetings)
-        for find in (_both_parts_trained, _goes_on_through_folds, _chosen_by_labels, _sorted_by_class):
+        for find in (
+            _both_parts_trained,
+            _partly_trained,
+            _goes_on_through_folds,
+            _chosen_by_labels,
+            _sorted_by_class,
+            _left_unscaled,
+        ):
             found = find(rows, sight, meetings, measured)
             if found is not None:
                 yield found
@@ -90,6 +98,28 @@ def _both_parts_trained(
             text += "neither part shows how it does on rows that it has not learned from."
             evidence = {"rows": [len(p) for p in parts], "trained_on": many}
             return Finding(_ID, _place_of_training(rows, sight, together[-1], first), "exact", text, evidence)
+    return None
+
+
+def _partly_trained(
+    rows: Rows, sight: Sight, meetings: Sequence[Meeting], measured: Sequence[Sequence[Meeting]]
+) -> Finding | None:
+    """Measures of some rows of which many are in each step, where others were kept out of all of them by chance."""
+    for m in (ms[0] for ms in measured if len(ms) == 1):
+        before = [step for step in meetings if step.steps and step.at < m.at and _are_alike(step, m)]
+        if not before or not _is_by_chance(before[0].rows):
+            continue
+        if not all(np.array_equal(step.rows, before[0].rows) for step in before):
+            continue  # of batches not all rows may have been seen
+        trained, part = before[0].rows, np.unique(m.rows)
+        both = shared(part, trained)
+        if _FEWEST <= both <= min(len(part), len(trained)) - _FEWEST:
+            text = f"Of the {len(part)} rows that are measured here {both} are among the {len(trained)} that each step "
+            text += "was made from, a part that was drawn by chance; the others were kept out of it."
+            place = place_of(sight.course, m.at)
+            frames = list(sight.nodes[m.at].site)[1:]  # type: ignore[call-overload]
+            place = call_beside(sight.course, m.at, before[-1].at) if len(frames) > 1 else place
+            return Finding(_ID, place, "exact", text, {"measured": len(part), "trained_on": both})
     return None
 
 
@@ -211,6 +241,41 @@ def _chosen_by_labels(
                     _ID, Place(node.line, node.file), "exact", text, {"rows": len(used), "held_out": len(of)}
                 )
     return None
+
+
+# -- inputs that were not scaled ---------------------------------------------------------------------------------------
+
+
+def _left_unscaled(
+    rows: Rows, sight: Sight, meetings: Sequence[Meeting], measured: Sequence[Sequence[Meeting]]
+) -> Finding | None:
+    """Inputs that are measured as they came, where those of the steps were scaled by their mean and deviation."""
+    number = sight.stretch.numbers
+    steps = [m for m in meetings if m.steps][:1]
+    scaled = {raw for m in steps for d in inputs(sight, m) for raw in _scaled_from(rows, rows.root(number[d]))}
+    for m in (ms[0] for ms in measured if scaled):
+        for d in inputs(sight, m):
+            met = [u for u in sight.course.roles.users.get(d, ()) if u <= m.at and sight.course.roles.rests_on[u]]
+            if (
+                met
+                and rows.root(number[d]) in scaled
+                and sight.value(d).shape[-1:] == rows.nodes[rows.root(number[d])].value.shape[-1:]
+            ):
+                text = (
+                    f"The {len(m.rows)} rows that are measured here come to the network as they were, and those that "
+                )
+                text += "the steps were made from less their mean and divided by their deviation."
+                return Finding("scaled-apart", place_of(sight.course, met[0]), "exact", text, {"rows": len(m.rows)})
+    return None
+
+
+def _scaled_from(rows: Rows, t: NodeId) -> Iterator[NodeId]:
+    """The table that a scaled one was made from, of which it has the mean taken away."""
+    node = rows.nodes[t]
+    centred = rows.nodes[node.args[0]] if node.op == "divide" and type(node.args[0]) is int else node
+    raw, *taken = centred.parents() if centred is not node and centred.op == "subtract" else [t]
+    if any(rows.nodes[a].op == "mean" and rows.nodes[a].parents() == [raw] for a in taken):
+        yield rows.root(raw)
 
 
 # -- rows sorted by class ----------------------------------------------------------------------------------------------

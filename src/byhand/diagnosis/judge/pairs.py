@@ -147,7 +147,7 @@ def _of_other_rows(sight: Sight, origins: Origins, meetings: Sequence[Meeting]) 
 def _is_put_in_whole(sight: Sight, m: Meeting) -> bool:
     """Whether rows like the targets are what is put in: an autoencoder, which wants back what it was given."""
     shape = sight.nodes[m.target].value.shape
-    alike = (sight.nodes[d].value.shape == shape for d in _inputs(sight, m))
+    alike = (sight.nodes[d].value.shape == shape for d in inputs(sight, m))
     return len(shape) > 1 and min(shape) >= _FEWEST and any(alike)
 
 
@@ -221,18 +221,22 @@ def _first_cut(sight: Sight, table: NodeId) -> NodeId:
 
 
 def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
-    """A column of the inputs that is the target times a number plus another in every row, though none was made so."""
+    """A column of the inputs that is the target times a number plus another in every row, though none was made so.
+
+    Where the target was computed, as that of a made-up task is from its inputs, only one that is the target itself.
+    """
     target = np.ravel(sight.value(m.target))
-    if len(target) < _MANY_ROWS or _is_computed(sight, m.target):
+    is_computed = _is_computed(sight, m.target)
+    if len(target) < _MANY_ROWS:
         return None
-    for d in _inputs(sight, m):
+    for d in inputs(sight, m):
         rows = sight.value(d)
         if rows.ndim != 2 or len(target) not in rows.shape or min(rows.shape) < 2:
             continue
         rows = rows if len(rows) == len(target) else rows.T
         for j, column in enumerate(rows.T):
             scale = _scale(column, target)
-            if scale is not None:
+            if scale is not None and (not is_computed or np.allclose(scale, (1.0, 0.0))):
                 wide = rows.shape[1]
                 text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target, times "
                 text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
@@ -258,7 +262,7 @@ def _noise_drawn_onto(sight: Sight, m: Meeting) -> NodeId | None:
     roles, nodes = sight.course.roles, sight.nodes
     t = roles.root(m.target)
     pair = nodes[t].parents() if nodes[t].op in ("add", "multiply") else []
-    is_input = any(roles.root(d) == t for d in _inputs(sight, m))
+    is_input = any(roles.root(d) == t for d in inputs(sight, m))
     for data, noise in (pair, pair[::-1]) if is_input and len(pair) == 2 else ():
         is_picked = roles.root(data) < min(data, *(s.versions[1] for s in roles.states))
         if is_picked and any(nodes[x].is_drawn for x in made_of(nodes, noise, after=data)):
@@ -273,7 +277,7 @@ def _is_measured_against_others(sight: Sight) -> bool:
         if node.op == "subtract" and roles.rests_on[t] and not roles.flows[t] and node.value.size > 1:
             for target in (a for a in node.parents() if not roles.rests_on[a]):
                 output = next(iter(a for a in node.parents() if a != target), None)
-                inputs = _inputs(sight, Meeting(t, output, target, False)) if output is not None else []
+                inputs = inputs(sight, Meeting(t, output, target, False)) if output is not None else []
                 same = [d for d in inputs if nodes[d].value.shape == nodes[target].value.shape == node.value.shape]
                 if same and not any(np.array_equal(nodes[d].value, nodes[target].value) for d in same):
                     return True
@@ -299,7 +303,7 @@ def _is_a_sequence(sight: Sight, m: Meeting) -> bool:
     places = [
         sight.nodes[t].site
         for t in ancestors(sight, m.output)
-        if sight.course.roles.rests_on[t] and any(a in _inputs(sight, m) for a in sight.nodes[t].parents())
+        if sight.course.roles.rests_on[t] and any(a in inputs(sight, m) for a in sight.nodes[t].parents())
     ]
     return len(set(places)) < len(places)
 
@@ -358,7 +362,7 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, list[int], i
     n = len(target) if target.ndim else 1
     wanted = target.reshape(n, -1)
     columns, which, where = 0, list[int](), None
-    for d in _inputs(sight, m):
+    for d in inputs(sight, m):
         labels = origins.of(d)
         if not labels.ndim or n not in (labels.shape[0], labels.shape[-1], 1):
             rows = labels.reshape(1, -1) if n == 1 else None
@@ -375,7 +379,7 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, list[int], i
     return where, which, columns, origins
 
 
-def _inputs(sight: Sight, m: Meeting) -> list[NodeId]:
+def inputs(sight: Sight, m: Meeting) -> list[NodeId]:
     """The data that meet parameters on the way to an output."""
     rests = sight.course.roles.rests_on
     # what a target gave to an earlier error came here by a step
@@ -410,7 +414,7 @@ def _picked_by(sight: Sight, m: Meeting) -> Iterator[NodeId]:
 def _shares_numbers(sight: Sight, m: Meeting) -> bool:
     """Whether numbers of the target are among the inputs, of whatever row: a sequence that goes on, an autoencoder."""
     started = _target_origins(sight, m)
-    return started is not None and any((started[1].of(d) >= 0).any() for d in _inputs(sight, m))
+    return started is not None and any((started[1].of(d) >= 0).any() for d in inputs(sight, m))
 
 
 # -- one and the same sample -------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from byhand.diagnosis.judge.locate import (
 from byhand.diagnosis.judge.margins import agrees_with, margin_of
 from byhand.diagnosis.judge.memories import memory_findings
 from byhand.diagnosis.judge.outcome import Outcome
-from byhand.diagnosis.judge.roles import NodeId, State, find_roles
+from byhand.diagnosis.judge.roles import NodeId, State, find_roles, made_of
 from byhand.diagnosis.judge.shown import other_penalties
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.suspects import suspects
@@ -287,11 +287,22 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     if "lost" in m.detail:
         calls = [Place(*frame[1::-1]) for frame in list(sight.nodes[node].site)[1:]]  # type: ignore[call-overload]
         return where_dropped(sight.trace.texts, calls) or place_of(sight.course, node)
+    if "sums" in m.detail:
+        return _where_zeroed(sight, node) or place_of(sight.course, node)
     if type(step) is int and "output" in m.detail:
         return call_beside(sight.course, node, step)
     if type(step) is int and m.id == "slope-read-again":
         return in_the_line_of(sight.course, node, step)
     return place_of(sight.course, node)
+
+
+def _where_zeroed(sight: Sight, node: NodeId) -> Place | None:
+    """The script's line that sets a sum of gradients to zero, once, before the first step; None if none does."""
+    nodes = sight.nodes
+    behind = made_of(nodes, node, farthest=len(nodes), closed=sight.course.stop - {node})
+    zeroed = [t for t in behind if nodes[t].op == "setitem" and not nodes[t].value.any()]
+    frames = list(nodes[max(zeroed)].site)[1:] if zeroed else []  # type: ignore[call-overload]
+    return Place(*frames[-1][1::-1]) if frames else None
 
 
 def _beside_what_is_right(sight: Sight, node: NodeId) -> Place:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -440,9 +440,9 @@ def _turned_back(nodes: Sequence[Node], t: NodeId) -> NodeId:
 
 def _earlier(links: Sequence[Sequence[NodeId]], value: NodeId, seen: dict[NodeId, NodeId]) -> Iterator[NodeId]:
     """The values used before at the same place to which this one is an addition; the use itself is no such addition."""
-    waiting, visited = list(links[value]), set[NodeId]()
+    waiting, visited = deque(links[value]), set[NodeId]()
     while waiting and len(visited) < _FARTHEST:
-        a = waiting.pop()
+        a = waiting.popleft()  # the nearest first: behind a memory lie all that it has kept
         if a in visited:
             continue
         visited.add(a)
@@ -911,11 +911,12 @@ def _mistaken(compared: Sequence[list[_Compared]], roles: Roles) -> Iterator[Obj
 
 
 def _is_only_shrunk(roles: Roles, version: NodeId) -> bool:
-    """Whether a version is the one before, times a number: a penalty's share of a step, and nothing of the data's."""
+    """Whether a version is the one before, times a number: a penalty's share, or cut to a length; nothing of the data's."""
     nodes, versions = roles.nodes, roles.versions[version].versions
     before, t = versions[versions.index(version) - 1], version
     while nodes[t].op in ("multiply", "divide", "copy") and t != before:
-        whole = [a for a in nodes[t].parents() if roles.rests_on[a]]
+        resting = [a for a in nodes[t].parents() if roles.rests_on[a]]
+        whole = resting if len(resting) == 1 else [a for a in resting if nodes[a].value.size > 1]
         if len(whole) != 1 or nodes[whole[0]].value.shape != nodes[t].value.shape:
             return False
         t = whole[0]

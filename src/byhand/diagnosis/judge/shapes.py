@@ -26,6 +26,7 @@ def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     if first.trial is not None and first.body is not None:
         yield from _tables(first)
         yield from _softmax_axis(first, first.body)
+        yield from _attention_axis(first, first.body)
         yield from _unused_activations(first, first.body)
         yield from _falling(first, first.body)
     measures: dict[str, Finding] = {}
@@ -239,6 +240,59 @@ def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 "
     text += f"({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})
+
+
+def _attention_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
+    """Shares by which the values of a set are added up that add up to 1 over the queries, and not over the keys."""
+    taken = [(w, over) for t in body.reached for w, over in _added_up_by(sight, t)]
+    if not taken or not all(_is_shared_out(sight.value(w), over) for w, over in taken):
+        return
+    w, over = taken[0]
+    within = [x for x in ancestors(sight, w) if sight.nodes[x].op in ("divide", "softmax")]
+    divided = max(within, default=w)
+    sums = [x for x in sight.nodes[divided].parents() if sight.nodes[x].op == "sum"]
+    total = float(sight.value(w).sum(axis=over).flat[0])
+    text = (
+        f"The shares that the first query gives to all keys add up to {total:.3g}, and not to 1; those that each key "
+    )
+    text += "gets from all queries do."
+    place = place_of(sight.course, sums[0] if sums else divided)
+    yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": total})
+
+
+def _added_up_by(sight: Sight, t: NodeId) -> Iterator[tuple[NodeId, int]]:
+    """What members of a set have for each other, by which values are added up, and along which axis."""
+    for w, over in _added_over(sight.nodes[t]):
+        shape = sight.nodes[w].value.shape
+        is_square = len(shape) > 1 and shape.count(shape[over]) > 1 and w not in sight.course.stop
+        if is_square and any(_is_of_two_made(sight, x) for x in ancestors(sight, w)):
+            yield w, over
+
+
+def _added_over(node: Node) -> Iterator[tuple[NodeId, int]]:
+    """The factors of a product of tables, and the one axis of each that is added up over."""
+    if node.op == "einsum":
+        inputs, output = node.kw["spec"].split("->")
+        lost = [[i for i, letter in enumerate(letters) if letter not in output] for letters in inputs.split(",")]
+    else:
+        lost = [[-1], [-2]] if node.op in ("matmul", "dot") else []
+    for a, axes in zip(node.args, lost, strict=False):
+        if type(a) is int and len(axes) == 1:
+            yield a, axes[0]
+
+
+def _is_of_two_made(sight: Sight, t: NodeId) -> bool:
+    """Whether it is a product of two values that were both made, as queries and keys are; of no parameter itself."""
+    roles, made = sight.course.roles, sight.nodes[t].parents()
+    both = len(set(made)) == 2 and all(roles.rests_on[a] and roles.root(a) not in roles.versions for a in made)
+    return both and sight.nodes[t].op in PRODUCTS
+
+
+def _is_shared_out(shares: np.ndarray, over: int) -> bool:
+    """Whether shares add up to 1 along another axis of this one's length, and not along this one."""
+    alike = [axis for axis, size in enumerate(shares.shape) if size == shares.shape[over] > 1]
+    ones = {axis for axis in alike if np.allclose(shares.sum(axis=axis), 1)}
+    return bool(ones) and over % shares.ndim not in ones and bool((shares >= 0).all())
 
 
 def _is_of_samples(a: np.ndarray, axis: int) -> bool:

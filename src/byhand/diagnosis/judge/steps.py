@@ -285,7 +285,7 @@ class Course:
 
     def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
         """Those whose gradient is 0 but for rounding, and whose steps are: the bias of centred data."""
-        odd = [s for s, e in found.items() if e.kind in ("scattered", "other", "few", "flat")]
+        odd = [s for s, e in found.items() if e.kind in ("scattered", "other", "few", "flat", "still")]
         if not odd:
             return {}
         sizes = {s: self._sizes(self.steps(s, gradients, most=_FEW)) for s in found}

@@ -382,6 +382,14 @@ def _into_loop(line: Line) -> Iterator[str]:
         yield text.move(statement, (loop.end_lineno or 0) + 1, loop.col_offset)
 
 
+def _into_loop_below(line: Line) -> Iterator[str]:
+    """To the beginning of a round of the next loop, of one inside it first."""
+    below = [n for n in nodes(line.text.tree, ast.For, ast.While) if n.lineno > line.statement.lineno]
+    whole = [n for n in below if n.col_offset == line.statement.col_offset][:1]
+    for loop in [n for outer in whole for n in reversed(nodes(outer, ast.For, ast.While))]:
+        yield line.text.move(line.statement, loop.body[0].lineno, loop.body[0].col_offset)
+
+
 def _out_of_loop(line: Line) -> Iterator[str]:
     for loop in line.text.above(line.statement, ast.For, ast.While):
         yield line.text.move(line.statement, loop.lineno, loop.col_offset)
@@ -576,7 +584,7 @@ GUESSES: dict[str, tuple[Guess, ...]] = {
     "sum-versus-mean": (_sum_or_mean, _constant_factor),
     "transposed-gradient": (_turned,),
     "dot-instead-of-elementwise": (_elementwise,),
-    "stale-gradient": (_fresh_sum, _into_loop, _out_of_loop),
+    "stale-gradient": (_fresh_sum, _into_loop_below, _into_loop, _out_of_loop),
     "update-outside-loop": (_into_loop,),
     "seed-in-loop": (_out_of_loop,),
     "parameter-never-updated": (_own_step,),
