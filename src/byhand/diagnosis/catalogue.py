@@ -732,7 +732,8 @@ _ENTRIES = (
     Mistake(
         "mask-missing",
         "what the forward pass multiplies by is missing on the way back",
-        "Dropout's mask, or another factor of the data, stands in the forward pass and not in the backward pass.",
+        "Dropout's mask, another factor of the data, or which number of a block was the largest, stands in the forward "
+        "pass and not in the backward pass.",
         "With h′ = m ⊙ h the error goes back as dL/dh = m ⊙ dL/dh′: what was switched off gets no gradient, and what "
         "was scaled up gets a larger one.",
         "Keep the mask of the forward pass, and multiply the error by the same mask.",

@@ -334,12 +334,15 @@ def _dropped_and_not_scaled(sight: Sight) -> Iterator[Finding]:
                 training.setdefault(way, units)
         elif units.mask is None and way in training:
             in_training, mask = training[way], training[way].mask
-            apart = abs(in_training.times - units.times * parameter.times)
-            if mask is not None and apart > max(_BY_CHANCE * in_training.spread, _LITTLE):
+            measured, chance = units.times * parameter.times, max(_BY_CHANCE * in_training.spread, _LITTLE)
+            if mask is not None and abs(in_training.times - measured) > chance:
                 text = f"In training {in_training.times:.0%} of these units' outputs goes on, on average; where the "
-                text += f"network is measured, {units.times * parameter.times:.0%}: it is not the one that learned."
-                evidence = {"in_training": in_training.times, "measured": units.times * parameter.times}
-                yield Finding("dropout-scale-wrong", place_of(sight.course, mask), "exact", text, evidence)
+                text += f"network is measured, {measured:.0%}: it is not the one that learned."
+                evidence = {"in_training": in_training.times, "measured": measured}
+                made_good = abs(in_training.times - 1) <= chance  # in training already
+                scaled = [a for a, p in zip(nodes[t].parents(), passing, strict=True) if p.times != 1]
+                place = place_of(sight.course, max(scaled) if made_good else mask)
+                yield Finding("dropout-scale-wrong", place, "exact", text, evidence)
                 return
 
 

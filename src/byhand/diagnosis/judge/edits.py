@@ -20,7 +20,7 @@ from byhand.diagnosis.judge.anatomy import Anatomy, Layer, Region
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.steps import Overrides, Rule
-from byhand.diagnosis.tape.derive import Unknown, vjp
+from byhand.diagnosis.tape.derive import RULES, Unknown, vjp
 from byhand.diagnosis.tape.nodes import Node
 
 _NEAR = 4000  # nodes behind a product in which what is sent back to it is looked for
@@ -60,6 +60,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     for family in (
         _left_out,
         _without_mask,
+        _sent_to_all,
         _taken_twice,
         _other_version,
         _other_slope,
@@ -169,6 +170,26 @@ def _without_mask(body: Anatomy) -> Iterator[Edit]:
         if others:
             rules = {t: _times(places[t][0], body.nodes[m].value) for t, m in others.items()}
             yield Edit("mask-drawn-anew", min(rules), rules, detail={"at": min(others.values())})
+
+
+def _sent_to_all(body: Anatomy) -> Iterator[Edit]:
+    """What belongs to the largest of some numbers, as of pooling, sent back to all of them, or shared by all."""
+    chosen: dict[Layer, list[NodeId]] = defaultdict(list)
+    for t in body.reached:
+        if (
+            body.nodes[t].op in ("max", "min")
+            and body.nodes[t].value.size < body.nodes[body.nodes[t].parents()[0]].value.size
+        ):
+            chosen[body.layer(t)].append(t)
+    for places in chosen.values():
+        for op in ("sum", "mean"):
+            yield Edit("mask-missing", places[0], {t: _as(body, t, op) for t in places}, detail={"chosen": op})
+
+
+def _as(body: Anatomy, t: NodeId, op: str) -> Rule:
+    """The derivative of another reduction over the same axes."""
+    node, a = body.nodes[t], body.nodes[body.nodes[t].parents()[0]].value
+    return lambda g: _passed(body.nodes, t, RULES[op](g, node.value, a, **node.kw))
 
 
 def _other_mask(body: Anatomy, t: NodeId, mask: NodeId) -> NodeId | None:

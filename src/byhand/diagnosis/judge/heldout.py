@@ -252,9 +252,9 @@ def _left_unscaled(
     """Inputs that are measured as they came, where those of the steps were scaled by their mean and deviation."""
     number = sight.stretch.numbers
     steps = [m for m in meetings if m.steps][:1]
-    scaled = {raw for m in steps for d in inputs(sight, m) for raw in _scaled_from(rows, rows.root(number[d]))}
+    scaled = {raw for m in steps for d in inputs(sight, m.output) for raw in _scaled_from(rows, rows.root(number[d]))}
     for m in (ms[0] for ms in measured if scaled):
-        for d in inputs(sight, m):
+        for d in inputs(sight, m.output):
             met = [u for u in sight.course.roles.users.get(d, ()) if u <= m.at and sight.course.roles.rests_on[u]]
             if (
                 met

@@ -147,7 +147,7 @@ def _of_other_rows(sight: Sight, origins: Origins, meetings: Sequence[Meeting]) 
 def _is_put_in_whole(sight: Sight, m: Meeting) -> bool:
     """Whether rows like the targets are what is put in: an autoencoder, which wants back what it was given."""
     shape = sight.nodes[m.target].value.shape
-    alike = (sight.nodes[d].value.shape == shape for d in inputs(sight, m))
+    alike = (sight.nodes[d].value.shape == shape for d in inputs(sight, m.output))
     return len(shape) > 1 and min(shape) >= _FEWEST and any(alike)
 
 
@@ -229,7 +229,7 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
     is_computed = _is_computed(sight, m.target)
     if len(target) < _MANY_ROWS:
         return None
-    for d in inputs(sight, m):
+    for d in inputs(sight, m.output):
         rows = sight.value(d)
         if rows.ndim != 2 or len(target) not in rows.shape or min(rows.shape) < 2:
             continue
@@ -262,7 +262,7 @@ def _noise_drawn_onto(sight: Sight, m: Meeting) -> NodeId | None:
     roles, nodes = sight.course.roles, sight.nodes
     t = roles.root(m.target)
     pair = nodes[t].parents() if nodes[t].op in ("add", "multiply") else []
-    is_input = any(roles.root(d) == t for d in inputs(sight, m))
+    is_input = any(roles.root(d) == t for d in inputs(sight, m.output))
     for data, noise in (pair, pair[::-1]) if is_input and len(pair) == 2 else ():
         is_picked = roles.root(data) < min(data, *(s.versions[1] for s in roles.states))
         if is_picked and any(nodes[x].is_drawn for x in made_of(nodes, noise, after=data)):
@@ -277,8 +277,8 @@ def _is_measured_against_others(sight: Sight) -> bool:
         if node.op == "subtract" and roles.rests_on[t] and not roles.flows[t] and node.value.size > 1:
             for target in (a for a in node.parents() if not roles.rests_on[a]):
                 output = next(iter(a for a in node.parents() if a != target), None)
-                inputs = inputs(sight, Meeting(t, output, target, False)) if output is not None else []
-                same = [d for d in inputs if nodes[d].value.shape == nodes[target].value.shape == node.value.shape]
+                data = inputs(sight, output) if output is not None else []
+                same = [d for d in data if nodes[d].value.shape == nodes[target].value.shape == node.value.shape]
                 if same and not any(np.array_equal(nodes[d].value, nodes[target].value) for d in same):
                     return True
     return False
@@ -303,7 +303,7 @@ def _is_a_sequence(sight: Sight, m: Meeting) -> bool:
     places = [
         sight.nodes[t].site
         for t in ancestors(sight, m.output)
-        if sight.course.roles.rests_on[t] and any(a in inputs(sight, m) for a in sight.nodes[t].parents())
+        if sight.course.roles.rests_on[t] and any(a in inputs(sight, m.output) for a in sight.nodes[t].parents())
     ]
     return len(set(places)) < len(places)
 
@@ -362,7 +362,7 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, list[int], i
     n = len(target) if target.ndim else 1
     wanted = target.reshape(n, -1)
     columns, which, where = 0, list[int](), None
-    for d in inputs(sight, m):
+    for d in inputs(sight, m.output):
         labels = origins.of(d)
         if not labels.ndim or n not in (labels.shape[0], labels.shape[-1], 1):
             rows = labels.reshape(1, -1) if n == 1 else None
@@ -379,24 +379,24 @@ def _target_among_inputs(sight: Sight, m: Meeting) -> tuple[NodeId, list[int], i
     return where, which, columns, origins
 
 
-def inputs(sight: Sight, m: Meeting) -> list[NodeId]:
+def inputs(sight: Sight, output: NodeId) -> list[NodeId]:
     """The data that meet parameters on the way to an output."""
     rests = sight.course.roles.rests_on
     # what a target gave to an earlier error came here by a step
     errors = {sight.nodes[o.seeds[0]].site for o in sight.course.roles.objectives if o.kind == "error"}
     found = [
         a
-        for t in ancestors(sight, m.output)
+        for t in ancestors(sight, output)
         if rests[t] and sight.nodes[t].site not in errors
         for a in sight.nodes[t].parents()
         if not rests[a] and sight.nodes[a].kw.get("made") != "constant"
     ]
-    return sorted({*found, *_picked_by(sight, m)})
+    return sorted({*found, *_picked_by(sight, output)})
 
 
-def _picked_by(sight: Sight, m: Meeting) -> Iterator[NodeId]:
+def _picked_by(sight: Sight, output: NodeId) -> Iterator[NodeId]:
     """The numbers by which an output's rows are picked out of a parameter, as words are out of their table."""
-    for t in ancestors(sight, m.output):
+    for t in ancestors(sight, output):
         node = sight.nodes[t]
         key = (
             node.kw.get("k")
@@ -414,7 +414,7 @@ def _picked_by(sight: Sight, m: Meeting) -> Iterator[NodeId]:
 def _shares_numbers(sight: Sight, m: Meeting) -> bool:
     """Whether numbers of the target are among the inputs, of whatever row: a sequence that goes on, an autoencoder."""
     started = _target_origins(sight, m)
-    return started is not None and any((started[1].of(d) >= 0).any() for d in inputs(sight, m))
+    return started is not None and any((started[1].of(d) >= 0).any() for d in inputs(sight, m.output))
 
 
 # -- one and the same sample -------------------------------------------------------------------------------------------

@@ -911,7 +911,7 @@ def _mistaken(compared: Sequence[list[_Compared]], roles: Roles) -> Iterator[Obj
 
 
 def _is_only_shrunk(roles: Roles, version: NodeId) -> bool:
-    """Whether a version is the one before, times a number: a penalty's share, or cut to a length; nothing of the data's."""
+    """Whether a version is the one before, times a number: a penalty's share, a length; nothing of the data's."""
     nodes, versions = roles.nodes, roles.versions[version].versions
     before, t = versions[versions.index(version) - 1], version
     while nodes[t].op in ("multiply", "divide", "copy") and t != before:

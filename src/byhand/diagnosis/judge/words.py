@@ -29,6 +29,11 @@ _SENTENCES = (
     ),
     (
         "mask-missing",
+        "chosen",
+        "{steps} those of an error that goes back to all the numbers of which the forward pass takes the largest.",
+    ),
+    (
+        "mask-missing",
         "",
         "{steps} those of a gradient without the factor, number by number, that the forward pass has.",
     ),
