@@ -60,6 +60,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
     for family in (
         _left_out,
         _without_mask,
+        _without_factor,
         _sent_to_all,
         _taken_twice,
         _other_version,
@@ -170,6 +171,22 @@ def _without_mask(body: Anatomy) -> Iterator[Edit]:
         if others:
             rules = {t: _times(places[t][0], body.nodes[m].value) for t, m in others.items()}
             yield Edit("mask-drawn-anew", min(rules), rules, detail={"at": min(others.values())})
+
+
+def _without_factor(body: Anatomy) -> Iterator[Edit]:
+    """What comes back to one of two values that were multiplied, number by number, without the other, as a gate."""
+    products: dict[Layer, list[NodeId]] = defaultdict(list)
+    for t in body.reached:
+        node = body.nodes[t]
+        factors = [a for a in node.args if type(a) is int and body.roles.rests_on[a] and a not in body.roles.versions]
+        if node.op == "multiply" and len(set(factors)) == 2 and node.value.size > 1:
+            if all(body.nodes[a].value.shape == node.value.shape for a in factors):
+                products[body.layer(t)].append(t)
+    for places in products.values():
+        for position in (0, 1):
+            ones = {t: np.ones_like(body.nodes[t].value, dtype=float) for t in places}
+            rules = {t: _with_operand(body.nodes, t, 1 - position, ones[t]) for t in places}
+            yield Edit("mask-missing", places[0], rules, detail={"gate": position})
 
 
 def _sent_to_all(body: Anatomy) -> Iterator[Edit]:

@@ -29,6 +29,11 @@ _SENTENCES = (
     ),
     (
         "mask-missing",
+        "gate",
+        "{steps} those of an error that goes back without one of two factors that the forward pass multiplies.",
+    ),
+    (
+        "mask-missing",
         "chosen",
         "{steps} those of an error that goes back to all the numbers of which the forward pass takes the largest.",
     ),
