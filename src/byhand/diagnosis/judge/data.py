@@ -257,7 +257,8 @@ def _target_unused(sight: Sight) -> Iterator[Finding]:
     assert trial is not None
     if sight.verdict.kind != "inconclusive" or trial.objective.kind != "loss" or trial.right:
         return
-    errors = [t for t in trial.gradients if sight.nodes[t].op not in PRODUCTS and sight.nodes[t].value.size > 1]
+    errors = [t for t in trial.gradients if t not in course.stop and sight.nodes[t].value.size > 1]
+    errors = [t for t in errors if sight.nodes[t].op not in PRODUCTS]
     known = {a for t in errors for a in sight.nodes[t].parents() if not course.roles.rests_on[a]}
     known = {a for a in known if sight.nodes[a].value.size > 1}
     may_choose = any(sight.nodes[a].value.dtype.kind != "f" for a in known)  # where something is written, say

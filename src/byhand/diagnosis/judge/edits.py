@@ -179,9 +179,9 @@ def _without_factor(body: Anatomy) -> Iterator[Edit]:
     for t in body.reached:
         node = body.nodes[t]
         factors = [a for a in node.args if type(a) is int and body.roles.rests_on[a] and a not in body.roles.versions]
-        if node.op == "multiply" and len(set(factors)) == 2 and node.value.size > 1:
-            if all(body.nodes[a].value.shape == node.value.shape for a in factors):
-                products[body.layer(t)].append(t)
+        is_each_by_each = all(body.nodes[a].value.shape == node.value.shape for a in factors)
+        if node.op == "multiply" and len(set(factors)) == 2 and node.value.size > 1 and is_each_by_each:
+            products[body.layer(t)].append(t)
     for places in products.values():
         for position in (0, 1):
             ones = {t: np.ones_like(body.nodes[t].value, dtype=float) for t in places}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _GROWS = 1e-9
 _FEWEST = 3  # steps of a number, of which each is a multiple of its gradient
+_AT_FIRST, _CLEAR = 4, 1e-3  # steps that are looked at, and what share of the largest gradient later ones must have
 _MOST_WAYS = 20  # values of one step that may be the gradient which an optimizer starts from
 _NORMALIZERS = {"sqrt", "power", "float_power", "square", "norm", "linalg.norm", "max", "absolute", "fabs"}
 
@@ -38,10 +39,11 @@ def through_optimizer(
     flows does not. Where the loss itself has a penalty, no step `decays` besides. For single numbers the steps
     `beside` them count, which the same line makes of others.
     """
-    moved = [s for s in steps if s.gradient.any()][:4]
+    every = [s for s in steps if s.gradient.any()]
+    moved = every[:_AT_FIRST]
     if not moved or (state.size == 1 and len(moved) + len(beside) < _FEWEST):
         return None
-    common = ways_in_common(course, [*moved, *beside])
+    common = ways_in_common(course, [*moved, *_later(every), *beside])
     last = moved[-2:] if common else []
     # the last at a place: a sum to which the gradient's last part adds nothing is not yet what the step takes
     at = [{course.nodes[q].site: (q, c) for q, c in multiples(course, step)} for step in last]
@@ -58,6 +60,13 @@ def through_optimizer(
             evidence = len(moved) * state.size - 1 if total is None else 0
             return Explanation(kind, factors_of_steps, evidence, way=(site, common[site]), total=total)
     return None
+
+
+def _later(moved: Sequence[Step]) -> list[Step]:
+    """Two of the steps after the first ones, with gradients clear of rounding: what holds at first may not then."""
+    sizes = [float(np.abs(s.gradient).max()) for s in moved]
+    clear = [s for s, size in zip(moved[_AT_FIRST:], sizes[_AT_FIRST:], strict=True) if size > _CLEAR * max(sizes)]
+    return [clear[len(clear) // 2], clear[-1]] if clear else []
 
 
 def ways_in_common(course: Course, steps: Sequence[Step]) -> dict[object, float]:

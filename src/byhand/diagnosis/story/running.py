@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -213,8 +213,10 @@ def first_that_helps(
 
 def another_line(
     program: Program, judgement: Judgement, seconds: float, most: int = MOST_TRIED, *, elsewhere: bool = False
-) -> tuple[Program, Place] | None:
-    """The first copy with one line put otherwise of which every step is right, and where that is; None if none is.
+) -> tuple[Program, Place, Run] | None:
+    """The first copy with one line put otherwise of which every step is right, where that is, and its run.
+
+    None if none is.
 
     Parameters
     ----------
@@ -240,7 +242,7 @@ def another_line(
         return None
     before, after = program.text(found["file"]).splitlines(), found["text"].splitlines()
     line = next(k for k, (one, other) in enumerate(zip(before, after, strict=False), 1) if one != other)
-    return program.with_text(found["text"], found["file"]), Place(line, found["file"])
+    return program.with_text(found["text"], found["file"]), Place(line, found["file"]), read(found)
 
 
 def _behind_walls(
@@ -294,18 +296,20 @@ def another_line_job(request: Mapping[str, Any], send: Callable[[Mapping[str, An
         for places in (before.suspects.back, before.suspects.ahead)
     )
     meant = (c for c in ahead if c.size >= program.size)  # what the forward pass has, and the way back lacks, was meant
-    for changed in chain(islice(back, request["most"]), islice(meant, FEW_TRIED)):
+    of_back, of_outputs = islice(back, request["most"]), islice(meant, FEW_TRIED)
+    for changed, is_of_outputs in chain(zip(of_back, repeat(False)), zip(of_outputs, repeat(True))):
         [file] = [f for f in ["", *program.files] if changed.text(f) != program.text(f)]
         if file:
             Path(file).write_text(changed.text(file), encoding="utf-8")
-        after = None
+        whole = None
         with contextlib.suppress(Exception):  # a text that cannot be judged is not right
             traced = _traced(changed, ends_at=ends_at)
             left -= len(traced.tape.nodes)
-            if traced.failure is None and not shapes - Counter(follows(traced)):
-                after = judge(traced)
-        if after is not None and _is_mended(before, after):
-            send({**written(Run(after)), "file": file, "text": changed.text(file)})
+            is_promising = traced.failure is None and not shapes - Counter(follows(traced))
+            if is_promising and _is_mended(before, judge(traced)):
+                whole = judged(changed)  # in later steps, too
+        if whole is not None and _is_mended(before, whole.judgement, learns=is_of_outputs):
+            send({**written(whole), "file": file, "text": changed.text(file)})
             return
         if file:
             Path(file).write_text(program.text(file), encoding="utf-8")
@@ -313,8 +317,14 @@ def another_line_job(request: Mapping[str, Any], send: Callable[[Mapping[str, An
             return
 
 
-def _is_mended(before: Judgement, after: Judgement) -> bool:
-    """Whether every step is right now, held against the same as before, and not a multiple that is far too long."""
+def _is_mended(before: Judgement, after: Judgement, *, learns: bool = False) -> bool:
+    """Whether every step is right now, held against the same as before, and not a multiple that is far too long.
+
+    If it is to learn, the loss must end lower than before.
+    """
+    ends = before.facts.loss_end, after.facts.loss_end
+    if learns and not (ends[0] is None or (ends[1] is not None and (ends[1] < ends[0] or not np.isfinite(ends[0])))):
+        return False
     new = {f.id for f in after.findings} - {f.id for f in before.findings if f.certainty != "exact"}
     is_worse = "learning-rate-too-high" in new or any(f.certainty == "exact" for f in after.findings)
     return after.verdict == "right" and after.facts.objective == before.facts.objective and not is_worse

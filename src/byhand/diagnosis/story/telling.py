@@ -200,9 +200,10 @@ class _Story:
         found = running.another_line(copy, run.judgement, self.timeout, most, elsewhere=is_mended)
         if found is None:
             return None
-        mended, place = found
+        mended, place, whole = found
         if is_mended and after.size < copy.size < mended.size:
             return None
+        self.latest = mended, whole
         is_sum = mended.line(place.line, place.file).replace("+=", "=", 1) == copy.line(place.line, place.file)
         finding = replace(told[0].finding, place=self._place(copy, place), also=[])
         told[0].finding = replace(finding, id="gradient-overwritten", message=_OVERWRITTEN) if is_sum else finding
