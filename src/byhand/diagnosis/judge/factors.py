@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal
-from byhand.diagnosis.judge.increments import leading, multiplied_twice, numbers_of, rate
+from byhand.diagnosis.judge.increments import leading, made_since, multiplied_twice, numbers_of, rate
 from byhand.diagnosis.judge.increments import rates as rates_of
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.steps import Course, Gradients
@@ -59,6 +59,7 @@ def _of_one_training(
 ) -> Iterator[Factor]:
     plain = {s: e for s, e in explained.items() if not _takes_more(course, s, explained)}
     steps = {s: step for s, e in plain.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
+    steps = {s: step for s, step in steps.items() if not _has_a_memory(course, step, explained)}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}
     moving = {s: course.steps(s, gradients, most=2)[-1:] for s, e in explained.items() if e.kind == "optimizer"}
@@ -130,6 +131,12 @@ def _takes_more(course: Course, state: State, explained: dict[State, Explanation
     """
     beside = (s for s, e in explained.items() if e.kind == "optimizer" or e.share)
     return state.size == 1 and not explained[state].share and any(course.same_line(state, s) for s in beside)
+
+
+def _has_a_memory(course: Course, step: Step, explained: dict[State, Explanation]) -> bool:
+    """Whether a step is made of what is none of the parameters, as a velocity: a multiple of a gradient by chance."""
+    made = {a for t in (*made_since(course.roles, step), step.after) for a in course.nodes[t].parents()}
+    return any(course.roles.versions[a] not in explained for a in made if a in course.roles.versions)
 
 
 def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:
