@@ -150,12 +150,9 @@ def _contradicts_its_margin(first: Sight, sights: Sequence[Sight]) -> bool:
 
 def _all_that_moves_is_right(sight: Sight) -> bool:
     """Whether the only steps that nothing explains are none, where the gradient is 0."""
-    trial, open_ = sight.trial, sight.verdict.open
-    return (
-        trial is not None
-        and bool(open_)
-        and all(s in trial.explained and trial.explained[s].kind == "flat" for s in open_)
-    )
+    explained = sight.trial.explained if sight.trial is not None else {}
+    odd = [s for s, e in explained.items() if not e.right]
+    return bool(odd) and all(s in explained and explained[s].kind == "flat" for s in (*odd, *sight.verdict.open))
 
 
 def _forgive_scales(first: Sight, sights: Sequence[Sight]) -> None:
