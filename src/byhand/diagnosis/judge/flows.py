@@ -13,7 +13,7 @@ import numpy as np
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, explain, proportion
 from byhand.diagnosis.judge.increments import gradient_used
-from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, Objective, State, is_made_from
+from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, Objective, State, is_made_from, made_of
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.tape.derive import resting, sweep, unbroadcast
 
@@ -23,8 +23,7 @@ _FILLED = {"zeros", "ones", "full", "zeros_like"}
 
 
 def old_passes(course: Course, objective: Objective) -> Iterator[tuple[NodeId, int]]:
-    """Outputs that were compared with their target again after the parameters had changed: node and how often."""
-    versions = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions[1:])
+    """Outputs that a parameter took a second step from, compared with their target again: node and how often."""
     by_output: dict[NodeId, list[NodeId]] = defaultdict(list)
     for t in objective.seeds:
         for a in course.nodes[t].parents():
@@ -32,13 +31,27 @@ def old_passes(course: Course, objective: Objective) -> Iterator[tuple[NodeId, i
                 by_output[a].append(t)
     for output, seeds in by_output.items():
         first = course.nodes[seeds[0]].value
+        states = course.roles.parameters(course.roles.rests_on[output])
         again = [
             t
             for t in seeds[1:]
-            if np.array_equal(course.nodes[t].value, first) and any(seeds[0] < v < t for v in versions)
+            if np.array_equal(course.nodes[t].value, first)
+            and any(_is_stepped_again(course, s, seeds[0], t) for s in states)
         ]
         if again:
             yield output, len(again) + 1
+
+
+def _is_stepped_again(course: Course, state: State, first: NodeId, again: NodeId) -> bool:
+    """Whether a parameter took a step between two comparisons, and takes another that is made from the second.
+
+    Where each number of one is stepped by itself, the same comparison is made for each.
+    """
+    k = bisect(state.versions, again)
+    if k < 2 or k == len(state.versions) or state.versions[k - 1] < first:
+        return False
+    following = state.versions[k]
+    return again in made_of(course.nodes, following, again - 1, len(course.nodes), course.stop - {following})
 
 
 def old_gradients(course: Course, state: State, gradients: Gradients) -> Iterator[NodeId]:

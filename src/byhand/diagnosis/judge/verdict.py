@@ -330,11 +330,19 @@ def _behind_the_output(verdict: Verdict, losses: Sequence[Trial]) -> Verdict:
         seed = odd[0].objective.seeds[0]
         logs = (t for t in made_of(course.nodes, seed) if course.nodes[t].op in _LOGS)
         return replace(verdict, mistakes=[*kept, Mistake("loss-wrong", states, detail={"at": max(logs, default=seed)})])
-    kind = verdict.kind if kept else "inconclusive" if verdict.open else "right"
     trial = verdict.trial
     if kept and trial is not None and course.mended is None:
         trial = _tried(course, replace(trial.objective, kind="link"), {**trial.overrides, **left[0].overrides})
-    return replace(verdict, kind=kind, mistakes=kept, trial=trial)
+    if kept or verdict.open or trial is None:
+        return replace(verdict, kind=verdict.kind if kept else "inconclusive", mistakes=kept, trial=trial)
+    open_ = _not_covered(Course(course.roles), trial, left[0])
+    return replace(verdict, kind="inconclusive" if open_ else "right", mistakes=[], open=open_)
+
+
+def _not_covered(course: Course, trial: Trial, edit: Edit) -> list[State]:
+    """What takes other steps, too, than those that an error as the delta explains: a search looks at the first ones."""
+    whole = _tried(course, replace(trial.objective, kind="link"), {**trial.overrides, **edit.overrides})
+    return [s for s, e in whole.explained.items() if e.right and not course.covers(s, e, whole.objective)]
 
 
 def _says_otherwise(verdict: Verdict, own: Trial, edit: Edit) -> bool:
