@@ -58,8 +58,8 @@ def _of_one_training(
     course: Course, explained: dict[State, Explanation], gradients: Gradients, *, own_loss: bool, sizes: set[int]
 ) -> Iterator[Factor]:
     plain = {s: e for s, e in explained.items() if not _takes_more(course, s, explained)}
-    steps = {s: step for s, e in plain.items() if (step := _a_late_step(course, s, e, gradients)) is not None}
-    steps = {s: step for s, step in steps.items() if not _has_a_memory(course, step, explained)}
+    late_steps = _late_steps(course, plain, gradients)
+    steps = {s: step for s, step in late_steps.items() if not _has_a_memory(course, step, explained)}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}
     moving = {s: course.steps(s, gradients, most=2)[-1:] for s, e in explained.items() if e.kind == "optimizer"}
@@ -139,17 +139,19 @@ def _has_a_memory(course: Course, step: Step, explained: dict[State, Explanation
     return any(course.roles.versions[a] not in explained for a in made if a in course.roles.versions)
 
 
-def _a_late_step(course: Course, state: State, e: Explanation, gradients: Gradients) -> Step | None:
-    """A step by which it can be told what was there before: not the first, if there are more."""
-    if e.kind != "follows":
-        return None
-    starts = [v for v in e.factors if e.factors[v]]
-    if not starts:
-        return None
-    v = starts[min(1, len(starts) - 1)]
-    w = next(w for before, w in e.spans if before == v)
-    change = course.nodes[w].value - course.nodes[v].value
-    return Step(v, w, change, gradients[v])
+def _late_steps(course: Course, explained: dict[State, Explanation], gradients: Gradients) -> dict[State, Step]:
+    """A step of each by which it can be told what was there before: of one round, and not the first if there are more.
+
+    In the next round the learning rate may be another.
+    """
+    spans = {s: [(v, w) for v, w in e.spans if e.factors.get(v)] for s, e in explained.items() if e.kind == "follows"}
+    spans = {s: of_one for s, of_one in spans.items() if of_one}
+    late = max((of_one[:2][-1][1] for of_one in spans.values()), default=0)
+    found: dict[State, Step] = {}
+    for s, of_one in spans.items():
+        v, w = min(of_one, key=lambda span: abs(span[1] - late))
+        found[s] = Step(v, w, course.nodes[w].value - course.nodes[v].value, gradients[v])
+    return found
 
 
 def _is_usual(c: float) -> bool:

@@ -207,6 +207,8 @@ def _increment(roles: Roles, step: Step) -> NodeId | None:
             is_second = _is_of_before(roles, b, step) or (node.op == "add" and not _is_of_before(roles, a, step))
             added = a if is_second else b
             return added if type(added) is int else None
+        if node.op == "at":  # added row by row, as a row may come up twice
+            return node.args[1] if type(node.args[1]) is int else None
         if node.op in ("setitem", "scatter") and type(node.args[1]) is int:
             t = node.args[1]
         elif node.op in ("copy", "clip", "item", "stack", "move") and type(node.args[0]) is int:

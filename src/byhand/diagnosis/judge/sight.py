@@ -120,9 +120,22 @@ class Sight:
         shape = self._error_shape or ()
         return len(shape) != 2 or shape[0] >= shape[1]
 
-    @cached_property
+    @property
     def sums(self) -> list[NodeId]:
-        """The sums in which the script adds up the numbers of its loss, one a sample; empty where it has none such."""
+        """The sums in which the script adds up its loss, sample by sample; empty where none was seen whole."""
+        is_whole = bool(self._totals and self.course.roles.users.get(self._totals[-1]))
+        return self._totals if is_whole or not self._ends_inside_a_loop else []
+
+    @property
+    def _ends_inside_a_loop(self) -> bool:
+        """Whether a loop inside another went on after this stretch was recorded."""
+        tape, last = self.trace.tape, self.stretch.numbers[-1]
+        here = (found for w in tape.windows if w.start <= last < w.end for found in w.ticks.items())
+        return any(tape.loops[loop].depth > 0 and end < tape.loops[loop].ticks for loop, (_, end) in here)
+
+    @cached_property
+    def _totals(self) -> list[NodeId]:
+        """The sums in which the script adds up the numbers of its loss, as far as they were recorded."""
         if self.trial is None or self.trial.objective.kind != "loss":
             return []
         seeds = self.trial.objective.seeds
@@ -138,7 +151,7 @@ class Sight:
 
     @cached_property
     def losses(self) -> tuple[list[float], list[int]]:
-        """The script's own loss: the list that it kept of it, or what was recorded of it."""
+        """The script's own loss: the list that it kept of it, or what was recorded of it; none of a sum cut short."""
         if self.trial is None or self.trial.objective.kind != "loss":
             return [], []
         seen = [float(self.nodes[t].value.ravel()[0]) for t in self.sums or self.trial.objective.seeds]
@@ -147,6 +160,8 @@ class Sight:
             wanted = [seen[i] for i in series.indices if i < len(seen)]
             if len(start) >= 2 and np.allclose(start, wanted, rtol=1e-12, equal_nan=True):
                 return series.values, series.indices
+        if self._totals and not self.sums:
+            return [], []
         return seen[:_LOSS_POINTS], list(range(len(seen)))[:_LOSS_POINTS]
 
     def name(self, state: State) -> str:
