@@ -87,6 +87,8 @@ class Facts:
         Operations without a rule that lay on the way.
     open_later : int
         Stretches of the run, after the one that all this is about, in which not every step is explained.
+    others : list of Facts
+        Of the run's other trainings, which step parameters of their own at lines of their own.
     """
 
     parameters: list[Parameter] = field(default_factory=list)
@@ -102,6 +104,7 @@ class Facts:
     unexplained: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     open_later: int = 0
+    others: list[Facts] = field(default_factory=list)
 
 
 @dataclass

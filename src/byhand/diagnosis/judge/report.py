@@ -48,6 +48,7 @@ _OF_RIGHT_STEPS = {
 _OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation", "weight-gradient-wrong"}
 """Mistakes in what a step takes for the gradient."""
 _FACTORS = {"constant-factor", "sum-versus-mean"}
+_FEW = 3  # versions: what is stepped less often is no training of its own
 
 
 def judge(trace: Trace, *, strict: bool = False) -> Judgement:
@@ -74,13 +75,56 @@ def judge(trace: Trace, *, strict: bool = False) -> Judgement:
 
 
 def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
-    sights: list[Sight] = []
+    judged = [_judge_training(sights, strict=strict) for sights in _trainings(trace)]
+    return _together(judged) if judged else Judgement("nothing")
+
+
+def _trainings(trace: Trace) -> list[list[Sight]]:
+    """The stretches of each training of a run: one that steps other parameters at other lines is another."""
+    trainings: list[list[Sight]] = []
+    stepped: set[Place] = set()
     for stretch in stretches(trace.tape):
-        search = all(s.verdict.kind == "nothing" for s in sights)
-        sights.append(Sight(trace, stretch, judge_steps(find_roles(stretch), search=search)))
-    first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0] if sights else None)
-    if first is None:
-        return Judgement("nothing")
+        search = all(s.verdict.kind == "nothing" for sights in trainings for s in sights)
+        sight = Sight(trace, stretch, judge_steps(find_roles(stretch), search=search))
+        lines = _lines_of_steps(sight)
+        begins = bool(lines - stepped)
+        if begins and not search:
+            sight = Sight(trace, stretch, _of_what_is_new(judge_steps(find_roles(stretch)), stepped))
+        if not trainings or (begins and not search):
+            trainings.append([])
+        trainings[-1].append(sight)
+        stepped |= lines
+    return trainings
+
+
+def _lines_of_steps(sight: Sight) -> set[Place]:
+    """Where the parameters of an objective take their steps, more than a few."""
+    states = sight.trial.explained if sight.trial is not None else ()
+    return {place_of(sight.course, v) for s in states if len(s.versions) > _FEW for v in s.versions[1:]}
+
+
+def _of_what_is_new(verdict: Verdict, stepped: set[Place]) -> Verdict:
+    """A verdict without what is only the end of an earlier training's steps."""
+    new = [s for s in verdict.open if not {place_of(verdict.course, v) for v in s.versions[1:]} <= stepped]
+    is_right = verdict.kind == "inconclusive" and not new and verdict.trial is not None and verdict.trial.right > 0
+    return replace(verdict, kind="right" if is_right else verdict.kind, open=new)
+
+
+def _together(judged: Sequence[Judgement]) -> Judgement:
+    """What is said of a run of several trainings: of the first wrong one before others."""
+    order = ("wrong", "inconclusive", "right", "nothing")
+    worst = min(judged, key=lambda j: order.index(j.verdict))
+    findings = sorted(
+        (f for j in judged for f in j.findings), key=lambda f: ("exact", "experiment", "symptom").index(f.certainty)
+    )
+    facts = replace(worst.facts, others=[j.facts for j in judged if j is not worst and j.verdict != "nothing"])
+    guesses = [] if findings or worst.verdict != "right" else [g for j in judged for g in j.guesses]
+    stepped = sorted({line for j in judged for line in j.stepped})
+    return replace(worst, findings=_merged(findings), facts=facts, guesses=guesses, stepped=stepped)
+
+
+def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
+    first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0])
     if not strict:
         _forgive_scales(first, sights)
     mistakes = list(other_penalties(first.verdict, [s.verdict for s in sights]))

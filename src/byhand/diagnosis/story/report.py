@@ -117,10 +117,11 @@ def _explained(program: Program, facts: Facts) -> str:
         "slope": f"the gradient of a convex loss whose slope{_at(program, facts)} grows with the output's error",
         "link": f"the gradient of a loss with the output's error as its delta{_at(program, facts)}, as cross-entropy",
     }.get(facts.objective, "the gradient")
-    return (
+    said = (
         f"every step of {_names(facts.parameters)} that was looked at is {objective}, followed back through the "
         f"program's own forward pass ({facts.evidence:,} numbers more than could be chosen freely)."
     )
+    return " And ".join([said, *(_explained(program, other) for other in facts.others)])
 
 
 def _open(program: Program, facts: Facts) -> list[str]:
@@ -138,6 +139,8 @@ def _open(program: Program, facts: Facts) -> list[str]:
         said.append(f"Not explained: the steps of {', '.join(facts.unexplained)}.")
     if facts.blocked:
         said.append(f"In the way: {', '.join(facts.blocked)}, for which no derivative is known here.")
+    for other in facts.others:
+        said += _open(program, other)
     return said
 
 
@@ -169,6 +172,8 @@ def happened(program: Program, facts: Facts) -> list[str]:
         said.append(f"It trains {what}{more}{data}; {looked_at}.")
     if facts.losses and facts.loss_start is not None and facts.loss_end is not None:
         said.append(f"The loss that it computes {course(facts)}.")
+    for other in facts.others:
+        said += happened(program, other)
     return said
 
 

@@ -388,16 +388,20 @@ def read(message: Mapping[str, Any]) -> Run:
 
 def read_judgement(j: Mapping[str, Any]) -> Judgement:
     """The judgement that a message holds."""
-    facts = {
-        **j["facts"],
-        "parameters": [Parameter(**{**p, "shape": tuple(p["shape"])}) for p in j["facts"]["parameters"]],
-    }
-    place = facts["objective_place"]
-    facts["objective_place"] = None if place is None else Place(**place)
     findings, guesses = ([read_finding(f) for f in j[key]] for key in ("findings", "guesses"))
     back, ahead = ([Place(**p) for p in j["suspects"][key]] for key in ("back", "ahead"))
     where = Suspects(back, ahead, j["suspects"]["nodes"])
-    return Judgement(j["verdict"], findings, Facts(**facts), j["fault"], guesses, where, j["stepped"])
+    return Judgement(j["verdict"], findings, _facts(j["facts"]), j["fault"], guesses, where, j["stepped"])
+
+
+def _facts(data: Mapping[str, Any]) -> Facts:
+    place = data["objective_place"]
+    read = {
+        "parameters": [Parameter(**{**p, "shape": tuple(p["shape"])}) for p in data["parameters"]],
+        "objective_place": None if place is None else Place(**place),
+        "others": [_facts(other) for other in data["others"]],
+    }
+    return Facts(**{**data, **read})
 
 
 def read_finding(data: Mapping[str, Any]) -> Finding:

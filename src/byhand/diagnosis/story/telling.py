@@ -243,7 +243,8 @@ class _Story:
 
     def _facts(self, copy: Program, facts: Facts) -> Facts:
         place = facts.objective_place
-        return replace(facts, objective_place=None if place is None else self._place(copy, place))
+        others = [self._facts(copy, other) for other in facts.others]
+        return replace(facts, objective_place=None if place is None else self._place(copy, place), others=others)
 
     def _changes(self, before: Program, after: Program) -> list[Change]:
         """What was changed, at the lines of the student's own text, which stand there as he wrote them."""
