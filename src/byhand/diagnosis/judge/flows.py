@@ -296,16 +296,16 @@ def unlearned_tables(course: Course, objective: Objective, overrides: Overrides)
 
 
 def _gradient_is_made(course: Course, objective: Objective, root: NodeId, overrides: Overrides) -> bool:
-    """Whether the program computes the first gradient of an array that takes no step, or a multiple of it."""
-    first, *later = objective.seeds
-    nodes, end = course.nodes, later[0] if later else course.limit
-    dep = course.resting | resting(nodes, {root})
-    whole = sweep(nodes, {first: course.seed(objective, first)}, course.stop | {root}, overrides, dep)
-    gradient = whole.get(root)
-    if gradient is None or not gradient.any():
-        return False
-    alike = (t for t in range(root, end) if nodes[t].value.shape == gradient.shape and not course.roles.flows[t])
-    return any(course.roles.rests_on[t] and proportion(nodes[t].value, gradient, _SAME) for t in alike)
+    """Whether the program computes one of the first gradients of an array that takes no step, or a multiple of it."""
+    nodes, dep = course.nodes, course.resting | resting(course.nodes, {root})
+    for seed, end in pairwise([*objective.seeds[:_OFTEN], course.limit]):
+        whole = sweep(nodes, {seed: course.seed(objective, seed)}, course.stop | {root}, overrides, dep)
+        gradient = whole.get(root)
+        if gradient is not None and gradient.any():
+            made = (t for t in range(root, end) if course.roles.rests_on[t] and not course.roles.flows[t])
+            alike = (nodes[t].value for t in made if nodes[t].value.shape == gradient.shape)
+            return any(proportion(value, gradient, _SAME) for value in alike)
+    return False
 
 
 def _tables(course: Course, before: NodeId) -> set[NodeId]:

@@ -274,7 +274,8 @@ def _scaled_from(rows: Rows, t: NodeId) -> Iterator[NodeId]:
     node = rows.nodes[t]
     centred = rows.nodes[node.args[0]] if node.op == "divide" and type(node.args[0]) is int else node
     raw, *taken = centred.parents() if centred is not node and centred.op == "subtract" else [t]
-    if any(rows.nodes[a].op == "mean" and rows.nodes[a].parents() == [raw] for a in taken):
+    means = (a for a in taken if rows.nodes[a].op == "mean" and rows.nodes[a].parents())
+    if any(rows.root(rows.nodes[a].parents()[0]) == rows.root(raw) for a in means):
         yield rows.root(raw)
 
 

@@ -127,6 +127,15 @@ class Sight:
         return self._totals if is_whole or not self._ends_inside_a_loop else []
 
     @property
+    def _is_added_up(self) -> bool:
+        """Whether the loss of one sample after the other is added to a sum."""
+        assert self.trial is not None
+        users = self.course.roles.users.get(self.trial.objective.seeds[0], ())
+        return (self.at_once or 1) == 1 and any(
+            self.nodes[u].op == "add" and self.nodes[u].value.size == 1 for u in users
+        )
+
+    @property
     def _ends_inside_a_loop(self) -> bool:
         """Whether a loop inside another went on after this stretch was recorded."""
         tape, last = self.trace.tape, self.stretch.numbers[-1]
@@ -160,7 +169,7 @@ class Sight:
             wanted = [seen[i] for i in series.indices if i < len(seen)]
             if len(start) >= 2 and np.allclose(start, wanted, rtol=1e-12, equal_nan=True):
                 return series.values, series.indices
-        if self._totals and not self.sums:
+        if self._is_added_up and not self.sums:
             return [], []
         return seen[:_LOSS_POINTS], list(range(len(seen)))[:_LOSS_POINTS]
 
