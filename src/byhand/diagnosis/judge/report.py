@@ -107,7 +107,7 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     maybe = guesses(first, sights, ordered) if kind == "right" else []
-    where = suspects(worst) if kind != "right" and worst is first else Suspects()
+    where = suspects(worst, _right_steps(worst)) if kind != "right" and worst is first else Suspects()
     told, facts, lines = _merged(ordered), _facts(first, sights), _stepped(sights)
     return Judgement(kind, told, facts, guesses=maybe, suspects=where, stepped=lines)  # type: ignore[arg-type]
 
@@ -357,12 +357,19 @@ def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
     return own is not None and bool(usual) and not np.isclose(own, usual, rtol=1e-4).any()
 
 
+def _right_steps(sight: Sight) -> set[Place]:
+    """The lines of steps that would be right, were the sign of what they are made from."""
+    odd = [m for m in sight.verdict.mistakes if m.id == "sign-flipped" and m.states and _gradient_is_odd(sight, m)]
+    return {place_of(sight.course, step_of(sight.course, s)) for m in odd for s in m.states}
+
+
 def _factor_of_gradient(sight: Sight, state: State) -> float | None:
     assert sight.trial is not None
-    used, true = gradient_of(sight.course, state), sight.trial.gradients.get(state.versions[0])
-    if true is None:
+    gradients = sight.trial.gradients
+    number = next((k for k, v in enumerate(state.versions[:-1]) if v in gradients), None)  # a loss may come later
+    if number is None:
         return None
-    value = sight.course.nodes[used].value
+    value, true = sight.value(gradient_of(sight.course, state, number)), gradients[state.versions[number]]
     return proportion(value, true, 1e-5) or (proportion(value.T, true, 1e-5) if value.ndim == 2 else None)
 
 

@@ -18,6 +18,7 @@ from byhand.diagnosis.tape.nodes import Node
 _COMPARISONS = {"equal", "not_equal"}
 _THRESHOLDS = {"greater", "greater_equal", "less", "less_equal"}
 _OF_LOSS = 10  # values of a loss that are followed back
+_SHARE = 1e-3  # how far shares may be from what they should be
 _FAR = 700.0  # where an activation that has bounds is at them, and exp does not overflow
 
 
@@ -26,6 +27,7 @@ def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     if first.trial is not None and first.body is not None:
         yield from _tables(first)
         yield from _softmax_axis(first, first.body)
+        yield from _shares_astray(first, first.body)
         yield from _unused_activations(first, first.body)
         yield from _falling(first, first.body)
     measures: dict[str, Finding] = {}
@@ -239,6 +241,28 @@ def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 "
     text += f"({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})
+
+
+def _shares_astray(sight: Sight, body: Anatomy) -> Iterator[Finding]:
+    """Shares that add up to 1 only where the largest score is 0: what is subtracted above is not subtracted below."""
+    if body.output is None or body.output not in body.regions:
+        return
+    region = body.regions[body.output][0]
+    axis, z, a = _sample_axis(sight, body, region), sight.value(region.z), sight.value(region.a)
+    sums = [t for t in region.inside if sight.nodes[t].op == "sum"]
+    if axis is None or not sums or a.shape != z.shape or np.allclose(over := a.sum(axis=1 - axis), 1, atol=_SHARE):
+        return
+    try:
+        shifted = body.replay(region, z - z.max(axis=1 - axis, keepdims=True))
+    except (Unknown, ValueError):
+        return
+    right = np.exp(z - z.max(axis=1 - axis, keepdims=True))
+    right = right / right.sum(axis=1 - axis, keepdims=True)
+    if np.allclose(shifted, right, atol=_SHARE) and np.allclose(a / np.expand_dims(over, 1 - axis), right, atol=_SHARE):
+        text = f"The shares of a sample add up to {over[0]:.3g} for the first one, and to 1 only where the largest "
+        text += "score is 0: above the line and below it the scores are not moved by the same number."
+        place = place_of(sight.course, sums[0])
+        yield Finding("shares-not-one", place, "exact", text, {"sum_of_first": float(over[0])})
 
 
 def _is_of_samples(a: np.ndarray, axis: int) -> bool:
