@@ -38,7 +38,9 @@ _FORWARD = ("2.5", "1.4")
 _GRADIENT = ("2.7", "1.6")
 _UPDATE = ("2.8", "1.8")
 _STAGES = {
-    **dict.fromkeys(("bias-missing", "forward-returns-z", "softmax-wrong-axis", "shares-not-one", "softmax-overflow"), _FORWARD),
+    **dict.fromkeys(
+        ("bias-missing", "forward-returns-z", "softmax-wrong-axis", "shares-not-one", "softmax-overflow"), _FORWARD
+    ),
     **dict.fromkeys(("sigmoid-falling",), ("2.4", "1.4")),
     **dict.fromkeys(("derivative-always-1",), ("2.4", "1.6")),
     **dict.fromkeys(

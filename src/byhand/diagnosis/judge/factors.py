@@ -22,8 +22,8 @@ class Factor:
     """What some parameters' steps are too long by.
 
     The id is "constant-factor", "sum-versus-mean", "bias-gradient-wrong" (such a sum or mean of biases alone),
-    "learning-rate-twice" or "loss-wrong". `at` is where the factor stands, if that is known; one that `is_of_all` steps alike is a
-    matter of the learning rate.
+    "learning-rate-twice" or "loss-wrong". `at` is where the factor stands, if that is known; one that `is_of_all` steps
+    alike is a matter of the learning rate.
     """
 
     id: str

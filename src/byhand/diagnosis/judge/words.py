@@ -201,8 +201,8 @@ _SENTENCES = (
     (
         "loss-wrong",
         "factor",
-        "{steps} {factor:.4g} times as long as the gradient of this loss, whose logarithm is to base 10: they are those "
-        "of the natural one.",
+        "{steps} {factor:.4g} times as long as the gradient of this loss, whose logarithm is to base 10: they are "
+        "those of the natural one.",
     ),
     (
         "loss-wrong",

@@ -229,7 +229,9 @@ def _shape(key: Any) -> Hashable:
     if isinstance(key, tuple):
         found = [_shape(k) for k in key]
         is_of_parts = len(key) == 2 and isinstance(key[0], tuple) and key[0][:1] == ("BinOp",)
-        return (found[0], tuple(sorted(found[1], key=repr))) if is_of_parts and "MatMult" not in key[0] else tuple(found)
+        if is_of_parts and "MatMult" not in key[0]:
+            return found[0], tuple(sorted(found[1], key=repr))  # type: ignore[call-overload]
+        return tuple(found)
     return None if isinstance(key, bytes) else key
 
 
