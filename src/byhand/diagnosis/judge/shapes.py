@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.judge.written import where_returned
+from byhand.diagnosis.judge.written import where_renamed, where_returned
 from byhand.diagnosis.tape.derive import ELEMENTWISE, Unknown
 from byhand.diagnosis.tape.nodes import Node
 
@@ -26,6 +27,7 @@ def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     """The findings about shapes, axes and activations."""
     if first.trial is not None and first.body is not None:
         yield from _tables(first)
+        yield from islice(_grown_by_steps(first), 1)
         yield from _softmax_axis(first, first.body)
         yield from _shares_astray(first, first.body)
         yield from _unused_activations(first, first.body)
@@ -97,6 +99,46 @@ def _before_parameters_grew(sight: Sight) -> Iterator[NodeId]:
         if nodes[first].op in ("add", "subtract") and len(before) == 2 and 1 < min(before) < max(before):
             behind = (t for t in ancestors(sight, first) if nodes[t].op == "subtract")
             yield from (t for t in behind if any(nodes[a].op == "leaf" for a in nodes[t].parents()))
+
+
+def _grown_by_steps(sight: Sight) -> Iterator[Finding]:
+    """What is added to outputs, and has a number for each sample after a step: its errors were not added up."""
+    nodes, roles = sight.nodes, sight.course.roles
+    errors = {t for o in roles.objectives if o.kind == "error" for t in o.seeds}
+    for t, node in enumerate(nodes):
+        if node.op not in ("add", "subtract") or len(pair := node.parents()) != 2 or type(node.args[0]) is not int:
+            continue
+        before, step = pair
+        is_grown = nodes[before].value.size < node.value.size == nodes[step].value.size
+        if (
+            is_grown
+            and _added_at(sight, before) & _added_at(sight, t)
+            and not errors.isdisjoint(ancestors(sight, step))
+        ):
+            shapes = [nodes[before].value.shape, node.value.shape]
+            at, name = place_of(sight.course, t), sight.name_of(before) or sight.name_of(t) or "a bias"
+            text = f"{name} has the shape {shapes[0]} before this step and {shapes[1]} after it: "
+            text += "what it is stepped by was not added up over the samples."
+            place = where_renamed(sight.trace.texts, at) or place_of(sight.course, _unscaled(sight, step))
+            yield Finding("bias-gradient-wrong", place, "exact", text, {"grown": shapes})
+
+
+def _added_at(sight: Sight, t: NodeId) -> set[tuple[int, str]]:
+    """The lines in which a value is added to what is made of parameters, but for that in which it was made."""
+    nodes, rests = sight.nodes, sight.course.roles.rests_on
+    users = [u for u in sight.course.roles.users.get(t, ()) if nodes[u].op == "add"]
+    places = {(nodes[u].line, nodes[u].file) for u in users if any(rests[a] for a in nodes[u].parents() if a != t)}
+    return places if nodes[t].op == "leaf" else places - {(nodes[t].line, nodes[t].file)}
+
+
+def _unscaled(sight: Sight, t: NodeId) -> NodeId:
+    """What is scaled by single numbers to give a value."""
+    while sight.nodes[t].op in ("multiply", "divide", "negative"):
+        large = [a for a in sight.nodes[t].parents() if sight.value(a).size == sight.value(t).size]
+        if len(large) != 1:
+            break
+        t = large[0]
+    return t
 
 
 def _is_output_with_data(sight: Sight, pair: Sequence[NodeId]) -> bool:
