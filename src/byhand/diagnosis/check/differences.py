@@ -218,6 +218,16 @@ def mended_there(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
     return is_mended
 
 
+def mended_ahead(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
+    """The same where what is kept on the way there changes as well, with what the way back makes of it."""
+
+    def is_mended() -> bool:
+        found = judged(file, claim)
+        return found.get(wrong) == "right" and set(found.values()) <= {"right", "idle"}
+
+    return is_mended
+
+
 def told_by(file: File, names: dict[str, Any], expression: str, shape: tuple[int, ...]) -> Array:
     """What an expression gives as a gradient: of the parameter's shape; one number stands for all."""
     value = np.asarray(eval(expression, file.names, names), float)
