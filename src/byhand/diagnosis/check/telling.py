@@ -476,7 +476,8 @@ def _placed(file: File, probe: Probe) -> Probe:
     if not found and claim.kind == "loss":
         found = repairs(file, there[-1:], mended_there(file, claim, wrong), 0)
     if not found and claim.kind == "way" and there:
-        found = [r._replace(id="other-than-said") for r in repairs(file, there[-1:], mended_ahead(file, claim, wrong), 0)]
+        ahead = repairs(file, there[-1:], mended_ahead(file, claim, wrong), 0)
+        found = [r._replace(id="other-than-said") for r in ahead]
     if not found:
         return replace(probe, claim=None)
     says = f" With “{found[0].text}” all are right." if found[0].likeness >= _LIKELY else ""

@@ -100,7 +100,8 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
     late = [f for f in findings if f.evidence.get("steps_before")]
-    if len(late) < len(findings) or (strict and kind == "inconclusive"):  # what the numbers come to in the end is told after what brings them there
+    # what the numbers come to in the end is told after what brings them there
+    if len(late) < len(findings) or (strict and kind == "inconclusive"):
         findings = [f for f in findings if f not in late] + [replace(f, certainty="symptom") for f in late]
     exact = [f for f in findings if f.certainty == "exact"]
     if exact and kind != "wrong":
