@@ -298,7 +298,7 @@ def test_a_function_and_its_derivative_may_stand_together():
 
 
 def test_draws_differ_from_trial_to_trial():
-    from byhand.diagnosis.check.known import PURPOSES
+    from byhand.diagnosis.check.purposes import PURPOSES
 
     kinds = {type(p.draw(np.random.default_rng(0))) for p in PURPOSES}
     assert kinds == {tuple}
