@@ -90,7 +90,9 @@ def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = list(data_findings(first, sights, strict=strict))
     changed = [f.place for f in findings if f.id == "input-mutated"]  # data, whose change is no step
-    if not any("grown" in f.evidence for f in findings):  # else the other steps are wrong because of that
+    if not any(
+        "grown" in f.evidence or f.id == "shares-not-one" for f in findings
+    ):  # which makes the steps what they are
         findings += [f for f in _of_steps(worst) if f.place not in changed]
     findings += memory_findings(first, sights[-1])
     findings += course_findings(first, sights)
