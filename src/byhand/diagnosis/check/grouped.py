@@ -21,6 +21,10 @@ def _nearest(x: Array, centres: Array) -> Array:
     return np.asarray((apart(x, centres) ** 2).sum(-1).argmin(axis=1))
 
 
+def _farthest(x: Array, centres: Array) -> Array:
+    return np.asarray((apart(x, centres) ** 2).sum(-1).argmax(axis=1))
+
+
 def _centres(x: Array, labels: Array, *_: Any) -> Array:
     return np.array([x[labels == k].mean(axis=0) for k in range(int(labels.max()) + 1)])
 
@@ -73,7 +77,8 @@ def _are_rows(result: Any, x: Array, k: int, *_: Any) -> bool:
 def _groups() -> Iterator[Purpose]:
     x, centres = normal(12, _FEATURES), normal(_K, _FEATURES)
     called = r"(?i)assign|label|nearest|closest|clust|predict|step|zuord|attrib|asign"
-    yield Purpose("the nearest centre of each", called, drawn(x, centres), gives(_nearest), asks="argmin")
+    slips = (Slip(gives(_farthest), "gives the farthest centre of each", r"^\w*(assign|near|clos|label|clust)"),)
+    yield Purpose("the nearest centre of each", called, drawn(x, centres), gives(_nearest), slips=slips)
     called, of = r"(?i)updat|cent|mean|step|move|comput|zentr|recalc", r"(?i)cent(er|re|ro)|zentr|k_?means"
     says = "gives each centre one number for all its axes: the mean is taken over the axes, too"
     slips = (Slip(gives(_one_number_each), says, of),)
@@ -153,8 +158,9 @@ def _signs(k: int) -> Iterator[Array]:
     yield from map(np.array, product((1.0, -1.0), repeat=k))
 
 
-def _projected(k: int, x: Array, new: Array) -> Array:
-    return np.asarray((new - x.mean(axis=0)) @ _axes(x)[:, :k])
+def _projected(k: int, x: Array, new: Array, *, is_last: bool = False) -> Array:
+    axes = _axes(x)[:, ::-1] if is_last else _axes(x)
+    return np.asarray((new - x.mean(axis=0)) @ axes[:, :k])
 
 
 def _is_back(result: Any, k: int, x: Array, z: Array) -> bool:
@@ -173,7 +179,9 @@ def _principal() -> Iterator[Purpose]:
     yield Purpose("data from some axes", called, back, gives(lambda z, m, a: z @ a.T + m))
     fitted = drawn(always(2), _spread, normal(5, 4))
     along = lambda result, k, x, new: _same_axes(result, _projected(k, x, new))  # noqa: E731
-    yield Purpose("data along the axes", r"(?i)trans|proj|enc", fitted, along, takes_rest=True)
+    least = lambda result, k, x, new: _same_axes(result, _projected(k, x, new, is_last=True))  # noqa: E731
+    slips = (Slip(least, "gives data along the axes along which they vary least", r"^\w*(trans|proj)"),)
+    yield Purpose("data along the axes", r"(?i)trans|proj|enc", fitted, along, slips=slips, takes_rest=True)
     alone = lambda result, k, x: _same_axes(result, _projected(k, x, x))  # noqa: E731
     called_so = r"(?i)trans|proj|enc|pca|fit"
     yield Purpose("data along their axes", called_so, drawn(always(2), _spread), alone, takes_rest=True)

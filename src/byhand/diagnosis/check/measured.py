@@ -48,10 +48,10 @@ def _of_counts() -> Iterator[Purpose]:
                 told = f"is {_PARTS[a]} / ({_PARTS[a]} + {_PARTS[b]}), and {says} has {_PARTS[of]} and {_PARTS[other]}"
                 slips.append(Slip(gives(partial(_share, a, b)), told, rf"^(?:_|[a-z]+_)*(?:{called[4:]})"))
         share = gives(partial(_share, of, other), partial(_percent, of, other))
-        yield Purpose(says, called, binary, share, roles, tuple(slips))
+        yield Purpose(says, called, binary, share, roles, tuple(slips), takes_rest=True)
     orders = ((0, 1, 2, 3), (0, 3, 1, 2), (3, 1, 2, 0), (0, 1, 3, 2), (0, 2, 1, 3))
     every: tuple[Callable[..., Any], ...] = tuple(lambda y, p, o=o: [_counts(y, p)[k] for k in o] for o in orders)
-    counted = lambda r, y, p: any(same(list(r), f(y, p)) for f in every)  # noqa: E731
+    counted = lambda r, y, p: any(same([*np.ravel(r)], f(y, p)) for f in every)  # noqa: E731
     yield Purpose("how many of each kind there are", r"(?i)confus|count|tp|matri", binary, counted, roles)
 
 
@@ -135,7 +135,8 @@ def _of_numbers() -> Iterator[Purpose]:
         ("the share of the variance that is explained", r"(?i)(^|_)r2|r_?squared|determination", _r2),
     )
     for says, called, formula in exact:
-        yield Purpose(says, called, _near, gives(formula))
+        others = (Slip(gives(f), f"gives {told}", rf"^(?:{called[4:]})") for told, _, f in exact if told != says)
+        yield Purpose(says, called, _near, gives(formula), slips=tuple(others))
     yield Purpose("the mean surprise", r"(?i)log_?loss|cross_?ent|bce|nll", _shared, gives(_surprise))
     yield Purpose("how often a positive outranks a negative", r"(?i)auc|roc|rank", _ranked, gives(_in_ranks))
     among: Holds = gives(_is_among, lambda s, y, k: 100 * _is_among(s, y, k))

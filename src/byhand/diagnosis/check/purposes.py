@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import combinations, cycle, islice, permutations
 from typing import Any, NamedTuple
@@ -100,7 +100,7 @@ def purposes(file: File) -> Iterator[Held]:
 
 def _callees(file: File) -> Iterator[Callee]:
     for name, function in file.functions.items():
-        if is_tame(function, may_yield=True) and not _trains(file, name):
+        if is_tame(function, may_yield=True) and not _trains(file, [name]):
             yield Callee((name,), (f"result_ = {name}({{}})",), tuple(_taken(function, 0)), _said(function))
     for owner, node in file.classes.items():
         methods = methods_of(node)
@@ -111,16 +111,18 @@ def _callees(file: File) -> Iterator[Callee]:
             calls = {**before, name: f"result_ = {THING}.{name}({{}})"}
             known = [m for m in calls if m in methods]
             units = tuple(f"{owner}.{m}" for m in known)
-            if name not in before and not any(_trains(file, u) or not is_tame(file.function(u)) for u in units):
+            if name not in before and not _trains(file, units) and all(is_tame(file.function(u)) for u in units):
                 taken = tuple(t for k, m in enumerate(calls) if m in methods for t in _taken(methods[m], k))
                 yield Callee(units, tuple(calls.values()), taken, _said(method))
 
 
-def _trains(file: File, unit: str) -> bool:
-    """Whether it does something as often as it is told, as a training does: that is looked at elsewhere."""
-    function = file.function(unit)
-    if any(_asks(file, [unit], word) for word in ("argmin", "svd|eig")):
-        return False  # it looks for groups, or for axes
+def _trains(file: File, units: Sequence[str]) -> bool:
+    """Whether some do something as often as they are told, as a training does: that is looked at elsewhere."""
+    looks = _asks(file, units, "argmin|svd|eig")  # for groups, or for axes
+    return not looks and any(_is_told(file.function(unit)) for unit in units)
+
+
+def _is_told(function: ast.FunctionDef) -> bool:
     is_told = any(re.fullmatch(_COUNTS, a) for a in own_names(function))
     loops = any(isinstance(n, ast.For) for n in ast.walk(function))
     return is_told and (loops or function.name == "__init__")
