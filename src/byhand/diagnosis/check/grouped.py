@@ -154,6 +154,11 @@ def _are_of_no_mean(result: Any, x: Array, k: int) -> bool:
     return has_mean and _are_axes(result, x, k, is_centred=False)
 
 
+def _are_last(result: Any, x: Array, k: int) -> bool:
+    parts = [np.asarray(p) for p in (result if isinstance(result, tuple) else (result,))]
+    return any(_same_axes(part, _axes(x)[:, ::-1][:, :k]) for part in parts)
+
+
 def _signs(k: int) -> Iterator[Array]:
     yield from map(np.array, product((1.0, -1.0), repeat=k))
 
@@ -170,7 +175,10 @@ def _is_back(result: Any, k: int, x: Array, z: Array) -> bool:
 def _principal() -> Iterator[Purpose]:
     called, of = r"(?i)pca|princip|fit|eig|axes|component|acp", r"(?i)pca|princip|acp|hauptk"
     says = "gives the axes of data that are not moved to their mean first: the first of them points to that mean"
-    slips = (Slip(_are_of_no_mean, says, of, r"\.T\b.*@|dot\(|matmul|svd|cov\("),)
+    slips = (
+        Slip(_are_of_no_mean, says, of, r"\.T\b.*@|dot\(|matmul|svd|cov\("),
+        Slip(_are_last, "gives the axes along which data vary least", of),
+    )
     yield Purpose("the axes along which data vary", called, drawn(_spread, always(2)), _are_axes, slips=slips)
     given = drawn(normal(5, 4), lambda rng: rng.normal(size=4), normal(4, 2))
     yield Purpose("data along some axes", r"(?i)trans|proj|enc", given, gives(lambda x, m, a: (x - m) @ a))
@@ -180,8 +188,8 @@ def _principal() -> Iterator[Purpose]:
     fitted = drawn(always(2), _spread, normal(5, 4))
     along = lambda result, k, x, new: _same_axes(result, _projected(k, x, new))  # noqa: E731
     least = lambda result, k, x, new: _same_axes(result, _projected(k, x, new, is_last=True))  # noqa: E731
-    slips = (Slip(least, "gives data along the axes along which they vary least", r"^\w*(trans|proj)"),)
-    yield Purpose("data along the axes", r"(?i)trans|proj|enc", fitted, along, slips=slips, takes_rest=True)
+    lasts = (Slip(least, "gives data along the axes along which they vary least", r"^\w*(trans|proj)"),)
+    yield Purpose("data along the axes", r"(?i)trans|proj|enc", fitted, along, slips=lasts, takes_rest=True)
     alone = lambda result, k, x: _same_axes(result, _projected(k, x, x))  # noqa: E731
     called_so = r"(?i)trans|proj|enc|pca|fit"
     yield Purpose("data along their axes", called_so, drawn(always(2), _spread), alone, takes_rest=True)

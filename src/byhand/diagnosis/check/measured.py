@@ -15,6 +15,7 @@ from byhand.diagnosis.check.known import Holds, Purpose, Rng, Slip, always, bina
 _TRUE, _PREDICTED = r"(?i)(?!.*(pred|hat|prob|score|out)).*", r"(?i)(?!.*(true|targ|label|actual|gt)).*"
 _PARTS = ("true positives", "false positives", "false negatives", "true negatives")
 _CLASSES = 4
+_EACH = r"(?i)class|report|precision|recall|f1|prf"
 
 
 def _counts(y: Array, p: Array) -> tuple[int, int, int, int]:
@@ -85,12 +86,17 @@ def _mean_of(name: str, y: Array, p: Array) -> float:
 
 def _of_classes() -> Iterator[Purpose]:
     roles = {0: _TRUE, 1: _PREDICTED}
-    yield Purpose(
-        "measures of each class", r"(?i)class|report|precision|recall|f1|prf", _predicted, _are_of_each, roles
-    )
+    yield Purpose("measures of each class", _EACH, _predicted, _are_of_each, roles, takes_rest=True)
     for name in ("precision", "recall", "F1"):
         called = rf"(?i)macro|mean_|average|{name}"
-        yield Purpose(f"{name}, as a mean over classes", called, _predicted, gives(partial(_mean_of, name)), roles)
+        yield Purpose(
+            f"{name}, as a mean over classes",
+            called,
+            _predicted,
+            gives(partial(_mean_of, name)),
+            roles,
+            takes_rest=True,
+        )
 
 
 # ---- numbers

@@ -95,7 +95,7 @@ def purposes(file: File) -> Iterator[Held]:
     """What is said of each function and method whose purpose is known by what it gives."""
     every = [found for callee in _callees(file) if (found := _held(file, callee)) is not None]
     wrong = {found.units[-1] for found in every if found.line}
-    yield from (h for h in every if not h.line or not file.behind(h.units[-1:]) & wrong - {h.units[-1]})
+    yield from (h for h in every if not h.line or not file.behind(h.units) & wrong - {h.units[-1]})
 
 
 def _callees(file: File) -> Iterator[Callee]:
@@ -206,7 +206,8 @@ def _stands(file: File, callee: Callee, text: str) -> int:
 def _line(file: File, callee: Callee, order: tuple[Taken, ...], purpose: Purpose) -> int:
     """The line of a change that makes it right; else the last one that makes what is returned."""
     function = file.function(callee.units[-1])
-    found = repairs(file, callee.units[-1:], lambda: _holds(file, callee, order, purpose, purpose.holds), 0)
+    behind = sorted(file.behind(callee.units) - {callee.units[-1]})
+    found = repairs(file, [callee.units[-1], *behind], lambda: _holds(file, callee, order, purpose, purpose.holds), 0)
     if found:
         return found[0].line
     returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
