@@ -11,8 +11,8 @@ hidden-derivative-missing derivative-of-activation updated-weights-used hidden-e
 bias-missing bias-gradient-wrong parameter-never-updated constant-factor sum-versus-mean transposed-gradient
 dot-instead-of-elementwise stale-gradient update-outside-loop label-leak symmetric-initialization
 tiny-initialization dead-relu-output dead-relu-hidden saturated-units target-outside-range linear-collapse
-too-few-epochs log-of-zero softmax-wrong-axis softmax-overflow metric-wrong input-mutated integer-parameters
-label-shuffle-mismatch
+too-few-epochs log-of-zero softmax-wrong-axis shares-not-one softmax-overflow metric-wrong input-mutated
+integer-parameters label-shuffle-mismatch
 derivative-always-1 sigmoid-falling forward-returns-z slope-read-again learning-rate-twice seed-in-loop one-sample-only
 start-changed best-not-copied loss-on-other-data loss-wrong result-unused
 clipping-turned-round

@@ -298,7 +298,7 @@ def test_a_function_and_its_derivative_may_stand_together():
 
 
 def test_draws_differ_from_trial_to_trial():
-    from byhand.diagnosis.check.known import PURPOSES
+    from byhand.diagnosis.check.purposes import PURPOSES
 
     kinds = {type(p.draw(np.random.default_rng(0))) for p in PURPOSES}
     assert kinds == {tuple}
@@ -458,3 +458,157 @@ def test_what_is_taken_by_its_place_or_joined_with_a_number_may_be_an_index(text
     assert old in text
     assert [p.answer for p in probes(File(HEAD + text))] == ["right"]
     assert [p.answer for p in probes(File(HEAD + text.replace(old, new)))] != ["right"]
+
+
+COUNTED = """def table(t, o):
+    m = np.zeros((2, 2), int)
+    for a, b in zip(t, o):
+        m[a, b] += 1
+    return m
+
+def precision_score(y_true, y_pred, positive=1):
+    tp = np.sum((y_pred == positive) & (y_true == positive))
+    return tp / max(np.sum(y_pred == positive), 1)
+
+def rappel(y, p, eps=1e-12):
+    return np.sum(y * p) / (np.sum(y) + eps)
+
+def specificity(t, o):
+    m = table(t, o)
+    return m[0, 0] / m[0].sum()
+
+def per_class(y, p, k=4):
+    hits = np.array([np.sum((y == c) & (p == c)) for c in range(k)])
+    return hits / np.bincount(p), hits / np.bincount(y)
+
+def rmse(a, b):
+    return np.linalg.norm(a - b) / np.sqrt(len(a))
+
+def r_squared(y_true, y_pred):
+    return 1 - np.mean((y_true - y_pred) ** 2) / np.var(y_true)
+
+def auc(labels, scores):
+    order = scores.argsort()
+    wins = [np.sum(scores[labels == 0] < s) + np.sum(scores[labels == 0] == s) / 2 for s in scores[labels == 1]]
+    return np.sum(wins) / np.sum(labels == 1) / np.sum(labels == 0)
+"""
+
+
+def test_measures_are_known_by_what_they_give():
+    units = ["table", "precision_score", "rappel", "specificity", "per_class", "rmse", "r_squared", "auc"]
+    assert lines(COUNTED) == dict.fromkeys(units, 0)
+    wrong = COUNTED.replace("max(np.sum(y_pred == positive), 1)", "max(np.sum(y_true == positive), 1)")
+    wrong = wrong.replace("m[0].sum()", "m[:, 0].sum()").replace(" / np.sqrt(len(a))", "**2 / len(a)")
+    assert lines(wrong) == dict.fromkeys(units, 0) | {"precision_score": 9, "rmse": 23}  # t may be called
+    assert "precision_score" not in lines(wrong.replace("y_true, y_pred, p", "a, b, p").replace("y_true", "b"))
+    other = COUNTED.replace("np.sqrt(len(a))", "len(a)").replace("np.var(y_true)", "np.var(y_pred)")
+    assert lines(other) == dict.fromkeys([u for u in units if u not in ("rmse", "r_squared")], 0)  # it may be another
+
+
+CLUSTERED = """def nearest(X, C):
+    return np.array([np.argmin([np.linalg.norm(x - c) for c in C]) for x in X])
+
+def new_centres(X, labels, k):
+    R = np.eye(k)[labels]
+    return (R.T @ X) / R.sum(0)[:, None]
+
+def inertia(X, labels, C):
+    return sum(float((x - C[l]) @ (x - C[l])) for x, l in zip(X, labels))
+
+class Gruppen:
+    def __init__(self, k=2, max_iter=100, seed=0):
+        self.k, self.max_iter, self.seed = k, max_iter, seed
+
+    def fit(self, X):
+        self.C = X[np.random.RandomState(self.seed).permutation(len(X))[: self.k]]
+        for _ in range(self.max_iter):
+            labels = nearest(X, self.C)
+            self.C = np.array([X[labels == j].mean(0) if (labels == j).any() else self.C[j] for j in range(self.k)])
+        return self
+
+    def predict(self, X):
+        return nearest(X, self.C)
+"""
+
+
+def test_groups_are_known_by_what_they_give():
+    right = dict.fromkeys(["nearest", "new_centres", "inertia", "Gruppen.predict"], 0)
+    assert lines(CLUSTERED) == right
+    flat = CLUSTERED.replace(
+        "(R.T @ X) / R.sum(0)[:, None]", "np.array([X[labels == j].mean() * np.ones(X.shape[1]) for j in range(k)])"
+    )
+    assert lines(flat) == right | {"new_centres": 6}
+    medians = CLUSTERED.replace(
+        "(R.T @ X) / R.sum(0)[:, None]", "np.array([np.median(X[labels == j], 0) for j in range(k)])"
+    )
+    assert "new_centres" not in lines(medians)
+    assert lines(CLUSTERED.replace("argmin", "argmax")) == {"nearest": 2, "new_centres": 0, "inertia": 0}
+
+
+AXES = """def principal_axes(X, k):
+    m = X.mean(axis=0)
+    C = (X - m).T @ (X - m) / (len(X) - 1)
+    values, vectors = np.linalg.eigh(C)
+    order = values.argsort()[::-1][:k]
+    return m, vectors[:, order], values[order]
+
+def project(X, m, V):
+    return (X - m) @ V
+
+class Haupt:
+    def __init__(self, k):
+        self.k = k
+
+    def fit(self, X):
+        self.m, self.V, self.v = principal_axes(X, self.k)
+        return self
+
+    def transform(self, X):
+        return project(X, self.m, self.V)
+
+    def inverse(self, Z):
+        return Z @ self.V.T + self.m
+"""
+
+
+def test_axes_are_those_of_data_that_were_moved_to_their_mean():
+    right = dict.fromkeys(["principal_axes", "project", "Haupt.transform", "Haupt.inverse"], 0)
+    assert lines(AXES) == right
+    whole = AXES.replace("(X - m).T @ (X - m)", "X.T @ X")
+    assert lines(whole)["principal_axes"] == 3
+    assert "principal_axes" not in lines(whole.replace("return m, ", "return "))  # they may have been moved before
+    last = lines(AXES.replace("[::-1][:k]", "[:k]"))
+    assert (last["principal_axes"], "Haupt.transform" in last) == (5, False)
+
+
+WINDOWS = """def conv(x, w, b, stride=1, pad=0):
+    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    h, v = w.shape[2:]
+    rows, columns = (x.shape[2] - h) // stride + 1, (x.shape[3] - v) // stride + 1
+    out = np.zeros((len(x), len(w), rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            part = x[:, :, i * stride : i * stride + h, j * stride : j * stride + v]
+            out[:, :, i, j] = np.tensordot(part, w, ([1, 2, 3], [1, 2, 3])) + b
+    return out
+
+def max_pool(x, size, stride):
+    rows, columns = (x.shape[0] - size) // stride + 1, (x.shape[1] - size) // stride + 1
+    at = [(i * stride, j * stride) for i in range(rows) for j in range(columns)]
+    return np.array([x[i : i + size, j : j + size].max() for i, j in at]).reshape(rows, columns)
+"""
+
+
+def test_windows_move_by_the_stride():
+    assert lines(WINDOWS) == {"conv": 0, "max_pool": 0}
+    crept = WINDOWS.replace("i * stride : i * stride + h", "i : i + h").replace(
+        "j * stride : j * stride + v", "j : j + v"
+    )
+    assert lines(crept) == {"conv": 8, "max_pool": 0}
+    assert lines(WINDOWS.replace("[(i * stride, j * stride)", "[(i, j)")) == {"conv": 0, "max_pool": 15}
+    assert lines(
+        WINDOWS.replace("j * stride)", "j * stride + 0 * i)").replace("i * stride + h", "i * stride + h - 0")
+    ) == {
+        "conv": 0,
+        "max_pool": 0,
+    }

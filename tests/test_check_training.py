@@ -506,3 +506,185 @@ def test_where_purposes_are_all_that_is_known_each_function_must_have_one():
     assert places(longer) == ("wrong", [("other-than-said", 7)])
     unknown = HELPERS.replace("np.clip(g, -most, most)", "np.tanh(g / most) * most")
     assert judged(unknown).outcome == "not judged"
+
+
+GROUPS = """import numpy as np
+rng = np.random.default_rng(3)
+label = rng.integers(0, 3, 120)
+X = np.array([[0, 3.0], [3, -1], [-3, -1]])[label] + 0.7 * rng.normal(size=(120, 2))
+kinds = label + 1
+code = np.zeros((120, 3))
+for i, k in enumerate(kinds):
+    code[i, k - 1] = 1
+W, b = 0.1 * rng.normal(size=(2, 3)), np.zeros(3)
+
+def shares(X):
+    z = X @ W + b
+    high = z.max(axis=1, keepdims=True)
+    top = np.exp(z - high)
+    return top / np.exp(z - high).sum(axis=1, keepdims=True)
+
+for turn in range(150):
+    p = shares(X)
+    loss = -np.mean(np.sum(code * np.log(p), axis=1))
+    error = (p - code) / len(X)
+    W -= 0.3 * X.T @ error
+    b -= 0.3 * error.sum(axis=0)
+print(loss, np.mean(shares(X).argmax(axis=1) + 1 == kinds))
+"""
+IN_COLUMNS = (
+    GROUPS.replace("0.7 * rng.normal(size=(120, 2))\n", "0.7 * rng.normal(size=(120, 2))\nX = X.T\n")
+    .replace("np.zeros((120, 3))", "np.zeros((3, 120))")
+    .replace("code[i, k - 1]", "code[k - 1, i]")
+    .replace("size=(2, 3)), np.zeros(3)", "size=(3, 2)), np.zeros((3, 1))")
+    .replace("X @ W + b", "W @ X + b")
+    .replace("axis=1", "axis=0")
+    .replace("len(X)", "120")
+    .replace("X.T @ error", "error @ X.T")
+    .replace("error.sum(axis=0)", "error.sum(axis=1, keepdims=True)")
+)
+
+
+@pytest.mark.parametrize("text", [GROUPS, IN_COLUMNS])
+def test_what_is_read_off_a_code_is_what_was_coded(text):
+    assert places(text) == ("right", [])
+    coded = "code[i, k - 1] = 1" if text == GROUPS else "code[k - 1, i] = 1"
+    shifted = text.replace(coded, coded.replace("k - 1", "k % 3"))
+    assert places(shifted) == ("wrong", [("other-than-said", line_of(text, coded))])
+    read = "print(loss"
+    assert places(text.replace(") + 1 == kinds", ") == kinds")) == ("wrong", [("metric-wrong", line_of(text, read))])
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "np.array([1, 2, 3])[shares(X).argmax(axis=1)] == kinds",  # a table of names
+        "shares(X).argmax(axis=1) == label",
+        "shares(X).argmax(axis=1) == code.argmax(axis=1)",
+    ],
+)
+def test_classes_may_be_read_off_in_any_words(new):
+    assert places(GROUPS.replace("shares(X).argmax(axis=1) + 1 == kinds", new)) == ("right", [])
+
+
+def test_classes_are_not_read_off_over_the_samples():
+    measure = "shares(X).argmax(axis=1) + 1 == kinds"
+    over = GROUPS.replace(measure, "shares(X).argmax(axis=0) == code.argmax(axis=0)")
+    assert places(over) == ("wrong", [("argmax-wrong-axis", line_of(GROUPS, "print(loss"))])
+    surest = over.replace(
+        "shares(X).argmax(axis=0) == code.argmax(axis=0)", "label[shares(X).argmax(axis=0)] == [0, 1, 2]"
+    )
+    assert places(surest) == ("right", [])  # the sample that is surest of each class
+
+
+def test_shares_add_up_to_one():
+    divided = "top / np.exp(z - high).sum(axis=1, keepdims=True)"
+    other = GROUPS.replace(divided, divided.replace("z - high", "z"))
+    assert places(other) == ("wrong", [("shares-not-one", line_of(GROUPS, divided))])
+    assert places(GROUPS.replace(divided, divided + " + 0 * high")) == ("right", [])
+    assert places(GROUPS.replace(divided, divided.replace(".sum", "[...].sum"))) == ("right", [])
+    assert places(GROUPS.replace(divided, "top / (np.exp(z - high).sum(axis=1, keepdims=True) + 1e-9)"))[0] != "wrong"
+
+
+def test_all_steps_have_a_rate():
+    step = "b -= 0.3 * error.sum(axis=0)"
+    assert places(GROUPS.replace(step, "b -= error.sum(axis=0)")) == (
+        "wrong",
+        [("constant-factor", line_of(GROUPS, step))],
+    )
+    own = GROUPS.replace("W, b =", "fast, slow = 1.0, 0.3\nW, b =").replace("0.3 * X.T", "slow * X.T")
+    assert places(own.replace(step, "b -= fast * error.sum(axis=0)")) == ("right", [])
+    none = GROUPS.replace(step, "b -= error.sum(axis=0)").replace("W -= 0.3 * X.T @ error", "W -= X.T @ error")
+    assert places(none) == ("right", [])
+
+
+def test_a_logarithm_to_another_base_is_told_where_the_gradient_is_that_of_the_natural_one():
+    loss = "-np.mean(np.sum(code * np.log(p), axis=1))"
+    tens = GROUPS.replace(loss, loss.replace("np.log", "np.log10"))
+    assert places(tens) == ("wrong", [("loss-wrong", line_of(GROUPS, loss))])
+    assert places(tens.replace("/ len(X)", "/ len(X) / np.log(10)")) == ("right", [])
+    assert places(GROUPS.replace(loss, loss.replace("np.log", "np.log2"))) == ("right", [])  # in bits
+
+
+WAVE = """import numpy as np
+rng = np.random.default_rng(1)
+x = np.linspace(-3, 3, 50)[:, None]
+y = np.sin(x)
+V, c = rng.normal(size=(1, 8)), np.zeros((1, 8))
+u, d = 0.3 * rng.normal(size=(8, 1)), np.zeros((1, 1))
+for turn in range(300):
+    h = np.tanh(x @ V + c)
+    o = h @ u + d
+    loss = ((o - y) ** 2).mean()
+    e = 2 * (o - y) / len(x)
+    back = e @ u.T * (1 - h**2)
+    down = back.sum(axis=0, keepdims=True)
+    u = u - 0.05 * h.T @ e
+    d = d - 0.05 * e.sum(axis=0, keepdims=True)
+    V = V - 0.05 * x.T @ back
+    c = c - 0.05 * down
+"""
+RESIDUAL = """import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 3, 2))
+y = (X.sum((1, 2)) > 0).astype(float)[:, None]
+A, B, c = 0.3 * rng.normal(size=(2, 5)), 0.2 * rng.normal(size=(5, 5)), np.zeros(5)
+V, d = 0.3 * rng.normal(size=(5, 1)), np.zeros(1)
+start = np.zeros((1, 5))
+for turn in range(60):
+    h, before, bent = start, [], []
+    for t in range(3):
+        u = np.tanh(X[:, t] @ A + h @ B + c)
+        before.append(h)
+        bent.append(u)
+        h = h + 0.5 * u
+    p = 1 / (1 + np.exp(-(h @ V + d)))
+    loss = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    e = (p - y) / 40
+    gV, gd, back = h.T @ e, e.sum(0), e @ V.T
+    gA, gB, gc = 0 * A, 0 * B, 0 * c
+    for t in reversed(range(3)):
+        s = 0.5 * back * (1 - bent[t] ** 2)
+        gA, gB, gc = gA + X[:, t].T @ s, gB + (before[t] + 0 * s).T @ s, gc + s.sum(0)
+        back = back + s @ B.T
+    A, B, c, V, d = A - 0.5 * gA, B - 0.5 * gB, c - 0.5 * gc, V - 0.5 * gV, d - 0.5 * gd
+"""
+
+
+def test_a_bias_that_a_step_makes_larger_is_told_and_a_state_that_grows_is_not():
+    assert places(WAVE) == ("right", [])
+    summed = "down = back.sum(axis=0, keepdims=True)"
+    assert places(WAVE.replace(summed, "down = back")) == ("wrong", [("bias-gradient-wrong", line_of(WAVE, summed))])
+    assert places(RESIDUAL) == ("right", [])
+
+
+SLOPED = """import numpy as np
+np.random.seed(0)
+x = 2 * np.random.rand(40, 1)
+y = 4 + 3 * x
+
+def line(x, a, b):
+    return a * x + b
+
+def slopes(x, y, a, b):
+    error = line(x, a, b) - y
+    da = np.mean(error * x)
+    db = np.mean(line(x, a, b) - y)
+    return da, db
+
+a = b = 0.0
+for k in range(30):
+    da, db = slopes(x, y, a, b)
+    a = a - 0.1 * da
+    b = b - 0.1 * db
+    cost = np.mean((line(x, a, b) - y) ** 2) / 2
+"""
+
+
+def test_a_sign_is_told_where_the_gradient_has_it_and_not_in_a_step_like_the_others():
+    assert places(SLOPED) == ("right", [])
+    mean = "db = np.mean(line(x, a, b) - y)"
+    flipped = SLOPED.replace(mean, "db = np.mean(y - line(x, a, b))")
+    assert places(flipped) == ("wrong", [("sign-flipped", line_of(SLOPED, mean))])
+    step = "b = b - 0.1 * db"
+    assert places(SLOPED.replace(step, "b = b + 0.1 * db")) == ("wrong", [("sign-flipped", line_of(SLOPED, step))])

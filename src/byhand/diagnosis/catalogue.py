@@ -393,6 +393,14 @@ _ENTRIES = (
         plain="The shares of one sample's classes should add up to 1; here other numbers do.",
     ),
     Mistake(
+        "shares-not-one",
+        "the shares of a sample do not add up to 1",
+        "The softmax is stable, and its outputs are no probabilities: they add up to less than 1.",
+        "e^{z − m} / Σ e^{z} is the softmax times e^{−m}; with m above and below the line it cancels.",
+        "e = np.exp(z - z.max(axis=1, keepdims=True)); e / e.sum(axis=1, keepdims=True).",
+        plain="The same number must be subtracted above and below the line, or none.",
+    ),
+    Mistake(
         "argmax-wrong-axis",
         "classes are read off along the wrong axis",
         "There is one class for each class, and not one for each sample.",

@@ -13,7 +13,7 @@ import numpy as np
 
 from byhand.diagnosis.check.claims import Array, Claim
 from byhand.diagnosis.check.defined import File
-from byhand.diagnosis.check.differences import NEAR
+from byhand.diagnosis.check.differences import NEAR, factor_of
 from byhand.diagnosis.check.facts import Fact
 from byhand.diagnosis.check.families import is_labels
 
@@ -27,6 +27,7 @@ def costs(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
         with contextlib.suppress(Exception):
             yield from _above_0(file, claim, unit)
             yield from _of_zeros(file, claim, unit)
+            yield from _of_tens(file, claim, unit)
 
 
 def _of_zeros(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
@@ -46,6 +47,16 @@ def _of_zeros(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
                     f"Where a share of {argument} is 0, which it may be, the loss is no number: 0 log 0 is to be 0."
                 )
                 yield Fact(unit, min(lines), "log-of-zero", message)
+
+
+def _of_tens(file: File, claim: Claim, unit: str) -> Iterator[Fact]:
+    """Told when the gradients are those of the natural logarithm, and the loss has that to base 10."""
+    calls = [n for name in sorted(file.behind(claim.functions)) for n in ast.walk(file.function(name))]
+    logs = [n.lineno for n in calls if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("log10")]
+    factor = factor_of(file, claim) if logs else None
+    if factor is not None and any(np.isclose(factor * np.log(10), usual, rtol=NEAR) for usual in (1, 2, 0.5)):
+        message = "The gradients are log 10 times those of the loss, whose logarithm is to base 10: they are those of "
+        yield Fact(unit, min(logs), "loss-wrong", f"{message}the natural one.")
 
 
 def _above_0(file: File, claim: Claim, unit: str) -> Iterator[Fact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import itertools
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +65,22 @@ def quiet() -> Iterator[None]:
     """What the file's functions print, and NumPy's warnings, are not shown."""
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         yield
+
+
+@contextlib.contextmanager
+def _seeded() -> Iterator[None]:
+    """Generators that are made without a seed are the same ones each time."""
+    make, count = np.random.default_rng, itertools.count()
+
+    def seeded(seed: Any = None) -> np.random.Generator:
+        first = int(np.random.get_state()[1][0])  # type: ignore[index] # noqa: NPY002
+        return make(first + next(count) if seed is None else seed)
+
+    np.random.default_rng = seeded
+    try:
+        yield
+    finally:
+        np.random.default_rng = make
 
 
 class File:
@@ -135,7 +152,7 @@ class File:
         """Run lines of text among some names, which see the file's; random numbers are the same each time."""
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002
-        with quiet():
+        with quiet(), _seeded():
             exec(_compiled(text), self.names, names)
 
 

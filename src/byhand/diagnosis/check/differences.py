@@ -139,16 +139,17 @@ def _shared(file: File, claim: Claim, compared: Mapping[str, Sequence[Compared]]
     rng = np.random.default_rng(4)
     new = {p: np.asarray(claim.given[p]) * rng.uniform(0.4, 1, np.shape(claim.given[p])) for p in claim.gradients}
     others = (claim.redrawn(), claim.redrawn(), replace(claim, given=claim.given | new))
-    seen = [_factor_of(file, other) for other in others]  # some may be none that it is defined for
+    seen = [factor_of(file, other) for other in others]  # some may be none that it is defined for
     return 1.0 if any(abs(factor - again) > FAR * factor for again in seen if again is not None) else factor
 
 
 def with_factor(file: File, claim: Claim, right: Claim) -> Claim:
     """A claim with the factor that its gradients share in another one, in which they are right."""
-    return replace(claim, factor=_factor_of(file, right) or 1.0) if claim.kind == "loss" else claim
+    return replace(claim, factor=factor_of(file, right) or 1.0) if claim.kind == "loss" else claim
 
 
-def _factor_of(file: File, claim: Claim) -> float | None:
+def factor_of(file: File, claim: Claim) -> float | None:
+    """What the gradients of a claim are to be multiplied with, if they share that."""
     names = claim.run(file)
     return _factor({p: _compared(file, claim, p, names) for p in claim.gradients})
 
@@ -213,6 +214,19 @@ def mended_there(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
         if found is None or abs(found[0] - told) > NEAR * abs(told):
             return False
         return set(judged(file, claim).values()) <= {"right", "idle"}
+
+    return is_mended
+
+
+def mended_ahead(file: File, claim: Claim, wrong: str) -> Callable[[], bool]:
+    """The same where another output is right, with what is kept of it on the way there for the way back."""
+    loss = claim.run(file)["loss_"]
+
+    def is_mended() -> bool:
+        if np.array_equal(claim.run(file)["loss_"], loss):
+            return False
+        found = judged(file, claim)
+        return found.get(wrong) == "right" and set(found.values()) <= {"right", "idle"}
 
     return is_mended
 

@@ -52,6 +52,7 @@ def facts(file: File, support: str, texts: Sequence[tuple[str, str]], *, trained
     file.run(file.names, support)
     yield from dropouts(file)
     yield from sigmoids(file)
+    yield from softmaxes(file)
     yield from thresholds(file)
     found = [fact for unit, text in texts for fact in of_training(file, unit, text)]
     kept = {(f.line, f.id): f for f in found if trained or f.id in ("input-mutated", "threshold-wrong")}
@@ -115,10 +116,14 @@ def _masks(names: Mapping[str, Any], x: Any) -> Iterator[Array]:
 # ---- an activation
 
 
+def _units(file: File) -> list[str]:
+    return [*file.functions, *(f"{c}.{m}" for c, node in file.classes.items() for m in methods_of(node))]
+
+
 def sigmoids(file: File) -> Iterator[Fact]:
     """What is a sigmoid but that it falls, or has lost its brackets."""
     x = np.linspace(-2, 2, _SAMPLES)
-    for unit in (*file.functions, *(f"{c}.{m}" for c, node in file.classes.items() for m in methods_of(node))):
+    for unit in _units(file):
         value = None if is_marked(unit) else _of_bare(file, unit, x)
         if value is None or np.shape(value) != x.shape:
             continue
@@ -129,6 +134,27 @@ def sigmoids(file: File) -> Iterator[Fact]:
         else:
             continue
         yield Fact(unit, returned_at(file.function(unit)), id_, f"{unit.rpartition('.')[2]} {says}", "2.4")
+
+
+def softmaxes(file: File) -> Iterator[Fact]:
+    """What gives shares of scores only where the largest of these is 0."""
+    x = np.random.default_rng(6).normal(size=(_SAMPLES, 4))
+    for unit in _units(file):
+        for axis in (1, 0) if not is_marked(unit) else ():
+            shifted = x - x.max(axis=axis, keepdims=True)
+            right = np.exp(shifted) / np.exp(shifted).sum(axis=axis, keepdims=True)
+            value, of_shifted = _of_bare(file, unit, x), _of_bare(file, unit, shifted)
+            if value is None or np.shape(value) != x.shape or of_shifted is None or not np.allclose(of_shifted, right):
+                continue
+            over = value.sum(axis=axis, keepdims=True)
+            if np.allclose(value / over, right) and not np.allclose(over, 1, atol=1e-3):
+                function = file.function(unit)
+                sums = [
+                    n.lineno for n in ast.walk(function) if isinstance(n, ast.Call) and "sum" in ast.unparse(n.func)
+                ]
+                message = f"What {function.name} gives adds up to {over.flat[0]:.3g}, and to 1 only where the largest "
+                message += "score is 0: above the line and below it the scores are not moved by the same number."
+                yield Fact(unit, max(sums, default=returned_at(function)), "shares-not-one", message)
 
 
 # ---- a training

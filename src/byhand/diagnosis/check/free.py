@@ -38,7 +38,9 @@ _FORWARD = ("2.5", "1.4")
 _GRADIENT = ("2.7", "1.6")
 _UPDATE = ("2.8", "1.8")
 _STAGES = {
-    **dict.fromkeys(("bias-missing", "forward-returns-z", "softmax-wrong-axis", "softmax-overflow"), _FORWARD),
+    **dict.fromkeys(
+        ("bias-missing", "forward-returns-z", "softmax-wrong-axis", "shares-not-one", "softmax-overflow"), _FORWARD
+    ),
     **dict.fromkeys(("sigmoid-falling",), ("2.4", "1.4")),
     **dict.fromkeys(("derivative-always-1",), ("2.4", "1.6")),
     **dict.fromkeys(
@@ -239,13 +241,16 @@ class _Free:
 
     def _is_trained_elsewhere(self, report: Report) -> bool:
         """Whether all that trains is functions that are right when they train with data of ours."""
+        right = {u for u, runs in self.units.items() for r in runs if r.judgement.verdict == "right"}
+        trained = {n for n in self._names_at_top() if n in self.units}
+        return report.outcome == "right" and not self._computes_at_top() and bool(trained) and trained <= right
+
+    def _computes_at_top(self) -> bool:
+        """Whether a loop outside of functions and classes computes something itself."""
         nodes = [n for n in ast.parse(self.program.source).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)]
         loops = [n for node in nodes for n in ast.walk(node) if isinstance(n, ast.For | ast.While)]
         steps = [n for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Assign | ast.AugAssign)]
-        at_top = any(isinstance(n, ast.AugAssign) or isinstance(n.value, ast.BinOp) for n in steps)
-        right = {u for u, runs in self.units.items() for r in runs if r.judgement.verdict == "right"}
-        trained = {n for n in self._names_at_top() if n in self.units}
-        return report.outcome == "right" and not at_top and bool(trained) and trained <= right
+        return any(isinstance(n, ast.AugAssign) or isinstance(n.value, ast.BinOp) for n in steps)
 
     def _names_at_top(self) -> list[str]:
         """What is named outside of functions and classes."""
@@ -337,6 +342,9 @@ class _Free:
 
     def _add_unknown(self, report: Report) -> None:
         """Functions and methods of which nothing is known, where all that is known is what others are for."""
+        if self._computes_at_top():
+            note = "nothing that I know says what its loops must give"
+            report.questions.append(Question("the program", "not judged", note, PURPOSE))
         every = {m: f for c in self._classes.values() for m, f in methods_of(c).items()} | self._functions
         used = reached(every, [n.rpartition(".")[2] for p in self.probes.values() for n in p.names])
         for name, function in every.items():

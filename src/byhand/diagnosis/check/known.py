@@ -28,11 +28,15 @@ _WARM = r"(?i).*(warm|rise|ramp).*"
 
 @dataclass(frozen=True)
 class Slip:
-    """What comes back where a slip was made, what is said of it, and how something calls itself that makes it."""
+    """What comes back where a slip was made, what is said of it, and how something calls itself that makes it.
+
+    And what a statement has in which it stands, where that is more than one change.
+    """
 
     holds: Holds
     says: str
     called: str
+    stands: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Purpose:
     roles : dict
         How arguments must be called, by the number of their role, where nothing else shows which is which.
     slips : tuple of Slip
+    asks : str
+        What the text must have, where it would be of no use, and long, to try others.
+    takes_rest : bool
+        Whether all else that it takes may be left as it is by default.
     """
 
     says: str
@@ -60,6 +68,8 @@ class Purpose:
     holds: Holds
     roles: Mapping[int, str] = field(default_factory=dict)
     slips: tuple[Slip, ...] = ()
+    asks: str = ""
+    takes_rest: bool = False
 
     @property
     def count(self) -> int:
@@ -94,50 +104,56 @@ def gives(*formulas: Formula) -> Holds:
     return holds
 
 
-def _each(*draws: Callable[[Rng], Any]) -> Draw:
+def drawn(*draws: Callable[[Rng], Any]) -> Draw:
     """Arguments of which each is drawn by itself."""
     return lambda rng: tuple(draw(rng) for draw in draws)
 
 
-def _rows(n: int, m: int) -> Callable[[Rng], Array]:
+def normal(n: int, m: int) -> Callable[[Rng], Array]:
+    """Normal numbers of a shape."""
     return lambda rng: np.asarray(rng.normal(size=(n, m)))
 
 
-def _whole(low: int, high: int) -> Callable[[Rng], int]:
+def integer(low: int, high: int) -> Callable[[Rng], int]:
+    """A whole number, below the second one."""
     return lambda rng: int(rng.integers(low, high))
 
 
-def _number(low: float, high: float) -> Callable[[Rng], float]:
+def uniform(low: float, high: float) -> Callable[[Rng], float]:
+    """A number between two others."""
     return lambda rng: float(rng.uniform(low, high))
 
 
-def _is(value: Any) -> Callable[[Rng], Any]:
+def always(value: Any) -> Callable[[Rng], Any]:
+    """The same each time."""
     return lambda _: value
 
 
-_SEEDS: tuple[tuple[Callable[[Rng], Any], ...], ...] = ((), (_is(0),), (lambda rng: rng,))
+SEEDS: tuple[tuple[Callable[[Rng], Any], ...], ...] = ((), (always(0),), (lambda rng: rng,))
 """What is random may take nothing more, a seed, or what draws."""
 
 
-def _more(draw: Draw, seed: Sequence[Callable[[Rng], Any]]) -> Draw:
+def with_more(draw: Draw, seed: Sequence[Callable[[Rng], Any]]) -> Draw:
+    """What is drawn, and more."""
     return lambda rng: (*draw(rng), *(s(rng) for s in seed))
 
 
 # ---- neighbours
 
 
-def _apart(a: Array, b: Array) -> Array:
+def apart(a: Array, b: Array) -> Array:
+    """The differences of all rows to all."""
     return np.asarray(a[:, None] - b[None])
 
 
 def _euclidean(a: Array, b: Array) -> Array:
-    return np.asarray(np.sqrt((_apart(a, b) ** 2).sum(-1)))
+    return np.asarray(np.sqrt((apart(a, b) ** 2).sum(-1)))
 
 
 _DISTANCES: tuple[Formula, ...] = (
     _euclidean,
-    lambda a, b: (_apart(a, b) ** 2).sum(-1),
-    lambda a, b: np.abs(_apart(a, b)).sum(-1),
+    lambda a, b: (apart(a, b) ** 2).sum(-1),
+    lambda a, b: np.abs(apart(a, b)).sum(-1),
 )
 _LABELS = np.array([8, 5])
 """Labels that are no positions; of two one has most of an odd number of neighbours."""
@@ -202,8 +218,8 @@ def _neighbours() -> Iterator[Purpose]:
     slips = (slip(lambda r, x, y, new: is_slip(r, _euclidean(new, x))),)
     yield Purpose(says, called, _grouped, gives(lambda x, y, new: _vote(_euclidean(new, x), y)), slips=slips)
     both = gives(*_DISTANCES, lambda a, b: _euclidean(a, b).T)
-    yield Purpose("the distances of all to all", "(?i)dist|norm", _each(_rows(5, 3), _rows(4, 3)), both)
-    one = _each(lambda rng: rng.normal(size=4), lambda rng: rng.normal(size=4))
+    yield Purpose("the distances of all to all", "(?i)dist|norm", drawn(normal(5, 3), normal(4, 3)), both)
+    one = drawn(lambda rng: rng.normal(size=4), lambda rng: rng.normal(size=4))
     yield Purpose(
         "a distance", "(?i)dist|norm", one, gives(*(lambda a, b, f=f: f(a[None], b[None]) for f in _DISTANCES))
     )
@@ -225,6 +241,7 @@ def _for_folds(rng: Rng) -> tuple[Array, Array, list[int]]:
 
 def _is_validated(result: Any, x: Array, y: Array, ks: Sequence[int]) -> bool:
     shares = np.array([np.mean(s) for s in (result.values() if isinstance(result, dict) else result)])
+    shares = shares / (100 if shares.max() > 1 else 1)
     are_pairs = len({*y.tolist()}) == 2
     return len(shares) == len(ks) and bool((shares < 0.5).all() if are_pairs else (shares > 0.99).all())
 
@@ -236,14 +253,15 @@ def _hot(labels: Array, n: int) -> Array:
     return np.asarray(np.eye(n)[labels])
 
 
-def _scored(rng: Rng) -> tuple[Array, Array]:
+def scored(rng: Rng) -> tuple[Array, Array]:
     """Scores and classes, some of which win."""
     scores, labels = rng.normal(size=(8, 3)), rng.integers(0, 3, 8)
     labels[:3], labels[3] = scores[:3].argmax(axis=1), scores[3].argmin()
     return scores, labels
 
 
-def _binary(rng: Rng) -> tuple[Array, Array]:
+def binary(rng: Rng) -> tuple[Array, Array]:
+    """Classes 0 and 1, and predictions of which some are wrong."""
     y = np.array([1, 0, 1, 1, 0, 0, 1, 0, 1])
     return y, np.where(rng.permutation(9) < 3, 1 - y, y)
 
@@ -263,26 +281,26 @@ def _classes() -> Iterator[Purpose]:
 
         rows = gives(lambda y, n: _hot(y.ravel(), n), lambda y, n: _hot(y.ravel(), n).T)
         yield Purpose("one-hot rows", hot, labels, rows)
-    yield Purpose("a one-hot row", f"{hot}|vector", _each(_whole(0, 4), _is(4)), gives(_hot))
-    alone = _each(lambda rng: np.append(rng.integers(0, 3, 6), [3, 0]))
+    yield Purpose("a one-hot row", f"{hot}|vector", drawn(integer(0, 4), always(4)), gives(_hot))
+    alone = drawn(lambda rng: np.append(rng.integers(0, 3, 6), [3, 0]))
     yield Purpose("one-hot rows", hot, alone, gives(lambda y: _hot(y, 4), lambda y: _hot(y, 4).T))
     for draw, share in (
-        (_scored, lambda s, y: np.mean(s.argmax(1) == y)),
-        (lambda rng: (_scored(rng)[0].T.copy(), _scored(rng)[1]), lambda s, y: np.mean(s.argmax(0) == y)),
+        (scored, lambda s, y: np.mean(s.argmax(1) == y)),
+        (lambda rng: (scored(rng)[0].T.copy(), scored(rng)[1]), lambda s, y: np.mean(s.argmax(0) == y)),
         (
             lambda rng: (rng.normal(size=(8, 3)), _hot(rng.integers(0, 3, 8), 3)),
             lambda s, y: np.mean(y[np.arange(8), s.argmax(1)]),
         ),
-        (_binary, lambda y, p: np.mean(y == p)),
+        (binary, lambda y, p: np.mean(y == p)),
     ):
         every = gives(share, lambda *given, f=share: 100 * f(*given))
         yield Purpose("the share of right classes", "(?i)accura|score|correct|exact|precis|juste", draw, every)
     f1 = gives(lambda y, p: 2 * (y * p).sum() / (y.sum() + p.sum()))
-    yield Purpose("F1", "(?i)f1|f_?score|f_?measure", _binary, f1)
-    classes = _each(lambda rng: rng.integers(0, 3, 12), lambda rng: rng.integers(0, 3, 12), _is(4))
+    yield Purpose("F1", "(?i)f1|f_?score|f_?measure", binary, f1)
+    classes = drawn(lambda rng: rng.integers(0, 3, 12), lambda rng: rng.integers(0, 3, 12), always(4))
     table = gives(_counted, lambda y, p, n: _counted(p, y, n))
     yield Purpose("a table of classes by predicted ones", "(?i)confus|matri", classes, table)
-    scores = _each(_rows(4, 5))
+    scores = drawn(normal(4, 5))
     yield Purpose("shares of scores", "(?i)softmax|proba|share", scores, gives(_shares))
     yield Purpose("logarithms of shares", "(?i)log", scores, gives(lambda x: np.log(_shares(x))))
 
@@ -314,6 +332,8 @@ def _arrays(value: Any) -> list[Array]:
     """The arrays that lie in something, all in rows."""
     if isinstance(value, list | tuple):
         return [a for part in value for a in _arrays(part)]
+    if hasattr(value, "__dataclass_fields__"):
+        return [a for part in vars(value).values() for a in _arrays(part)]
     a = np.asarray(value)
     return [a.ravel() if a.ndim == 2 and a.shape[0] == 1 else a.T if a.ndim == 2 and a.shape[0] == _WIDE else a]
 
@@ -347,6 +367,11 @@ def _is_parted(result: Any, *_: Any) -> bool:
     return len(found) == 2 and _is_all(found) and {len(a) for a in found} == {3, 7}
 
 
+def _is_in_three(result: Any, *_: Any) -> bool:
+    found = _kept_pairs(result)
+    return _is_all(found) and sorted(len(a) for a in found) == [2, 3, 5]
+
+
 def _is_in_both(result: Any, *_: Any) -> bool:
     found = _kept_pairs(result)
     return len(found) == 2 and bool({*found[0].tolist()} & {*found[1].tolist()})
@@ -363,39 +388,53 @@ def _is_shuffled(result: Any, *_: Any) -> bool:
     return len(result) == 2 and _is_all([found]) and found.tolist() != [*range(10)]
 
 
-def _mean(a: Array) -> Array:
+def mean_of_rows(a: Array) -> Array:
+    """The mean of each column."""
     return np.asarray(a.mean(axis=0))
 
 
 _SCALES: tuple[tuple[Callable[[Array], Array], Callable[[Array], Array]], ...] = (
-    (_mean, lambda a: a.std(axis=0)),
-    (_mean, lambda a: a.std(axis=0, ddof=1)),
+    (mean_of_rows, lambda a: a.std(axis=0)),
+    (mean_of_rows, lambda a: a.std(axis=0, ddof=1)),
     (lambda a: a.min(axis=0), lambda a: np.ptp(a, axis=0)),
 )
 """What data are moved by, and what they are divided by then."""
 
 
+def _with_gaps(rng: Rng) -> Array:
+    x = rng.normal(size=(7, 3))
+    x[[0, 3, 5], [0, 1, 1]] = np.nan
+    return x
+
+
+def _filled(x: Array) -> Array:
+    return np.where(np.isnan(x), np.nanmean(x, axis=0), x)
+
+
 def _data() -> Iterator[Purpose]:
-    for seed in _SEEDS:
+    for seed in SEEDS:
         for pairs in (_pairs, _in_columns):
-            sized = _more(_more(pairs, (_is(4),)), seed)
+            sized = with_more(with_more(pairs, (always(4),)), seed)
             yield Purpose("batches of pairs", "(?i)batch|lot|chunk|itera", sized, _is_batched)
             called, says = "(?i)split|hold|part", "gives rows to train with that are kept apart as well"
-            shared = _more(_more(pairs, (lambda rng: float(rng.choice([0.3, 0.7])),)), seed)
+            shared = with_more(with_more(pairs, (lambda rng: float(rng.choice([0.3, 0.7])),)), seed)
             slips = (Slip(_is_in_both, says, r"(?i)^\w*split"),)
             yield Purpose("two parts of the data", called, shared, _is_parted, slips=slips)
+            three = with_more(with_more(pairs, (always(0.2), always(0.3))), seed)
+            yield Purpose("three parts of the data", "(?i)split|hold|part", three, _is_in_three)
             called = "(?i)shuf|perm|m[eé]lang|embaralh|baraj"
-            yield Purpose("pairs in another order", called, _more(pairs, seed), _is_shuffled)
-        yield Purpose("folds", "(?i)fold|cross|split", _each(_is(10), _is(5), *seed), _is_folded)
+            yield Purpose("pairs in another order", called, with_more(pairs, seed), _is_shuffled)
+        yield Purpose("folds", "(?i)fold|cross|split", drawn(always(10), always(5), *seed), _is_folded)
     called = "(?i)scal|standard|normal|whiten|transf|z_?score|min_?max"
-    fitted, alone = _each(lambda rng: 3 + 2 * rng.normal(size=(7, 3)), _rows(5, 3)), _each(_rows(7, 3))
+    fitted, alone = drawn(lambda rng: 3 + 2 * rng.normal(size=(7, 3)), normal(5, 3)), drawn(normal(7, 3))
     says = "takes mean and deviation of what it is given now, and not of what it was fitted to"
-    slip = Slip(lambda result, _, x: same(result, (x - _mean(x)) / x.std(axis=0)), says, r"^transform\b")
+    slip = Slip(lambda result, _, x: same(result, (x - mean_of_rows(x)) / x.std(axis=0)), says, r"^transform\b")
     there = gives(*(lambda of, x, m=m, s=s: (x - m(of)) / s(of) for m, s in _SCALES))
     yield Purpose("data on the scale of others", called, fitted, there, slips=(slip,))
     back = gives(*(lambda of, x, m=m, s=s: x * s(of) + m(of) for m, s in _SCALES))
     yield Purpose("data on the scale that they had", f"{called}|inver|orig", fitted, back)
     own = gives(*(lambda x, m=m, s=s: (x - m(x)) / s(x) for m, s in _SCALES))
+    yield Purpose("data without gaps", "(?i)imput|fill|nan|miss", drawn(_with_gaps), gives(_filled))
     yield Purpose("data on one scale", called, alone, own)
 
 
@@ -422,9 +461,9 @@ def _words() -> Iterator[Purpose]:
     called = "(?i)skip|pair|context|window|co_?occ|gram"
     says = "takes positions before the first word, which are those of the last ones"
     slips = (Slip(partial(_window, wraps=True), says, called),)
-    ids = _each(lambda rng: [int(i) for i in rng.permutation(9)[:7]], _is(2))
+    ids = drawn(lambda rng: [int(i) for i in rng.permutation(9)[:7]], always(2))
     yield Purpose("pairs of words that are near", called, ids, _window, slips=slips)
-    words = _each(lambda rng: [str(w) for w in rng.choice(["a", "cat", "dog", "the", "to"], 9)])
+    words = drawn(lambda rng: [str(w) for w in rng.choice(["a", "cat", "dog", "the", "to"], 9)])
     yield Purpose("a number for each word", "(?i)voc|index|dict|token|map", words, _is_numbered)
 
 
@@ -445,8 +484,8 @@ def _weights() -> Iterator[Purpose]:
         (r"(?i)xavier|glorot", lambda n, m: 2 / (n + m)),
         (r"(?i)xavier|glorot|lecun", lambda n, m: 1 / n),
     )
-    for (called, variance), seed in ((v, s) for v in variances for s in _SEEDS):
-        draw = _each(_is(300), _is(200), *seed)
+    for (called, variance), seed in ((v, s) for v in variances for s in SEEDS):
+        draw = drawn(always(300), always(200), *seed)
         yield Purpose("weights to begin with", called, draw, _begins(variance), {0: r"(?i)(?!\w*(out|next)).*"})
 
 
@@ -471,7 +510,7 @@ def _warmed(after: Formula, *, jumps: bool = False) -> Holds:
 
 def _rates() -> Iterator[Purpose]:
     called = r"(?i)decay|sched|lr|rate|anneal|cos|exp|inver|step|poly|lin|warm|taux|tasa|taxa"
-    rate, t, part, n = _number(0.1, 0.9), _whole(3, 40), _number(0.1, 0.6), _whole(5, 9)
+    rate, t, part, n = uniform(0.1, 0.9), integer(3, 40), uniform(0.1, 0.6), integer(5, 9)
     at = {0: _RATE, 1: _STEP}
     falling: tuple[tuple[str, tuple[Callable[[Rng], Any], ...], Formula], ...] = (
         ("a rate that steps down", (rate, t, part, n), lambda r, t, f, n: r * f ** (t // n)),
@@ -481,25 +520,25 @@ def _rates() -> Iterator[Purpose]:
         ("a rate that falls as 1/t", (rate, t, part, n), lambda r, t, k, n: r / (1 + k * (t // n))),
     )
     for says, draws, formula in falling:
-        yield Purpose(says, called, _each(*draws), gives(formula), at)
+        yield Purpose(says, called, drawn(*draws), gives(formula), at)
     rises = gives(*(lambda r, t, warm, n=n: r * min(1.0, (t + n) / warm) for n in (0, 1)))
-    yield Purpose("a rate that rises", called, _each(rate, t, _whole(8, 30)), rises, {**at, 2: _WARM})
+    yield Purpose("a rate that rises", called, drawn(rate, t, integer(8, 30)), rises, {**at, 2: _WARM})
     noam = gives(lambda t, d, warm: d**-0.5 * min(t**-0.5, t * warm**-1.5))
     yield Purpose(
         "a rate that rises, then falls as a root",
         f"{called}|noam",
-        _each(t, _is(64), _whole(8, 30)),
+        drawn(t, always(64), integer(8, 30)),
         noam,
         {0: _STEP, 2: _WARM},
     )
-    total, low = _whole(50, 60), _number(0.01, 0.05)
+    total, low = integer(50, 60), uniform(0.01, 0.05)
     says = "counts what follows the rise from the first step, and not from the end of the rise: there the rate jumps"
     for name, after in (("half a cosine", _cosine), ("a line", _line)):
-        yield Purpose(f"a rate along {name}", called, _each(rate, t, total), gives(after), {**at, 2: _END})
-        yield Purpose(f"a rate along {name}", called, _each(rate, t, total, low), gives(after), {**at, 2: _END})
+        yield Purpose(f"a rate along {name}", called, drawn(rate, t, total), gives(after), {**at, 2: _END})
+        yield Purpose(f"a rate along {name}", called, drawn(rate, t, total, low), gives(after), {**at, 2: _END})
         slips = (Slip(_warmed(after, jumps=True), says, ""),)
         for more in ((), (low,)):
-            draw = _each(rate, _whole(1, 48), total, _whole(8, 30), *more)
+            draw = drawn(rate, integer(1, 48), total, integer(8, 30), *more)
             yield Purpose(f"a rate that rises, then {name}", called, draw, _warmed(after), {**at, 3: _WARM}, slips)
 
 
@@ -544,8 +583,8 @@ def _gradients() -> Iterator[Purpose]:
 
         yield Purpose("gradients no longer than a limit", called, limited, gives(_clipped, each), slips=slips)
         inside = gives(lambda g, limit: _to_each(lambda a: np.clip(a, -limit, limit), g))
-        yield Purpose("numbers within a limit", called, _each(made, _number(0.3, 0.9)), inside)
-        yield Purpose("the length of all gradients", "(?i)norm|length|size", _each(made), gives(_length))
+        yield Purpose("numbers within a limit", called, drawn(made, uniform(0.3, 0.9)), inside)
+        yield Purpose("the length of all gradients", "(?i)norm|length|size", drawn(made), gives(_length))
 
 
 # ---- attention
@@ -566,11 +605,9 @@ def _places(n: int, d: int, *, is_mixed: bool) -> Array:
 
 
 def _attention() -> Iterator[Purpose]:
-    yield Purpose("a mask of what comes later", "(?i)mask|causal|subseq|look", _each(_whole(4, 8)), _hides_later)
+    yield Purpose("a mask of what comes later", "(?i)mask|causal|subseq|look", drawn(integer(4, 8)), _hides_later)
     places = gives(partial(_places, is_mixed=True), partial(_places, is_mixed=False))
-    yield Purpose("an encoding of positions", "(?i)pos|enc|sin", _each(_whole(4, 8), _is(6)), places)
+    yield Purpose("an encoding of positions", "(?i)pos|enc|sin", drawn(integer(4, 8), always(6)), places)
 
 
-_ALL = (_neighbours, _classes, _data, _words, _weights, _rates, _gradients, _attention)
-PURPOSES = tuple(sorted((p for table in _ALL for p in table()), key=lambda p: -p.count))
-"""Those first that take most."""
+ALL = (_neighbours, _classes, _data, _words, _weights, _rates, _gradients, _attention)

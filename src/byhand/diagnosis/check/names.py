@@ -8,6 +8,8 @@ _SLOPE = r"d|dx|dz|der|d[eé]riv\w*|abl\w*|prime|grad\w*|nabla|delta|slope|diff|
 _FILLER = (
     r"compute|calculate|calc|get|eval|apply|cost|loss|err|error|functions?|func|fn|fct|of|the|forward|act|activation"
 )
+_OF_OUTPUT = r"(?i)_(from|of|given|using|by|with)_(the_)?(out(put)?|act\w*|values?|result|[yas])$"
+"""How a derivative says that it takes what the function gives, and not what it takes."""
 TARGET = (
     r"y|t|y_?(t|s|i|b|batch|train|one_?hot)|\w*true\w*|\w*targ\w*|\w*label\w*|\w*actual\w*|\w*expect\w*|\w*desired\w*"
     r"|gt|goal|real|cible\w*|alvo\w*|objetivo\w*|esperad\w*|ziel\w*|soll\w*"
@@ -22,6 +24,7 @@ def is_marked(name: str) -> bool:
 
 def is_slope_of(slope: str, name: str) -> bool:
     """Whether a function is called as another one's derivative: sigmoid_prime, dSigmoid, mse_grad."""
+    slope = re.sub(_OF_OUTPUT, "", slope)
     if is_marked(name):
         return False
     if is_marked(slope):

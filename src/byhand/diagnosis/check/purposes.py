@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import combinations, cycle, islice, permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from byhand.diagnosis.check import grouped, known, measured
 from byhand.diagnosis.check.arguments import default, own_names
 from byhand.diagnosis.check.claims import THING
 from byhand.diagnosis.check.defined import File, is_tame, methods_of
 from byhand.diagnosis.check.inputs import options
-from byhand.diagnosis.check.known import PURPOSES, Holds, Purpose, same
+from byhand.diagnosis.check.known import Holds, Purpose, same
 from byhand.diagnosis.check.lines import returned_at
 from byhand.diagnosis.check.repairs import repairs
 
+PURPOSES = tuple(
+    sorted(
+        (p for table in (*known.ALL, *measured.TABLES, *grouped.TABLES) for p in table()),
+        key=lambda p: -p.count,
+    )
+)
+"""Those first that take most."""
 _TRIALS = 8
 _MANY = 100
 """So many things are taken of what gives one after the other."""
-_LEFT = r"(?i)eps\w*|axis|seed|rng|dtype|random_state|shuffle|verbose|\w*folds|cv"
+_LEFT = r"(?i)eps\w*|axis|seed|rng|dtype|random_state|shuffle|drop_last|verbose|\w*folds|cv"
 """How an argument may be called that is left as it is by default."""
 _FIT = ("fit", "train")
 _COUNTS = r"(?i)\w*(epoch|iter|rounds)\w*|\w*steps"
@@ -87,12 +95,12 @@ def purposes(file: File) -> Iterator[Held]:
     """What is said of each function and method whose purpose is known by what it gives."""
     every = [found for callee in _callees(file) if (found := _held(file, callee)) is not None]
     wrong = {found.units[-1] for found in every if found.line}
-    yield from (h for h in every if not h.line or not file.behind(h.units[-1:]) & wrong - {h.units[-1]})
+    yield from (h for h in every if not h.line or not file.behind(h.units) & wrong - {h.units[-1]})
 
 
 def _callees(file: File) -> Iterator[Callee]:
     for name, function in file.functions.items():
-        if is_tame(function, may_yield=True) and not _trains(function):
+        if is_tame(function, may_yield=True) and not _trains(file, [name]):
             yield Callee((name,), (f"result_ = {name}({{}})",), tuple(_taken(function, 0)), _said(function))
     for owner, node in file.classes.items():
         methods = methods_of(node)
@@ -102,17 +110,27 @@ def _callees(file: File) -> Iterator[Callee]:
             before = made if name.startswith(fit) else {**made, fit: f"{THING}.{fit}({{}})"}
             calls = {**before, name: f"result_ = {THING}.{name}({{}})"}
             known = [m for m in calls if m in methods]
-            if name not in before and not any(_trains(methods[m]) or not is_tame(methods[m]) for m in known):
+            units = tuple(f"{owner}.{m}" for m in known)
+            if name not in before and not _trains(file, units) and all(is_tame(file.function(u)) for u in units):
                 taken = tuple(t for k, m in enumerate(calls) if m in methods for t in _taken(methods[m], k))
-                units = tuple(f"{owner}.{m}" for m in known)
                 yield Callee(units, tuple(calls.values()), taken, _said(method))
 
 
-def _trains(function: ast.FunctionDef) -> bool:
-    """Whether it does something as often as it is told, as a training does: that is looked at elsewhere."""
+def _trains(file: File, units: Sequence[str]) -> bool:
+    """Whether some do something as often as they are told, as a training does: that is looked at elsewhere."""
+    looks = _asks(file, units, "argmin|svd|eig")  # for groups, or for axes
+    return not looks and any(_is_told(file.function(unit)) for unit in units)
+
+
+def _is_told(function: ast.FunctionDef) -> bool:
     is_told = any(re.fullmatch(_COUNTS, a) for a in own_names(function))
     loops = any(isinstance(n, ast.For) for n in ast.walk(function))
     return is_told and (loops or function.name == "__init__")
+
+
+def _asks(file: File, units: Iterable[str], word: str) -> bool:
+    """Whether something is read in some functions, or in what they call."""
+    return any(re.search(word, ast.unparse(file.function(u))) for u in file.behind([*units]))
 
 
 def _said(function: ast.FunctionDef) -> str:
@@ -128,15 +146,17 @@ def _taken(function: ast.FunctionDef, place: int) -> Iterator[Taken]:
 
 def _held(file: File, callee: Callee) -> Held | None:
     """What it gives; where its name says what it is for, it must be that."""
-    meant = [p for p in PURPOSES if re.search(p.called, callee.name)]
-    for purpose in meant or PURPOSES:
+    every = [p for p in PURPOSES if not p.asks or _asks(file, callee.units, p.asks)]
+    meant = [p for p in every if re.search(p.called, callee.name)]
+    for purpose in meant or every:
         if any(_holds(file, callee, order, purpose, purpose.holds) for order in _orders(callee, purpose)):
             return Held(callee.units, purpose.says)
-    slips = [(p, slip) for p in PURPOSES for slip in p.slips if re.search(slip.called, callee.says)]
+    slips = [(p, slip) for p in every for slip in p.slips if re.search(slip.called, callee.says)]
     for purpose, slip in slips:
         for order in _orders(callee, purpose):
             if _holds(file, callee, order, purpose, slip.holds):
-                return Held(callee.units, f"{callee.name} {slip.says}.", _line(file, callee, order, purpose))
+                line = _stands(file, callee, slip.stands) or _line(file, callee, order, purpose)
+                return Held(callee.units, f"{callee.name} {slip.says}.", line)
     if re.fullmatch(_PLAIN, callee.name):
         return Held(callee.units, "it gives none of what I know that is called so", is_open=True)
     return None
@@ -148,7 +168,7 @@ def _orders(callee: Callee, purpose: Purpose) -> Iterator[tuple[Taken, ...]]:
     more = purpose.count - len(needed)
     optional = [t for t in callee.taken if not t.is_needed]
     for chosen in combinations(optional, more) if more >= 0 else ():
-        if all(t.may_be_left for t in optional if t not in chosen):
+        if purpose.takes_rest or all(t.may_be_left for t in optional if t not in chosen):
             for order in permutations([*needed, *chosen]):
                 if all(re.fullmatch(pattern, order[k].name) for k, pattern in purpose.roles.items()):
                     yield order
@@ -176,10 +196,18 @@ def _with_keys(file: File, callee: Callee, taken: Taken, value: Any) -> Any:
     return dict(zip(keys, cycle(value.values()), strict=False)) if keys else value
 
 
+def _stands(file: File, callee: Callee, text: str) -> int:
+    """The line of the one statement that has something; 0 where there are none, or several."""
+    inside = ast.walk(file.function(callee.units[-1])) if text else ()
+    lines = [n.lineno for n in inside if isinstance(n, ast.Assign | ast.Return) and re.search(text, ast.unparse(n))]
+    return lines[0] if len(lines) == 1 else 0
+
+
 def _line(file: File, callee: Callee, order: tuple[Taken, ...], purpose: Purpose) -> int:
     """The line of a change that makes it right; else the last one that makes what is returned."""
     function = file.function(callee.units[-1])
-    found = repairs(file, callee.units[-1:], lambda: _holds(file, callee, order, purpose, purpose.holds), 0)
+    behind = sorted(file.behind(callee.units) - {callee.units[-1]})
+    found = repairs(file, [callee.units[-1], *behind], lambda: _holds(file, callee, order, purpose, purpose.holds), 0)
     if found:
         return found[0].line
     returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]

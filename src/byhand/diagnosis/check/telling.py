@@ -29,6 +29,7 @@ from byhand.diagnosis.check.differences import (
     judged,
     manner,
     mended,
+    mended_ahead,
     mended_there,
     with_factor,
 )
@@ -39,7 +40,7 @@ from byhand.diagnosis.check.manners import is_passed_on, manners
 from byhand.diagnosis.check.names import is_marked
 from byhand.diagnosis.check.numerical import numerical
 from byhand.diagnosis.check.purposes import Held
-from byhand.diagnosis.check.repairs import repairs
+from byhand.diagnosis.check.repairs import Repair, repairs
 from byhand.diagnosis.check.reshapes import of_run
 from byhand.diagnosis.check.rounds import LOSSES, proven, rounds
 from byhand.diagnosis.check.slopes import slopes
@@ -474,11 +475,22 @@ def _placed(file: File, probe: Probe) -> Probe:
     found = repairs(file, [back, *sorted(used)], mended(file, claim, wrong), probe.line)
     if not found and claim.kind == "loss":
         found = repairs(file, there[-1:], mended_there(file, claim, wrong), 0)
+    if not found and claim.kind == "way" and there:
+        ahead = repairs(file, there[-1:], mended_ahead(file, claim, wrong), 0)
+        probe = _told_ahead(probe, [r for r in ahead if r.growth >= 0])
     if not found:
         return replace(probe, claim=None)
     says = f" With “{found[0].text}” all are right." if found[0].likeness >= _LIKELY else ""
     message, id_ = probe.message + says, found[0].id or probe.id
     return replace(probe, claim=None, line=found[0].line, message=message, id=id_, is_placed=True)
+
+
+def _told_ahead(probe: Probe, found: Sequence[Repair]) -> Probe:
+    """The probe with a line on the way there, if a change there leaves nothing out: the tape may say more."""
+    if not found:
+        return probe
+    message = f"{probe.message} With “{found[0].text}” on the way there all are right."
+    return replace(probe, line=found[0].line, message=message, id="other-than-said")
 
 
 def _usual_id(file: File, claim: Claim, wrong: Sequence[str]) -> str:
@@ -527,6 +539,8 @@ def named(probe: Probe, found: Sequence[Finding], file: File) -> Probe:
             if probe.is_placed:
                 is_told = f.place.line == probe.line and not (f.id in GENERAL and probe.id not in GENERAL)
                 return replace(probe, id=f.id) if is_told else probe
+            if f.id in GENERAL and probe.id == "other-than-said":
+                return probe
             message = re.sub(r"\b(\w+)_(?=\W|$)", r"\1", f.message.replace("thing_.", ""))
             return replace(probe, id=f.id, line=f.place.line, message=message)
     return probe

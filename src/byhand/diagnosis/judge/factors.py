@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from byhand.diagnosis.judge.fits import Explanation, Step, all_equal
 from byhand.diagnosis.judge.increments import leading, made_since, multiplied_twice, numbers_of, rate
 from byhand.diagnosis.judge.increments import rates as rates_of
@@ -19,9 +21,9 @@ _USUAL = (1.0, 2.0, 0.5)  # a loss with or without its 2 or ½: the learning rat
 class Factor:
     """What some parameters' steps are too long by.
 
-    The id is "constant-factor", "sum-versus-mean", "bias-gradient-wrong" (such a sum or mean of biases alone) or
-    "learning-rate-twice". `at` is where the factor stands, if that is known; one that `is_of_all` steps alike is a
-    matter of the learning rate.
+    The id is "constant-factor", "sum-versus-mean", "bias-gradient-wrong" (such a sum or mean of biases alone),
+    "learning-rate-twice" or "loss-wrong". `at` is where the factor stands, if that is known; one that `is_of_all` steps
+    alike is a matter of the learning rate.
     """
 
     id: str
@@ -32,15 +34,21 @@ class Factor:
 
 
 def unequal_factors(
-    course: Course, explained: dict[State, Explanation], gradients: Gradients, *, own_loss: bool, sizes: set[int]
+    course: Course,
+    explained: dict[State, Explanation],
+    gradients: Gradients,
+    *,
+    own_loss: bool,
+    sizes: set[int],
+    of_tens: NodeId | None = None,
 ) -> Iterator[Factor]:
     """Factors that the script's own learning rates do not account for.
 
     With `own_loss` the factor 1 is known; without, what most parameters have counts as 1. `sizes` are the numbers of
-    samples and outputs. Each training has rates of its own.
+    samples and outputs, `of_tens` is a logarithm to base 10 in the loss. Each training has rates of its own.
     """
     for training in _trainings(explained):
-        yield from _of_one_training(course, training, gradients, own_loss=own_loss, sizes=sizes)
+        yield from _of_one_training(course, training, gradients, own_loss=own_loss, sizes=sizes, of_tens=of_tens)
 
 
 def _trainings(explained: dict[State, Explanation]) -> Iterator[dict[State, Explanation]]:
@@ -55,7 +63,13 @@ def _trainings(explained: dict[State, Explanation]) -> Iterator[dict[State, Expl
 
 
 def _of_one_training(
-    course: Course, explained: dict[State, Explanation], gradients: Gradients, *, own_loss: bool, sizes: set[int]
+    course: Course,
+    explained: dict[State, Explanation],
+    gradients: Gradients,
+    *,
+    own_loss: bool,
+    sizes: set[int],
+    of_tens: NodeId | None,
 ) -> Iterator[Factor]:
     plain = {s: e for s, e in explained.items() if not _takes_more(course, s, explained)}
     late_steps = _late_steps(course, plain, gradients)
@@ -70,6 +84,7 @@ def _of_one_training(
         return
     known = all(rates.values())
     if not known and any(rates.values()):
+        yield from _without_rate(factors, rates)
         return  # some of the rates can't be told from other numbers
     begins = {s: leading(course.roles, step) for s, step in steps.items()} if not known else {}
     by = begins if begins and all(begins.values()) else rates
@@ -85,6 +100,17 @@ def _of_one_training(
             yield Factor("sum-versus-mean", tuple(rated), factor, is_of_all=True)
         if all(_is_averaged_twice(course, step, factor, sizes) for step in steps.values()):
             yield Factor("sum-versus-mean", tuple(rated), factor)
+        if of_tens is not None and _is_usual(factor / np.log(10)):
+            yield Factor("loss-wrong", tuple(rated), factor, of_tens)
+
+
+def _without_rate(factors: dict[State, float], rates: dict[State, float | None]) -> Iterator[Factor]:
+    """Steps as long as the gradient itself, beside others that a rate makes shorter."""
+    usual = {s: -factors[s] / found for s, found in rates.items() if found}
+    bare = {s: -factors[s] for s, found in rates.items() if not found}
+    shortest = min(abs(found) for found in rates.values() if found)
+    if all_equal([*usual.values(), *bare.values()]) and shortest < 1:
+        yield Factor("constant-factor", tuple(bare), 1 / shortest)
 
 
 def _is_averaged_twice(course: Course, step: Step, factor: float, sizes: set[int]) -> bool:

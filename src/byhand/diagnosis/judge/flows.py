@@ -187,9 +187,10 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
     samples = max((n for t in objective.seeds[:3] for n in sizes(course, t)), default=0)
     steps = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions[1:])
     anew = resting(course.nodes, {t for t, node in enumerate(course.nodes) if steps and t > steps[0] and node.is_drawn})
-    rounds: dict[tuple[NodeId, object], set[int]] = defaultdict(set)  # between two steps lies a round
+    rounds: dict[tuple[NodeId, tuple[object, int]], set[int]] = defaultdict(set)  # between two steps lies a round
     first: dict[NodeId, NodeId] = {}
     forward: set[object] = set()
+    computed: set[tuple[object, int]] = set()  # as a state that goes on from round to round, and begins somewhere
     for t, node in enumerate(course.nodes[: course.limit]):
         if node.op not in PRODUCTS and node.op != "add":
             continue
@@ -198,6 +199,8 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             continue
         forward.add(node.site)
         for position, a in enumerate(node.args[:2]):
+            if type(a) is int and course.roles.rests_on[a] and body.roles.root(a) not in course.roles.versions:
+                computed.add((node.site, position))
             other = node.args[1 - position] if len(node.args) > 1 else None
             if type(a) is not int or type(other) is not int or body.roles.root(other) in course.stop:
                 continue
@@ -207,12 +210,12 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
             learned = _looks_learned(course, root) and _is_one_value(course, root)
             learned = learned and not _is_data(course, root, samples)
             if learned and (node.op in PRODUCTS or _is_bias(course, a, t)):
-                rounds[root, node.site].add(bisect(steps, t))
+                rounds[root, (node.site, position)].add(bisect(steps, t))
                 first.setdefault(root, t)
     found = {
         root: first[root]
-        for (root, _), seen in rounds.items()
-        if len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1)))
+        for (root, place), seen in rounds.items()
+        if place not in computed and len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1)))
     }
     if not _are_random_features(course, objective, found):
         yield from found.items()

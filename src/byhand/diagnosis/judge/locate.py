@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 from typing import Any
 
@@ -56,7 +56,11 @@ def in_the_line_of(course: Course, t: NodeId, other: NodeId) -> Place:
 
 def read_of(course: Course, edit: Edit, forward: Gradients, *, later: bool) -> NodeId | None:
     """Where a version that the forward pass (whose nodes have a gradient) did not use is read for a step."""
-    sites = {course.nodes[t].site for t in forward}
+    found = _read_of_others(course, edit, {course.nodes[t].site for t in forward}, later=later)
+    return min(found, default=None) if later else next(found, None)  # what comes later may be of the next forward pass
+
+
+def _read_of_others(course: Course, edit: Edit, sites: Collection[object], *, later: bool) -> Iterator[NodeId]:
     for t in sorted(edit.overrides):
         for a in course.nodes[t].parents():
             root = course.roles.root(a)
@@ -66,12 +70,11 @@ def read_of(course: Course, edit: Edit, forward: Gradients, *, later: bool) -> N
             k = state.versions.index(root) + (1 if later else -1)
             if not 0 <= k < len(state.versions):
                 continue
-            other = state.versions[k]
-            for user in _reads(course, other):
+            for user in _reads(course, state.versions[k]):
                 is_forward = course.nodes[user].site in sites
                 if user > t and course.roles.flows[user] and not is_forward and user not in course.stop:
-                    return user
-    return None
+                    yield user
+                    break
 
 
 def _reads(course: Course, version: NodeId) -> Iterator[NodeId]:
@@ -96,9 +99,9 @@ def is_of_a_solver(course: Course, state: State) -> bool:
     return any(course.nodes[t].kw.get("made") == SOLVER for t in range(v, w) if course.nodes[t].op == "leaf")
 
 
-def gradient_of(course: Course, state: State) -> NodeId:
+def gradient_of(course: Course, state: State, number: int = 0) -> NodeId:
     """Where what is taken for a state's gradient was computed; the step itself where that can't be told."""
-    v, w = state.versions[:2]
+    v, w = state.versions[number : number + 2]
     change = course.nodes[w].value - course.nodes[v].value
     used = gradient_used(course.roles, Step(v, w, change, change))
     return w if used is None else used

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.findings import Finding
+from byhand.diagnosis.findings import Finding, Place
 from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.origins import Labels
 from byhand.diagnosis.judge.roles import NodeId
@@ -31,13 +32,17 @@ _LINKS = 6  # from a comparison to the number that is told of it
 _STEPS_READ, _ASKED = 40, 4
 _CURVES = (np.positive, np.log, np.log1p, np.sqrt, np.square, np.exp, np.reciprocal)
 """What is done with a target before it is scaled."""
+_TABLE = 2  # axes
+_CODED = {"setitem", "getitem"}
+"""How a code is written."""
 _COMPARED = {"subtract", "equal", "not_equal"}
 
 
 def measured_wrongly(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
     """The first measure that would not be perfect if the outputs were."""
     for sight in (s for s in sights if s.verdict.kind == "right"):
-        meetings = list(rows.meetings(sight))
+        yield from islice(_over_the_samples(rows, sight), 1)
+        meetings = list(rows.meetings(sight, loose=True))
         forms = _forms(sight)
         wanted = _wanted(sight, forms, [m for m in meetings if m.steps][-_STEPS_READ:])
         places: dict[object, list[Meeting]] = defaultdict(list)
@@ -68,11 +73,13 @@ def _forms(sight: Sight) -> list[int]:
 
 
 class _Wanted:
-    """What the steps want of outputs of one form: rows of the targets, and the labels of these rows."""
+    """What the steps want of outputs of one form: rows of the targets, the labels of these rows and of the outputs'."""
 
     def __init__(self) -> None:
         self.of: list[Labels] = []
+        self.rows: list[Labels] = []
         self.targets: list[Array] = []
+        self.places: list[NodeId] = []
 
 
 def _wanted(sight: Sight, forms: Sequence[int], steps: Sequence[Meeting]) -> dict[int, _Wanted]:
@@ -82,6 +89,8 @@ def _wanted(sight: Sight, forms: Sequence[int], steps: Sequence[Meeting]) -> dic
         if target is not None:
             mine = found.setdefault(forms[m.output], _Wanted())
             mine.of.append(m.of)
+            mine.rows.append(m.rows)
+            mine.places.append(m.target)
             mine.targets.append(target)
     return found
 
@@ -92,16 +101,21 @@ def _as_output(sight: Sight, m: Meeting) -> Array | None:
     many = len(m.rows)
     if node.op == "setitem" and output.ndim == 2 and target.shape == (many,) == output.shape[:1]:
         return np.eye(output.shape[1])[target.astype(int)]
-    if node.op != "subtract" or target.size != output.size or not output.ndim or len(output) != many:
+    if node.op != "subtract" or target.size != output.size or not output.ndim or many not in output.shape:
         return None
-    return target.reshape(many, -1)
+    return _in_rows(target.reshape(output.shape), many).reshape(many, -1)
+
+
+def _in_rows(value: Array, many: int) -> Array:
+    """An array with a row for each sample, also where each was a column."""
+    return value.T if value.ndim == _TABLE and len(value) != many == value.shape[1] else value
 
 
 def _finding(
     rows: Rows, sight: Sight, forms: Sequence[int], m: Meeting, wanted: Mapping[int, _Wanted]
 ) -> Finding | None:
-    outputs = [t for t in ancestors(sight, m.output) if forms[t] in wanted and len(np.atleast_1d(sight.value(t))) > 1]
-    known = np.atleast_1d(sight.value(m.target))
+    outputs = [t for t in ancestors(sight, m.output) if forms[t] in wanted and sight.value(t).size > 1]
+    known = _in_rows(np.atleast_1d(sight.value(m.target)), len(m.rows))
     if not outputs or len(known) != len(m.rows):
         return None
     output, known = outputs[-1], known.reshape(len(known), -1)
@@ -112,7 +126,7 @@ def _finding(
     perfect = None if relation is None or _is_an_input(sight, output, known) else relation(known)
     if perfect is None or perfect.size != sight.value(output).size:
         return None
-    came_out = _replayed(sight, m.at, output, perfect.reshape(sight.value(output).shape))
+    came_out = _replayed(sight, m.at, output, perfect)
     if came_out is None:
         return None
     place, op = place_of(sight.course, m.at), sight.nodes[m.at].op
@@ -132,7 +146,42 @@ def _finding(
     share = float(np.mean(off))
     if share == 1 or off.size > known.size:
         return None
+    code = _in_order(known, perfect)
+    replayed = None if code is None else _replayed(sight, m.at, output, code)
+    written = rows.root(sight.stretch.numbers[wanted[forms[output]].places[0]])
+    if replayed is not None and replayed.all() and rows.nodes[written].op in _CODED:
+        text = f"Of what is written here as the code of a class another class is read off: {share:.0%} would come back."
+        return Finding("other-than-said", Place(rows.nodes[written].line, rows.nodes[written].file), "exact", text)
     return Finding("metric-wrong", place, "exact", text + f"{share:.0%} would count as right here.", evidence)
+
+
+def _in_order(known: Array, perfect: Array) -> Array | None:
+    """The codes that classes have in their order, where they have some other ones."""
+    classes, order = np.unique(known, return_inverse=True)
+    if perfect.ndim != _TABLE or known.shape[1] != 1 or not len(classes) == perfect.shape[1] > 1:
+        return None
+    is_code = ((perfect == 0) | (perfect == 1)).all() and (perfect.sum(axis=1) == 1).all()
+    code = np.eye(len(classes))[order.ravel()]
+    return code if is_code and not np.array_equal(code, perfect) else None
+
+
+def _over_the_samples(rows: Rows, sight: Sight) -> Iterator[Finding]:
+    """Classes that are compared, and were read off an output along the axis of its samples."""
+    nodes, roles = sight.nodes, sight.course.roles
+    for t, node in enumerate(nodes):
+        [of, *_] = [*node.parents(), -1]
+        axis = node.kw.get("axis")
+        if node.op != "argmax" or of < 0 or not roles.rests_on[t] or roles.flows[t] or axis is None:
+            continue
+        compared = [u for u in roles.users.get(t, ()) if nodes[u].op in ("equal", "not_equal")]
+        labels = rows.origins.of(sight.stretch.numbers[of])
+        if labels.ndim == _TABLE and (labels >= 0).all() and any(_becomes_a_number(sight, u) for u in compared):
+            along = np.moveaxis(labels, axis, 0)
+            if min(along.shape) > 1 and (along == along[:, :1]).all() and len(np.unique(along)) == len(along):
+                samples, outputs = along.shape
+                text = f"It is asked here which of {samples} samples is the largest in each of {outputs} outputs."
+                evidence = {"samples": samples, "outputs": outputs}
+                yield Finding("argmax-wrong-axis", place_of(sight.course, t), "exact", text, evidence)
 
 
 def _becomes_a_number(sight: Sight, t: NodeId) -> bool:
@@ -149,23 +198,36 @@ def _becomes_a_number(sight: Sight, t: NodeId) -> bool:
 
 
 def _relation(rows: Rows, sight: Sight, m: Meeting, wanted: _Wanted) -> Relation | None:
-    """How the steps' targets follow from the array that an output is measured against, as rows that both have show."""
+    """How the steps' targets follow from the array that an output is measured against, as rows that both have show.
+
+    Those of the targets; where these are not known, those of the outputs that meet them.
+    """
     root = rows.root(sight.stretch.numbers[m.target])
-    values, labels = np.asarray(rows.nodes[root].value, dtype=float), rows.of(root)
-    if labels is None or len(labels) != len(np.atleast_1d(values)):
-        return None
-    values = values.reshape(len(labels), -1)
-    at = {int(label): k for k, label in enumerate(labels)}
-    pairs: dict[int, tuple[Array, Array]] = {}
-    for of, targets in zip(wanted.of, wanted.targets, strict=True):
-        for label, target in zip(of.tolist(), targets, strict=True):
-            if label in at and not np.array_equal(pairs.setdefault(label, (values[at[label]], target))[1], target):
-                return None  # it is another each time
-    if len(pairs) < _ENOUGH:
+    labels = rows.of(root)
+    pairs = None if labels is None else _pairs(labels, rows.nodes[root].value, wanted.of, wanted.targets)
+    if pairs is not None and len(pairs) < _ENOUGH:
+        pairs = _pairs(m.rows, sight.value(m.target), wanted.rows, wanted.targets)
+    if pairs is None or len(pairs) < _ENOUGH:
         return None
     there, wants = (np.array(side) for side in zip(*pairs.values(), strict=True))
     found = _by_class(there, wants)
     return found or next((scaled for f in _CURVES if (scaled := _by_scale(f(there), wants, f)) is not None), None)
+
+
+def _pairs(
+    labels: Labels, known: Array, of: Sequence[Labels], wanted: Sequence[Array]
+) -> dict[int, tuple[Array, Array]] | None:
+    """What is known, and what is wanted, of each row that both have; None where it is another each time."""
+    if len(labels) not in known.shape:
+        return None
+    values = _in_rows(np.asarray(known, dtype=float), len(labels)).reshape(len(labels), -1)
+    at = {int(label): k for k, label in enumerate(labels)}
+    pairs: dict[int, tuple[Array, Array]] = {}
+    for rows, targets in zip(of, wanted, strict=True):
+        for label, target in zip(rows.tolist(), targets, strict=True):
+            if label in at and not np.array_equal(pairs.setdefault(label, (values[at[label]], target))[1], target):
+                return None
+    return pairs
 
 
 def _by_class(there: Array, wants: Array) -> Relation | None:
@@ -217,12 +279,14 @@ def _is_an_input(sight: Sight, output: NodeId, known: Array) -> bool:
 
 
 def _replayed(sight: Sight, at: NodeId, output: NodeId, perfect: Array) -> Array | None:
-    """What comes out of a comparison with other numbers in the place of an output: differences, or what is equal.
+    """What comes out of a comparison with other rows in the place of an output: differences, or what is equal.
 
     None where that is not known, or something else has a part in it: other outputs, a factor that stands in the text.
     """
     nodes, rests = sight.nodes, sight.course.roles.rests_on
-    new: dict[NodeId, Array] = {output: perfect}
+    shape = sight.value(output).shape
+    are_rows = perfect.shape == shape or perfect.T.shape != shape
+    new: dict[NodeId, Array] = {output: perfect.reshape(shape) if are_rows else perfect.T}
     for t in (t for t in ancestors(sight, at) if t > output):
         parents = nodes[t].parents()
         if not any(a in new for a in parents):

@@ -45,7 +45,7 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                 break
             if node.op in ("log", "log2", "log10") and (parents[0] == 0).any() and sight.course.roles.rests_on[t]:
                 zeros = int((parents[0] == 0).sum())
-                steps = _steps_before(sight, t)
+                steps = _steps_before(outcome, sight, t)
                 message = (
                     f"{zeros} of the {parents[0].size} numbers that this logarithm gets are exactly 0: it gives −inf, "
                 )
@@ -67,14 +67,14 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                 negative, made = int((parents[0] < 0).sum()), _unscaled(sight, node.parents()[0])
                 text = f"A root is taken of this, and {negative} of its {parents[0].size} numbers are negative: "
                 text += "it is no number, and nothing is that is made of it."
-                evidence = {"negative": negative, "steps_before": _steps_before(sight, t)}
+                evidence = {"negative": negative, "steps_before": _steps_before(outcome, sight, t)}
                 yield Finding("root-of-negative", place_of(sight.course, made), "exact", text, evidence)
                 return
             if node.op == "divide" and np.isnan(node.value).any():
                 exp = _overflown(sight, t)
                 if exp is not None:
                     largest = float(np.max(sight.nodes[sight.nodes[exp].parents()[0]].value))
-                    steps = _steps_before(sight, t)
+                    steps = _steps_before(outcome, sight, t)
                     message = f"The largest exponent is {largest:.4g}: its exponential is inf, and inf / inf is nan."
                     yield Finding(
                         "softmax-overflow",
@@ -86,9 +86,11 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
                     return
 
 
-def _steps_before(sight: Sight, t: NodeId) -> int:
+def _steps_before(outcome: Outcome, sight: Sight, t: NodeId) -> int:
     """How many steps of a parameter were seen before a value."""
-    return max((sum(v < t for v in s.versions[1:]) for s in sight.course.roles.states), default=0)
+    earlier = outcome.sights[: outcome.sights.index(sight)]
+    own = max((sum(v < t for v in s.versions[1:]) for s in sight.course.roles.states), default=0)
+    return own + sum(max((len(s.versions) - 1 for s in e.course.roles.states), default=0) for e in earlier)
 
 
 def _spoils(sight: Sight, t: NodeId) -> bool:

@@ -134,7 +134,10 @@ def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = list(data_findings(first, sights, strict=strict))
     changed = [f.place for f in findings if f.id == "input-mutated"]  # data, whose change is no step
-    findings += [f for f in _of_steps(worst) if f.place not in changed]
+    if not any(
+        "grown" in f.evidence or f.id == "shares-not-one" for f in findings
+    ):  # which makes the steps what they are
+        findings += [f for f in _of_steps(worst) if f.place not in changed]
     findings += memory_findings(first, sights[-1])
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
@@ -143,7 +146,8 @@ def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
     late = [f for f in findings if f.evidence.get("steps_before")]
-    if len(late) < len(findings):  # what the numbers come to in the end is told after what brings them there
+    # what the numbers come to in the end is told after what brings them there
+    if len(late) < len(findings) or (strict and kind == "inconclusive"):
         findings = [f for f in findings if f not in late] + [replace(f, certainty="symptom") for f in late]
     exact = [f for f in findings if f.certainty == "exact"]
     if exact and kind != "wrong":
@@ -151,7 +155,7 @@ def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
     ordered = [*exact, *(f for f in findings if f.certainty == "experiment")]
     ordered += [f for f in findings if f.certainty == "symptom" and not exact]
     maybe = guesses(first, sights, ordered) if kind == "right" else []
-    where = suspects(worst) if kind != "right" and worst is first else Suspects()
+    where = suspects(worst, _right_steps(worst)) if kind != "right" and worst is first else Suspects()
     told, facts, lines = _merged(ordered), _facts(first, sights), _stepped(sights)
     return Judgement(kind, told, facts, guesses=maybe, suspects=where, stepped=lines)  # type: ignore[arg-type]
 
@@ -409,12 +413,19 @@ def _gradient_is_odd(sight: Sight, m: Mistake) -> bool:
     return own is not None and bool(usual) and not np.isclose(own, usual, rtol=1e-4).any()
 
 
+def _right_steps(sight: Sight) -> set[Place]:
+    """The lines of steps that would be right, were the sign of what they are made from."""
+    odd = [m for m in sight.verdict.mistakes if m.id == "sign-flipped" and m.states and _gradient_is_odd(sight, m)]
+    return {place_of(sight.course, step_of(sight.course, s)) for m in odd for s in m.states}
+
+
 def _factor_of_gradient(sight: Sight, state: State) -> float | None:
     assert sight.trial is not None
-    used, true = gradient_of(sight.course, state), sight.trial.gradients.get(state.versions[0])
-    if true is None:
+    gradients = sight.trial.gradients
+    number = next((k for k, v in enumerate(state.versions[:-1]) if v in gradients), None)  # a loss may come later
+    if number is None:
         return None
-    value = sight.course.nodes[used].value
+    value, true = sight.value(gradient_of(sight.course, state, number)), gradients[state.versions[number]]
     return proportion(value, true, 1e-5) or (proportion(value.T, true, 1e-5) if value.ndim == 2 else None)
 
 

@@ -159,7 +159,7 @@ class Rows:
         if (table == table[0, 0]).all():
             return table[0, :1] if table[0, 0] >= 0 else None
         for one in (table[:, 0], table[0], *table.T[1:]):
-            if (one >= 0).all() and one.size > 1:
+            if (one >= 0).all() and one.size > 1 and (one != one[0]).any():  # else it is one sample's numbers
                 return one
         return None
 
@@ -182,8 +182,12 @@ class Rows:
                 return picks
             picks.append(self.first_alike(parents[0]))
 
-    def meetings(self, sight: Sight) -> Iterator[Meeting]:
-        """Where outputs meet targets of the same number of rows."""
+    def meetings(self, sight: Sight, *, loose: bool = False) -> Iterator[Meeting]:
+        """Where outputs meet targets of the same number of rows.
+
+        With `loose` also targets that came from nowhere, as codes that were written one by one, are those of the rows
+        that they meet.
+        """
         roles, nodes, number = sight.course.roles, sight.nodes, sight.stretch.numbers
         seeds = {*sight.errors, *(t for o in roles.objectives if o.kind == "error" for t in o.seeds)}
         errors = {nodes[t].site for t in seeds}
@@ -197,6 +201,8 @@ class Rows:
             if output is None or target is None or output in roles.versions or output in last:
                 continue
             rows, of = self.of(number[output]), self.of(number[target])
+            if loose and of is None and rows is not None and len(rows) in nodes[target].value.shape:
+                of = rows
             if rows is not None and of is not None and len(rows) == len(of):
                 yield Meeting(t, output, target, rows, of, is_of_step, node.site)
 

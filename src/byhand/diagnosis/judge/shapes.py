@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -11,13 +12,14 @@ from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.judge.written import where_returned
+from byhand.diagnosis.judge.written import where_renamed, where_returned
 from byhand.diagnosis.tape.derive import ELEMENTWISE, Unknown
 from byhand.diagnosis.tape.nodes import Node
 
 _COMPARISONS = {"equal", "not_equal"}
 _THRESHOLDS = {"greater", "greater_equal", "less", "less_equal"}
 _OF_LOSS = 10  # values of a loss that are followed back
+_SHARE = 1e-3  # how far shares may be from what they should be
 _FAR = 700.0  # where an activation that has bounds is at them, and exp does not overflow
 
 
@@ -25,8 +27,10 @@ def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     """The findings about shapes, axes and activations."""
     if first.trial is not None and first.body is not None:
         yield from _tables(first)
+        yield from islice(_grown_by_steps(first), 1)
         yield from _softmax_axis(first, first.body)
         yield from _attention_axis(first, first.body)
+        yield from _shares_astray(first, first.body)
         yield from _unused_activations(first, first.body)
         yield from _falling(first, first.body)
     measures: dict[str, Finding] = {}
@@ -96,6 +100,46 @@ def _before_parameters_grew(sight: Sight) -> Iterator[NodeId]:
         if nodes[first].op in ("add", "subtract") and len(before) == 2 and 1 < min(before) < max(before):
             behind = (t for t in ancestors(sight, first) if nodes[t].op == "subtract")
             yield from (t for t in behind if any(nodes[a].op == "leaf" for a in nodes[t].parents()))
+
+
+def _grown_by_steps(sight: Sight) -> Iterator[Finding]:
+    """What is added to outputs, and has a number for each sample after a step: its errors were not added up."""
+    nodes, roles = sight.nodes, sight.course.roles
+    errors = {t for o in roles.objectives if o.kind == "error" for t in o.seeds}
+    for t, node in enumerate(nodes):
+        if node.op not in ("add", "subtract") or len(pair := node.parents()) != 2 or type(node.args[0]) is not int:
+            continue
+        before, step = pair
+        is_grown = nodes[before].value.size < node.value.size == nodes[step].value.size
+        if (
+            is_grown
+            and _added_at(sight, before) & _added_at(sight, t)
+            and not errors.isdisjoint(ancestors(sight, step))
+        ):
+            shapes = [nodes[before].value.shape, node.value.shape]
+            at, name = place_of(sight.course, t), sight.name_of(before) or sight.name_of(t) or "a bias"
+            text = f"{name} has the shape {shapes[0]} before this step and {shapes[1]} after it: "
+            text += "what it is stepped by was not added up over the samples."
+            place = where_renamed(sight.trace.texts, at) or place_of(sight.course, _unscaled(sight, step))
+            yield Finding("bias-gradient-wrong", place, "exact", text, {"grown": shapes})
+
+
+def _added_at(sight: Sight, t: NodeId) -> set[tuple[int, str]]:
+    """The lines in which a value is added to what is made of parameters, but for that in which it was made."""
+    nodes, rests = sight.nodes, sight.course.roles.rests_on
+    users = [u for u in sight.course.roles.users.get(t, ()) if nodes[u].op == "add"]
+    places = {(nodes[u].line, nodes[u].file) for u in users if any(rests[a] for a in nodes[u].parents() if a != t)}
+    return places if nodes[t].op == "leaf" else places - {(nodes[t].line, nodes[t].file)}
+
+
+def _unscaled(sight: Sight, t: NodeId) -> NodeId:
+    """What is scaled by single numbers to give a value."""
+    while sight.nodes[t].op in ("multiply", "divide", "negative"):
+        large = [a for a in sight.nodes[t].parents() if sight.value(a).size == sight.value(t).size]
+        if len(large) != 1:
+            break
+        t = large[0]
+    return t
 
 
 def _is_output_with_data(sight: Sight, pair: Sequence[NodeId]) -> bool:
@@ -293,6 +337,28 @@ def _is_shared_out(shares: np.ndarray, over: int) -> bool:
     alike = [axis for axis, size in enumerate(shares.shape) if size == shares.shape[over] > 1]
     ones = {axis for axis in alike if np.allclose(shares.sum(axis=axis), 1)}
     return bool(ones) and over % shares.ndim not in ones and bool((shares >= 0).all())
+
+
+def _shares_astray(sight: Sight, body: Anatomy) -> Iterator[Finding]:
+    """Shares that add up to 1 only where the largest score is 0: what is subtracted above is not subtracted below."""
+    if body.output is None or body.output not in body.regions:
+        return
+    region = body.regions[body.output][0]
+    axis, z, a = _sample_axis(sight, body, region), sight.value(region.z), sight.value(region.a)
+    sums = [t for t in region.inside if sight.nodes[t].op == "sum"]
+    if axis is None or not sums or a.shape != z.shape or np.allclose(over := a.sum(axis=1 - axis), 1, atol=_SHARE):
+        return
+    try:
+        shifted = body.replay(region, z - z.max(axis=1 - axis, keepdims=True))
+    except (Unknown, ValueError):
+        return
+    right = np.exp(z - z.max(axis=1 - axis, keepdims=True))
+    right = right / right.sum(axis=1 - axis, keepdims=True)
+    if np.allclose(shifted, right, atol=_SHARE) and np.allclose(a / np.expand_dims(over, 1 - axis), right, atol=_SHARE):
+        text = f"The shares of a sample add up to {over[0]:.3g} for the first one, and to 1 only where the largest "
+        text += "score is 0: above the line and below it the scores are not moved by the same number."
+        place = place_of(sight.course, sums[0])
+        yield Finding("shares-not-one", place, "exact", text, {"sum_of_first": float(over[0])})
 
 
 def _is_of_samples(a: np.ndarray, axis: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from byhand.diagnosis.findings import Place, Suspects
 from byhand.diagnosis.judge.increments import made_since
@@ -14,8 +14,8 @@ _STEPS = 2  # of each parameter whose making is looked at
 _ENOUGH = 4  # steps of each parameter that show whether it follows its gradient
 
 
-def suspects(sight: Sight) -> Suspects:
-    """The lines that the wrong steps of a run have in common, calls as well."""
+def suspects(sight: Sight, spared: Collection[Place] = ()) -> Suspects:
+    """The lines that the wrong steps of a run have in common, calls as well; without those that are right."""
     trial = sight.trial
     if trial is None:
         return Suspects()
@@ -23,7 +23,8 @@ def suspects(sight: Sight) -> Suspects:
     odd = {s for m in sight.verdict.mistakes for s in m.states} | set(sight.verdict.open)
     made = {state: list(_made(sight, state)) for state in trial.explained}
     back = _in_common(sight, {s: [t for t in ts if t not in forward] for s, ts in made.items()}, odd)
-    ahead = [place for place in _in_common(sight, made, odd) if place not in back]
+    back = [place for place in back if place not in spared]
+    ahead = [place for place in _in_common(sight, made, odd) if place not in (*back, *spared)]
     if trial.objective.kind != "loss":  # of which it matters how an output is made: with an error any is right
         ahead = []
     few = (s.versions[:_ENOUGH][-1] for s in trial.explained)

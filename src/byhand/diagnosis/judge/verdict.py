@@ -737,7 +737,10 @@ def _of_factors(course: Course, trial: Trial) -> Iterator[Mistake]:
     lengths = {n for t in trial.objective.seeds[:3] for n in sizes(course, t)}
     lengths |= {m * n for m in lengths for n in lengths if m != n}
     own = trial.objective.kind == "loss" and course.one_version_each(trial.objective)
-    for f in unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths):
+    behind = made_of(course.nodes, trial.objective.seeds[0])
+    of_tens = min((t for t in behind if course.nodes[t].op == "log10"), default=None)
+    found = unequal_factors(course, trial.explained, trial.gradients, own_loss=own, sizes=lengths, of_tens=of_tens)
+    for f in found:
         detail = {"factor": f.factor, "is_of_all": f.is_of_all} | ({} if f.at is None else {"at": f.at})
         yield Mistake(f.id, f.states, detail=detail)
 

@@ -210,6 +210,12 @@ _SENTENCES = (
     ),
     (
         "loss-wrong",
+        "factor",
+        "{steps} {factor:.4g} times as long as the gradient of this loss, whose logarithm is to base 10: they are "
+        "those of the natural one.",
+    ),
+    (
+        "loss-wrong",
         "",
         "{steps} those of the cross-entropy of these outputs and targets; what is computed here has another "
         "derivative.",

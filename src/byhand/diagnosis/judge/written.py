@@ -117,6 +117,15 @@ def where_returned(texts: Mapping[str, str], made: Place, name: str, use: Place)
     return Place(lines[-1], made.file) if lines else None
 
 
+def where_renamed(texts: Mapping[str, str], use: Place) -> Place | None:
+    """The one line that gives another name to what a line reads; None where there is none, or several."""
+    tree = ast.parse(texts.get(use.file, ""))
+    read = _names_in(texts[use.file], use.line) if use.file in texts else set()
+    named = [n for n in ast.walk(tree) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name | ast.Attribute)]
+    places = [Place(n.lineno, use.file) for n in named if any(ast.unparse(t) in read for t in n.targets)]
+    return places[0] if len(places) == 1 else None
+
+
 def _names_in(text: str, line: int) -> set[str]:
     """The names and attributes that a line has."""
     nodes = [

@@ -12,6 +12,7 @@ import contextlib
 import copy
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
@@ -31,6 +32,7 @@ _VISIT = 3  # a line's names are looked at when it is run for the third time: in
 _MOST_SEEN = 200_000  # lines that are run for it
 _MOST_NUMBERS = 1_000_000  # of an array that is kept as it was
 _MOST_EACH = 1_500  # changes of one line whose numbers are looked at
+_MOVED = 2  # what it counts that words stand in another order
 _FARTHER = 0.3  # words more in which a line differs that is one place less likely
 _LIBRARIES = ("numpy", "math", "builtins", "scipy", "random", "_operator")
 _WORD = re.compile(r"\w+|[^\w\s()]")
@@ -176,7 +178,8 @@ def _words_apart(one: str, other: str) -> int:
     words, others = _WORD.findall(one), _WORD.findall(other)
     others += ["-"] * (other.lstrip("(")[:1] == "-" != one[:1])  # a sign put before something is seldom what was meant
     same = sum(block.size for block in SequenceMatcher(None, words, others, autojunk=False).get_matching_blocks())
-    return len(words) + len(others) - 2 * same
+    one_way, other_way = Counter(words) - Counter(others), Counter(others) - Counter(words)
+    return min(len(words) + len(others) - 2 * same, _MOVED + (one_way | other_way).total())
 
 
 def _numbers(statement: ast.stmt, names: dict[str, Any]) -> Hashable:
@@ -222,9 +225,13 @@ def _key(value: Any) -> Hashable:
 
 
 def _shape(key: Any) -> Hashable:
-    """The shapes of what a key stands for."""
+    """The shapes of what a key stands for; number by number it is the same which part comes first."""
     if isinstance(key, tuple):
-        return tuple(_shape(k) for k in key)
+        found = [_shape(k) for k in key]
+        is_of_parts = len(key) == 2 and isinstance(key[0], tuple) and key[0][:1] == ("BinOp",)
+        if is_of_parts and "MatMult" not in key[0]:
+            return found[0], tuple(sorted(found[1], key=repr))  # type: ignore[call-overload]
+        return tuple(found)
     return None if isinstance(key, bytes) else key
 
 
