@@ -238,8 +238,9 @@ def _scaled_leak(sight: Sight, m: Meeting) -> Finding | None:
             scale = _scale(column, target)
             if scale is not None and (not is_computed or np.allclose(scale, (1.0, 0.0))):
                 wide = rows.shape[1]
-                text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target, times "
-                text += f"{scale[0]:.4g} and plus {scale[1]:.4g}, in all {len(target)} rows of a step."
+                scaled = "" if is_computed else f", times {scale[0]:.4g} and plus {scale[1]:.4g}"
+                text = f"Number {j + 1} of the {wide} that each row gives to the network is its own target{scaled}, in "
+                text += f"all {len(target)} rows of a step."
                 first = min(t for t in ancestors(sight, d) if sight.value(t).ndim == 2 and wide in sight.value(t).shape)
                 cut = _first_cut(sight, first)
                 assigned = sight.first_assigned(sight.name_of(first), first)
