@@ -13,7 +13,7 @@ import numpy as np
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.fits import Step, explain, proportion
 from byhand.diagnosis.judge.increments import gradient_used
-from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, Objective, State, is_made_from, made_of
+from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, Objective, State, is_made_from, made_of, nearest_first
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.tape.derive import resting, sweep, unbroadcast
 
@@ -128,13 +128,7 @@ def _is_read(course: Course, state: State) -> bool:
 
 def _ancestors(course: Course, nodes: Sequence[NodeId]) -> set[NodeId]:
     """All that some nodes are made of."""
-    found: set[NodeId] = set()
-    waiting = list(nodes)
-    while waiting:
-        new = [a for a in course.nodes[waiting.pop()].parents() if a not in found]
-        found.update(new)
-        waiting += new
-    return found
+    return {a for t in nearest_first(nodes, lambda t: course.nodes[t].parents()) for a in course.nodes[t].parents()}
 
 
 def lines_behind(course: Course, nodes: Sequence[NodeId]) -> set[int]:
@@ -229,15 +223,9 @@ def _are_random_features(course: Course, objective: Objective, found: Mapping[No
 
 def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:
     """Whether the objective is made from a value."""
-    waiting, seen = [t], 0
-    while waiting and seen < _OFTEN**3:
-        x = waiting.pop()
-        seen += 1
-        if x in gradients:
-            return True
-        if not course.roles.rests_on[x]:
-            waiting += course.roles.users.get(x, ())
-    return False
+    users = course.roles.users
+    behind = nearest_first([t], lambda x: () if course.roles.rests_on[x] else users.get(x, ()), _OFTEN**3)
+    return any(x in gradients for x in behind)
 
 
 def sizes(course: Course, t: NodeId) -> set[int]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from byhand.diagnosis.judge.fits import Step, all_equal
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Roles
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Roles, nearest_first
 from byhand.diagnosis.tape.nodes import Const
 
 _FARTHEST = 1500  # nodes that one step is followed back
@@ -29,14 +29,12 @@ def made_since(roles: Roles, step: Step, closed: Collection[NodeId] = ()) -> lis
 
 
 def _made_since(roles: Roles, step: Step, closed: Collection[NodeId]) -> list[NodeId]:
-    waiting, seen = [step.after], {step.after}
-    while waiting and len(seen) < _FARTHEST:
-        for a in roles.nodes[waiting.pop()].parents():
-            if a > step.before and a not in seen:
-                seen.add(a)
-                if a not in closed:
-                    waiting.append(a)
-    return sorted(seen)
+    closed = set(closed) - {step.after}
+
+    def parents(t: NodeId) -> list[NodeId]:
+        return [a for a in roles.nodes[t].parents() if a > step.before] if t not in closed else []
+
+    return sorted(nearest_first([step.after], parents, _FARTHEST))
 
 
 def rate(roles: Roles, step: Step) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect
 from collections import defaultdict, deque
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol
@@ -562,6 +562,21 @@ def _idle(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], states: Sequ
     return [State(versions, nodes[versions[0]].value.size) for versions in chain.values() if len(versions) > 2]
 
 
+def nearest_first(
+    start: Iterable[NodeId], onward: Callable[[NodeId], Iterable[NodeId]], most: float = math.inf
+) -> Iterator[NodeId]:
+    """Some nodes and all that one comes to from them, each once, the nearest first, so many at most."""
+    waiting = deque(dict.fromkeys(start))
+    seen = set(waiting)
+    while waiting:
+        t = waiting.popleft()
+        yield t
+        for a in onward(t):
+            if a not in seen and len(seen) < most:
+                seen.add(a)
+                waiting.append(a)
+
+
 def made_of(
     nodes: Sequence[Node],
     t: NodeId,
@@ -570,38 +585,20 @@ def made_of(
     closed: Collection[NodeId] = frozenset(),
 ) -> set[NodeId]:
     """A value and what it was made of after some node, without what is closed, so many values at most."""
-    waiting, seen = [t], {t}
-    while waiting and len(seen) < farthest:
-        x = waiting.pop()
-        new = [a for a in nodes[x].parents() if a > after and a not in seen] if x not in closed else []
-        seen |= set(new)
-        waiting += new
-    return seen.difference(closed)
+
+    def parents(x: NodeId) -> list[NodeId]:
+        return [a for a in nodes[x].parents() if a > after] if x not in closed else []
+
+    return set(nearest_first([t], parents, farthest)).difference(closed)
 
 
-def is_made_from(nodes: Sequence[Node], waiting: list[NodeId], source: NodeId, farthest: int = _FARTHEST) -> bool:
+def is_made_from(nodes: Sequence[Node], made: Iterable[NodeId], source: NodeId, farthest: int = _FARTHEST) -> bool:
     """Whether the source has a part in one of the values, so many of which are followed back at most."""
-    seen: set[NodeId] = set()
-    while waiting and len(seen) < farthest:
-        t = waiting.pop()
-        if t == source:
-            return True
-        if t > source and t not in seen:
-            seen.add(t)
-            waiting += nodes[t].parents()
-    return False
+    return source in nearest_first(made, lambda t: nodes[t].parents() if t > source else (), farthest)
 
 
 def _leads_to(links: Sequence[Sequence[NodeId]], a: NodeId, b: NodeId) -> bool:
-    waiting, seen = [b], set[NodeId]()
-    while waiting and len(seen) < _FARTHEST:
-        x = waiting.pop()
-        if x == a:
-            return True
-        if x not in seen and x > a:
-            seen.add(x)
-            waiting += links[x]
-    return False
+    return a in nearest_first([b], lambda x: links[x] if x > a else (), _FARTHEST)
 
 
 def _without_intermediates(
@@ -641,15 +638,8 @@ def _lines(nodes: Sequence[Node], state: State) -> tuple[object, ...]:
 
 def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:
     """Whether a value is an addition to something that no operation made, as a velocity is to zeros."""
-    waiting, seen = list(links[version]), set[NodeId]()
-    while waiting and len(seen) < _FARTHEST:
-        a = waiting.pop()
-        if nodes[a].op in ("leaf", "opaque"):
-            return True
-        if a not in seen:
-            seen.add(a)
-            waiting += links[a]
-    return False
+    behind = nearest_first(links[version], lambda a: links[a], _FARTHEST)
+    return any(nodes[a].op in ("leaf", "opaque") for a in behind)
 
 
 def _begins_at_a_number(nodes: Sequence[Node], t: NodeId, rests_on: Sequence[int]) -> bool:
@@ -709,12 +699,7 @@ def _feeds(nodes: Sequence[Node], states: Sequence[State], links: Sequence[Seque
 
 def _additions(links: Sequence[Sequence[NodeId]], v: NodeId, w: NodeId) -> set[tuple[NodeId, NodeId]]:
     """The links on the ways from version v to version w."""
-    waiting, behind = [w], {w}
-    while waiting and len(behind) < _FARTHEST:
-        for a in links[waiting.pop()]:
-            if a >= v and a not in behind:
-                behind.add(a)
-                waiting.append(a)
+    behind = nearest_first([w], lambda t: (a for a in links[t] if a >= v), _FARTHEST)
     on_the_way = {v}
     for t in sorted(behind):
         if any(a in on_the_way for a in links[t]):

@@ -10,7 +10,7 @@ import numpy as np
 from byhand.diagnosis.findings import Certainty, Finding
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of, step_of
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, nearest_first
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.written import where_renamed, where_returned
 from byhand.diagnosis.tape.derive import ELEMENTWISE, Unknown
@@ -43,13 +43,8 @@ def shape_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
 
 def ancestors(sight: Sight, t: NodeId) -> list[NodeId]:
     """What a value was made of, back to the parameters, and itself."""
-    waiting, seen = [t], {t}
-    while waiting:
-        for a in sight.nodes[waiting.pop()].parents():
-            if a not in seen and a not in sight.course.stop:
-                seen.add(a)
-                waiting.append(a)
-    return sorted(seen)
+    closed = sight.course.stop
+    return sorted(nearest_first([t], lambda x: (a for a in sight.nodes[x].parents() if a not in closed)))
 
 
 def in_losses(sight: Sight) -> set[NodeId]:

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from byhand._types import Array
-from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State
+from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, State, nearest_first
 from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.tape.derive import Unknown, forward
 from byhand.diagnosis.tape.nodes import Const
@@ -141,26 +141,20 @@ class Versions:
     def _made_of(self, step: NodeId) -> list[NodeId]:
         """What a step was made of since the forward pass, not through other versions."""
         start = min((v for s in self.states if (v := self.in_force(s, step)) is not None), default=0)
-        waiting, seen = [step], {step}
-        while waiting and len(seen) < _FARTHEST:
-            for a in self.nodes[waiting.pop()].parents():
-                if a > start and a not in seen and a not in self.course.stop:
-                    seen.add(a)
-                    waiting.append(a)
-        return sorted(seen)
+        closed = self.course.stop
+
+        def parents(t: NodeId) -> list[NodeId]:
+            return [a for a in self.nodes[t].parents() if a > start and a not in closed]
+
+        return sorted(nearest_first([step], parents, _FARTHEST))
 
     def _outputs_behind(self, step: NodeId) -> set[tuple[NodeId, str]]:
         """The outputs of the forward pass that a step was made from: an array and which part of it, or a value."""
-        waiting, seen, found = [step], {step}, set[tuple[NodeId, str]]()
-        while waiting and len(seen) < _FARTHEST:
-            t = waiting.pop()
-            if t in self.handed_on:
-                found.add(self._picked(t))
-                continue
-            new = [a for a in self.nodes[t].parents() if a not in seen and self._rests_on_all(a)]
-            seen |= set(new)
-            waiting += new
-        return found
+
+        def parents(t: NodeId) -> list[NodeId]:
+            return [a for a in self.nodes[t].parents() if self._rests_on_all(a)] if t not in self.handed_on else []
+
+        return {self._picked(t) for t in nearest_first([step], parents, _FARTHEST) if t in self.handed_on}
 
     def _picked(self, t: NodeId) -> tuple[NodeId, str]:
         part = ""
