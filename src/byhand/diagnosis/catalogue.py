@@ -744,8 +744,8 @@ _ENTRIES = (
         "pass and not in the backward pass.",
         "With h′ = m ⊙ h the error goes back as dL/dh = m ⊙ dL/dh′: what was switched off gets no gradient, and what "
         "was scaled up gets a larger one.",
-        "Keep the mask of the forward pass, and multiply the error by the same mask.",
-        plain="Units that took no part in the answer are changed as if they had.",
+        "Keep the mask, gate or choice of the forward pass, and multiply the error by the same.",
+        plain="What the forward pass let through in part, or not at all, is changed as if it had passed whole.",
     ),
     Mistake(
         "mask-drawn-anew",
