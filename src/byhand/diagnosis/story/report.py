@@ -121,6 +121,9 @@ def _explained(program: Program, facts: Facts) -> str:
         f"every step of {_names(facts.parameters)} that was looked at is {objective}, followed back through the "
         f"program's own forward pass ({facts.evidence:,} numbers more than could be chosen freely)."
     )
+    if facts.open_later:
+        where = "In a later stretch" if facts.open_later == 1 else f"In {facts.open_later} later stretches"
+        said += f" {where} of the run not all steps are clear enough to be held against it."
     return " And ".join([said, *(_explained(program, other) for other in facts.others)])
 
 
