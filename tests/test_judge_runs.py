@@ -310,3 +310,28 @@ def test_outputs_are_made_otherwise_only_where_that_learns_more(end, learns):
     before, after = (Judgement("right", facts=Facts(objective="loss", loss_end=loss)) for loss in (1.0, end))
     assert _is_mended(before, after, learns=True) is learns
     assert _is_mended(before, after)
+
+
+LATER = """import numpy as np
+rng = np.random.default_rng({seed})
+X = rng.normal(size=(60, 3))
+y = np.sin(X @ np.array([1.0, -2.0, 0.5]))[:, None]
+W1, b1, W2, b2 = rng.normal(size=(3, 8)), np.zeros(8), rng.normal(size=(8, 1)) * 0.3, np.zeros(1)
+for epoch in range(2000):
+    h = np.tanh(X @ W1 + b1)
+    d2 = 2 * (h @ W2 + b2 - y) / 60
+    slope = 1 - h**2 if epoch < {until} else 1 - h
+    d1 = d2 @ W2.T * slope
+    W2 -= 0.05 * h.T @ d2
+    b2 -= 0.05 * d2.sum(0)
+    W1 -= 0.05 * X.T @ d1
+    b1 -= 0.05 * d1.sum(0)
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_goes_wrong_later_is_not_called_right(seed):
+    assert told(LATER.format(seed=seed, until=2000)) == ("right", [])
+    verdict, findings = told(LATER.format(seed=seed, until=700))
+    assert verdict == "wrong"
+    assert findings[0][1].startswith(("slope = ", "d1 = "))

@@ -90,11 +90,27 @@ def _trainings(trace: Trace) -> list[list[Sight]]:
         begins = bool(lines - stepped)
         if begins and not search:
             sight = Sight(trace, stretch, _of_what_is_new(judge_steps(find_roles(stretch)), stepped))
+        elif not search and _departs(sight, _first(trainings[-1])):
+            sight = Sight(trace, stretch, judge_steps(find_roles(stretch)))
         if not trainings or (begins and not search):
             trainings.append([])
         trainings[-1].append(sight)
         stepped |= lines
     return trainings
+
+
+def _first(sights: Sequence[Sight]) -> Sight:
+    """The first stretch in which something is trained."""
+    return next((s for s in sights if s.verdict.kind != "nothing"), sights[0])
+
+
+def _departs(sight: Sight, first: Sight) -> bool:
+    """Whether steps of a later stretch do not follow what they follow in the first, and are no rounding."""
+    if sight.verdict.kind not in ("inconclusive", "wrong") or sight.trial is None or first.trial is None:
+        return False
+    mine, theirs = (s.nodes[s.trial.objective.seeds[0]] for s in (sight, first) if s.trial is not None)
+    is_same = sight.trial.objective.kind == first.trial.objective.kind != "margin" and mine.line == theirs.line
+    return is_same and any(e.kind == "other" for e in sight.trial.explained.values())
 
 
 def _lines_of_steps(sight: Sight) -> set[Place]:
@@ -124,7 +140,7 @@ def _together(judged: Sequence[Judgement]) -> Judgement:
 
 
 def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
-    first = next((s for s in sights if s.verdict.kind != "nothing"), sights[0])
+    first = _first(sights)
     if not strict:
         _forgive_scales(first, sights)
     mistakes = list(other_penalties(first.verdict, [s.verdict for s in sights]))
@@ -141,7 +157,7 @@ def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
     findings += memory_findings(first, sights[-1])
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
-    if kind == "right" and _contradicts_its_margin(first, sights):
+    if kind == "right" and (_contradicts_its_margin(first, sights) or any(_departs(s, first) for s in sights)):
         kind = "inconclusive"
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]

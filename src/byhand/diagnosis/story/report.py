@@ -140,6 +140,8 @@ def _open(program: Program, facts: Facts) -> list[str]:
         )
     if facts.unexplained:
         said.append(f"Not explained: the steps of {', '.join(facts.unexplained)}.")
+    if facts.open_later and not facts.unexplained:
+        said.append("The steps follow it at first, and not in all of the later stretches of the run.")
     if facts.blocked:
         said.append(f"In the way: {', '.join(facts.blocked)}, for which no derivative is known here.")
     for other in facts.others:
