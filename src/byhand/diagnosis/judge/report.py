@@ -122,7 +122,8 @@ def _lines_of_steps(sight: Sight) -> set[Place]:
 def _of_what_is_new(verdict: Verdict, stepped: set[Place]) -> Verdict:
     """A verdict without what is only the end of an earlier training's steps."""
     new = [s for s in verdict.open if not {place_of(verdict.course, v) for v in s.versions[1:]} <= stepped]
-    is_right = verdict.kind == "inconclusive" and not new and verdict.trial is not None and verdict.trial.right > 0
+    is_of_the_end = verdict.kind == "inconclusive" and bool(verdict.open) and not new
+    is_right = is_of_the_end and verdict.trial is not None and verdict.trial.right > 0
     return replace(verdict, kind="right" if is_right else verdict.kind, open=new)
 
 
