@@ -135,10 +135,12 @@ def _of_some(course: Course, rated: dict[State, float], sizes: set[int], *, own_
         return
     weight = Counter({k: len(g) for k, g in enumerate(groups)})
 
-    def likeliness(k: int) -> tuple[bool, int, bool, float]:
-        """A factor of the loss's own, of most parameters, of weights, and what is not too long."""
-        own, weights = own_loss and _is_usual(rated[groups[k][0]]), not all(map(course.is_bias, groups[k]))
-        return own, weight[k], weights, -abs(rated[groups[k][0]])
+    def likeliness(k: int) -> tuple[bool, int, bool, bool, float]:
+        """A factor of the loss's own, or of its mean, of most parameters, the own one, of weights, and not too long."""
+        factor, weights = rated[groups[k][0]], not all(map(course.is_bias, groups[k]))
+        own = own_loss and _is_usual(factor)
+        is_mean = own_loss and bool(factor) and _is_size(1 / factor, sizes, usual=_USUAL)  # a sum is shown as one, too
+        return own or is_mean, weight[k], own, weights, -abs(factor)
 
     usual = max(weight, key=likeliness)
     for k, group in enumerate(groups):

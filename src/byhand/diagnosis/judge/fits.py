@@ -20,6 +20,7 @@ _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also b
 _FADED = 1e-7  # of the longest step
 _FEWEST_OF_A_MARGIN = 3  # numbers of a parameter of which each step has a rate of its own
 _FEWEST_OF_TWO, _FEWEST_SHARE = 6, 1e-2  # numbers that two factors explain, and of the longest change
+_LEAST = 1e-5  # of a step that is no rounding
 _LINE = 1e-7  # of the largest, what is rounding
 _PLAIN = 1e-250  # a square that has kept its digits
 
@@ -237,7 +238,8 @@ def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:
     found = _gradient_and_share(steps, nodes)
     if found is None or _are_numbers_on_a_line(steps, nodes):
         return None
-    return found[1] if found[0] < 0 < found[1] else None
+    grown = (found[1] * np.abs(nodes[s.before].value).max() > _LEAST * np.abs(s.change).max() for s in steps)
+    return found[1] if found[0] < 0 < found[1] and any(grown) else None
 
 
 def _gradient_and_share(steps: Sequence[Step], nodes: Sequence[Node]) -> tuple[float, float, int] | None:

@@ -100,9 +100,15 @@ class Origins:
         if found is None or found.shape != shape:
             is_neutral = all((x == NEUTRAL).all() for x in args)
             return _all(NEUTRAL if is_neutral else MIXED, shape)
-        if self.base is None and (self._is_joined(node, args) or (node.op == "stack" and (found == NEUTRAL).all())):
+        begins = self._is_joined(node, args) or self._is_repeated(node, args)
+        if self.base is None and (begins or (node.op == "stack" and (found == NEUTRAL).all())):
             return _rows(node, self.axis)
         return found
+
+    def _is_repeated(self, node: Node, args: Sequence[Labels]) -> bool:
+        """Whether the rows of a short array were written several times, one behind the other: classes, say."""
+        is_long = len(args) == 1 and 0 < args[0].ndim == node.value.ndim
+        return is_long and node.op == "move" and 1 < args[0].shape[self.axis] < node.value.shape[self.axis]
 
     def _is_joined(self, node: Node, args: Sequence[Labels]) -> bool:
         """Whether whole arrays were put one behind the other: its rows are others than theirs."""
@@ -256,6 +262,7 @@ def _product(node: Node, a: Labels, b: Labels) -> Labels:
 
 
 def _uniform(labels: Labels, axis: int) -> Labels:
-    """The common label along an axis that is summed over."""
-    low, high = labels.min(axis=axis), labels.max(axis=axis)
-    return np.asarray(np.where(low == high, low, NEUTRAL))
+    """The common label along an axis that is summed over, but for a column of ones."""
+    high = labels.max(axis=axis, keepdims=True)
+    low = np.where(labels == NEUTRAL, high, labels).min(axis=axis, keepdims=True)
+    return np.asarray(np.where(low == high, low, NEUTRAL)).squeeze(axis)

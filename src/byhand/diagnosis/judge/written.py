@@ -108,12 +108,17 @@ def _function_at(tree: ast.Module, line: int) -> ast.FunctionDef | None:
 
 
 def where_returned(texts: Mapping[str, str], made: Place, name: str, use: Place) -> Place | None:
-    """The line that gives a value back, by its name, from the function that made it; None if it is used in there."""
+    """The line that gives a value back, by its name or a list's that it was put into, from the function that made it.
+
+    None if it is used in there.
+    """
     inner = _function_at(ast.parse(texts.get(made.file, "")), made.line)
     if inner is None or (use.file == made.file and inner.lineno <= use.line <= (inner.end_lineno or 0)):
         return None
     returned = [n for n in ast.walk(inner) if isinstance(n, ast.Return)]
-    lines = [n.lineno for n in returned if name in map(ast.unparse, ast.walk(n))]
+    calls = [(n, n.func) for n in ast.walk(inner) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
+    put = {ast.unparse(f.value) for n, f in calls if f.attr == "append" and name in map(ast.unparse, n.args)}
+    lines = [n.lineno for n in returned if not {name, *put}.isdisjoint(map(ast.unparse, ast.walk(n)))]
     return Place(lines[-1], made.file) if lines else None
 
 
