@@ -28,6 +28,7 @@ _MOST_PLACES = 12
 _WIDEST = 40  # nodes of a function
 _FAR = 100.0  # where an activation that has bounds is at them
 _MOST_FORKS, _MOST_WAYS = 16, 5
+_TIMES = 3  # reads in one pass that are steps of time
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def edits(body: Anatomy, seeds: Sequence[NodeId]) -> Iterator[Edit]:
         _other_than_a_penalty,
         _rows_once,
         _ways_left_out,
+        _times_left_out,
     ):
         yield from family(body)
     yield from some_seeds(body, seeds)
@@ -519,6 +521,27 @@ def _ways_left_out(body: Anatomy) -> Iterator[Edit]:
             yield from _left(body, [places[way]])
         for way in list(places)[:_MOST_WAYS] if len(places) > 2 else ():
             yield from _left(body, [dropped for other, dropped in places.items() if other != way])
+
+
+def _times_left_out(body: Anatomy) -> Iterator[Edit]:
+    """What comes back to parameters that each step of time reads, without the first of these steps, or the last."""
+    reads: dict[object, dict[NodeId, list[NodeId]]] = defaultdict(lambda: defaultdict(list))
+    for t in body.reached:
+        for root in {body.roles.root(a) for a in body.nodes[t].parents()} & body.roles.versions.keys():
+            reads[body.nodes[t].site][root].append(t)
+    times = [ts for by_version in reads.values() for ts in by_version.values() if len(ts) >= _TIMES]
+    for which, end in (("first", min), ("last", max)):
+        rules = {end(ts): _without_parameters(body, end(ts)) for ts in times}
+        if rules:
+            yield Edit("way-left-out", min(rules), rules, detail={"time": which})
+
+
+def _without_parameters(body: Anatomy, t: NodeId) -> Rule:
+    def rule(g: Array) -> list[tuple[NodeId, Array]]:
+        passed = _passed(body.nodes, t, vjp(body.nodes, t, g))
+        return [(a, x) for a, x in passed if body.roles.root(a) not in body.roles.versions]
+
+    return rule
 
 
 def _is_carried(body: Anatomy, a: NodeId) -> bool:

@@ -35,7 +35,7 @@ from byhand.diagnosis.judge.suspects import suspects
 from byhand.diagnosis.judge.verdict import Mistake, Verdict, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
-from byhand.diagnosis.judge.written import where_dropped, where_listed
+from byhand.diagnosis.judge.written import where_dropped, where_listed, where_repeated
 from byhand.diagnosis.tape.run import Trace
 
 _OF_RIGHT_STEPS = {
@@ -349,6 +349,8 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     if "lost" in m.detail:
         calls = [Place(*frame[1::-1]) for frame in list(sight.nodes[node].site)[1:]]  # type: ignore[call-overload]
         return where_dropped(sight.trace.texts, calls) or place_of(sight.course, node)
+    if "time" in m.detail:
+        return where_repeated(sight.trace.texts, place_of(sight.course, node)) or place_of(sight.course, node)
     if "sums" in m.detail:
         return _where_zeroed(sight, node) or place_of(sight.course, node)
     if type(step) is int and "output" in m.detail:

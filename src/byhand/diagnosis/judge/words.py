@@ -49,6 +49,11 @@ _SENTENCES = (
     ),
     (
         "way-left-out",
+        "time",
+        "Each step of time reads the parameters. {steps} those of a gradient without the {time} of these steps.",
+    ),
+    (
+        "way-left-out",
         "",
         "A value of the forward pass goes on to several places. {steps} those of a gradient that leaves out what comes "
         "back from one of them.",

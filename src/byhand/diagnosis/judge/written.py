@@ -122,6 +122,13 @@ def where_returned(texts: Mapping[str, str], made: Place, name: str, use: Place)
     return Place(lines[-1], made.file) if lines else None
 
 
+def where_repeated(texts: Mapping[str, str], place: Place) -> Place | None:
+    """The line that begins the innermost loop around a line; None if there is none."""
+    loops = (n for n in ast.walk(ast.parse(texts.get(place.file, ""))) if isinstance(n, ast.For | ast.While))
+    around = [n.lineno for n in loops if n.lineno < place.line <= (n.end_lineno or 0)]
+    return Place(max(around), place.file) if around else None
+
+
 def where_renamed(texts: Mapping[str, str], use: Place) -> Place | None:
     """The one line that gives another name to what a line reads; None where there is none, or several."""
     tree = ast.parse(texts.get(use.file, ""))
