@@ -335,3 +335,93 @@ def test_what_goes_wrong_later_is_not_called_right(seed):
     verdict, findings = told(LATER.format(seed=seed, until=700))
     assert verdict in ("wrong", "inconclusive")
     assert all(line.startswith(("slope = ", "d1 = ")) for _, line in findings)
+
+
+def test_a_step_of_time_that_is_left_out_is_told_at_its_loop():
+    source = """import numpy as np
+rng = np.random.default_rng(0)
+xs, ts = rng.normal(size=(40, 5)), rng.integers(2, size=40)
+U, W, b, v = rng.normal(size=4), rng.normal(size=(4, 4)) * 0.4, np.zeros(4), rng.normal(size=4)
+for epoch in range(20):
+    for x, t in zip(xs, ts):
+        h = [np.zeros(4)]
+        for k in range(5):
+            h.append(np.tanh(U * x[k] + W @ h[k] + b))
+        d = 1 / (1 + np.exp(-v @ h[-1])) - t
+        dh, gU, gW, gb = d * v, np.zeros(4), np.zeros((4, 4)), np.zeros(4)
+        for k in range(4, {end}, -1):
+            a = dh * (1 - h[k + 1] ** 2)
+            gU, gW, gb = gU + a * x[k], gW + np.outer(a, h[k]), gb + a
+            dh = W.T @ a
+        for p, g in ((U, gU), (W, gW), (b, gb), (v, d * h[-1])):
+            p -= 0.1 * g
+"""
+    assert told(source.format(end=-1)) == ("right", [])
+    assert told(source.format(end=0)) == ("wrong", [("way-left-out", "for k in range(4, 0, -1):")])
+
+
+def test_labels_are_followed_through_a_column_of_ones_and_classes_written_several_times():
+    source = """import numpy as np
+rng = np.random.default_rng(3)
+y = np.repeat(np.arange(3), 40)
+x = np.array([[0.0, 3], [3, -1], [-3, -1]])[y] + rng.normal(size=(120, 2))
+order, other = rng.permutation(120), rng.permutation(120)
+x, y = np.c_[x[order], np.ones(120)], y[{by}]
+W = np.zeros((3, 3))
+for k in range(200):
+    p = np.exp(x @ W)
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(120), y] -= 1
+    W -= 0.1 * x.T @ p / 120
+"""
+    assert told(source.format(by="order")) == ("right", [])
+    verdict, findings = told(source.format(by="other"))
+    assert (verdict, findings[0][0]) == ("wrong", "label-shuffle-mismatch")
+
+
+@pytest.mark.parametrize("times", [1, 12])
+def test_of_a_training_whose_end_was_not_recorded_nobody_says_that_it_learned_little(times):
+    source = f"""import math, random
+random.seed(2)
+points = [[random.gauss(0, 1) for _ in range(6)] for _ in range({100 * times})]
+goals = [p[0] - 2 * p[1] + 0.5 * p[2] for p in points]
+w = [0.0] * 6
+for epoch in range(40):
+    g, loss = [0.0] * 6, 0.0
+    for x, t in zip(points, goals):
+        e = sum(a * b for a, b in zip(w, x)) - t
+        loss += e * e / len(points)
+        for d in range(6):
+            g[d] += 2 * e * x[d] / len(points)
+    for d in range(6):
+        w[d] -= 0.05 * g[d]
+    print(loss)
+"""
+    answer = judged(source)
+    assert (answer.verdict, answer.guesses, answer.findings) == ("right", [], [])
+
+
+def test_a_mistake_in_one_gradient_is_that_of_the_odd_one_where_a_sum_is_shown():
+    source = """import numpy as np
+rng = np.random.default_rng(8)
+X = rng.normal(size=(200, 3))
+y = (X @ np.array([1.0, -1.0, 0.5]) > 0).astype(float)
+W, b, v, c = rng.normal(size=(3, 5)), np.zeros(5), rng.normal(size=5), 0.0
+for epoch in range(20):
+    total = 0.0
+    for s in range(0, 200, 40):
+        x, t = X[s : s + 40], y[s : s + 40]
+        h = np.tanh(x @ W + b)
+        p = 1 / (1 + np.exp(-(h @ v + c)))
+        total += -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p))
+        d = p - t
+        e = np.outer(d, v) * (1 - h**2)
+        gv, gc, gb = h.T @ d / 40, d.mean(), e.mean(axis=0)
+        gW = x.T @ e
+        v, c, b = v - 0.3 * gv, c - 0.3 * gc, b - 0.3 * gb
+        W = W - 0.3 * gW
+    print(total / 200)
+"""
+    verdict, findings = told(source)
+    assert (verdict, [id_ for id_, _ in findings]) == ("wrong", ["sum-versus-mean"])
+    assert "W" in findings[0][1]

@@ -43,7 +43,8 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     always = (rate_vanishes, equal_units, without_lowest_point, without_a_say)
     seen = [] if explained else [f for find in always for f in find(outcome)]
     yield from seen
-    if not explained and not seen and (outcome.has_no_number or not outcome.works):
+    in_vain = outcome.has_no_number or (outcome.saw_the_end and not outcome.works)  # else nobody knows
+    if not explained and not seen and in_vain:
         first_cause = next(chain.from_iterable(cause(outcome) for cause in _CAUSES), None)
         if first_cause is not None:
             yield first_cause
@@ -52,6 +53,11 @@ def course_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
 def guesses(first: Sight, sights: Sequence[Sight], found: Sequence[Finding]) -> list[Finding]:
     """What may keep a training with right steps from working, where nothing but its length explains that."""
     outcome = Outcome(first, sights)
-    if outcome.works or outcome.has_no_number or any(f.id != "too-few-epochs" for f in found):
+    if (
+        not outcome.saw_the_end
+        or outcome.works
+        or outcome.has_no_number
+        or any(f.id != "too-few-epochs" for f in found)
+    ):
         return []
     return list(rate_too_low(outcome))

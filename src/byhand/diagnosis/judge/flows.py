@@ -65,16 +65,22 @@ def old_gradients(course: Course, state: State, gradients: Gradients) -> Iterato
 
 
 def repeated_passes(course: Course, objective: Objective) -> int:
-    """How often at most an objective was computed anew with the same parameters and the same outcome."""
+    """How often at most an objective was computed anew with the same parameters, of the same data."""
     versions = sorted(v for s in course.roles.parameters(objective.rests_on) for v in s.versions)
-    values: dict[tuple[int, bytes], list[NodeId]] = defaultdict(list)
+    values: dict[tuple[int, bytes, bytes], list[NodeId]] = defaultdict(list)
     for t in objective.seeds:
-        values[bisect(versions, t), course.nodes[t].value.tobytes()].append(t)
-    few_steps = len({k for k, _ in values}) <= 2 < len(objective.seeds)
+        values[bisect(versions, t), course.nodes[t].value.tobytes(), _data_of(course, t)].append(t)
+    few_steps = len({k for k, *_ in values}) <= 2 < len(objective.seeds)
     most = max(values.values(), key=len, default=[])
     alone = [len(course.reached_from(replace(objective, seeds=[t]))) for t in (most[0], most[-1])] if most else []
     is_anew = len(set(alone)) == 1  # else each goes on from the one before, and the end of its way is reached
     return len(most) if few_steps and is_anew else 0
+
+
+def _data_of(course: Course, t: NodeId) -> bytes:
+    """The numbers beside the parameters that a value was made of."""
+    made = made_of(course.nodes, t, closed=course.stop)
+    return b"".join(course.nodes[x].value.tobytes() for x in sorted(made) if course.nodes[x].op == "leaf")
 
 
 def lost_steps(course: Course) -> Iterator[tuple[NodeId, NodeId]]:
@@ -163,7 +169,8 @@ def _is_parameter_like(course: Course, t: NodeId) -> bool:
 def _is_one_value(course: Course, t: NodeId) -> bool:
     """Whether what begins here is one value: all of a list `[0.0] * n` are one number, each with steps of its own."""
     name = course.roles.names.get(t, "")
-    return course.nodes[t].value.size > 1 or course.nodes[t].is_drawn or (name != "" and "[" not in name)
+    is_named = name != "" and ("[" not in name or name.endswith(("']", '"]')))  # an entry of a dictionary is one value
+    return course.nodes[t].value.size > 1 or course.nodes[t].is_drawn or is_named
 
 
 def _shape(course: Course, t: NodeId) -> tuple[int, ...]:

@@ -116,9 +116,9 @@ def _partly_trained(
         if _FEWEST <= both <= min(len(part), len(trained)) - _FEWEST:
             text = f"Of the {len(part)} rows that are measured here {both} are among the {len(trained)} that each step "
             text += "was made from, a part that was drawn by chance; the others were kept out of it."
-            place = place_of(sight.course, m.at)
             frames = list(sight.nodes[m.at].site)[1:]  # type: ignore[call-overload]
-            place = call_beside(sight.course, m.at, before[-1].at) if len(frames) > 1 else place
+            place = call_beside(sight.course, m.at, before[-1].at) if len(frames) > 1 else place_of(sight.course, m.at)
+            place = rows.where_chosen(sight.stretch.numbers[m.target]) or place
             return Finding(_ID, place, "exact", text, {"measured": len(part), "trained_on": both})
     return None
 

@@ -38,6 +38,15 @@ class Outcome:
         return np.concatenate([o for o, _ in found]), np.concatenate([t for _, t in found])
 
     @cached_property
+    def saw_the_end(self) -> bool:
+        """Whether the last turns of an outermost loop were recorded, so that the last outputs are those of the end."""
+        tape, at = self.first.trace.tape, self.first.stretch.numbers[-1]
+        here = next((w.ticks for w in tape.windows if w.start <= at < w.end), {})
+        recorded = [w.ticks for w in tape.windows]
+        ends = {loop: max(ticks[loop][1] for ticks in recorded if loop in ticks) for loop in here}
+        return all(end == tape.loops[loop].ticks for loop, end in ends.items() if tape.loops[loop].depth == 0)
+
+    @cached_property
     def curve(self) -> list[float]:
         """The script's own loss over the run, or the mean squared error where it has none."""
         if not self.has_loss:

@@ -249,7 +249,9 @@ def _of_steps(sight: Sight) -> Iterator[Finding]:
         message, evidence = _say(sight, mistake)
         found = _without_any_effect(sight, mistake)
         if found is not None:
-            yield Finding("derivative-always-1", place_of(sight.course, found[0]), "exact", found[1], evidence)
+            made = sight.nodes[found[0]].kw.get("born")  # a function's line that gives nothing but ones
+            place = Place(*made) if made else place_of(sight.course, found[0])
+            yield Finding("derivative-always-1", place, "exact", found[1], evidence)
             continue
         place = Place(0) if node is None else _place(sight, mistake, node)
         if "used_at" in mistake.detail:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.origins import NEUTRAL, Labels, Origins
 from byhand.diagnosis.judge.roles import NodeId, State
 from byhand.diagnosis.judge.shapes import ancestors
@@ -172,6 +173,13 @@ class Rows:
         picks = self._picks(t)[::-1]
         many = self.nodes[picks[0]].value.shape[:1]
         return next((x for x in picks if self.nodes[x].value.shape[:1] != many), picks[0])
+
+    def where_chosen(self, t: NodeId) -> Place | None:
+        """Where the numbers of the rows were computed that a value has of its root; None where none were."""
+        node = self.nodes[self.picked(t)]
+        keys = [k for k in _keys(node) if k.ndim == 1] if node.op == "getitem" else []
+        chosen = self._equal(keys[0], self.picked(t)) if keys else None
+        return None if chosen is None else Place(self.nodes[chosen].line, self.nodes[chosen].file)
 
     def _picks(self, t: NodeId) -> list[NodeId]:
         picks = [self.first_alike(t)]
