@@ -8,7 +8,9 @@ import pytest
 
 from byhand.diagnosis.findings import Facts, Judgement
 from byhand.diagnosis.judge import judge
+from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import _is_mended
+from byhand.diagnosis.story.running import judged as run
 from byhand.diagnosis.tape.run import trace
 
 
@@ -397,7 +399,8 @@ for epoch in range(40):
         w[d] -= 0.05 * g[d]
     print(loss)
 """
-    answer = judged(source)
+    with redirect_stdout(io.StringIO()):
+        answer = run(Program("script.py", source, {})).judgement
     assert (answer.verdict, answer.guesses, answer.findings) == ("right", [], [])
 
 

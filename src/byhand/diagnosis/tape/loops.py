@@ -11,7 +11,7 @@ from byhand.diagnosis.tape.nodes import Loop, Tape, Window
 
 FIRST, LATER = 3_000, 400  # events: a window isn't closed before, if it has its ticks
 MOST_FIRST, MOST_LATER = 15_000, 12_000  # events after which a window is closed at the next tick
-MOST_NESTED, MOST_AGAIN = 6_000, 1_500  # the same for a loop inside another, and where that is entered once more
+MOST_NESTED, MOST_AGAIN = 6_000, 1_500  # the same for a loop inside another, and once more where that was too long
 HARD = 2  # times as much, and it is closed at once
 TICKS = 3  # complete ticks that a window should hold
 LARGE = 0.05  # of the room that there is: a window that takes more is closed when it has its ticks
@@ -50,6 +50,7 @@ class Loops:
         self.on = True
         self.silent = 0  # loops that ask for silence
         self.running: list[int] = []
+        self.too_long: set[tuple[int, str]] = set()  # loops inside others that went on after their window was closed
         self.limit = LONG if is_long else MOST_FIRST * HARD
         self.is_over = False
         tape.windows.append(Window(0, 0))
@@ -118,6 +119,8 @@ class Loops:
                     is_silent = False
                     self.sound()
                 yield from self._window(loop, index, begins)
+            if loop.depth:
+                self.too_long.add((loop.line, loop.file))
             if not is_silent:
                 is_silent = True
                 self.silence()
@@ -136,7 +139,7 @@ class Loops:
 
     def _window(self, loop: Loop, index: int, begins: int) -> Iterator[Iterable[bool]]:
         start, at, held = len(self.tape.nodes), loop.ticks, self.taken()
-        nested = MOST_AGAIN if self._is_entered_again(index) else MOST_NESTED
+        nested = MOST_AGAIN if (loop.line, loop.file) in self.too_long else MOST_NESTED
         least = nested if loop.depth else LATER if begins else FIRST
         most = nested if loop.depth else MOST_LATER if begins else MOST_FIRST
         while True:
@@ -151,10 +154,6 @@ class Loops:
             is_large = ticks >= TICKS and self.taken() - held > LARGE
             if not self.on or is_enough or is_large or ticks >= LONGEST:
                 return
-
-    def _is_entered_again(self, index: int) -> bool:
-        loop = self.tape.loops[index]
-        return any((seen.line, seen.file) == (loop.line, loop.file) for seen in self.tape.loops[:index])
 
 
 def later_windows(length: int | None) -> Iterator[int]:
