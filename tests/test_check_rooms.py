@@ -9,6 +9,7 @@ from byhand.activations import identity, relu, sigmoid
 from byhand.diagnosis.check import asked, slices
 from byhand.diagnosis.check.arguments import kind, own_names, returned_names
 from byhand.diagnosis.check.asked import QUESTIONS, answers
+from byhand.diagnosis.check.defined import Chance, File, quiet
 from byhand.diagnosis.check.results import Finding, Question, Report
 from byhand.diagnosis.check.trials import TRIALS
 from byhand.diagnosis.sources import Cell
@@ -156,3 +157,31 @@ def test_right_is_what_was_judged_and_has_nothing_wrong(statuses, findings, outc
         "x", [Question(str(k), s) for k, s in enumerate(statuses)], [Finding("unknown", "", 1, "", "")] * findings
     )
     assert (report.outcome, report.exit_code, report.as_json()["outcome"]) == (outcome, code, outcome)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("import random\n", "x = random.random()"),
+        ("import numpy as np\n", "x = np_.random.rand()"),
+        ("import scipy\n", "x = np_.add(1, 2)"),
+        ("import numpy as np\n", "x = chance"),
+    ],
+)
+def test_random_numbers_are_the_same_each_time_where_some_may_be_drawn(source, line):
+    file, after = File(source), []
+    for _ in range(2):
+        file.run({"chance": Chance()} if "chance" in line else {}, line)
+        after.append(np.random.random())  # noqa: NPY002
+    assert after[0] == after[1]
+
+
+def test_where_nothing_is_drawn_nothing_is_seeded_and_nothing_is_printed(capsys):
+    np.random.seed(3)  # noqa: NPY002
+    names = {}
+    File("import numpy as np\nimport math\n").run(names, "print(np_.log(0.0))")
+    assert np.random.random() == np.random.RandomState(3).random()  # noqa: NPY002
+    with pytest.raises(KeyError), quiet():
+        raise KeyError
+    print("and what comes after is")
+    assert capsys.readouterr().out == "and what comes after is\n"

@@ -7,6 +7,7 @@ import contextlib
 import io
 import random
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
@@ -59,11 +60,26 @@ def _zip(*values: Any, **rest: Any) -> Iterator[tuple[Any, ...]]:
     return zip(*values, **rest)  # noqa: B905
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
+class quiet:  # noqa: N801 - a generator would do, and takes twice as long: lines are run very often
     """What the file's functions print, and NumPy's warnings, are not shown."""
-    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        yield
+
+    def __enter__(self) -> None:
+        self._warnings = np.errstate(all="ignore")
+        self._warnings.__enter__()
+        self._stdout, sys.stdout = sys.stdout, io.StringIO()
+
+    def __exit__(self, *error: Any) -> None:
+        sys.stdout = self._stdout
+        self._warnings.__exit__(*error)
+
+
+class Chance:
+    """What draws random numbers when it is used."""
+
+
+_WITHOUT_CHANCE = {"__future__", "abc", "collections", "copy", "dataclasses", "functools", "itertools", "math", "numpy"}
+_WITHOUT_CHANCE |= {"typing"}
+"""What draws no random numbers when it is imported; NumPy does by its part `random` alone, which a text must name."""
 
 
 class File:
@@ -88,6 +104,8 @@ class File:
         inits = {name: init for name, c in self.classes.items() if (init := methods_of(c).get("__init__")) is not None}
         self.called = inits | self.functions
         """What is called by its name alone: functions, and constructors under the names of their classes."""
+        self.draws = "random" in text or not _imported(tree) <= _WITHOUT_CHANCE
+        """Whether it may draw random numbers."""
         self.shaped: dict[Any, list[Any]] = {}
         """What functions may be called with, once that was found."""
         self.names: dict[str, Any] = {"__name__": "__main__", "np_": np, "known_": ACTIVATIONS}
@@ -133,10 +151,18 @@ class File:
 
     def run(self, names: dict[str, Any], text: str) -> None:
         """Run lines of text among some names, which see the file's; random numbers are the same each time."""
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002
+        if self.draws or "random" in text or any(isinstance(value, Chance) for value in names.values()):
+            random.seed(0)
+            np.random.seed(0)  # noqa: NPY002
         with quiet():
             exec(_compiled(text), self.names, names)
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """The packages that a file imports from, wherever it does."""
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = [getattr(n, "module", None) or alias.name for n in imports for alias in n.names]
+    return {name.partition(".")[0] for name in names}
 
 
 @lru_cache(maxsize=2000)

@@ -13,7 +13,7 @@ import numpy as np
 
 from byhand.diagnosis.check.arguments import is_left_out, kind, own_names
 from byhand.diagnosis.check.claims import Array, draw
-from byhand.diagnosis.check.defined import counts, needed
+from byhand.diagnosis.check.defined import Chance, counts, needed
 
 _X, _XT = draw(7, 4), draw(4, 7)
 _BITS, _LABELS = np.array([0.0, 1, 1, 0, 1, 0, 0]), np.array([0, 2, 1, 1, 0, 2, 2])
@@ -114,7 +114,7 @@ def is_target(value: Any) -> bool:
     return bool(np.all(value == np.round(value)))
 
 
-class Anything:
+class Anything(Chance):
     """An object of which nothing is known: each of its methods gives an index."""
 
     def __getattr__(self, name: str) -> Callable[..., int]:
