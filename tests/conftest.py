@@ -8,7 +8,12 @@ import os
 # tests at once would wait for each other (up to thirty times as long on a busy machine).
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+# As the Makefile has it: without the compiled files, each of the hundreds of processes compiles byhand anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 import sys
+
+sys.dont_write_bytecode = False
 
 # nbformat loads jsonschema, and that, where it is there, this: it makes forty parsers, for which nobody here asks, and
 # takes longer than all the rest.

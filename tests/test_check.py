@@ -32,6 +32,12 @@ for _name, (_what, _) in reversed(SOLUTIONS.items()):
         SEEN.setdefault(_what, _name)
 
 
+@pytest.fixture
+def no_walls(monkeypatch):
+    """Without walls, which cost more than the judging."""
+    monkeypatch.setattr(sandbox, "run", at_hand.run)
+
+
 def behind_walls(source):
     return check_free(Program("solution.py", source))
 
@@ -378,7 +384,7 @@ def test_a_line_may_begin_with_a_percent_sign_that_goes_on_with_the_one_above():
     assert plain("%matplotlib inline\n" + text) == "pass  # %matplotlib inline\n" + text
 
 
-def test_a_notebook_is_read_with_its_magics_and_lines_are_counted_in_the_cell(tmp_path):
+def test_a_notebook_is_read_with_its_magics_and_lines_are_counted_in_the_cell(tmp_path, no_walls):
     head, body = SOLUTIONS["batch_globals/right"][1].split("def sigmoid(", 1)
     wrong = ("def sigmoid(" + body).replace("error * sigmoid_prime(a2)", "error")
     notebook = nbformat.v4.new_notebook()
@@ -395,7 +401,7 @@ def test_a_notebook_is_read_with_its_magics_and_lines_are_counted_in_the_cell(tm
     assert wrong.splitlines()[finding.line - 1].strip() == finding.source == "error = 2 * (a2 - y) / y.size"
 
 
-def test_a_module_beside_the_file_is_judged_with_it(tmp_path):
+def test_a_module_beside_the_file_is_judged_with_it(tmp_path, no_walls):
     head, body = SOLUTIONS["batch_globals/right"][1].split("def sigmoid(", 1)
     functions, rest = body.split("\n\n", 1)
     (tmp_path / "helpers.py").write_text("import numpy as np\n\ndef sigmoid(" + functions + "\n")
@@ -414,11 +420,11 @@ def called(*arguments):
     return CliRunner().invoke(byhand, ["check", *map(str, arguments)], standalone_mode=False)
 
 
-def test_the_command_prints_json_and_tells_by_its_exit_code(tmp_path):
+def test_the_command_prints_json_and_tells_by_its_exit_code(tmp_path, no_walls):
     path = tmp_path / "solution.py"
     path.write_text(SOLUTIONS["line/right"][1])
     command = [sys.executable, "-m", "byhand", "check", str(path), "--json"]
-    right = subprocess.run(command, capture_output=True, text=True)
+    right = subprocess.run(command, capture_output=True, text=True)  # behind the walls, as a user calls it
     assert right.returncode == 0
     assert json.loads(right.stdout)["outcome"] == "right"
     path.write_text(SOLUTIONS["line/right"][1].replace("err = y_hat - y_train", "err = y_train - y_hat"))
@@ -435,7 +441,7 @@ def test_the_command_prints_json_and_tells_by_its_exit_code(tmp_path):
     assert called(tmp_path / "no.py").exception.exit_code == 2
 
 
-def test_inside_any_notebook_what_has_been_run_is_one_program(capsys):
+def test_inside_any_notebook_what_has_been_run_is_one_program(capsys, no_walls):
     source = SOLUTIONS["batch_globals/right"][1]
     wrong = source.replace("error * sigmoid_prime(a2)", "error")
     for text, ids in ((source, []), (wrong, ["output-derivative-missing"])):

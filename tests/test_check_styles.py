@@ -65,7 +65,12 @@ def told(source):
     return [(probe.unit, probe.answer, probe.line) for probe in telling.probes(File(source))]
 
 
-@pytest.mark.parametrize(("name", "old", "new"), CHANGES, ids=[f"{name}-{k}" for k, (name, *_) in enumerate(CHANGES)])
+def together(name, k):
+    """A change on the worker of the others of its style, which is asked for the right one once."""
+    return pytest.param(*CHANGES[k], id=f"{name}-{k}", marks=pytest.mark.xdist_group(f"style {name}"))
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [together(name, k) for k, (name, *_) in enumerate(CHANGES)])
 def test_a_style_is_right_and_its_mistake_is_told_at_its_line(name, old, new):
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
     assert {answer for _, answer, _ in told(source)} == {"right"}

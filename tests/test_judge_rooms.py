@@ -7,7 +7,7 @@ from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import edits
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.fits import Step, all_equal, explain, proportion
+from byhand.diagnosis.judge.fits import Step, all_equal, explain, proportion, with_decay
 from byhand.diagnosis.judge.flows import frozen, unread
 from byhand.diagnosis.judge.locate import call_beside, gradient_of, in_the_line_of, place_of, step_of
 from byhand.diagnosis.judge.penalties import penalties
@@ -107,6 +107,21 @@ def test_a_factor_of_its_own_in_each_step_explains_nothing():
     assert proportion(np.array([3.0]), np.array([2.0]), 1e-6) == 1.5
     assert all_equal([1.0, 1.00001])
     assert not all_equal([1.0, 1.1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_steps_show_that_a_parameter_is_no_part_of_them_and_hide_none_of_which_it_is(seed):
+    rng = np.random.default_rng(seed)
+    nodes = [Node("leaf", (), {}, rng.normal(size=(2, 3)), 1, ("leaf",), "") for _ in range(6)]
+    gradients = [rng.normal(size=(2, 3)) * 10.0 ** rng.integers(-2, 3) for _ in nodes]
+
+    def steps(share, more):
+        made = [-0.1 * g - share * n.value + more for g, n in zip(gradients, nodes, strict=True)]
+        rounded = [d + rng.uniform(-1, 1, d.shape) * 1e-7 * np.abs(d).max() for d in made]
+        return [Step(k, k + 1, d, g) for k, (d, g) in enumerate(zip(rounded, gradients, strict=True))]
+
+    assert with_decay(steps(0.5, 0), nodes).share == pytest.approx(-0.5, rel=1e-3)
+    assert with_decay(steps(0.5, 0.1), nodes) is None
 
 
 def test_an_explosion_hides_no_step_before_it():

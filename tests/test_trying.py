@@ -4,6 +4,8 @@ import textwrap
 
 import pytest
 
+import at_hand
+from byhand.diagnosis import sandbox
 from byhand.diagnosis.findings import Place
 from byhand.diagnosis.judge.report import follows
 from byhand.diagnosis.story.program import Program
@@ -87,6 +89,12 @@ def test_a_change_that_changes_no_number_is_not_tried():
 def test_what_the_programs_own_functions_are_given_is_put_otherwise_too():
     wrong = XOR.replace("g = gradients(h, p)", "g = gradients(p, p)")
     assert (CALL, "g = gradients(h, p)") in list(copies(wrong, CALL))
+
+
+@pytest.fixture(autouse=True)
+def no_walls(monkeypatch):
+    """Walls and processes of its own for each try are not what is tested here."""
+    monkeypatch.setattr(sandbox, "run", at_hand.run)
 
 
 def told(tmp_path, source):

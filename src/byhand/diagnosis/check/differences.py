@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
@@ -171,8 +172,14 @@ def _compared(file: File, claim: Claim, parameter: str, names: dict[str, Any]) -
 def _directions(claim: Claim, parameter: str) -> tuple[Array, list[Array]]:
     """Where slopes for a parameter are measured, and along what."""
     at = np.asarray(claim.given[parameter], float)
+    return at, _drawn(at.shape)
+
+
+@lru_cache(maxsize=200)
+def _drawn(shape: tuple[int, ...]) -> list[Array]:
+    """Directions in which an array of some shape may go, the same each time: to read, not to change."""
     rng = np.random.default_rng(3)
-    return at, [np.asarray(rng.normal(size=at.shape)) for _ in range(_DIRECTIONS)]
+    return [np.asarray(rng.normal(size=shape)) for _ in range(_DIRECTIONS)]
 
 
 def _beside(file: File, claim: Claim, parameter: str, names: dict[str, Any], measured: Array) -> list[Compared]:

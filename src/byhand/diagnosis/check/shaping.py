@@ -528,7 +528,8 @@ class _Made(np.ndarray):
     of: str = ""
 
     def __array_finalize__(self, other: Any) -> None:
-        self.of = getattr(other, "of", "")
+        if isinstance(other, _Made) and other.of:
+            self.of = other.of
 
     def dot(self, other: Any, *_: Any) -> Any:
         return np.dot(self, other)

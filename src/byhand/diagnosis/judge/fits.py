@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -90,17 +91,17 @@ def explain(
     """What steps are to their gradients, as one factor for all of them or one that goes with the learning rate."""
     factors: dict[NodeId, float] = {}
     by_step: dict[NodeId, Step] = {}
-    sizes = [float(np.abs(s.change).max(initial=0)) for s in steps]  # not finite if one number isn't
+    sizes = [_largest(s.change) for s in steps]  # not finite if one number isn't
     longest = 0.0  # so far: an explosion later on makes nothing before it rounding
     still: dict[NodeId, float] = {}  # and how large the gradient is beside rounding
     numbers = 0
     for step, size in zip(steps, sizes, strict=True):
-        steepest = float(np.abs(step.gradient).max(initial=0))
+        steepest = _largest(step.gradient)
         if not (math.isfinite(size) and math.isfinite(steepest)):
             break  # the numbers have left what can be compared
         longest = max(longest, size)
         old = nodes[step.before].value
-        noise = 8 * float(np.finfo(old.dtype if old.dtype.kind == "f" else float).eps * np.abs(old).max(initial=0))
+        noise = 8 * _eps(old.dtype) * _largest(old)
         c = proportion(step.change, step.gradient, tolerance_of(old), noise)
         if c is None and size < _FADED * longest:
             continue  # saturated: what is left of 1 - a is rounding
@@ -129,6 +130,17 @@ def explain(
     if numbers < 2:
         return Explanation("few", factors)
     return Explanation("follows" if values[0] < 0 else "opposes", factors, numbers - 1)
+
+
+@cache
+def _eps(dtype: np.dtype[Any]) -> float:
+    """What numbers of a kind are rounded to."""
+    return float(np.finfo(dtype if dtype.kind == "f" else float).eps)
+
+
+def _largest(x: Array) -> float:
+    """The largest of some numbers, without their signs."""
+    return float(abs(x.item())) if x.size == 1 else float(np.maximum.reduce(np.abs(x), axis=None, initial=0))
 
 
 def _goes_with(
@@ -244,22 +256,50 @@ def growth(steps: Sequence[Step], nodes: Sequence[Node]) -> float | None:
 
 def _gradient_and_share(steps: Sequence[Step], nodes: Sequence[Node]) -> tuple[float, float, int] | None:
     """What steps have of the gradient and of the parameter, and in how many numbers, if they are made of these two."""
+    tolerance = tolerance_of(nodes[steps[0].before].value) if steps else EXACT
     rows: list[list[Array]] = []
+    few = 0
     for s in steps:
         moved = s.gradient != 0
         if moved.any():  # each step by its own length: one of an explosion would hide all before it
             length = float(np.abs(s.change[moved]).max()) or 1.0
             rows.append([x[moved] / length for x in (s.change, s.gradient, nodes[s.before].value)])
-    if not rows:
+            before, few = few, few + rows[-1][0].size
+            if before < _FEWEST_OF_TWO <= few and _is_plainly_of_others(*_joined(rows), tolerance):
+                return None
+    if few < 4:
         return None
-    d, g, w = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(3))
-    if d.size < 4 or not np.isfinite([d, g, w]).all():
+    d, g, w = _joined(rows)
+    if not np.isfinite([d, g, w]).all():
         return None
     factors, _, rank, _ = np.linalg.lstsq(np.stack([g, w], axis=1), d, rcond=None)
     off = np.abs(g * factors[0] + w * factors[1] - d)
-    if rank < 2 or off.max() > tolerance_of(nodes[steps[0].before].value) * np.abs(d).max():
+    if rank < 2 or off.max() > tolerance * np.abs(d).max():
         return None
     return float(factors[0]), float(factors[1]), d.size
+
+
+def _joined(rows: Sequence[Sequence[Array]]) -> tuple[Array, Array, Array]:
+    """The steps, gradients and parameters of rows, each one behind the other."""
+    d, g, w = (np.concatenate([np.ravel(row[k]) for row in rows]).astype(float) for k in range(3))
+    return d, g, w
+
+
+def _is_plainly_of_others(d: Array, g: Array, w: Array, tolerance: float) -> bool:
+    """Whether the first steps, of length 1, show that they are not made of gradient and parameter, as most show.
+
+    What the best two factors leave of the first steps, by its square, is no more than those of all steps leave there.
+    """
+    gg = float(g @ g)
+    if not _PLAIN < gg < 1 / _PLAIN:
+        return False
+    d, w = d - float(d @ g) / gg * g, w - float(w @ g) / gg * g
+    ww = float(w @ w)
+    if w.any() and not _PLAIN < ww < 1 / _PLAIN:
+        return False
+    if ww:
+        d = d - float(d @ w) / ww * w
+    return float(d @ d) > 4 * d.size * tolerance**2
 
 
 def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> float | None:
@@ -269,7 +309,7 @@ def proportion(d: Array, g: Array, tolerance: float, noise: float = 0.0) -> floa
     d, g = np.ravel(d), np.ravel(g)
     if d.size != g.size or _is_far_from(d, g, tolerance, noise):
         return None
-    farthest, largest = (float(np.abs(x).max(initial=0)) for x in (d, g))  # not finite if one number isn't
+    farthest, largest = _largest(d), _largest(g)  # not finite if one number isn't
     if not (math.isfinite(farthest) and math.isfinite(largest)):
         return None
     if not largest:

@@ -7,6 +7,7 @@ was made from no sample (constants, parameters, statistics over many), `MIXED` w
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,7 @@ def _axes_before(node: Node, key: npt.NDArray[Any]) -> int:
     return at if is_first else 0
 
 
+@lru_cache(maxsize=1000)
 def _all(label: int, shape: tuple[int, ...]) -> Labels:
     return np.broadcast_to(np.int64(label), shape)
 
@@ -211,7 +213,8 @@ def _carried(node: Node, args: list[Labels]) -> Labels | None:
 
 def _combined(args: Sequence[Labels]) -> Labels:
     """One label where the labels that are not neutral agree; among rows of several lengths the longest counts."""
-    found, *others = np.broadcast_arrays(*args)
+    is_of_one_shape = all(x.shape == args[0].shape for x in args)
+    found, *others = args if is_of_one_shape else np.broadcast_arrays(*args)
     for other in others:
         agree, is_neutral = (found == other) | (other == NEUTRAL), found == NEUTRAL
         if agree.all():

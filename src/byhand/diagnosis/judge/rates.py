@@ -38,7 +38,7 @@ def without_number(outcome: Outcome) -> Iterator[Finding]:
     """Where a logarithm of 0 or infinity over infinity is met with parameters that are numbers still."""
     for sight in outcome.sights:
         for t, node in enumerate(sight.nodes):
-            if node.value.dtype.kind != "f" or np.isfinite(node.value).all() or not node.parents():
+            if node.value.dtype.kind != "f" or not node.parents() or np.isfinite(node.value).all():
                 continue
             parents = [sight.nodes[a].value for a in node.parents()]
             if any(p.dtype.kind == "f" and np.isnan(p).any() for p in parents):

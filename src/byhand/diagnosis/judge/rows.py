@@ -285,8 +285,8 @@ def _keys(node: Node) -> list[Labels]:
 
 def array_of(labels: Labels) -> int:
     """The array that rows come from; -1 where from several."""
-    arrays = labels // ARRAY
-    return int(arrays[0]) if (arrays == arrays[0]).all() else -1
+    first = int(labels.min()) // ARRAY
+    return first if int(labels.max()) // ARRAY == first else -1
 
 
 def shared(a: Collection[int], b: Collection[int]) -> int:

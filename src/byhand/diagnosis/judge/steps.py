@@ -149,7 +149,7 @@ class Course:
                 change = None if w is None else self._change(v, w)
             if w is None or change is None or (w > self.limit and found):
                 continue
-            found.append(Step(v, w, change, np.reshape(gradients[used[k]], change.shape)))
+            found.append(Step(v, w, change, np.asarray(gradients[used[k]]).reshape(change.shape)))
             if len(found) == most:
                 break
         return found

@@ -128,16 +128,21 @@ class Recorder:
         frame: Any = sys._getframe(2)
         line, name = 0, ""
         site: list[tuple[Any, ...]] = []
-        while frame is not None and frame.f_code is not self.bottom and len(site) < FRAMES:
+        files, positions, bottom = self.files, self._positions, self.bottom
+        while frame is not None:
             code = frame.f_code
-            file = self.files.get(code.co_filename)
+            if code is bottom:
+                break
+            file = files.get(code.co_filename)
             if file is not None:
-                known = self._positions.get(id(code))
+                known = positions.get(id(code))
                 if known is None:
-                    known = self._positions[id(code)] = code, [(file, *place) for place in code.co_positions()]
+                    known = positions[id(code)] = code, [(file, *place) for place in code.co_positions()]
                 if not site:
                     line, name = frame.f_lineno, file
                 site.append(known[1][frame.f_lasti // 2])
+                if len(site) == FRAMES:
+                    break
             frame = frame.f_back
         return line, tuple(site), name
 

@@ -497,7 +497,8 @@ def _flow(g: Array, slope: Slope, node: Node) -> Array:
     """The cotangent of an operand."""
     by_element, shape = slope
     flow, whole = g * by_element, node.value.shape
-    if not math.isfinite(flow.sum()):  # exp(-z) where z is a threshold at -inf is infinite, and counts for nothing
+    if not math.isfinite(np.add.reduce(flow, axis=None)):
+        # exp(-z) where z is a threshold at -inf is infinite, and counts for nothing
         flow = np.where((g == 0) & np.isinf(node.value), 0.0, flow)
     if "where" in node.kw:
         flow = np.where(node.kw["where"], flow, 0.0)

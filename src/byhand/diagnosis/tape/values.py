@@ -181,9 +181,12 @@ class Values:
         """The value for a node: x itself if it is an array; note that it shares the program's memory."""
         if not isinstance(x, np.ndarray):
             return np.asarray(x)
-        if is_new and id(owner_of(x)) not in self.buffers:
-            self.bytes += x.nbytes
-        self.buffer(x).sharing.append(node)
+        owner = owner_of(x)
+        buffer = self.buffers.get(id(owner))
+        if buffer is None:
+            buffer = self.buffers[id(owner)] = Buffer(owner)
+            self.bytes += x.nbytes if is_new else 0
+        buffer.sharing.append(node)
         return x if type(x) is np.ndarray else x.view(np.ndarray)
 
     def before_write(self, x: Array) -> None:
