@@ -402,3 +402,101 @@ def test_numbers_that_are_only_given_may_be_shares():
     given = "def accuracy_of(A, Y):\n    return np.mean((A > 0.5) == Y)\n\n"
     given += "def back(A, Y, Z):\n    return (A - Y) * sigma(Z) * (1 - sigma(Z))\n"
     assert found(LOGISTIC + "\n" + given) == []
+
+
+SHARES = """import numpy as np
+
+def shares(x):
+    m = np.max(x, axis=1, keepdims=True)
+    above = np.exp(x - m)
+    below = np.sum(np.exp(x - m), axis=1, keepdims=True)
+    return above / below
+
+def unscaled(x):
+    return np.exp(x - np.max(x, axis=1, keepdims=True))
+"""
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_shares_add_up_to_one_for_all_scores(turned):
+    def told(text):
+        text = text.replace("axis=1", "axis=0") if turned else text
+        return [(f.unit, f.id, f.line) for f in facts(File(text), "", [], trained=False)]
+
+    assert told(SHARES) == []
+    assert told(SHARES.replace("np.sum(np.exp(x - m)", "np.sum(np.exp(x)")) == [("shares", "shares-not-one", 6)]
+    assert told(SHARES.replace("above = np.exp(x - m)", "above = np.exp(x)")) == [("shares", "shares-not-one", 6)]
+    assert told(SHARES.replace("above / below", "above / (below + 1e-8)")) == []
+
+
+SURPRISE = """import numpy as np
+
+def cost(w, b, X, y):
+    p = 1 / (1 + np.exp(-(X @ w + b)))
+    return -np.mean(y * np.log10(p) + (1 - y) * np.log10(1 - p))
+
+def cost_grad(w, b, X, y):
+    e = (1 / (1 + np.exp(-(X @ w + b))) - y) / len(y)
+    return X.T @ e, np.sum(e)
+"""
+
+
+def test_a_logarithm_to_base_10_has_another_slope():
+    def told(text):
+        return [(p.answer, p.id, p.line) for p in probes(File(text))]
+
+    assert told(SURPRISE) == [("wrong", "loss-wrong", 5)]
+    assert told(SURPRISE.replace("log10", "log"))[0][0] == "right"
+    assert told(SURPRISE.replace("/ len(y)", "/ len(y) / np.log(10)"))[0][0] == "right"
+
+
+MASKED = """import numpy as np
+
+class Thinned:
+    def __init__(self, drop=0.3, seed=None):
+        self.keep, self.rng = 1 - drop, np.random.default_rng(seed)
+
+    def forward(self, x):
+        self.mask = (self.rng.random(x.shape) < self.keep) / self.keep
+        return x * self.mask
+
+    def backward(self, g):
+        return g * self.mask
+"""
+NORMED = """import numpy as np
+
+def norm_forward(x, scale):
+    m = x.mean(axis=1, keepdims=True)
+    inverse = 1 / np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)
+    c = (x - m) * inverse
+    return scale * c, (c, inverse, scale)
+
+def norm_backward(g, kept):
+    c, inverse, scale = kept
+    h, many = g * scale, c.shape[1]
+    back = many * h - h.sum(axis=1, keepdims=True) - c * (h * c).sum(axis=1, keepdims=True)
+    return back * inverse / many, (g * c).sum(axis=0)
+"""
+
+
+def test_a_mask_without_a_seed_is_the_same_each_time():
+    assert [p.answer for p in probes(File(MASKED))] == ["right"]
+    assert [p.answer for p in probes(File(MASKED.replace("return g * self.mask", "return g * (self.mask > 0)")))] == [
+        "wrong"
+    ]
+
+
+def test_what_only_the_way_there_makes_wrong_is_told_there():
+    def told(text):
+        return [(p.answer, p.line) for p in probes(File(text))]
+
+    assert told(NORMED) == [("right", 0)]
+    assert told(NORMED.replace("m = x.mean(axis=1", "m = x.mean(axis=0")) == [("wrong", 4)]
+    assert told(NORMED.replace("c * (h * c)", "(h * c)")) == [("wrong", 12)]
+
+
+def test_a_derivative_may_take_what_its_function_gives_and_say_so():
+    text = "import numpy as np\n\ndef tanh(x):\n    return np.tanh(x)\n\n"
+    text += "def tanh_deriv_from_output(t):\n    return (1 - t) * (1 + t)\n"
+    assert [p.answer for p in probes(File(text))] == ["right"]
+    assert [p.answer for p in probes(File(text.replace("(1 + t)", "(1 - t)")))] == ["wrong"]

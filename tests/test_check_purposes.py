@@ -6,6 +6,7 @@ import pytest
 from byhand.diagnosis.check import recorded
 from byhand.diagnosis.check.causal import causal
 from byhand.diagnosis.check.defined import File
+from byhand.diagnosis.check.families import Scope, _handed
 from byhand.diagnosis.check.pairs import pairs
 from byhand.diagnosis.check.purposes import purposes
 from byhand.diagnosis.check.telling import probes
@@ -407,6 +408,17 @@ def test_a_function_is_called_as_the_program_itself_calls_it():
     assert told(UNROLLED) == ["right"]
     assert told(UNROLLED.replace("(1 - A**2)", "(1 - A)")) == []  # it may be a state, and what comes back the next one
     assert recorded.handed(File(HEAD + UNROLLED, HEAD + "while True:\n    k = 1\n"), "cost") is None
+
+
+def test_what_is_handed_is_no_parameter_where_parameters_are_the_files_own():
+    def guessed(text):
+        file = File(HEAD + text.partition("if __name__")[0], HEAD + text)
+        return [guess.parameters for guess in _handed(Scope(file.functions), file.functions["cost"], file)]
+
+    assert guessed(UNROLLED) == [["theta", "X", "Y"]]
+    own = UNROLLED.replace("cost(theta, shapes, ", "cost(shapes, ").replace("    theta = np.zeros(20)\n", "")
+    assert guessed(f"theta = np.zeros(20)\n\n{own}") == []
+    assert guessed(f"theta = np.zeros(20)\n\ndef read():\n    return theta\n\n{own.replace('theta[', 'read()[')}") == []
 
 
 LETTERS = """def lossFun(inputs, targets, h, p):

@@ -532,7 +532,7 @@ for turn in range(150):
     b -= 0.3 * error.sum(axis=0)
 print(loss, np.mean(shares(X).argmax(axis=1) + 1 == kinds))
 """
-IN_COLUMNS = (
+GROUPS_IN_COLUMNS = (
     GROUPS.replace("0.7 * rng.normal(size=(120, 2))\n", "0.7 * rng.normal(size=(120, 2))\nX = X.T\n")
     .replace("np.zeros((120, 3))", "np.zeros((3, 120))")
     .replace("code[i, k - 1]", "code[k - 1, i]")
@@ -545,7 +545,7 @@ IN_COLUMNS = (
 )
 
 
-@pytest.mark.parametrize("text", [GROUPS, IN_COLUMNS])
+@pytest.mark.parametrize("text", [GROUPS, GROUPS_IN_COLUMNS])
 def test_what_is_read_off_a_code_is_what_was_coded(text):
     assert places(text) == ("right", [])
     coded = "code[i, k - 1] = 1" if text == GROUPS else "code[k - 1, i] = 1"

@@ -292,7 +292,10 @@ class _Free:
 
     def _lacks_a_name(self, error: errors.ScriptError) -> bool:
         """Whether it is a name that the program never defines: so whatever it is called with."""
-        return error.type == "NameError" and 0 < error.place.line <= len(self.program.source.splitlines())
+        is_own = error.type == "NameError" and 0 < error.place.line <= len(self.program.source.splitlines())
+        found = re.search(r"name '(\w+)'", error.message)
+        stored = [n for n in ast.walk(ast.parse(self.program.source)) if isinstance(n, ast.Name) and _is_stored(n)]
+        return is_own and found is not None and found[1] not in {n.id for n in stored}
 
     def _judge_units(self, report: Report) -> None:
         """What the drivers and the probes showed, unit by unit: right somewhere is right."""

@@ -140,9 +140,10 @@ def _of_numbers() -> Iterator[Purpose]:
         ("the mean error", r"(?i)(^|_)mae|mean_abs\w*", lambda y, p: float(np.mean(np.abs(y - p)))),
         ("the share of the variance that is explained", r"(?i)(^|_)r2|r_?squared|determination", _r2),
     )
+    roles = {0: _TRUE, 1: _PREDICTED}
     for says, called, formula in exact:
         others = (Slip(gives(f), f"gives {told}", rf"^(?:{called[4:]})") for told, _, f in exact if told != says)
-        yield Purpose(says, called, _near, gives(formula), slips=tuple(others))
+        yield Purpose(says, called, _near, gives(formula), roles, tuple(others))
     yield Purpose("the mean surprise", r"(?i)log_?loss|cross_?ent|bce|nll", _shared, gives(_surprise))
     yield Purpose("how often a positive outranks a negative", r"(?i)auc|roc|rank", _ranked, gives(_in_ranks))
     among: Holds = gives(_is_among, lambda s, y, k: 100 * _is_among(s, y, k))

@@ -148,10 +148,12 @@ def _finding(
         return None
     code = _in_order(known, perfect)
     replayed = None if code is None else _replayed(sight, m.at, output, code)
-    written = rows.root(sight.stretch.numbers[wanted[forms[output]].places[0]])
-    if replayed is not None and replayed.all() and rows.nodes[written].op in _CODED:
-        text = f"Of what is written here as the code of a class another class is read off: {share:.0%} would come back."
-        return Finding("other-than-said", Place(rows.nodes[written].line, rows.nodes[written].file), "exact", text)
+    if replayed is not None and replayed.all():  # then it is not what is read off that is out of order
+        written = rows.nodes[rows.root(sight.stretch.numbers[wanted[forms[output]].places[0]])]
+        if written.op in _CODED:
+            text = "Of what is written here as the code of a class another class is read off: "
+            text += f"{share:.0%} would come back."
+            return Finding("other-than-said", Place(written.line, written.file), "exact", text)
     return Finding("metric-wrong", place, "exact", text + f"{share:.0%} would count as right here.", evidence)
 
 
