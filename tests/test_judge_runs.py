@@ -428,3 +428,27 @@ for epoch in range(20):
     verdict, findings = told(source)
     assert (verdict, [id_ for id_, _ in findings]) == ("wrong", ["sum-versus-mean"])
     assert "W" in findings[0][1]
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict"),
+    [
+        ("y[beyond] @ x[beyond]", "right"),
+        ("(y * beyond) @ x", "right"),
+        ("y @ x", "inconclusive"),  # of all rows, on whichever side of the margin
+    ],
+)
+def test_of_a_batch_the_rows_beyond_a_margin_make_the_step(step, verdict):
+    source = f"""import numpy as np
+rng = np.random.default_rng(6)
+y = rng.choice([-1.0, 1.0], 200)
+X = rng.normal(size=(200, 3)) + y[:, None] * np.array([1.0, -0.5, 0.2])
+w = np.zeros(3)
+for t in range(1, 300):
+    rows = rng.integers(200, size=8)
+    x, y_ = X[rows], y[rows]
+    beyond = y_ * (x @ w) < 1
+    rate = 1 / (0.1 * (t + 20))
+    w = (1 - rate * 0.1) * w + rate / 8 * ({step.replace("y", "y_").replace("bey_ond", "beyond")})
+"""
+    assert told(source) == (verdict, [])

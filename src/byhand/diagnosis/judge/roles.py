@@ -672,7 +672,7 @@ def _that_decide(nodes: Sequence[Node], states: Sequence[State], used: set[int])
     version_of = {v: s for s in states for v in s.versions}
     found: dict[int, State] = {}
     for t, node in enumerate(nodes):
-        if node.op in _BELOW | _ABOVE and node.value.size == 1:
+        if node.op in _BELOW | _ABOVE:
             made = made_of(nodes, t)
             beside = {id(version_of[a]): version_of[a] for a in made if a in version_of}
             factors = (a for x in made if nodes[x].op == "multiply" for a in nodes[x].parents())
@@ -811,6 +811,8 @@ def _objectives(roles: Roles, steps: set[NodeId]) -> Iterator[Objective]:
     deciding = list(_deciding(compared))
     yield from _margins(deciding, roles)
     yield from _mistaken(compared, roles)
+    if not (losses or errors):
+        yield from _margins_of_rows(roles)
     decided = {roles.nodes[t].site for below, above, _ in deciding for t in (*below, *above)}
     losses = {site: s for site, s in losses.items() if site not in decided and not _is_only_decided_by(roles, s[0])}
     slopes: dict[Hashable, list[NodeId]] = defaultdict(list)
@@ -916,6 +918,22 @@ def _margins(deciding: Sequence[tuple[list[NodeId], list[NodeId], bool]], roles:
                 mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in seeds]))
                 others = dict.fromkeys(above if sign < 0 else below, 0.0)  # there a penalty alone may be at work
                 yield Objective("margin", sorted([*seeds, *others]), mask, sign, weights=others)
+
+
+def _margins_of_rows(roles: Roles) -> Iterator[Objective]:
+    """Numbers of many rows that lie on one side of another: those are to be larger, or smaller, as of a hinge."""
+    found: dict[Hashable, dict[NodeId, float | Array]] = defaultdict(dict)
+    for node in roles.nodes:
+        if node.op in _BELOW | _ABOVE and node.value.size > 1:
+            sides = [type(a) is int and roles.rests_on[a] > 0 for a in node.args]
+            margin, other = node.args if sides[0] else node.args[::-1]
+            beside = np.asarray(other.value if isinstance(other, Const) else roles.nodes[other].value)
+            if sum(sides) == 1 and beside.size == 1 and type(margin) is int and margin not in roles.versions:
+                is_below = (node.op in _BELOW) == sides[0]
+                found[node.site][margin] = np.where(node.value, -1.0 if is_below else 1.0, 0.0)
+    for weights in found.values():
+        mask = int(np.bitwise_or.reduce([roles.rests_on[t] for t in weights]))
+        yield Objective("margin", sorted(weights), mask, weights=weights)
 
 
 def _is_told(roles: Roles, t: NodeId, sums: set[Hashable]) -> bool:
