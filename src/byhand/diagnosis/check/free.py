@@ -286,7 +286,8 @@ class _Free:
             elif number > first:
                 report.questions.append(Question(_ROWS[part] + of, "not judged", "something before it is wrong", part))
             else:
-                shown = f"{len(judgement.facts.parameters)} parameters, every step explained" if number == 2 else ""
+                many = sum(len(facts.parameters) for facts in (judgement.facts, *judgement.facts.others))
+                shown = f"{many} parameters, every step explained" if number == 2 else ""
                 report.questions.append(Question(_ROWS[part] + of, "right", shown, part))
         report.findings += [self._finding(f, _ROWS[p] + of) for f, p in zip(found, blamed, strict=True)]
 
