@@ -804,9 +804,8 @@ def _search(roles: Roles, trial: Trial) -> Verdict:
     if trial.objective.kind == "loss" and trial.objective.seeds[0] > max(ends):
         trial = replace(trial, objective=_in_summands(roles, trial.objective))
     plain = _searched(Course(roles, limit=max(ends) + 1), trial, [])
-    if not plain.open or reread is None:
-        return plain
-    return min(plain, _searched(reread[0], trial, reread[1]), key=_fewest_open)
+    again = _searched(reread[0], trial, reread[1]) if plain.open and reread is not None else None
+    return plain if again is None or again.kind != "wrong" else min(plain, again, key=_fewest_open)
 
 
 def _in_summands(roles: Roles, objective: Objective) -> Objective:
