@@ -55,7 +55,8 @@ class Outcome:
         kept, _ = self.first.losses
         if len(self.sights) == 1 or (len(kept) and kept[-1] != _last_of(self.first)):
             return kept
-        return [value for sight in self.sights for value in own_losses(sight)]
+        mine = _computed_at(self.first)
+        return [v for sight in self.sights if _computed_at(sight) == mine for v in own_losses(sight)]
 
     @cached_property
     def is_of_other_data(self) -> bool:
@@ -281,6 +282,13 @@ def own_losses(sight: Sight) -> list[float]:
     if objective is None or objective.kind != "loss":
         return []
     return [float(sight.nodes[t].value.ravel()[0]) for t in objective.seeds]
+
+
+def _computed_at(sight: Sight) -> tuple[object, ...]:
+    """Where a stretch's objective is computed: the mean of a loss is another number than each of its summands."""
+    objective = objective_of(sight)
+    node = sight.nodes[objective.seeds[0]] if objective is not None else None
+    return () if node is None else (node.op, node.line, node.file)
 
 
 def _last_of(sight: Sight) -> float | None:
