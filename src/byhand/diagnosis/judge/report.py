@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,7 @@ _OF_RIGHT_STEPS = {
 _OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation", "weight-gradient-wrong"}
 """Mistakes in what a step takes for the gradient."""
 _FACTORS = {"constant-factor", "sum-versus-mean"}
+_CLEAR = 1e-3  # of the longest step at first: what is shorter may be rounding
 _FEW = 3  # versions: what is stepped less often is no training of its own
 
 
@@ -109,8 +110,16 @@ def _departs(sight: Sight, first: Sight) -> bool:
     if sight.verdict.kind not in ("inconclusive", "wrong") or sight.trial is None or first.trial is None:
         return False
     mine, theirs = (s.nodes[s.trial.objective.seeds[0]] for s in (sight, first) if s.trial is not None)
-    is_same = sight.trial.objective.kind == first.trial.objective.kind != "margin" and mine.line == theirs.line
-    return is_same and any(e.kind == "other" for e in sight.trial.explained.values())
+    if not (sight.trial.objective.kind == first.trial.objective.kind != "margin" and mine.line == theirs.line):
+        return False
+    odd = [s for s, e in sight.trial.explained.items() if e.kind == "other"]
+    return _longest(sight, odd) > _CLEAR * _longest(first, first.trial.explained)
+
+
+def _longest(sight: Sight, states: Iterable[State]) -> float:
+    """The largest change of a number in any step of some parameters; 0 where none is a number."""
+    changes = (np.abs(step.change).max(initial=0) for s in states for step in sight.course.all_steps(s))
+    return max((float(c) for c in changes if np.isfinite(c)), default=0.0)
 
 
 def _lines_of_steps(sight: Sight) -> set[Place]:
