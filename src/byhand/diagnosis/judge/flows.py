@@ -177,7 +177,9 @@ def _shape(course: Course, t: NodeId) -> tuple[int, ...]:
     return course.nodes[t].value.shape
 
 
-def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterator[tuple[NodeId, NodeId]]:
+def frozen(
+    course: Course, gradients: Gradients, objective: Objective, overrides: Overrides
+) -> Iterator[tuple[NodeId, NodeId]]:
     """Arrays that stand where parameters stand and never change: the array and its first use.
 
     What is multiplied with values or added to them in each step anew, has a gradient, and was drawn at random or
@@ -218,14 +220,16 @@ def frozen(course: Course, gradients: Gradients, objective: Objective) -> Iterat
         for (root, place), seen in rounds.items()
         if place not in computed and len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1)))
     }
-    if not _are_random_features(course, objective, found):
+    if not _are_random_features(course, objective, overrides, found):
         yield from found.items()
 
 
-def _are_random_features(course: Course, objective: Objective, found: Mapping[NodeId, NodeId]) -> bool:
+def _are_random_features(
+    course: Course, objective: Objective, overrides: Overrides, found: Mapping[NodeId, NodeId]
+) -> bool:
     """Whether all arrays that never change were drawn and make something of data alone, and have no gradient made."""
     of_data = all(not course.roles.rests_on[use] and course.nodes[root].value.any() for root, use in found.items())
-    return of_data and not any(_gradient_is_made(course, objective, root, {}) for root in found)
+    return of_data and not any(_gradient_is_made(course, objective, root, overrides) for root in found)
 
 
 def _is_forward(course: Course, t: NodeId, gradients: Gradients) -> bool:

@@ -144,7 +144,7 @@ def _together(judged: Sequence[Judgement]) -> Judgement:
         (f for j in judged for f in j.findings), key=lambda f: ("exact", "experiment", "symptom").index(f.certainty)
     )
     facts = replace(worst.facts, others=[j.facts for j in judged if j is not worst and j.verdict != "nothing"])
-    guesses = [] if findings or worst.verdict != "right" else [g for j in judged for g in j.guesses]
+    guesses = [g for j in judged for g in j.guesses] if worst.verdict == "right" else []
     stepped = sorted({line for j in judged for line in j.stepped})
     return replace(worst, findings=_merged(findings), facts=facts, guesses=guesses, stepped=stepped)
 

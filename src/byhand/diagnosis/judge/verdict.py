@@ -761,7 +761,7 @@ def _without_effect(course: Course, trial: Trial) -> Iterator[Mistake]:
     for state, product in unread(course, gradients):
         yield Mistake("bias-missing", (), detail={"bias": state.name, "product": product})
     tables = unlearned_tables(course, trial.objective, trial.overrides)
-    for root, use in dict(chain(frozen(course, gradients, trial.objective), tables)).items():
+    for root, use in dict(chain(frozen(course, gradients, trial.objective, trial.overrides), tables)).items():
         if root not in lost:
             yield Mistake("parameter-never-updated", (), detail={"array": root, "used_at": use})
 
