@@ -194,11 +194,8 @@ def _without_factor(body: Anatomy) -> Iterator[Edit]:
 def _sent_to_all(body: Anatomy) -> Iterator[Edit]:
     """What belongs to the largest of some numbers, as of pooling, sent back to all of them, or shared by all."""
     chosen: dict[Layer, list[NodeId]] = defaultdict(list)
-    for t in body.reached:
-        if (
-            body.nodes[t].op in ("max", "min")
-            and body.nodes[t].value.size < body.nodes[body.nodes[t].parents()[0]].value.size
-        ):
+    for t in (t for t in body.reached if body.nodes[t].op in ("max", "min")):
+        if body.nodes[t].value.size < body.nodes[body.nodes[t].parents()[0]].value.size:
             chosen[body.layer(t)].append(t)
     for places in chosen.values():
         for op in ("sum", "mean"):

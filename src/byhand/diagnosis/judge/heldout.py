@@ -255,16 +255,13 @@ def _left_unscaled(
     scaled = {raw for m in steps for d in inputs(sight, m.output) for raw in _scaled_from(rows, rows.root(number[d]))}
     for m in (ms[0] for ms in measured if scaled):
         for d in inputs(sight, m.output):
-            met = [u for u in sight.course.roles.users.get(d, ()) if u <= m.at and sight.course.roles.rests_on[u]]
-            if (
-                met
-                and rows.root(number[d]) in scaled
-                and sight.value(d).shape[-1:] == rows.nodes[rows.root(number[d])].value.shape[-1:]
-            ):
+            root, users = rows.root(number[d]), sight.course.roles.users.get(d, ())
+            met = [u for u in users if u <= m.at and sight.course.roles.rests_on[u]]
+            if met and root in scaled and sight.value(d).shape[-1:] == rows.nodes[root].value.shape[-1:]:
                 text = (
-                    f"The {len(m.rows)} rows that are measured here come to the network as they were, and those that "
+                    f"The {len(m.rows)} rows that are measured here come to the network as they were; from those that "
                 )
-                text += "the steps were made from less their mean and divided by their deviation."
+                text += "the steps were made from their mean was taken away, and they were divided by their deviation."
                 return Finding("scaled-apart", place_of(sight.course, met[0]), "exact", text, {"rows": len(m.rows)})
     return None
 

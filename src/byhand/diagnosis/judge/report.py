@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from byhand.diagnosis.judge.roles import NodeId, State, find_roles, made_of
 from byhand.diagnosis.judge.shown import other_penalties
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.suspects import suspects
+from byhand.diagnosis.judge.trainings import departs, first_of, trainings
 from byhand.diagnosis.judge.verdict import Mistake, Verdict, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
@@ -48,8 +49,6 @@ _OF_RIGHT_STEPS = {
 _OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation", "weight-gradient-wrong"}
 """Mistakes in what a step takes for the gradient."""
 _FACTORS = {"constant-factor", "sum-versus-mean"}
-_CLEAR = 1e-3  # of the longest step at first: what is shorter may be rounding
-_FEW = 3  # versions: what is stepped less often is no training of its own
 
 
 def judge(trace: Trace, *, strict: bool = False) -> Judgement:
@@ -76,64 +75,8 @@ def judge(trace: Trace, *, strict: bool = False) -> Judgement:
 
 
 def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
-    judged = [_judge_training(sights, strict=strict) for sights in _trainings(trace)]
+    judged = [_judge_training(sights, strict=strict) for sights in trainings(trace)]
     return _together(judged) if judged else Judgement("nothing")
-
-
-def _trainings(trace: Trace) -> list[list[Sight]]:
-    """The stretches of each training of a run: one that steps other parameters at other lines is another."""
-    trainings: list[list[Sight]] = []
-    stepped: set[Place] = set()
-    for stretch in stretches(trace.tape):
-        search = all(s.verdict.kind == "nothing" for sights in trainings for s in sights)
-        sight = Sight(trace, stretch, judge_steps(find_roles(stretch), search=search))
-        lines = _lines_of_steps(sight)
-        begins = bool(lines - stepped)
-        if begins and not search:
-            sight = Sight(trace, stretch, _of_what_is_new(judge_steps(find_roles(stretch)), stepped))
-        elif not search and _departs(sight, _first(trainings[-1])):
-            sight = Sight(trace, stretch, judge_steps(find_roles(stretch)))
-        if not trainings or (begins and not search):
-            trainings.append([])
-        trainings[-1].append(sight)
-        stepped |= lines
-    return trainings
-
-
-def _first(sights: Sequence[Sight]) -> Sight:
-    """The first stretch in which something is trained."""
-    return next((s for s in sights if s.verdict.kind != "nothing"), sights[0])
-
-
-def _departs(sight: Sight, first: Sight) -> bool:
-    """Whether steps of a later stretch do not follow what they follow in the first, and are no rounding."""
-    if sight.verdict.kind not in ("inconclusive", "wrong") or sight.trial is None or first.trial is None:
-        return False
-    mine, theirs = (s.nodes[s.trial.objective.seeds[0]] for s in (sight, first) if s.trial is not None)
-    if not (sight.trial.objective.kind == first.trial.objective.kind != "margin" and mine.line == theirs.line):
-        return False
-    odd = [s for s, e in sight.trial.explained.items() if e.kind == "other"]
-    return _longest(sight, odd) > _CLEAR * _longest(first, first.trial.explained)
-
-
-def _longest(sight: Sight, states: Iterable[State]) -> float:
-    """The largest change of a number in any step of some parameters; 0 where none is a number."""
-    changes = (np.abs(step.change).max(initial=0) for s in states for step in sight.course.all_steps(s))
-    return max((float(c) for c in changes if np.isfinite(c)), default=0.0)
-
-
-def _lines_of_steps(sight: Sight) -> set[Place]:
-    """Where the parameters of an objective take their steps, more than a few."""
-    states = sight.trial.explained if sight.trial is not None else ()
-    return {place_of(sight.course, v) for s in states if len(s.versions) > _FEW for v in s.versions[1:]}
-
-
-def _of_what_is_new(verdict: Verdict, stepped: set[Place]) -> Verdict:
-    """A verdict without what is only the end of an earlier training's steps."""
-    new = [s for s in verdict.open if not {place_of(verdict.course, v) for v in s.versions[1:]} <= stepped]
-    is_of_the_end = verdict.kind == "inconclusive" and bool(verdict.open) and not new
-    is_right = is_of_the_end and verdict.trial is not None and verdict.trial.right > 0
-    return replace(verdict, kind="right" if is_right else verdict.kind, open=new)
 
 
 def _together(judged: Sequence[Judgement]) -> Judgement:
@@ -150,7 +93,7 @@ def _together(judged: Sequence[Judgement]) -> Judgement:
 
 
 def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
-    first = _first(sights)
+    first = first_of(sights)
     if not strict:
         _forgive_scales(first, sights)
     mistakes = list(other_penalties(first.verdict, [s.verdict for s in sights]))
@@ -160,14 +103,13 @@ def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
     sights = [s for s in sights if s.verdict.kind != "nothing"] or sights
     findings = list(data_findings(first, sights, strict=strict))
     changed = [f.place for f in findings if f.id == "input-mutated"]  # data, whose change is no step
-    if not any(
-        "grown" in f.evidence or f.id == "shares-not-one" for f in findings
-    ):  # which makes the steps what they are
+    makes_the_steps = any("grown" in f.evidence or f.id == "shares-not-one" for f in findings)
+    if not makes_the_steps:
         findings += [f for f in _of_steps(worst) if f.place not in changed]
     findings += memory_findings(first, sights[-1])
     findings += course_findings(first, sights)
     kind = worst.verdict.kind
-    if kind == "right" and (_contradicts_its_margin(first, sights) or any(_departs(s, first) for s in sights)):
+    if kind == "right" and (_contradicts_its_margin(first, sights) or any(departs(s, first) for s in sights)):
         kind = "inconclusive"
     if kind != "right" and not _all_that_moves_is_right(worst):
         findings = [f for f in findings if f.id not in _OF_RIGHT_STEPS]
