@@ -149,7 +149,7 @@ def test_the_flow_shows_what_is_never_read_and_what_never_changes():
     roles = find_roles(linear(step_bias=False, rounds=4))
     course = Course(roles)
     gradients = course.gradient(roles.objectives[0])
-    [(array, use)] = frozen(course, gradients, roles.objectives[0])
+    [(array, use)] = frozen(course, gradients, roles.objectives[0], {})
     assert (course.nodes[array].line, course.nodes[use].line) == (4, 6)
 
 
