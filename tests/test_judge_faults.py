@@ -2,7 +2,7 @@
 
 import pytest
 
-from byhand.diagnosis.judge import report
+from byhand.diagnosis.judge import trainings
 from byhand.diagnosis.story.program import Program
 from byhand.diagnosis.story.running import judged, read, written
 from byhand.diagnosis.tape.calls import Recorder
@@ -37,7 +37,7 @@ def test_an_error_of_the_judge_is_ours(monkeypatch):
     def broken(roles, **kw):
         raise ZeroDivisionError("no steps")
 
-    monkeypatch.setattr(report, "judge_steps", broken)
+    monkeypatch.setattr(trainings, "judge_steps", broken)
     run = read(written(judged(Program("line.py", LINE, {}))))
     assert run.error is None
     assert run.judgement.verdict == "inconclusive"
