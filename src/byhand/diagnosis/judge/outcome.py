@@ -40,10 +40,9 @@ class Outcome:
     @cached_property
     def saw_the_end(self) -> bool:
         """Whether the last turns of an outermost loop were recorded, so that the last outputs are those of the end."""
-        tape, at = self.first.trace.tape, max(self.first.stretch.numbers, default=0)
-        here = next((w.ticks for w in tape.windows if w.start <= at < w.end), {})
+        tape = self.first.trace.tape
         recorded = [w.ticks for w in tape.windows]
-        ends = {loop: max(ticks[loop][1] for ticks in recorded if loop in ticks) for loop in here}
+        ends = {loop: max(ticks[loop][1] for ticks in recorded if loop in ticks) for loop in self.first.ticks}
         return all(end == tape.loops[loop].ticks for loop, end in ends.items() if tape.loops[loop].depth == 0)
 
     @cached_property

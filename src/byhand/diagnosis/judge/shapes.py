@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from byhand.diagnosis.findings import Certainty, Finding
+from byhand.diagnosis.findings import Certainty, Finding, Place
 from byhand.diagnosis.judge.anatomy import Anatomy, Region
 from byhand.diagnosis.judge.locate import place_of, step_of
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, nearest_first
@@ -272,10 +272,7 @@ def _softmax_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     over = (
         "everything together does" if np.isclose(a.sum(), 1) else f"each column over the {a.shape[axis]} samples does"
     )
-    divisions = [t for t in regions[0].inside if sight.nodes[t].op in ("divide", "softmax")]
-    divided = max(divisions, default=regions[0].a)
-    sums = [t for t in sight.nodes[divided].parents() if sight.nodes[t].op == "sum"]
-    place = place_of(sight.course, sums[0] if sums else divided)
+    place = _where_shared_out(sight, regions[0].inside, regions[0].a)
     text = f"The {a.shape[1 - axis]} outputs of a sample don't add up to 1 "
     text += f"({a.sum(axis=1 - axis)[0]:.3g} for the first); {over}."
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": float(a.sum(axis=1 - axis)[0])})
@@ -287,16 +284,20 @@ def _attention_axis(sight: Sight, body: Anatomy) -> Iterator[Finding]:
     if not taken or not all(_is_shared_out(sight.value(w), over) for w, over in taken):
         return
     w, over = taken[0]
-    within = [x for x in ancestors(sight, w) if sight.nodes[x].op in ("divide", "softmax")]
-    divided = max(within, default=w)
-    sums = [x for x in sight.nodes[divided].parents() if sight.nodes[x].op == "sum"]
     total = float(sight.value(w).sum(axis=over).flat[0])
     text = (
         f"The shares that the first query gives to all keys add up to {total:.3g}, and not to 1; those that each key "
     )
     text += "gets from all queries do."
-    place = place_of(sight.course, sums[0] if sums else divided)
+    place = _where_shared_out(sight, ancestors(sight, w), w)
     yield Finding("softmax-wrong-axis", place, "exact", text, {"sum_of_first": total})
+
+
+def _where_shared_out(sight: Sight, made: Sequence[NodeId], shares: NodeId) -> Place:
+    """Where the sum is taken that shares are divided by, the last of what they were made of; else that division."""
+    divided = max((t for t in made if sight.nodes[t].op in ("divide", "softmax")), default=shares)
+    sums = [t for t in sight.nodes[divided].parents() if sight.nodes[t].op == "sum"]
+    return place_of(sight.course, sums[0] if sums else divided)
 
 
 def _added_up_by(sight: Sight, t: NodeId) -> Iterator[tuple[NodeId, int]]:

@@ -138,9 +138,14 @@ class Sight:
     @property
     def _ends_inside_a_loop(self) -> bool:
         """Whether a loop inside another went on after this stretch was recorded."""
-        tape, last = self.trace.tape, self.stretch.numbers[-1]
-        here = (found for w in tape.windows if w.start <= last < w.end for found in w.ticks.items())
-        return any(tape.loops[loop].depth > 0 and end < tape.loops[loop].ticks for loop, (_, end) in here)
+        loops = self.trace.tape.loops
+        return any(loops[loop].depth > 0 and end < loops[loop].ticks for loop, (_, end) in self.ticks.items())
+
+    @property
+    def ticks(self) -> dict[int, tuple[int, int]]:
+        """The turns of each loop, from and to, that were recorded in this stretch."""
+        at = max(self.stretch.numbers, default=0)
+        return next((w.ticks for w in self.trace.tape.windows if w.start <= at < w.end), {})
 
     @cached_property
     def _totals(self) -> list[NodeId]:
