@@ -72,6 +72,7 @@ class Course:
         self.mended: Mapping[NodeId, tuple[NodeId, Array]] | None = None
         self._gradients: dict[tuple[object, ...], Gradients] = {}  # without overrides
         self._changes: dict[tuple[NodeId, NodeId], Array] = {}
+        self._explained: dict[tuple[object, ...], tuple[Explanation, int]] = {}
         self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
         self._ahead: Overrides = {t: partial(_whole_to, v) for t, v in roles.ahead.items()}
         self._slopes: Overrides = {t: partial(_times, *to) for t, to in roles.slopes.items()}
@@ -219,6 +220,24 @@ class Course:
         return len(state.versions) - 1 - inside <= 2 * longest
 
     def _explain_steps(
+        self, state: State, steps: Sequence[Step], objective: Objective, *, plain: bool, decays: bool
+    ) -> Explanation:
+        """What steps are to their gradients: found once, as most edits leave the gradients of most states as they were.
+
+        What was found before is counted as if it were found again.
+        """
+        taken = tuple((s.before, s.after, s.gradient.tobytes()) for s in steps)
+        key = (state, taken, _as_it_is(objective), plain, decays)
+        if key not in self._explained:
+            before = self.swept
+            found = self._explanation(state, steps, objective, plain=plain, decays=decays)
+            self._explained[key] = found, self.swept - before
+            self.swept = before
+        found, swept = self._explained[key]
+        self.swept += swept
+        return found
+
+    def _explanation(
         self, state: State, steps: Sequence[Step], objective: Objective, *, plain: bool, decays: bool
     ) -> Explanation:
         self.swept += len(steps)
