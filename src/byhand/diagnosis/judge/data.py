@@ -280,17 +280,17 @@ def _dropped_in_a_measure(sight: Sight) -> Iterator[Finding]:
     """A forward pass that no step follows, in which the training's dropout is still at work."""
     roles, nodes = sight.course.roles, sight.nodes
     trained = {nodes[t].site for t in range(len(nodes)) if roles.flows[t]}
-    ways = {site[:k] for site in trained for k in range(len(site) + 1)}  # type: ignore[index, arg-type]
+    ways = {site[:k] for site in trained for k in range(len(site) + 1)}
     for t, node in enumerate(nodes):
         if node.op != "multiply" or roles.flows[t] or not roles.rests_on[t] or node.site in trained:
             continue
         for mask in (a for a in node.parents() if not roles.rests_on[a] and drops(nodes[a].value)):
-            if node.site[:2] in ways and any(nodes[x].is_drawn for x in made_of(nodes, mask)):  # type: ignore[index]
+            if node.site[:2] in ways and any(nodes[x].is_drawn for x in made_of(nodes, mask)):
                 text = "The outputs that are only looked at here, and lead to no step, are made with dropout: "
                 text += "a part of the units is switched off by chance, as in training."
                 place = place_of(sight.course, mask)
                 if is_asked_for(sight.trace.texts, place):  # so the call asks for it that training does not make
-                    calls = (node.site[:k] for k in range(2, len(node.site) + 1))  # type: ignore[arg-type, index]
+                    calls = (node.site[:k] for k in range(2, len(node.site) + 1))
                     place = next((Place(*way[-1][1::-1]) for way in calls if way not in ways), place)
                 yield Finding("dropout-when-measured", place, "exact", text)
                 return

@@ -140,7 +140,7 @@ def _ancestors(course: Course, nodes: Sequence[NodeId]) -> set[NodeId]:
 def lines_behind(course: Course, nodes: Sequence[NodeId]) -> set[int]:
     """The script's lines at which something was computed that some nodes are made of, and those that called these."""
     behind = {*nodes, *_ancestors(course, nodes)}
-    frames = {frame for t in behind for frame in list(course.nodes[t].site)[1:]}  # type: ignore[call-overload]
+    frames = {frame for t in behind for frame in list(course.nodes[t].site)[1:]}
     return {line for file, first, last, *_ in frames if not file for line in range(first, last + 1)}
 
 
@@ -192,15 +192,15 @@ def frozen(
     anew = resting(course.nodes, {t for t, node in enumerate(course.nodes) if steps and t > steps[0] and node.is_drawn})
     rounds: dict[tuple[NodeId, tuple[object, int]], set[int]] = defaultdict(set)  # between two steps lies a round
     first: dict[NodeId, NodeId] = {}
-    forward: set[object] = set()
+    forward = {course.nodes[t].place for t in gradients}  # places, from wherever their function is called
     computed: set[tuple[object, int]] = set()  # as a state that goes on from round to round, and begins somewhere
     for t, node in enumerate(course.nodes[: course.limit]):
         if node.op not in PRODUCTS and node.op != "add":
             continue
         # a loss that is computed now and then shows for all rounds which places lead to it
-        if not course.roles.flows[t] or (node.site not in forward and not _is_forward(course, t, gradients)):
+        if not course.roles.flows[t] or (node.place not in forward and not _is_forward(course, t, gradients)):
             continue
-        forward.add(node.site)
+        forward.add(node.place)
         for position, a in enumerate(node.args[:2]):
             if type(a) is int and course.roles.rests_on[a] and body.roles.root(a) not in course.roles.versions:
                 computed.add((node.site, position))

@@ -116,7 +116,7 @@ def _partly_trained(
         if _FEWEST <= both <= min(len(part), len(trained)) - _FEWEST:
             text = f"Of the {len(part)} rows that are measured here {both} are among the {len(trained)} that each step "
             text += "was made from, a part that was drawn by chance; the others were kept out of it."
-            frames = list(sight.nodes[m.at].site)[1:]  # type: ignore[call-overload]
+            frames = list(sight.nodes[m.at].site)[1:]
             place = call_beside(sight.course, m.at, before[-1].at) if len(frames) > 1 else place_of(sight.course, m.at)
             place = rows.where_chosen(sight.stretch.numbers[m.target]) or place
             return Finding(_ID, place, "exact", text, {"measured": len(part), "trained_on": both})
@@ -136,7 +136,7 @@ def _is_by_chance(part: Labels) -> bool:
 
 def _place_of_training(rows: Rows, sight: Sight, step: Meeting, measure: Meeting) -> Place:
     """Where the training is called, beside the measure; where both stand in one function, where its rows are picked."""
-    frames = list(sight.nodes[step.at].site)[1:]  # type: ignore[call-overload]
+    frames = list(sight.nodes[step.at].site)[1:]
     if len(frames) > 1:
         return call_beside(sight.course, step.at, measure.at)
     picked = [t for t in ancestors(sight, step.output) if not sight.course.roles.rests_on[t]]

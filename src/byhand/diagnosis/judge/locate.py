@@ -23,7 +23,7 @@ def place_of(course: Course, t: NodeId) -> Place:
 
 def _frames(course: Course, t: NodeId) -> list[tuple[Any, ...]]:
     """The calls that a node was made in, the innermost first."""
-    return list(course.nodes[t].site)[1:]  # type: ignore[call-overload]
+    return list(course.nodes[t].site)[1:]
 
 
 def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -69,9 +69,9 @@ def _later(moved: Sequence[Step]) -> list[Step]:
     return [clear[len(clear) // 2], clear[-1]] if clear else []
 
 
-def ways_in_common(course: Course, steps: Sequence[Step]) -> dict[object, float]:
+def ways_in_common(course: Course, steps: Sequence[Step]) -> dict[tuple[Any, ...], float]:
     """The places at which all of some steps have one and the same multiple of their gradient."""
-    common: dict[object, float] | None = None
+    common: dict[tuple[Any, ...], float] | None = None
     for step in steps:
         here = {course.nodes[q].site: c for q, c in multiples(course, step)}
         common = {site: c for site, c in here.items() if common is None or equal(c, common.get(site))}

@@ -226,11 +226,11 @@ def where_set(sight: Sight, t: NodeId) -> Place:
 
 def call_of(sight: Sight, body: Anatomy, a: NodeId) -> Place:
     """The line of an activation; of its call where several layers share its line."""
-    frames, line = list(sight.nodes[a].site)[1:], sight.nodes[a].line  # type: ignore[call-overload]
+    frames, line = list(sight.nodes[a].site)[1:], sight.nodes[a].line
     others = [sight.nodes[r[0].a] for r in body.regions.values() if r[0].a != a]
     shared = [n for n in others if (n.line, n.file) == (line, sight.nodes[a].file)]
     for k, frame in enumerate(frames):
-        if k and any(n.site[k + 1 : k + 2] != (frame,) for n in shared):  # type: ignore[index]
+        if k and any(n.site[k + 1 : k + 2] != (frame,) for n in shared):
             return Place(frame[1], frame[0])
     return place_of(sight.course, a)
 

@@ -280,7 +280,7 @@ def _where_stepped(sight: Sight, m: Mistake) -> Place | None:
         listed = where_listed(sight.trace.texts, Place(step.line, step.file))
         if listed is not None:
             return listed
-    frames = list(step.site)[1:]  # type: ignore[call-overload]
+    frames = list(step.site)[1:]
     return Place(*frames[min(1, len(frames) - 1)][1::-1])
 
 
@@ -300,7 +300,7 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     if m.id in ("wrong-layer-activation", "derivative-wrong"):
         return _beside_what_is_right(sight, node)
     if "lost" in m.detail:
-        calls = [Place(*frame[1::-1]) for frame in list(sight.nodes[node].site)[1:]]  # type: ignore[call-overload]
+        calls = [Place(*frame[1::-1]) for frame in list(sight.nodes[node].site)[1:]]
         return where_dropped(sight.trace.texts, calls) or place_of(sight.course, node)
     if "time" in m.detail:
         return where_repeated(sight.trace.texts, place_of(sight.course, node)) or place_of(sight.course, node)
@@ -318,7 +318,7 @@ def _where_zeroed(sight: Sight, node: NodeId) -> Place | None:
     nodes = sight.nodes
     behind = made_of(nodes, node, farthest=len(nodes), closed=sight.course.stop - {node})
     zeroed = [t for t in behind if nodes[t].op == "setitem" and not nodes[t].value.any()]
-    frames = list(nodes[max(zeroed)].site)[1:] if zeroed else []  # type: ignore[call-overload]
+    frames = list(nodes[max(zeroed)].site)[1:] if zeroed else []
     return Place(*frames[-1][1::-1]) if frames else None
 
 

@@ -633,7 +633,7 @@ def _without_sums_begun_anew(nodes: Sequence[Node], states: list[State]) -> list
 
 def _lines(nodes: Sequence[Node], state: State) -> tuple[object, ...]:
     """Where the versions of a state are made, from wherever that is called."""
-    return tuple(nodes[v].site[:2] for v in state.versions)  # type: ignore[index]
+    return tuple(nodes[v].site[:2] for v in state.versions)
 
 
 def _begins_by_itself(nodes: Sequence[Node], links: Sequence[Sequence[NodeId]], version: NodeId) -> bool:

@@ -297,9 +297,9 @@ class Course:
 
     def _quiet_among_others(self, found: Mapping[State, Explanation]) -> dict[State, Explanation]:
         """Single numbers with a gradient of 0 that stand still, where the same line steps others by theirs."""
-        moved = Counter(self._place(s.versions[1]) for s, e in found.items() if e.right and s.size == 1)
+        moved = Counter(self.nodes[s.versions[1]].place for s, e in found.items() if e.right and s.size == 1)
         quiet = {s: e for s, e in found.items() if e.kind == "flat" and s.size == 1 and len(s.versions) > 1}
-        quiet = {s: e for s, e in quiet.items() if moved[self._place(s.versions[1])] >= _MANY_BESIDE}
+        quiet = {s: e for s, e in quiet.items() if moved[self.nodes[s.versions[1]].place] >= _MANY_BESIDE}
         return {s: replace(e, kind="follows", evidence=1) for s, e in quiet.items()}
 
     def _of_rounding_alone(self, found: Mapping[State, Explanation], gradients: Gradients) -> dict[State, Explanation]:
@@ -407,11 +407,7 @@ class Course:
 
     def same_line(self, state: State, other: State) -> bool:
         """Whether one line makes the steps of both."""
-        return self._place(state.versions[1]) == self._place(other.versions[1])
-
-    def _place(self, t: NodeId) -> tuple[object, ...]:
-        """Where a node stands, from wherever its function was called."""
-        return self.nodes[t].op, *self.nodes[t].site[1:2]  # type: ignore[index]
+        return self.nodes[state.versions[1]].place == self.nodes[other.versions[1]].place
 
 
 def _times(output: NodeId, sign: float, g: Array) -> list[tuple[NodeId, Array]]:

@@ -59,4 +59,4 @@ def _made(sight: Sight, state: State) -> Iterator[NodeId]:
 def _places(node: Node) -> Iterator[Place]:
     """The line of a node, and of the calls that it was made in."""
     yield Place(node.line, node.file)
-    yield from (Place(line, file) for file, line, *_ in list(node.site)[1:])  # type: ignore[call-overload]
+    yield from (Place(line, file) for file, line, *_ in list(node.site)[1:])

@@ -15,7 +15,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, proportion, shrinks
+from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, equal, growth, proportion, shrinks
 from byhand.diagnosis.judge.flows import (
     aside,
     frozen,
@@ -322,6 +322,9 @@ def _behind_the_output(verdict: Verdict, losses: Sequence[Trial]) -> Verdict:
     left = [m.edit for m in verdict.mistakes if m.id == "output-derivative-missing" and m.edit is not None]
     course = verdict.course
     otherwise = [own for own in losses if left and _says_otherwise(verdict, own, left[0])]
+    if otherwise and all(_all_few(own) for own in otherwise):
+        open_ = [s for own in otherwise for s in own.explained]  # shown too seldom to say which of them it means
+        return replace(verdict, kind="inconclusive", mistakes=kept, open=list(dict.fromkeys([*verdict.open, *open_])))
     if not left or (otherwise and not any(_has_own_link(course, own) for own in losses)):
         odd = [own for own in otherwise if _is_of_the_same(course, own, verdict.trial)]
         if not odd:
@@ -495,6 +498,8 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     own = [] if overflown else finite
     for kind in ("loss", "error", "margin", "slope", "link"):
         agrees = any(t.right == len(t.explained) == full for t in own)
+        if kind == "link":
+            agrees = agrees or any(_says_the_same(t, link) for t in own for link in whole)
         if kind == "slope" and own and not agrees:
             continue  # the script says which loss it means
         chosen = next((t for t in whole if t.objective.kind == kind), None)
@@ -519,6 +524,23 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if chosen is not None:
             return chosen
     return None
+
+
+def _says_the_same(own: Trial, link: Trial) -> bool:
+    """Whether a loss has been shown too seldom to be held against steps, but gives the few as another objective does.
+
+    That is, it is the same multiple of the gradients of both, but for a whole number: of samples, or a 2.
+    """
+    if link.objective.kind != "link" or not own.explained or own.explained.keys() != link.explained.keys():
+        return False
+    pairs = [(c, link.explained[s].factors.get(v)) for s, e in own.explained.items() for v, c in e.factors.items()]
+    ratios = [c / d for c, d in pairs if c and d]
+    is_whole = bool(ratios) and any(equal(r, round(r)) for r in (ratios[0], 1 / ratios[0]))
+    return is_whole and len(ratios) == len(pairs) and all_equal(ratios) and _all_few(own)
+
+
+def _all_few(trial: Trial) -> bool:
+    return all(e.kind == "few" for e in trial.explained.values())
 
 
 def _of_another_loss(trials: Sequence[Trial], course: Course) -> Verdict | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -38,7 +38,7 @@ class Node:
         The result, 0-d for a scalar. It may be the program's own memory as long as that isn't written.
     line : int
         Where in `file`.
-    site : hashable
+    site : tuple
         The operation and its place in the text of up to four frames: equal for the same call path, at every tick.
     file : str
         "" for the script itself, else the name of the module beside it.
@@ -51,7 +51,7 @@ class Node:
     kw: dict[str, Any]
     value: Array
     line: int
-    site: Hashable
+    site: tuple[Any, ...]
     file: str
     slopes: dict[bool, list[Slope | None]] | None = field(init=False, repr=False, compare=False, default=None)
     _parents: list[int] | None = field(init=False, repr=False, compare=False, default=None)
@@ -60,6 +60,11 @@ class Node:
     def is_drawn(self) -> bool:
         """Whether it is random numbers as they were drawn."""
         return str(self.kw.get("made")).startswith("random.")
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """The operation and its place in the text, from wherever its function was called."""
+        return self.site[:2]
 
     def parents(self) -> list[int]:
         """The operands that are nodes: a list to read, not to change, found once as it is asked for often."""
