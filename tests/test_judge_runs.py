@@ -452,3 +452,59 @@ for t in range(1, 300):
     w = (1 - rate * 0.1) * w + rate / 8 * ({step.replace("y", "y_").replace("bey_ond", "beyond")})
 """
     assert told(source) == (verdict, [])
+
+
+COUNTS = """import math, random
+random.seed(64)
+xs = [random.uniform(-1, 1) for _ in range(30)]
+ys = [float({target}) for x in xs]
+w = 0.0
+for k in range(300):
+    slope = 0.0
+    for x, y in zip(xs, ys):
+        error = {output} - y
+        slope += error * x
+    w -= 0.1 * slope / 30
+    if k % 100 == 0:
+        print({loss})
+"""
+POISSON = {"target": "int(math.exp(1 + 0.8 * x) + random.random())", "output": "math.exp(w * x)"}
+SQUARES = "sum((1 / (1 + math.exp(-w * x)) - y) ** 2 for x, y in zip(xs, ys))"
+
+
+@pytest.mark.parametrize("share", ["", " / 30"])
+def test_a_loss_shown_too_seldom_may_say_the_same_as_the_steps(share):
+    loss = "sum(math.exp(w * x) - y * w * x for x, y in zip(xs, ys))" + share
+    assert judged(COUNTS.format(loss=loss, **POISSON)).verdict == "right"
+
+
+def test_a_loss_shown_too_seldom_contradicts_no_steps():
+    found = judged(COUNTS.format(target="x > 0", output="1 / (1 + math.exp(-w * x))", loss=SQUARES))
+    assert (found.verdict, found.findings) == ("inconclusive", [])
+
+
+LISTED = """import math, random
+random.seed(3)
+rows = [{"x": random.uniform(-1, 1), "z": random.uniform(-1, 1)} for _ in range(12)]
+for row in rows:
+    row["n"] = float(int(math.exp(1 + row["x"]) + random.random()))
+model = {"x": 0.0, "z": 0.0, "base": 0.0}
+def mean(row):
+    return math.exp(model["base"] + model["x"] * row["x"] + model["z"] * row["z"])
+for k in range(40):
+    slopes = {"x": 0.0, "z": 0.0, "base": 0.0}
+    for row in rows:
+        error = mean(row) - row["n"]
+        slopes["x"] += error * row["x"]
+        slopes["z"] += error * row["z"]
+        slopes["base"] += error
+    for name in %s:
+        model[name] -= 0.1 * slopes[name] / len(rows)
+    print(sum(mean(row) - row["n"] * math.log(mean(row)) for row in rows))
+"""
+
+
+def test_what_never_changes_is_seen_where_a_loss_calls_the_model_anew():
+    assert judged(LISTED % '("x", "z", "base")').verdict == "right"
+    verdict, findings = told(LISTED % '("x", "z")')
+    assert (verdict, [id_ for id_, _ in findings]) == ("wrong", ["parameter-never-updated"])
