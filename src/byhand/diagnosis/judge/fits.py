@@ -15,6 +15,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.roles import NodeId
 from byhand.diagnosis.tape.nodes import Node
 
+_WHOLE, _LARGEST_WHOLE = 1e-9, 10_000  # how nearly a ratio is whole, and up to where that is no chance
 EQUAL = 1e-4  # how nearly the factors of two steps are one
 EXACT, _SINGLE = 1e-6, 2e-3
 _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
@@ -363,6 +364,12 @@ def equal(a: float, b: float | None) -> bool:
 def all_equal(values: Sequence[float]) -> bool:
     """Whether factors are one number, to `EQUAL`."""
     return max(values) - min(values) <= EQUAL * max(map(abs, values))
+
+
+def is_whole(factor: float) -> bool:
+    """Whether a factor is a whole number or one over one: a number of samples, a 2."""
+    either = (factor, 1 / factor) if factor else ()
+    return any(abs(c - round(c)) <= _WHOLE * abs(c) for c in either if 0.5 < abs(c) < _LARGEST_WHOLE)
 
 
 def nearest(factors: Mapping[NodeId, float], v: NodeId) -> float | None:

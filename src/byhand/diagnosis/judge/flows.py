@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from byhand.diagnosis.judge.anatomy import Anatomy
-from byhand.diagnosis.judge.fits import Step, explain, proportion
+from byhand.diagnosis.judge.fits import Step, explain, is_whole, proportion
 from byhand.diagnosis.judge.increments import gradient_used
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, Objective, State, is_made_from, made_of, nearest_first
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
@@ -218,7 +218,9 @@ def frozen(
     found = {
         root: first[root]
         for (root, place), seen in rounds.items()
-        if place not in computed and len(seen) >= _OFTEN and np.any(gradients.get(root, gradients.get(first[root], 1)))
+        if place not in computed
+        and np.any(gradients.get(root, gradients.get(first[root], 1)))
+        and (len(seen) >= _OFTEN or (len(seen) > 1 and _gradient_is_made(course, objective, root, overrides)))
     }
     if not _are_random_features(course, objective, overrides, found):
         yield from found.items()
@@ -306,7 +308,8 @@ def _gradient_is_made(course: Course, objective: Objective, root: NodeId, overri
         if gradient is not None and gradient.any():
             made = (t for t in range(root, end) if course.roles.rests_on[t] and not course.roles.flows[t])
             alike = (nodes[t].value for t in made if nodes[t].value.shape == gradient.shape)
-            return any(proportion(value, gradient, _SAME) for value in alike)
+            factors = (proportion(value, gradient, _SAME) or 0.0 for value in alike)
+            return any(is_whole(c) if gradient.size == 1 else c for c in factors)
     return False
 
 

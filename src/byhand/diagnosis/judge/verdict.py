@@ -15,7 +15,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, equal, growth, proportion, shrinks
+from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, is_whole, proportion, shrinks
 from byhand.diagnosis.judge.flows import (
     aside,
     frozen,
@@ -535,8 +535,7 @@ def _says_the_same(own: Trial, link: Trial) -> bool:
         return False
     pairs = [(c, link.explained[s].factors.get(v)) for s, e in own.explained.items() for v, c in e.factors.items()]
     ratios = [c / d for c, d in pairs if c and d]
-    is_whole = bool(ratios) and any(equal(r, round(r)) for r in (ratios[0], 1 / ratios[0]))
-    return is_whole and len(ratios) == len(pairs) and all_equal(ratios) and _all_few(own)
+    return bool(ratios) and is_whole(ratios[0]) and len(ratios) == len(pairs) and all_equal(ratios) and _all_few(own)
 
 
 def _all_few(trial: Trial) -> bool:
