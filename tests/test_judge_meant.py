@@ -67,6 +67,12 @@ def traced(source):
         return trace(source)
 
 
+def told(source):
+    """The verdict, and what is named, each with its line."""
+    verdict, findings = judged(source)
+    return verdict, [(id_, source.splitlines()[line - 1].strip()) for id_, line in findings]
+
+
 def judged(source):
     judgement = judge(traced(source))
     return judgement.verdict, [(f.id, f.place.line) for f in judgement.findings]
@@ -171,3 +177,64 @@ for epoch in range(20):
             w = w + 0.1 * side[i] * x[i]
 """
     assert judged(source) == ("right", [])
+
+
+QUANTILE = """import numpy as np
+rng = np.random.default_rng({seed})
+x = rng.uniform(0, 5, 120)
+y = 1 + 2 * x + rng.normal(0, 0.3 + 0.4 * x)
+A = np.c_[np.ones(120), x]
+def pinball(theta, tau):
+    r = y - A @ theta
+    return np.mean(np.maximum(tau * r, (tau - 1) * r))
+def fit(tau):
+    theta = np.zeros(2)
+    for s in range(60):
+        r = y - A @ theta
+        g = np.where(r > 0, {above}, {below})
+        theta -= 0.1 / (1 + 0.01 * s) * A.T @ g / len(y)
+        {during}
+    return theta
+for tau in (0.1, 0.5, 0.9):
+    theta = fit(tau)
+    print({after})
+"""
+
+
+@pytest.mark.parametrize(("during", "after"), [("print(pinball(theta, tau))", "theta"), ("", "pinball(theta, tau)")])
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_quantile_whose_sides_are_exchanged_is_told_where_its_slope_is_made(during, after, seed):
+    right = QUANTILE.format(seed=seed, above="-tau", below="1 - tau", during=during, after=after)
+    assert told(right) == ("right", [])
+    wrong = QUANTILE.format(seed=seed, above="tau - 1", below="tau", during=during, after=after)
+    verdict, findings = told(wrong)
+    assert verdict == "wrong"
+    assert findings[0] == ("delta-wrong", "g = np.where(r > 0, tau - 1, tau)")
+
+
+def test_quantiles_that_are_shown_beside_the_one_that_is_fitted_contradict_nothing():
+    after = "[pinball(theta, t) for t in (0.1, 0.5, 0.9)]"
+    assert told(QUANTILE.format(seed=1, above="-tau", below="1 - tau", during="", after=after)) == ("right", [])
+
+
+CODES = """import numpy as np
+rng = np.random.default_rng(2)
+data = rng.normal(size=(200, 2)) @ rng.normal(size=(2, 3))
+W, V = 0.3 * rng.normal(size=(3, 2)), 0.3 * rng.normal(size=(2, 3))
+for k in range(80):
+    x = data[rng.integers(0, 200, 32)]
+    code = x @ W
+    out = code @ V
+    error, length = np.sum((out - x) ** 2) / 32, np.sum(code ** 2) / 32
+    d = 2 * (out - x) / 32
+    W -= 0.02 * x.T @ (d @ V.T + {share} * 2 * code / 32)
+    V -= 0.02 * code.T @ d
+    if k % 20 == 0:
+        print(error, length)
+"""
+
+
+def test_a_part_of_a_loss_may_count_less_than_another():
+    assert told(CODES.format(share=0.05)) == ("right", [])
+    assert told(CODES.format(share=-0.05))[0] != "right"
+    assert told(CODES.replace("2 * code", "3 * code ** 3").format(share=0.05))[0] != "right"

@@ -26,14 +26,13 @@ _LEAST = 1e-9  # of the largest slope, is no fall
 def convex(roles: Roles) -> dict[NodeId, tuple[NodeId, float]]:
     """The slopes, each with the output that the loss is of, and 1, or -1 for the slope by minus the output."""
     places: dict[Hashable, list[tuple[NodeId, NodeId, Array]]] = defaultdict(list)
-    for t in range(len(roles.nodes)):
-        for output, error in _meeting(roles, t):
+    for t in (t for t in range(len(roles.nodes)) if roles.flows[t]):
+        for output, error in meeting(roles, t):
             for end in _made_of_it_alone(roles, t):
-                places[roles.nodes[end].site].append((end, output, error))
+                # with a rate that falls, say, it is one function of the error after the other
+                places[roles.nodes[end].site, _numbers_beside(roles, end, output)].append((end, output, error))
     found: dict[NodeId, tuple[NodeId, float]] = {}
     for ends in places.values():
-        if len({_numbers_beside(roles, end, output) for end, output, _ in ends}) > 1:
-            continue  # a rate that falls, say: no function of the error alone
         errors = np.concatenate([error.ravel() for _, _, error in ends])
         slopes = np.concatenate([roles.nodes[end].value.ravel().astype(float) for end, _, _ in ends])
         for sign in (1.0, -1.0):
@@ -42,10 +41,10 @@ def convex(roles: Roles) -> dict[NodeId, tuple[NodeId, float]]:
     return found
 
 
-def _meeting(roles: Roles, t: NodeId) -> Iterator[tuple[NodeId, Array]]:
+def meeting(roles: Roles, t: NodeId) -> Iterator[tuple[NodeId, Array]]:
     """The output that meets data in a node, and how much larger it is."""
     node = roles.nodes[t]
-    if not (roles.flows[t] and node.op in COMPARED | {"subtract"}):
+    if node.op not in COMPARED | {"subtract"}:
         return
     for a, b in (node.args, node.args[::-1]):
         if type(a) is not int or type(b) is not int or roles.nodes[a].value.shape != node.value.shape:

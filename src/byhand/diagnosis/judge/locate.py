@@ -38,7 +38,7 @@ def call_beside(course: Course, t: NodeId, other: NodeId) -> Place:
     return place_of(course, t)
 
 
-def beside_the_forward_pass(course: Course, t: NodeId, forward_pass: Gradients) -> Place:
+def beside_the_forward_pass(course: Course, t: NodeId, forward_pass: Collection[NodeId]) -> Place:
     """The line of a node; of its call, where it was made in a function that the forward pass has called as well."""
     nodes = course.nodes
     forward = {(nodes[k].file, nodes[k].line) for k in forward_pass if k < t and nodes[k].op == nodes[t].op}

@@ -6,8 +6,10 @@ was made from no sample (constants, parameters, statistics over many), `MIXED` w
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -138,11 +140,23 @@ class Origins:
 
     def node_of(self, key: npt.NDArray[Any], end: NodeId) -> NodeId | None:
         """The latest value that is equal to a key."""
-        for t in range(end - 1, -1, -1):
-            value = self.nodes[t].value
-            if value.shape == key.shape and value.dtype.kind in "iu" and np.array_equal(value, key):
-                return t
-        return None
+        alike = self._whole_numbers.get(_mark(key), [])
+        before = (t for t in reversed(alike[: bisect_left(alike, end)]) if np.array_equal(self.nodes[t].value, key))
+        return next(before, None)
+
+    @cached_property
+    def _whole_numbers(self) -> dict[object, list[NodeId]]:
+        """Where each array of whole numbers is a value."""
+        found: dict[object, list[NodeId]] = defaultdict(list)
+        for t, node in enumerate(self.nodes):
+            if node.value.dtype.kind in "iu":
+                found[_mark(node.value)].append(t)
+        return found
+
+
+def _mark(value: npt.NDArray[Any]) -> object:
+    """What two arrays of whole numbers have in common if they are equal."""
+    return value.shape, hash(value.astype(np.int64).tobytes())
 
 
 def _is_lookup(node: Node) -> bool:

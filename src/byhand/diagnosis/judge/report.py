@@ -296,7 +296,8 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     if m.id == "derivative-of-activation":
         return call_beside(sight.course, node, max(sight.course.roles.users.get(node, [node])))
     if m.id == "delta-wrong":
-        return beside_the_forward_pass(sight.course, node, sight.trial.gradients if sight.trial is not None else {})
+        forward = sight.trial.gradients.keys() - set(sight.trial.objective.seeds) if sight.trial is not None else ()
+        return beside_the_forward_pass(sight.course, node, forward)
     if m.id in ("wrong-layer-activation", "derivative-wrong"):
         return _beside_what_is_right(sight, node)
     if "lost" in m.detail:

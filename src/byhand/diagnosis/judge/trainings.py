@@ -46,8 +46,8 @@ def first_of(sights: Sequence[Sight]) -> Sight:
 
 def departs(sight: Sight, first: Sight) -> bool:
     """Whether steps of a later stretch do not follow what they follow in the first, and are no rounding."""
-    if sight.verdict.kind not in ("inconclusive", "wrong") or first.verdict.kind == "wrong":
-        return False  # what is wrong from the start need not be looked for again
+    if sight.verdict.kind not in ("inconclusive", "wrong") or first.verdict.kind != "right":
+        return False  # nothing was followed at first from which to depart
     if sight.trial is None or first.trial is None:
         return False
     mine, theirs = (s.nodes[s.trial.objective.seeds[0]] for s in (sight, first) if s.trial is not None)

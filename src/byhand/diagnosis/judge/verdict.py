@@ -15,7 +15,7 @@ from byhand._types import Array
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import Edit, edits, link, some_seeds, where
 from byhand.diagnosis.judge.factors import unequal_factors
-from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, is_whole, proportion, shrinks
+from byhand.diagnosis.judge.fits import Explanation, all_equal, angle, growth, is_whole, nearest, proportion, shrinks
 from byhand.diagnosis.judge.flows import (
     aside,
     frozen,
@@ -37,6 +37,7 @@ from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
+from byhand.diagnosis.judge.sides import with_sides_exchanged
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
 from byhand.diagnosis.tape.derive import Unknown
@@ -139,6 +140,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     unmasked = _without_the_mask(course, trials)
     if unmasked is not None:
         return unmasked
+    exchanged = _with_sides_exchanged(course, trials)
+    if exchanged is not None:
+        return exchanged
     best = _complete(whole, course)
     errors = [t for t in trials if t.objective.kind != "loss" and t.explained]
     away = [t for t in errors if all(e.kind == "opposes" for e in t.explained.values())]
@@ -215,6 +219,16 @@ def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None
                 at = {} if len(odd) < len(own.explained) else {"at": error.objective.seeds[0]}
                 mistake = Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})
                 return Verdict("wrong", own, [mistake], [], course)
+    return None
+
+
+def _with_sides_exchanged(course: Course, trials: Sequence[Trial]) -> Verdict | None:
+    """Steps that follow a loss with one slope on each side of the error, where the loss that is shown has others."""
+    for trial in (t for t in trials if t.objective.kind == "slope" and t.right == len(t.explained) > 0):
+        at = with_sides_exchanged(course.roles, [t.gradients for t in trials if t.objective.kind == "loss"])
+        if at is not None:
+            mistake = Mistake("delta-wrong", tuple(trial.explained), detail={"sent_back": at, "exchanged": True})
+            return Verdict("wrong", trial, [mistake], [], course)
     return None
 
 
@@ -424,7 +438,10 @@ def _together(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
 
 
 def _summed(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
-    """The sum of a loss that some parameters follow, and of one of the others beside it: a reconstruction and a KL."""
+    """The sum of a loss that some parameters follow, and of one of the others beside it: a reconstruction and a KL.
+
+    The other is counted as often as the steps of a parameter of both do, where that is more than never.
+    """
     for t in (t for t in trials if 0 < t.right < len(t.explained)):
         mask, mine = t.objective.rests_on, course.reached_from(t.objective) - course.stop
         followed = {s for s, e in t.explained.items() if e.right}
@@ -434,9 +451,22 @@ def _summed(course: Course, trials: Sequence[Trial]) -> Iterator[Trial]:
                 continue
             if _are_beside(t, mine, other, course.reached_from(other.objective)):
                 seeds = sorted([*t.objective.seeds, *other.objective.seeds])
-                weights = dict.fromkeys(other.objective.seeds, other.objective.sign * t.objective.sign)
+                share = _share_of(course, t, other) or other.objective.sign * t.objective.sign
+                weights = dict.fromkeys(other.objective.seeds, share)
                 joint = replace(t.objective, seeds=seeds, weights={**t.objective.weights, **weights})
                 yield _tried(course, joint, {**other.overrides, **t.overrides})
+
+
+def _share_of(course: Course, own: Trial, other: Trial) -> float | None:
+    """How often another loss counts beside one whose rate is known, by the first step of a parameter of both."""
+    rates = next((e.factors for e in own.explained.values() if e.kind == "follows"), {})
+    for state in (s for s in other.explained if s in own.explained):
+        for step in course.steps(state, own.gradients, most=1):
+            rate, gradient = nearest(rates, step.before), other.gradients.get(step.before)
+            if rate and gradient is not None:
+                share = proportion(step.change / rate - step.gradient, gradient, _SAME)
+                return share if share is not None and share > 0 else None
+    return None
 
 
 def _is_negative(course: Course, objective: Objective) -> bool:

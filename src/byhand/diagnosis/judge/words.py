@@ -227,6 +227,12 @@ _SENTENCES = (
     ),
     (
         "delta-wrong",
+        "exchanged",
+        "{steps} what follows from this value, which is for outputs that are too small what the slope of the loss is "
+        "for those that are too large, and the other way round.",
+    ),
+    (
+        "delta-wrong",
         "",
         "{steps} what follows from this value, and this value is not the derivative of the loss.",
     ),
