@@ -508,3 +508,26 @@ def test_what_never_changes_is_seen_where_a_loss_calls_the_model_anew():
     assert judged(LISTED % '("x", "z", "base")').verdict == "right"
     verdict, findings = told(LISTED % '("x", "z")')
     assert (verdict, [id_ for id_, _ in findings]) == ("wrong", ["parameter-never-updated"])
+
+
+SPLIT = """import numpy as np
+rng = np.random.default_rng(7)
+x = rng.uniform(-1, 1, 120)
+y = 0.5 - 1.2 * x + 2 * x**3 + rng.normal(0, 0.1, 120)
+F = np.stack([x, x**2, x**3], axis=1)
+train, held, y_train, y_held = F[:90], F[90:], y[:90], y[90:]
+params = {"c": np.zeros(3), "bias": np.zeros(1)}
+for k in range(200):
+    r = train @ params["c"] + params["bias"] - y_train
+    grads = {"c": 2 * train.T @ r / 90, "bias": 2 * r.mean(keepdims=True)}
+    for name in params:
+        params[name] -= 0.1 * grads[name]
+    if k % 50 == 0:
+        print(np.mean(r**2), np.mean((held @ params["c"] + params["bias"] - y_held) ** 2))
+"""
+
+
+def test_a_loop_over_two_parameters_is_none_over_two_batches():
+    assert told(SPLIT) == ("right", [])
+    batches = SPLIT.replace("for k in range(200):", "for k in range(200):\n  for start in (0, 90):")
+    assert ("one-sample-only", "train, held, y_train, y_held = F[:90], F[90:], y[:90], y[90:]") in told(batches)[1]

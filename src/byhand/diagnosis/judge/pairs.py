@@ -17,6 +17,7 @@ from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_
 from byhand.diagnosis.judge.roles import NodeId, made_of
 from byhand.diagnosis.judge.shapes import ancestors, in_losses
 from byhand.diagnosis.judge.sight import Sight
+from byhand.diagnosis.judge.written import is_in_loop
 
 _MEETINGS = 60  # of outputs with targets that are looked at in a stretch
 _FEW = 8  # of them are asked once more whether a target is among the inputs
@@ -440,17 +441,19 @@ def _one_sample(sights: Sequence[Sight]) -> Iterator[Finding]:
     text = f"Every step seen ({len(seen)}) uses "
     if len(label) == 1:
         text += f"row {int(used[0])} alone, of {rows}."
-    elif _has_a_loop_over(sights[0], rows / len(used)):
+    elif _has_a_loop_over(sights[0], m, rows / len(used)):
         text += f"the same {len(used)} rows, of {rows}."
     else:
         return
     yield Finding("one-sample-only", place_of(sights[0].course, _picked(sights[0], m)), "exact", text, evidence)
 
 
-def _has_a_loop_over(sight: Sight, batches: float) -> bool:
-    """Whether a loop inside another turns once for each batch of an epoch."""
-    lengths = {loop.length for loop in sight.trace.tape.loops if loop.depth}
-    return batches > 1 and bool(lengths & ({math.floor(batches), math.ceil(batches)} - {1}))
+def _has_a_loop_over(sight: Sight, m: Meeting, batches: float) -> bool:
+    """Whether a loop inside another, in which rows meet their targets, turns once for each batch of an epoch."""
+    turns = {math.floor(batches), math.ceil(batches)} - {1}
+    calls = [Place(*frame[1::-1]) for frame in sight.nodes[m.at].site[1:]]
+    loops = {Place(loop.line, loop.file) for loop in sight.trace.tape.loops if loop.depth and loop.length in turns}
+    return batches > 1 and any(is_in_loop(sight.trace.texts, call, loop) for call in calls for loop in loops)
 
 
 def _picked(sight: Sight, m: Meeting) -> NodeId:

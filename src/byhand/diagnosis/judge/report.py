@@ -51,7 +51,7 @@ _OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-act
 _FACTORS = {"constant-factor", "sum-versus-mean"}
 
 
-def judge(trace: Trace, *, strict: bool = False) -> Judgement:
+def judge(trace: Trace, *, strict: bool = False, search: bool = True) -> Judgement:
     """Say of a run whether its steps follow the gradient of its loss, and what else keeps it from learning.
 
     Parameters
@@ -61,6 +61,8 @@ def judge(trace: Trace, *, strict: bool = False) -> Judgement:
     strict : bool
         Whether a gradient that is too long by one factor in all steps is a mistake, as where a gradient was asked for;
         in a training that works the learning rate makes it good.
+    search : bool
+        Whether what is not right is looked into; else it is "inconclusive", which is found sooner.
 
     Returns
     -------
@@ -69,13 +71,13 @@ def judge(trace: Trace, *, strict: bool = False) -> Judgement:
     """
     try:
         with np.errstate(all="ignore"):
-            return _judge(trace, strict=strict)
+            return _judge(trace, strict=strict, search=search)
     except Exception as error:
         return Judgement("inconclusive", fault=f"{type(error).__name__}: {error}")
 
 
-def _judge(trace: Trace, *, strict: bool = False) -> Judgement:
-    judged = [_judge_training(sights, strict=strict) for sights in trainings(trace)]
+def _judge(trace: Trace, *, strict: bool, search: bool) -> Judgement:
+    judged = [_judge_training(sights, strict=strict) for sights in trainings(trace, search=search)]
     return _together(judged) if judged else Judgement("nothing")
 
 

@@ -19,20 +19,23 @@ _CLEAR = 1e-3  # of the longest step at first: what is shorter may be rounding
 _FEW = 3  # versions: what is stepped less often is no training of its own
 
 
-def trainings(trace: Trace) -> list[list[Sight]]:
-    """The stretches of each training of a run: one that steps other parameters at other lines is another."""
+def trainings(trace: Trace, *, search: bool = True) -> list[list[Sight]]:
+    """The stretches of each training of a run: one that steps other parameters at other lines is another.
+
+    Without a search, what is not explained is not looked into.
+    """
     found: list[list[Sight]] = []
     stepped: set[Place] = set()
     for stretch in stretches(trace.tape):
-        search = all(s.verdict.kind == "nothing" for sights in found for s in sights)
-        sight = Sight(trace, stretch, judge_steps(find_roles(stretch), search=search))
+        is_first = all(s.verdict.kind == "nothing" for sights in found for s in sights)
+        sight = Sight(trace, stretch, judge_steps(find_roles(stretch), search=search and is_first))
         lines = _lines_of_steps(sight)
         begins = bool(lines - stepped)
-        if begins and not search:
-            sight = Sight(trace, stretch, _of_what_is_new(judge_steps(find_roles(stretch)), stepped))
-        elif not search and departs(sight, first_of(found[-1])):
+        if begins and not is_first:
+            sight = Sight(trace, stretch, _of_what_is_new(judge_steps(find_roles(stretch), search=search), stepped))
+        elif search and not is_first and departs(sight, first_of(found[-1])):
             sight = Sight(trace, stretch, judge_steps(find_roles(stretch)))
-        if not found or (begins and not search):
+        if not found or (begins and not is_first):
             found.append([])
         found[-1].append(sight)
         stepped |= lines

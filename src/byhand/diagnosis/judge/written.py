@@ -51,13 +51,23 @@ def is_asked_for(texts: Mapping[str, str], place: Place) -> bool:
     return any(n.lineno <= place.line <= (n.end_lineno or 0) for n in asked)
 
 
+def is_in_loop(texts: Mapping[str, str], use: Place, loop: Place) -> bool:
+    """Whether a line is done again in each turn of the loop that stands in another."""
+    around = _loops_around(texts, use)
+    return use.file == loop.file and any(n.lineno == loop.line for n in around)
+
+
+def _loops_around(texts: Mapping[str, str], use: Place) -> list[ast.For]:
+    tree = ast.parse(texts.get(use.file, ""))
+    return [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno < use.line <= (n.end_lineno or 0)]
+
+
 def where_listed(texts: Mapping[str, str], use: Place) -> Place | None:
     """The line that says what a loop around another line goes over; None if that line stands in no loop."""
     if use.file not in texts:
         return None
     tree = ast.parse(texts[use.file])
-    around = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno < use.line <= (n.end_lineno or 0)]
-    loop = max(around, key=lambda n: n.lineno, default=None)
+    loop = max(_loops_around(texts, use), key=lambda n: n.lineno, default=None)
     if loop is None:
         return None
     return Place(_source(tree, loop.iter, _function_at(tree, loop.lineno)), use.file)

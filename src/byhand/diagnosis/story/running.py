@@ -62,7 +62,9 @@ class Run:
     loop: TrainingLoop | None = None
 
 
-def judged(program: Program, on_line: Callable[[int], object] | None = None, *, strict: bool = False) -> Run:
+def judged(
+    program: Program, on_line: Callable[[int], object] | None = None, *, strict: bool = False, search: bool = True
+) -> Run:
     """Trace and judge in this process; the files of the program lie in the present folder.
 
     An error counts as the program's own when its text, run as it stands, ends with it too.
@@ -72,8 +74,8 @@ def judged(program: Program, on_line: Callable[[int], object] | None = None, *, 
     program : Program
     on_line : callable, optional
         Told the line of each of the script's own statements before it runs.
-    strict : bool
-        As `judge` takes it.
+    strict, search : bool
+        As `judge` takes them.
     """
     traced = _traced(program, on_line=on_line)
     error: ScriptError | None = _error(traced)
@@ -83,9 +85,9 @@ def judged(program: Program, on_line: Callable[[int], object] | None = None, *, 
         if own is None or (own.type, own.place) != (error.type, error.place):
             ended = f"a fault of byhand's own, {error.type}: {error.message}"
             error = None
-    judgement = judge(traced, strict=strict)
+    judgement = judge(traced, strict=strict, search=search)
     if judgement.verdict in ("nothing", "inconclusive") and error is None and traced.tape.is_cut:
-        longer = judge(_traced(program, is_long=True), strict=strict)
+        longer = judge(_traced(program, is_long=True), strict=strict, search=search)
         judgement = longer if longer.verdict in ("right", "wrong") else judgement
     if judgement.fault:
         ended = f"a fault of byhand's own, {judgement.fault}"
@@ -269,18 +271,19 @@ def try_job(request: Mapping[str, Any], send: Callable[[Mapping[str, Any]], None
     program, finding, file = here(), read_finding(request["finding"]), request["file"]
     loop = None if request["loop"] is None else TrainingLoop(**request["loop"])
 
-    def tried(text: str) -> Run:
+    def tried(text: str, *, search: bool = True) -> Run:
         changed = program.with_text(text, file)
         source = changed.source if loop is None else shortened(program.source, changed.source, loop)
         if file:
             Path(file).write_text(text, encoding="utf-8")
-        return judged(changed.with_text(source))
+        return judged(changed.with_text(source), search=search)
 
     before = tried(program.text(file)).judgement
+    is_alone = before.findings == [f for f in before.findings if f.id == finding.id] and not finding.also
     for number, text in enumerate(request["texts"]):
         after = None
         with contextlib.suppress(Exception):  # a text that cannot be judged does not help
-            after = tried(text)
+            after = tried(text, search=request["others"] or not is_alone)  # without its only mistake it is right
         if after is not None and helps(before, after, finding, others=request["others"]):
             send({**written(after), "helps": number})
             return
