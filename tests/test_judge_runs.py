@@ -531,3 +531,26 @@ def test_a_loop_over_two_parameters_is_none_over_two_batches():
     assert told(SPLIT) == ("right", [])
     batches = SPLIT.replace("for k in range(200):", "for k in range(200):\n  for start in (0, 90):")
     assert ("one-sample-only", "train, held, y_train, y_held = F[:90], F[90:], y[:90], y[90:]") in told(batches)[1]
+
+
+FOLDS = """import numpy as np
+rng = np.random.default_rng({seed})
+X = rng.normal(size=(60, 8))
+y = X[:, :2] @ np.array([1.0, -2.0]) + rng.normal(0, 1, 60)
+folds = np.array_split({order}, 4)
+for f in range(4):
+    rows = np.concatenate([folds[j] for j in range(4){kept_out}])
+    w = np.zeros(8)
+    for k in range(60):
+        w -= 0.1 * X[rows].T @ (X[rows] @ w - y[rows]) / len(rows)
+    print(np.mean((X[folds[f]] @ w - y[folds[f]]) ** 2))
+"""
+
+
+@pytest.mark.parametrize("order", ["rng.permutation(60)", "np.arange(60)"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_folds_that_each_training_has_learned_from_are_told(order, seed):
+    assert told(FOLDS.format(seed=seed, order=order, kept_out=" if j != f")) == ("right", [])
+    verdict, findings = told(FOLDS.format(seed=seed, order=order, kept_out=""))
+    assert verdict == "wrong"
+    assert findings == [("held-out-rows-used", "rows = np.concatenate([folds[j] for j in range(4)])")]

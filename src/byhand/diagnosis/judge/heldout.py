@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice, pairwise
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from byhand.diagnosis.judge.shapes import ancestors
 from byhand.diagnosis.judge.sight import Sight
 
 _FEWEST = 4  # rows that are a part of the data
+_FEWEST_FOLDS = 3
 _SURELY = 20  # exp(-20) is the chance that rows which could have been drawn were not
 _MANY_ROWS, _OFTEN = 20, 5  # rows that are sorted, and how often each class is among them
 _RARELY = 4  # so many times as often is a class measured as it can have been learned
@@ -28,6 +30,7 @@ _ID = "held-out-rows-used"
 
 def heldout_findings(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
     """The first finding about rows that are measured as held out."""
+    folds: dict[object, list[_Fold]] = defaultdict(list)
     for sight in (s for s in sights if s.trial is not None):
         meetings = list(rows.meetings(sight))
         measured = _measures(meetings)
@@ -43,6 +46,36 @@ def heldout_findings(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
             if found is not None:
                 yield found
                 return
+        for fold in measured:
+            before, _ = _steps_around(meetings, measured, fold)
+            if before and all(_are_alike(m, fold[0]) for m in before) and not _go_on(sight, fold[0]):
+                folds[fold[0].place].append(_Fold(sight, before[-1], _all(fold), _all(before)))
+    yield from islice(_learned_from_every_fold(rows, folds.values()), 1)
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """The rows that are measured after a training, and those of its steps, of which this is one."""
+
+    sight: Sight
+    step: Meeting
+    held: Labels
+    trained: Labels
+
+
+def _learned_from_every_fold(rows: Rows, places: Iterable[Sequence[_Fold]]) -> Iterator[Finding]:
+    """One part of the rows after the other is measured, each after a training anew, of which each is on them all."""
+    for folds in places:
+        held = np.concatenate([f.held for f in folds])
+        are_apart = len(folds) >= _FEWEST_FOLDS and len(np.unique(held)) == len(held)
+        if are_apart and all(np.isin(held, f.trained).all() for f in folds):
+            sight, step = folds[0].sight, folds[0].step
+            text = f"{len(folds)} parts of the rows are measured here one after the other, {len(folds[0].held)} rows "
+            text += "at first, each after a training of its own; the steps of each were made from the rows of all "
+            text += "parts, those that are measured then among them."
+            place = rows.where_chosen(sight.stretch.numbers[step.target]) or place_of(sight.course, step.at)
+            evidence = {"folds": len(folds), "measured": len(folds[0].held), "trained_on": len(folds[0].trained)}
+            yield Finding(_ID, place, "exact", text, evidence)
 
 
 def _measures(meetings: Sequence[Meeting]) -> list[list[Meeting]]:

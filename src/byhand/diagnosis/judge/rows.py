@@ -176,9 +176,10 @@ class Rows:
 
     def where_chosen(self, t: NodeId) -> Place | None:
         """Where the numbers of the rows were computed that a value has of its root; None where none were."""
-        node = self.nodes[self.picked(t)]
-        keys = [k for k in _keys(node) if k.ndim == 1] if node.op == "getitem" else []
-        chosen = self._equal(keys[0], self.picked(t)) if keys else None
+        first, picks = self.picked(t), self._picks(t)[::-1]
+        picks = [x for x in picks[picks.index(first) :] if self.nodes[x].op == "getitem"]  # of all rows in an order
+        keys = [(x, k) for x in picks[:1] for k in _keys(self.nodes[x]) if k.ndim == 1]
+        chosen = self._equal(keys[0][1], keys[0][0]) if keys else None
         return None if chosen is None else Place(self.nodes[chosen].line, self.nodes[chosen].file)
 
     def _picks(self, t: NodeId) -> list[NodeId]:
