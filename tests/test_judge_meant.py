@@ -238,3 +238,29 @@ def test_a_part_of_a_loss_may_count_less_than_another():
     assert told(CODES.format(share=0.05)) == ("right", [])
     assert told(CODES.format(share=-0.05))[0] != "right"
     assert told(CODES.replace("2 * code", "3 * code ** 3").format(share=0.05))[0] != "right"
+
+
+HUBER = """import numpy as np
+rng = np.random.default_rng(11)
+X = rng.normal(size=(300, 4))
+y = X @ np.array([1.5, -2.0, 0.7, 3.0]) + 0.3 + rng.normal(0, 2, 300)
+w, b = np.zeros(4), 0.0
+sums = [np.zeros(4), 0.0]
+for k in range(60):
+    r = X @ w + b - y
+    small = np.abs(r) <= 1
+    loss = np.mean(np.where(small, r**2 / 2, np.abs(r) - 0.5))
+    g = np.where(small, r, {far}) / 300
+    slopes = X.T @ g, g.sum()
+    sums = [s + slope**2 for s, slope in zip(sums, slopes)]
+    w -= 0.5 * slopes[0] / (np.sqrt(sums[0]) + 1e-8)
+    b -= 0.5 * slopes[1] / (np.sqrt(sums[1]) + 1e-8)
+    if k % 20 == 0:
+        print(loss)
+"""
+
+
+def test_a_sign_that_is_missing_is_told_where_an_optimizer_steps_a_number_too():
+    assert told(HUBER.format(far="np.sign(r)")) == ("right", [])
+    verdict, findings = told(HUBER.format(far="1"))
+    assert (verdict, findings[0]) == ("wrong", ("output-derivative-missing", "g = np.where(small, r, 1) / 300"))

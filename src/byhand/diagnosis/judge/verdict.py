@@ -1106,7 +1106,9 @@ def _best_edit(
     numbers = [s for s in held if s.size == 1]
     usual = course.explain_all(numbers[:1], course.gradient(objective, made), objective)
     are_optimized = any(e.kind == "optimizer" for e in usual.values())
-    optimized = [s for s in open_ if (are_optimized if s.size == 1 else _has_optimizer(course, s, objective))]
+    optimized = [s for s in open_ if s.size > 1 and _has_optimizer(course, s, objective)]
+    beside = [s for s in open_ if s.size == 1 and (are_optimized or optimized)]  # what it says of a number is little
+    optimized += beside
     plain = [s for s in open_ if s not in optimized]
     for edit in candidates:
         if course.swept > _SEARCH_BUDGET:
@@ -1120,6 +1122,8 @@ def _best_edit(
         if not all(explained[s].holds for s in held):
             continue
         won = [s for s in open_ if explained[s].holds and (s in optimized or explained[s].kind != "optimizer")]
+        if not are_optimized and not any(explained[s].kind == "optimizer" for s in won if s.size > 1):
+            won = [s for s in won if s not in beside or explained[s].kind != "optimizer"]
         if won and (best is None or len(won) > len(best[1])):
             best = (edit, won, explained)
     return best
