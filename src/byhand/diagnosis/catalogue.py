@@ -721,12 +721,12 @@ _ENTRIES = (
     ),
     Mistake(
         "root-missing",
-        "the gradient is divided by its square, not by the square's root",
-        "m / (v + eps) in place of m / (sqrt(v) + eps).",
-        "v is a mean of g², so g/√v keeps its size whatever the gradient's is; g/v goes with 1/g: small gradients make "
-        "long steps.",
-        "Take the square root of the mean square.",
-        plain="The larger the gradient, the shorter the step: the wrong way round.",
+        "the gradient is divided by another power of its size than the first",
+        "m / (v + eps) in place of m / (sqrt(v) + eps), or a mean of |g|, not of g², under the root.",
+        "v is a mean of g², so g/√v keeps its size whatever the gradient's is. g/v goes with 1/g: small gradients make "
+        "long steps. With |g| in v, g/√v goes with √|g|: it keeps half of what was to be taken out.",
+        "Square the gradient for the mean, and take the square root of the mean: both of them.",
+        plain="What is divided by was to have the gradient's size: here it has another power of it.",
     ),
     Mistake(
         "dropout-scale-wrong",

@@ -31,7 +31,7 @@ _FEWEST, _MOST = 3, 6  # steps from which a law is read
 _NOT_ONE = 1e-4
 _SQUARE = 2
 _NEAR = 12  # nodes that a number is followed back
-_SHRINKS = -0.5  # the power of all gradients' size with which a step goes
+_SHRINKS, _ROOT, _NEARLY = -0.5, 0.5, 0.02  # the power of all gradients' size with which a step goes
 
 
 _NumberAndPower: TypeAlias = tuple[float, float]
@@ -70,7 +70,7 @@ def memory_findings(sight: Sight, last: Sight) -> Iterator[Finding]:
             yield from _fed_twice(sight, name, steps, feedings)
         if e.right:
             yield from _weights(sight, last, name, steps, feedings)
-            yield from _shrinking(sight, name, steps, taken)
+            yield from _of_another_power(sight, name, steps, taken, feedings)
     yield from _of_several(sight, fed_by)
 
 
@@ -366,15 +366,28 @@ def _is_correction(numbers: Sequence[float], times: Sequence[int], late: Sequenc
 # -- the step ----------------------------------------------------------------------------------------------------------
 
 
-def _shrinking(sight: Sight, name: str, steps: Sequence[Step], taken: Sequence[Sequence[NodeId]]) -> Iterator[Finding]:
-    """A step that is divided by the gradients' squares, of which no root was taken."""
+def _of_another_power(
+    sight: Sight,
+    name: str,
+    steps: Sequence[Step],
+    taken: Sequence[Sequence[NodeId]],
+    feedings: Sequence[Sequence[Feeding]],
+) -> Iterator[Finding]:
+    """A step that is divided by the gradients' squares, of which no root was taken, or by the root of their sizes."""
     if not all(taken):
         return
     powers = [_power_of_size(sight, steps[: k + 1], [q for qs in taken[: k + 1] for q in qs]) for k in range(_FEWEST)]
+    evidence = {"power": powers[-1]}
+    twice = f"with all of them twice as long, a step is {2 ** powers[-1]:.2g} times as long."
     if all(p < _SHRINKS for p in powers):
-        text = f"The steps of {name} get shorter as the gradients get longer: "
-        text += f"with all of them twice as long, a step is {2 ** powers[-1]:.2g} times as long."
-        yield Finding("root-missing", place_of(sight.course, steps[0].after), "exact", text, {"power": powers[-1]})
+        text = f"The steps of {name} get shorter as the gradients get longer: {twice}"
+        yield Finding("root-missing", place_of(sight.course, steps[0].after), "exact", text, evidence)
+    if all(abs(p - _ROOT) < _NEARLY for p in powers):
+        for f in (f for f in feedings[1] if proportion(f.taken, np.abs(steps[1].gradient), 1e-5)):
+            text = f"The sizes of the gradients of {name} are remembered here, and not their squares; the steps are "
+            text += f"divided by the root of that: {twice}"
+            yield Finding("root-missing", place_of(sight.course, f.after), "exact", text, evidence)
+            return
 
 
 def _power_of_size(sight: Sight, steps: Sequence[Step], taken: Sequence[NodeId]) -> float:
