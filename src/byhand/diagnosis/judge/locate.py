@@ -104,7 +104,7 @@ def gradient_of(course: Course, state: State, number: int = 0) -> NodeId:
     v, w = state.versions[number : number + 2]
     change = course.nodes[w].value - course.nodes[v].value
     used = gradient_used(course.roles, Step(v, w, change, change))
-    return w if used is None else used
+    return w if used is None or course.nodes[used].op == "leaf" else used
 
 
 def factor_of(course: Course, state: State, factor: float) -> NodeId | None:

@@ -297,6 +297,10 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     step = m.detail.get("step")
     if m.id == "derivative-of-activation":
         return call_beside(sight.course, node, max(sight.course.roles.users.get(node, [node])))
+    if m.id == "updated-weights-used":
+        views = (sight.nodes[a] for a in (node, *sight.nodes[node].parents()) if sight.nodes[a].op == "gather")
+        # made for the old numbers, it may be, and they were no copy
+        return next((Place(*v.kw["born"]) for v in views if "born" in v.kw), place_of(sight.course, node))
     if m.id == "delta-wrong":
         forward = sight.trial.gradients.keys() - set(sight.trial.objective.seeds) if sight.trial is not None else ()
         return beside_the_forward_pass(sight.course, node, forward)

@@ -12,7 +12,7 @@ from bisect import bisect
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ _OF_A_LENGTH = 12  # values that lie between an array and its columns' lengths
 _LOOKED_AT = 12  # versions of a state that show whether it is put back
 _OF_SHRINKING = {"sign", "maximum", "subtract", "absolute"}
 _TELLING = {"opaque", "setitem", "stack", "item", "copy", "round", *_BELOW, *_ABOVE}
+_NEAR_A_TARGET = 60
 _OF_A_PART = {"getitem", "gather", "item"}
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
@@ -1000,7 +1001,25 @@ def _is_error(roles: Roles, t: NodeId) -> bool:
         is_turned = type(node.args[0]) is int and roles.nodes[node.args[0]].op == "negative"  # y - p from -p
         op = "add" if is_turned else "subtract"
         return type(new) is int and roles.nodes[new].op == op and _rest_on_one_side(roles, roles.nodes[new])
-    return node.op == "subtract" and _rest_on_one_side(roles, node) and not _is_only_compared(roles, t)
+    if node.op != "subtract" or not _rest_on_one_side(roles, node) or _is_only_compared(roles, t):
+        return False
+    [(output, target)] = ((a, b) for a, b in permutations(node.args) if type(a) is int and roles.rests_on[a])
+    is_bare = type(output) is int and roles.root(output) in roles.versions
+    return not (is_bare and type(target) is int and _is_picked_by_outputs(roles, target))
+
+
+def _is_picked_by_outputs(roles: Roles, t: NodeId) -> bool:
+    """Whether something that a value is made of is a part of an array, which a comparison of outputs tells."""
+    nodes = roles.nodes
+    for x in made_of(nodes, t, farthest=_NEAR_A_TARGET):
+        key = nodes[x].kw.get("k") if nodes[x].op == "getitem" else None
+        masks = [
+            k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray) and k.dtype == bool
+        ]
+        before = (y for y in range(x - 1, max(x - _NEAR_A_TARGET, -1), -1) if roles.rests_on[y])
+        if masks and any(np.array_equal(nodes[y].value, masks[0]) for y in before if nodes[y].value.dtype == bool):
+            return True
+    return False
 
 
 def _is_only_compared(roles: Roles, t: NodeId) -> bool:

@@ -344,7 +344,8 @@ def _item(g: Array, v: Array, array: Array, *, a: tuple[Any, ...] = ()) -> Cotan
 
 
 @rule("gather")
-def _gather(g: Array, v: Array, a: Array, *, idx: Any) -> Cotangents:
+def _gather(g: Array, v: Array, a: Array, *, idx: Any, born: object = None) -> Cotangents:
+    """A view of the numbers as they are now; it was made (`born`) before they were changed, perhaps."""
     return _move(g, v, a, idx=idx)
 
 

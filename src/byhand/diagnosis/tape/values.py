@@ -106,7 +106,10 @@ class Values:
             return known.node
         if known is None:
             known = self.known[id(x)] = Known(x, self.unmade)
+        before = known.node
         known.node, known.version = self._content(x, known, buffer), buffer.version
+        if 0 <= before < known.node and (node := self.tape.nodes[known.node]).op == "gather":
+            node.kw["born"] = self.tape.nodes[before].line, self.tape.nodes[before].file
         self._name(known)
         return known.node
 
