@@ -24,6 +24,7 @@ from byhand.diagnosis.judge.locate import place_of
 from byhand.diagnosis.judge.roles import VIEWS, NodeId, State, made_of
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.steps import Course
+from byhand.diagnosis.judge.written import where_counted
 from byhand.diagnosis.tape.derive import sweep
 from byhand.diagnosis.tape.nodes import Const
 
@@ -286,12 +287,24 @@ def _weights(
                 if abs(x - 1) > _NOT_ONE:
                     text = f"What is remembered for {name} is divided by {c:.4g} at its step {n}: the weights of the "
                     text += f"gradients in it then add up to {x:.4g}, where those of a mean add up to 1."
+                    counted = _counted(c, fed[0][0].kept)
+                    if counted is not None:
+                        text += f" This is what belongs there at step {counted}."
+                        place = where_counted(sight.trace.texts, place) or place
                     evidence = {"step": n, "sum_of_weights": x}
                     yield Finding("bias-correction-wrong", place, "exact", text, evidence)
                 elif not any(course.roles.users.get(t) for t, _ in divisions):
                     text = f"What is remembered for {name} is corrected here for having begun at 0, and the result is "
                     text += "used for nothing: the steps are made of what is not corrected."
                     yield Finding("bias-correction-wrong", place, "exact", text, {"parameters": [name]})
+
+
+def _counted(number: float, kept: float) -> int | None:
+    """The n of a number 1 - bⁿ; None where no whole number is."""
+    if not (0 < number < 1 and 0 < kept < 1):
+        return None
+    n = np.log1p(-number) / np.log(kept)
+    return round(n) if abs(n - round(n)) < _NOT_ONE else None
 
 
 def _times_fed_before(course: Course, memory: State) -> int | None:

@@ -139,6 +139,15 @@ def where_repeated(texts: Mapping[str, str], place: Place) -> Place | None:
     return Place(max(around), place.file) if around else None
 
 
+def where_counted(texts: Mapping[str, str], use: Place) -> Place | None:
+    """The line that adds to the one name which is an exponent in another line; None if no line does, or several."""
+    nodes = list(ast.walk(ast.parse(texts.get(use.file, ""))))
+    powers = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and n.lineno == use.line]
+    counts = {ast.unparse(n.right) for n in powers}
+    lines = {n.lineno for n in nodes if isinstance(n, ast.AugAssign) and ast.unparse(n.target) in counts}
+    return Place(lines.pop(), use.file) if len(counts) == len(lines) == 1 else None
+
+
 def where_renamed(texts: Mapping[str, str], use: Place) -> Place | None:
     """The one line that gives another name to what a line reads; None where there is none, or several."""
     tree = ast.parse(texts.get(use.file, ""))
