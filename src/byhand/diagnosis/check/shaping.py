@@ -284,9 +284,9 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         if self._value is None and self._parts:
             self._value = self._joined().view(_Made)
         if self._value is None:
-            shape = self._search.shape(
-                self._name, [s for s in options if len(s) in self._ranks and _with_axes(s, self._axes) == s]
-            )
+            options = [s for s in options if len(s) in self._ranks]
+            options = [s for s in options if _with_axes(s, self._axes) == s] if self._axes else options
+            shape = self._search.shape(self._name, options)
             classes = self._search.labels.get(self._name)
             self._value = (_labels(shape, classes) if classes else draw(*shape)).view(_Made)
             self._value.of = self._name
