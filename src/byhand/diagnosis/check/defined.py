@@ -107,7 +107,8 @@ class File:
     def __init__(self, text: str, whole: str = "") -> None:
         tree = ast.parse(text)
         self.whole = whole
-        self.may_draw = _may_draw(tree, text + whole)
+        self.takes_more = _takes_more(tree)
+        self.may_draw = self.takes_more or "random" in text + whole
         self.handed: dict[str, dict[str, Any]] | None = None
         """What the program itself hands its functions, once that was looked at."""
         self.calls = [n for n in ast.walk(ast.parse(whole or text)) if isinstance(n, ast.Call)]
@@ -167,29 +168,31 @@ class File:
                     owners = [owner if of.id in ("self", "cls") else of.id]
                 yield from (f"{c}.{name}" for c in owners if c and name in methods_of(self.classes[c]))
 
-    def run(self, names: dict[str, Any], text: str) -> None:
-        """Run lines of text among some names, which see the file's; random numbers are the same each time."""
-        if not self.may_draw and "random" not in text:
+    def run(self, names: dict[str, Any], *texts: str) -> None:
+        """Run lines of text among some names, which see the file's; random numbers are the same for each text."""
+        if not self.may_draw and not any("random" in text for text in texts):
             with quiet():
-                exec(_compiled(text), self.names, names)
+                for text in texts:
+                    exec(_compiled(text), self.names, names)
             return
-        random.seed(0)
-        np.random.seed(0)  # noqa: NPY002
-        with quiet(), _seeded():
-            exec(_compiled(text), self.names, names)
-
-
-def _may_draw(tree: ast.Module, text: str) -> bool:
-    """Whether a file may draw random numbers: it speaks of them, or takes what it does not show from elsewhere."""
-    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-    taken = {a.name for n in imports if isinstance(n, ast.Import) for a in n.names}
-    taken |= {n.module or "" for n in imports if isinstance(n, ast.ImportFrom)}
-    return "random" in text or not taken <= _WITHOUT_CHANCE
+        for text in filter(None, texts):
+            if self.takes_more:
+                random.seed(0)
+            np.random.seed(0)  # noqa: NPY002
+            with quiet(), _seeded():
+                exec(_compiled(text), self.names, names)
 
 
 @lru_cache(maxsize=2000)
 def _compiled(text: str) -> CodeType:
     return compile(text, "<lines>", "exec")
+
+
+def _takes_more(tree: ast.Module) -> bool:
+    """Whether a file takes from elsewhere what may draw random numbers without NumPy's being spoken of."""
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    taken = {a.name for n in imports if isinstance(n, ast.Import) for a in n.names}
+    return not taken | {n.module or "" for n in imports if isinstance(n, ast.ImportFrom)} <= _WITHOUT_CHANCE
 
 
 def methods_of(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
