@@ -9,6 +9,7 @@ from byhand.activations import identity, relu, sigmoid
 from byhand.diagnosis.check import asked, slices
 from byhand.diagnosis.check.arguments import kind, own_names, returned_names
 from byhand.diagnosis.check.asked import QUESTIONS, answers
+from byhand.diagnosis.check.defined import File
 from byhand.diagnosis.check.results import Finding, Question, Report
 from byhand.diagnosis.check.trials import TRIALS
 from byhand.diagnosis.sources import Cell
@@ -70,6 +71,28 @@ def test_a_constructor_counts_its_layers():
 def test_what_is_returned_is_what_the_last_return_says():
     assert returned_names(FUNCTIONS["model"]) == ["parameters", "m"]
     assert returned_names(FUNCTIONS["cost"]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "is_drawn"),
+    [
+        ("import numpy as np\ndef f(x):\n    return x\n", "y = f(1.0)", False),
+        ("import numpy as np\ndef f(x):\n    return x + np.random.rand()\n", "y = f(1.0)", True),
+        ("import numpy as np\ndef f(x):\n    return x\n", "y = f(np_.random.rand())", True),
+        ("import random as r\ndef f(x):\n    return x + r.random()\n", "y = f(1.0)", True),
+        ("from statistics import NormalDist\ndef f(x):\n    return x + NormalDist().samples(1)[0]\n", "y = f(1)", True),
+    ],
+)
+def test_random_numbers_begin_anew_with_each_run_where_there_may_be_any(source, text, is_drawn):
+    file = File(source)
+    found = []
+    for _ in range(2):
+        np.random.seed(7)  # noqa: NPY002
+        names = {}
+        file.run(names, "", text)
+        found.append(names["y"])
+        assert (np.random.get_state()[1][0] == 7) is not is_drawn  # noqa: NPY002
+    assert found[0] == found[1]
 
 
 # ---- what of a notebook runs

@@ -96,6 +96,25 @@ def test_steps_are_their_factor_times_the_gradient():
     assert sum(course.explain(s, gradients, roles.objectives[0]).evidence for s in roles.states) == 2 * 2 - 1 + 2 - 1
 
 
+def test_what_is_held_against_the_same_gradient_again_is_not_explained_again_and_counts_all_the_same():
+    roles = find_roles(linear())
+    course, objective = Course(roles), roles.objectives[0]
+    gradients = course.gradient(objective)
+    [weights] = [s for s in roles.states if s.name == "W"]
+    before = course.swept
+    found = course.explain(weights, gradients, objective)
+    cost = course.swept - before
+    alike = {v: g.copy() for v, g in gradients.items()}
+    assert course.explain(weights, alike, objective) is found
+    assert cost > 0
+    assert course.swept == before + 2 * cost
+    turned = {v: -g for v, g in gradients.items()}
+    assert course.explain(weights, turned, objective).kind == "opposes"
+    first = weights.versions[0]
+    of_later_ones = course.explain(weights, {v: g for v, g in gradients.items() if v != first}, objective)
+    assert list(of_later_ones.factors) == weights.versions[1:-1]
+
+
 def test_a_factor_of_its_own_in_each_step_explains_nothing():
     nodes = linear().nodes
     steps = [Step(2, 2, np.array([c, 2 * c]), np.array([1.0, 2.0])) for c in (-1.0, -3.0)]

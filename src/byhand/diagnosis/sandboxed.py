@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import gc
 import inspect
 import os
 import sys
@@ -120,7 +121,10 @@ def main() -> None:
     sys.meta_path.insert(0, _CatchPlots())
     sys.path.append(str(Path.cwd()))  # last, so that a file called random.py stands in nobody's way
     try:
+        gc.disable()  # no cycles are looked for in what is loaded now, and stays
         job = _job(sys.argv[1])
+        gc.freeze()
+        gc.enable()
         told = messages.decode(arguments, _type_of_arguments(job))
         send(messages.Started())
         job(told, send)

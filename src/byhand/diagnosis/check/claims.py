@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -38,6 +39,12 @@ def draw(*shape: int) -> Array:
 def draw_anew() -> None:
     """Draw from the first number on, so that no answer hangs on what was asked before."""
     _BITS.state = _FIRST
+
+
+@lru_cache(maxsize=500)
+def _placing(places: tuple[str, ...]) -> str:
+    """Lines that put what is given into its places."""
+    return "".join(f"{name}[...] = {GIVEN}[{name!r}]\n" for name in places)
 
 
 @dataclass(frozen=True)
@@ -99,12 +106,8 @@ class Claim:
             given |= {p: strict(given[p]) for p in self.parameters}
         names = {name: _fresh(value) for name, value in given.items() if name.isidentifier()}
         names[GIVEN] = given
-        if self.start:
-            file.run(names, self.start)
-        places = [name for name in given if not name.isidentifier()]
-        if places:
-            file.run(names, "".join(f"{name}[...] = {GIVEN}[{name!r}]\n" for name in places))
-        file.run(names, self.forward + self.backward if lines is None else lines)
+        places = _placing(tuple(name for name in given if not name.isidentifier()))
+        file.run(names, self.start, places, self.forward + self.backward if lines is None else lines)
         return names
 
     def stretches(self, file: File) -> bool:

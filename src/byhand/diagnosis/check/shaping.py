@@ -173,11 +173,10 @@ class _Search:
         return options[self.path[self.at - 1]]
 
     def shape(self, name: str, options: Sequence[Shape]) -> Shape:
-        """A shape for an array; that of one of a like name, if it would do."""
-        options = [shape for shape in options if prod(shape) < MANY]
+        """One of some different shapes for an array; that of one of a like name, if it would do."""
         like = [shape for shape in self.alike.get(name[:1].lower(), []) if shape in options]
         is_same = bool(like) and len(name.strip("_")) <= _SHORT
-        shape: Shape = like[0] if is_same else self.choose(list(dict.fromkeys([*like, *options])))
+        shape: Shape = like[0] if is_same else self.choose(list(dict.fromkeys([*like, *options])) if like else options)
         self.is_single = len(shape) == 1 if not self.sizes else self.is_single
         self.sizes += [n for n in dict.fromkeys(shape) if n > 1 and n not in self.sizes]
         self.alike.setdefault(name[:1].lower(), []).append(shape)
@@ -239,7 +238,7 @@ def _free(sizes: tuple[int, ...], ranks: tuple[int, ...], axes: tuple[tuple[int,
     of = {rank: _of_rank(sizes, rank) if sizes else _FIRST.get(rank, ()) for rank in ranks if _has_axes(rank, known)}
     every = [list(dict.fromkeys(_with_axes(s, known) for s in shapes)) for shapes in of.values()]
     heads = [s for k, found in enumerate(every) for s in found[: 1 if k else _HEADS]]
-    return [*heads, *(s for found in every for s in found if s not in heads)]
+    return [s for s in (*heads, *(s for found in every for s in found if s not in heads)) if prod(s) < MANY]
 
 
 def _of_rank(sizes: Sequence[int], rank: int) -> Sequence[Shape]:
@@ -277,20 +276,23 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         self._axes: dict[int, int] = {}
         self._items: list[Unmade] = []
 
-    def _take(self, options: Sequence[Shape]) -> Any:
-        """The array, of one of these shapes if it has none yet."""
+    def _take(self, options: Sequence[Shape], *, are_free: bool = False) -> Any:
+        """The array, of one of these shapes if it has none yet; those that are free fit."""
         if self._is_size:
             return self.__index__()
         if self._value is None and self._parts:
             self._value = self._joined().view(_Made)
         if self._value is None:
-            shape = self._search.shape(
-                self._name, [s for s in options if len(s) in self._ranks and _with_axes(s, self._axes) == s]
-            )
+            shape = self._search.shape(self._name, options if are_free else self._fitting(options))
             classes = self._search.labels.get(self._name)
             self._value = (_labels(shape, classes) if classes else draw(*shape)).view(_Made)
             self._value.of = self._name
         return self._value if not isinstance(self._value, dict) else self._value["?"]
+
+    def _fitting(self, options: Sequence[Shape]) -> list[Shape]:
+        """Those of some shapes that it may have, each once."""
+        fitting = dict.fromkeys(s for s in options if len(s) in self._ranks and prod(s) < MANY)
+        return [s for s in fitting if not self._axes or _with_axes(s, self._axes) == s]
 
     def _axis(self, k: int) -> int:
         """The size of an axis; of an array that is not the first one, nothing else is known then."""
@@ -323,7 +325,8 @@ class Unmade(np.lib.mixins.NDArrayOperatorsMixin):
         return np.concatenate([self._parts[first] for first in ends])
 
     def _any(self) -> Any:
-        return self._take(self._search.free(self._ranks, self._axes) if self._value is None else ())
+        options = self._search.free(self._ranks, self._axes) if self._value is None else ()
+        return self._take(options, are_free=True)
 
     def _as_index(self) -> Any:
         """Labels of the samples, or one label."""
@@ -488,7 +491,7 @@ class _Part(Unmade):
         super().__init__(of._search, of._name)
         self._of, self._key = of, key
 
-    def _take(self, options: Sequence[Shape]) -> Any:
+    def _take(self, options: Sequence[Shape], *, are_free: bool = False) -> Any:
         if self._value is None:
             self._value = self._of._any()[self._key]
         return self._value
@@ -515,7 +518,7 @@ class _Turned(Unmade):
         super().__init__(of._search, of._name)
         self._of = of
 
-    def _take(self, options: Sequence[Shape]) -> Any:
+    def _take(self, options: Sequence[Shape], *, are_free: bool = False) -> Any:
         return self._of._take([s[::-1] for s in options if len(s) == 2]).T
 
 

@@ -198,9 +198,7 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     joined = [t for t in ancestors(sight, inputs) if _joins(sight, origins, t)]
     if joined and joined[0] in ancestors(sight, m.target):  # a whole table: where the inputs' columns are picked of it
         joined = [t for t in ancestors(sight, inputs) if _picks_columns(sight, t, joined[0])] or joined
-    joined += [
-        t for t in ancestors(sight, m.target) if sight.nodes[t].op == "getitem" and inputs in ancestors(sight, t)
-    ]
+    joined += [t for t in _made_of_one(sight, m.target, inputs) if sight.nodes[t].op == "getitem"]
     joined += [t for t in ancestors(sight, m.output) if inputs in sight.nodes[t].parents()]
     text = (
         f"{k} of the {columns} numbers that each row gives to the network {'is' if k == 1 else 'are'} its own target."
@@ -208,6 +206,15 @@ def _leak(sight: Sight, m: Meeting) -> Finding | None:
     cuts = (cut for t in (inputs, joined[0]) if (cut := _first_cut(sight, t)) != t)
     place = place_of(sight.course, next(cuts, joined[0]))
     return Finding("label-leak", place, "exact", text, {"inputs": columns, "of_them_targets": k, "which": which})
+
+
+def _made_of_one(sight: Sight, t: NodeId, source: NodeId) -> list[NodeId]:
+    """What a value was made of that was itself made of a source, which is one of them, back to the parameters."""
+    made = {source}
+    for x in (behind := ancestors(sight, t)):
+        if any(a in made and a not in sight.course.stop for a in sight.nodes[x].parents()):
+            made.add(x)
+    return [x for x in behind if x in made]
 
 
 def _first_cut(sight: Sight, table: NodeId) -> NodeId:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -49,6 +51,7 @@ _OF_RIGHT_STEPS = {
 _OF_A_GRADIENT = {"bias-gradient-wrong", "transposed-gradient", "wrong-layer-activation", "weight-gradient-wrong"}
 """Mistakes in what a step takes for the gradient."""
 _FACTORS = {"constant-factor", "sum-versus-mean"}
+_COLLECTED = 500_000  # objects that are made before cycles are looked for
 
 
 def judge(trace: Trace, *, strict: bool = False, search: bool = True) -> Judgement:
@@ -70,10 +73,21 @@ def judge(trace: Trace, *, strict: bool = False, search: bool = True) -> Judgeme
         "inconclusive" with its `fault` where the judge itself fails: that says nothing of the program.
     """
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), _seldom_collected():
             return _judge(trace, strict=strict, search=search)
     except Exception as error:
         return Judgement("inconclusive", fault=f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for cycles less often: a tape is millions of objects that stay, and to go through them takes long."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(_COLLECTED, before[0]), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _judge(trace: Trace, *, strict: bool, search: bool) -> Judgement:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -55,6 +56,16 @@ def _as_it_is(objective: Objective) -> tuple[object, ...]:
     )
 
 
+def _digest(state: State, gradients: Gradients) -> bytes:
+    """What stands for the gradients by a state's versions."""
+    digest = blake2b(digest_size=16)
+    for k, v in enumerate(state.versions):
+        if v in gradients:
+            digest.update(b"%d " % k)
+            digest.update(np.ascontiguousarray(gradients[v]).data)
+    return digest.digest()
+
+
 class Course:
     """The steps of a tape's states, and gradients to hold them against.
 
@@ -72,10 +83,10 @@ class Course:
         self.mended: Mapping[NodeId, tuple[NodeId, Array]] | None = None
         self._gradients: dict[tuple[object, ...], Gradients] = {}  # without overrides
         self._changes: dict[tuple[NodeId, NodeId], Array] = {}
-        self._explained: dict[tuple[object, ...], tuple[Explanation, int]] = {}
         self._taken_over: dict[tuple[NodeId, ...], Overrides] = {}
         self._ahead: Overrides = {t: partial(_whole_to, v) for t, v in roles.ahead.items()}
         self._slopes: Overrides = {t: partial(_times, *to) for t, to in roles.slopes.items()}
+        self._explained: dict[tuple[object, ...], tuple[Explanation, int]] = {}  # and what it cost
         self.mends: dict[tuple[object, ...], Any] = {}  # what `mends_of` has found so far
         self.swept = 0  # nodes gone through, the measure of what this costs
         self.scales = (partial(rate, roles), partial(scale, roles))
@@ -192,13 +203,26 @@ class Course:
         self, state: State, gradients: Gradients, objective: Objective, lag: int = 0, *, plain: bool = False
     ) -> Explanation:
         """What the steps are to the gradient; if plain, no optimizer is looked for."""
-        steps = self.steps(state, gradients, lag=lag)
         decays = not penalties(self.roles, state, gradients)  # else the loss says how much
-        found = self._explain_steps(state, steps, objective, plain=plain or lag > 0, decays=decays)
+        asked = objective.kind, objective.rests_on, len(objective.seeds), lag, plain, decays, self.mended is None
+        key = (state, *asked, _digest(state, gradients))  # of what is tried, most leaves some gradients as they were
+        if key not in self._explained:
+            before = self.swept
+            found = self._explain(state, gradients, objective, lag, plain=plain or lag > 0, decays=decays)
+            self._explained[key] = found, self.swept - before
+        else:
+            self.swept += self._explained[key][1]
+        return self._explained[key][0]
+
+    def _explain(
+        self, state: State, gradients: Gradients, objective: Objective, lag: int, *, plain: bool, decays: bool
+    ) -> Explanation:
+        steps = self.steps(state, gradients, lag=lag)
+        found = self._explain_steps(state, steps, objective, plain=plain, decays=decays)
         if not (found.holds and self.covers(state, found, objective)):
             others = self.steps(state, gradients, by_use=True, lag=lag)
             if [s.after for s in others] != [s.after for s in steps]:
-                by_use = self._explain_steps(state, others, objective, plain=plain or lag > 0, decays=decays)
+                by_use = self._explain_steps(state, others, objective, plain=plain, decays=decays)
                 if by_use.holds or found.kind == "still":
                     return by_use
         return found
@@ -220,24 +244,6 @@ class Course:
         return len(state.versions) - 1 - inside <= 2 * longest
 
     def _explain_steps(
-        self, state: State, steps: Sequence[Step], objective: Objective, *, plain: bool, decays: bool
-    ) -> Explanation:
-        """What steps are to their gradients: found once, as most edits leave the gradients of most states as they were.
-
-        What was found before is counted as if it were found again.
-        """
-        taken = tuple((s.before, s.after, s.gradient.tobytes()) for s in steps)
-        key = (state, taken, _as_it_is(objective), plain, decays)
-        if key not in self._explained:
-            before = self.swept
-            found = self._explanation(state, steps, objective, plain=plain, decays=decays)
-            self._explained[key] = found, self.swept - before
-            self.swept = before
-        found, swept = self._explained[key]
-        self.swept += swept
-        return found
-
-    def _explanation(
         self, state: State, steps: Sequence[Step], objective: Objective, *, plain: bool, decays: bool
     ) -> Explanation:
         self.swept += len(steps)

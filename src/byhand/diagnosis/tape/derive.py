@@ -479,8 +479,9 @@ def _slopes(node: Node, values: list[Array | None]) -> list[Slope | None]:
     """The derivative by each operand, element by element, and the operand's shape; None where there is none."""
     partials = ELEMENTWISE[node.op].partials
     given = [*values, *[None] * (len(partials) - len(values)), np.asarray(node.value, dtype=float)]
+    is_finite = math.isfinite(np.add.reduce(node.value, axis=None))
     return [
-        None if partial is None or value is None or type(a) is not int else (partial(*given), value.shape)
+        None if partial is None or value is None or type(a) is not int else (partial(*given), value.shape, is_finite)
         for a, value, partial in zip(node.args, values, partials, strict=False)
     ]
 
@@ -496,9 +497,9 @@ def _by_element(
 
 def _flow(g: Array, slope: Slope, node: Node) -> Array:
     """The cotangent of an operand."""
-    by_element, shape = slope
+    by_element, shape, is_finite = slope
     flow, whole = g * by_element, node.value.shape
-    if not math.isfinite(np.add.reduce(flow, axis=None)):
+    if not is_finite:
         # exp(-z) where z is a threshold at -inf is infinite, and counts for nothing
         flow = np.where((g == 0) & np.isinf(node.value), 0.0, flow)
     if "where" in node.kw:
@@ -628,5 +629,9 @@ def flows(
     nodes: Sequence[Node], t: int, g: Array, guards: bool = True, wanted: Collection[int] | None = None
 ) -> list[tuple[int, Array]]:
     """What goes back from a node to each operand that is one, as `vjp` gives it."""
+    node = nodes[t]
+    if node.slopes and guards in node.slopes:  # as `vjp` begins, and nearly all are
+        slopes = zip(node.args, node.slopes[guards], strict=False)
+        return [(a, _flow(g, s, node)) for a, s in slopes if s is not None and (wanted is None or a in wanted)]  # type: ignore[misc]
     grads = vjp(nodes, t, g, guards=guards, wanted=wanted)
-    return [(a, grad) for a, grad in zip(nodes[t].args, grads, strict=False) if type(a) is int and grad is not None]
+    return [(a, grad) for a, grad in zip(node.args, grads, strict=False) if type(a) is int and grad is not None]

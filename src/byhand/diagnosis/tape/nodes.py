@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
-Slope: TypeAlias = "tuple[Array | float, tuple[int, ...]]"
-"""A derivative, element by element, and the shape of the operand."""
+Slope: TypeAlias = "tuple[Array | float, tuple[int, ...], bool]"
+"""A derivative, element by element, the shape of the operand, and whether the result is finite."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from types import CodeType
 from typing import Any, TypeGuard, TypeVar
 
@@ -21,6 +22,7 @@ COMPARED = (*ORDERED, ast.Eq, ast.NotEq)
 AnyFunction = TypeVar("AnyFunction", ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@lru_cache(maxsize=64)  # what lies beside a program stays as it is in all of its copies
 def rewrite(source: str, filename: str, file: str) -> tuple[CodeType, dict[int, str]]:
     """The rewritten program, compiled, and the text of what is assigned to by line.
 
