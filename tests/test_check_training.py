@@ -688,3 +688,33 @@ def test_a_sign_is_told_where_the_gradient_has_it_and_not_in_a_step_like_the_oth
     assert places(flipped) == ("wrong", [("sign-flipped", line_of(SLOPED, mean))])
     step = "b = b - 0.1 * db"
     assert places(SLOPED.replace(step, "b = b + 0.1 * db")) == ("wrong", [("sign-flipped", line_of(SLOPED, step))])
+
+
+SHOWN = """import numpy as np
+gen = np.random.default_rng(4)
+X = gen.normal(size=(90, 5))
+K = np.argmax(X[:, :4] + 0.2 * gen.normal(size=(90, 4)), axis=1)
+T = np.eye(4)[K]
+A, a = gen.normal(size=(5, 4)), np.zeros(4)
+
+def shares(X):
+    s = np.exp(X @ A + a)
+    return s / s.sum(axis=1, keepdims=True)
+
+for turn in range(20):
+    for k in range(0, 90, 15):
+        e = shares(X[k:k + 15]) - T[k:k + 15]
+        A -= 0.1 * X[k:k + 15].T @ e / 15
+        a -= 0.1 * e.sum(axis=0) / 15
+    print(-np.sum(T * np.log(shares(X))) / len(X))
+"""
+
+
+def test_a_cross_entropy_is_no_mean_over_classes_where_steps_are_of_the_mean_over_samples():
+    assert places(SHOWN) == ("right", [])
+    sum_ = "-np.sum(T * np.log(shares(X))) / len(X)"
+    spread = SHOWN.replace(sum_, "-np.mean(T * np.log(shares(X)))")
+    assert places(spread) == ("wrong", [("loss-wrong", line_of(SHOWN, sum_))])
+    assert places(spread.replace(" / 15", "")) == ("right", [])  # the rate may make up for it
+    assert places(SHOWN.replace(sum_, "-np.mean(np.sum(T * np.log(shares(X)), axis=1))")) == ("right", [])
+    assert places(SHOWN.replace(sum_, "-np.sum(T * np.log(shares(X)))")) == ("right", [])
