@@ -718,3 +718,42 @@ def test_a_cross_entropy_is_no_mean_over_classes_where_steps_are_of_the_mean_ove
     assert places(spread.replace(" / 15", "")) == ("right", [])  # the rate may make up for it
     assert places(SHOWN.replace(sum_, "-np.mean(np.sum(T * np.log(shares(X)), axis=1))")) == ("right", [])
     assert places(SHOWN.replace(sum_, "-np.sum(T * np.log(shares(X)))")) == ("right", [])
+
+
+CHECKED = """import numpy as np
+
+def slopes(f, p, h=1e-5):
+    found = np.zeros_like(p)
+    for k in np.ndindex(p.shape):
+        kept = p[k]
+        p[k] = kept + h
+        above = f()
+        p[k] = kept - h
+        below = f()
+        p[k] = kept
+        found[k] = (above - below) / (2 * h)
+    return found
+
+def loss_and_grads(params, X, T):
+    V, c, W, b = params
+    H = np.tanh(X @ V + c)
+    E = H @ W + b - T
+    dz = E @ W.T * (1 - H**2) / len(X)
+    return 0.5 * np.sum(E**2) / len(X), [X.T @ dz, dz.sum(0), H.T @ E / len(X), E.sum(0) / len(X)]
+
+def check():
+    rng = np.random.default_rng(1)
+    params = [rng.normal(size=s) for s in [(3, 4), (4,), (4, 2), (2,)]]
+    X, T = rng.normal(size=(7, 3)), rng.normal(size=(7, 2))
+    _, grads = loss_and_grads(params, X, T)
+    for p, g in zip(params, grads):
+        print(np.abs(slopes(lambda: loss_and_grads(params, X, T)[0], p) - g).max())
+
+check()
+"""
+
+
+def test_numbers_that_are_moved_and_put_back_are_no_steps():
+    assert places(CHECKED) == ("right", [])
+    halved = CHECKED.replace("(2 * h)", "h")
+    assert places(halved) == ("wrong", [("constant-factor", line_of(CHECKED, "(2 * h)"))])

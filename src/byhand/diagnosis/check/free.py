@@ -499,7 +499,8 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     names = own_names(function)
     calls = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
     if re.search(r"(?i)check|verif|test", function.name):  # given a gradient it holds that against differences
-        return "grad" in ast.unparse(function).lower() and not any(is_gradient_name(a) for a in names)
+        is_given_some = any(is_gradient_name(a) for a in names)
+        return bool(names) and "grad" in ast.unparse(function).lower() and not is_given_some
     computes = any(isinstance(n, ast.BinOp | ast.Compare) for n in ast.walk(function))
     if not computes and any(re.fullmatch("(?i)grads?|gradients?", a) for a in names):
         return False  # it puts them in another order
