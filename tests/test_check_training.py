@@ -757,3 +757,22 @@ def test_numbers_that_are_moved_and_put_back_are_no_steps():
     assert places(CHECKED) == ("right", [])
     halved = CHECKED.replace("(2 * h)", "h")
     assert places(halved) == ("wrong", [("constant-factor", line_of(CHECKED, "(2 * h)"))])
+
+
+WEIGHED = """import numpy as np
+
+def shares(z, axis=-1):
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+def attend(Q, K, V, mask=None):
+    scores = Q @ K.swapaxes(-1, -2) / np.sqrt(Q.shape[-1])
+    if mask is not None:
+        scores = np.where(mask, -1e9, scores)
+    A = shares(scores, axis=-2)
+    return A @ V, A
+"""
+
+
+def test_what_does_other_than_it_should_is_told_though_its_gradients_are_right():
+    assert places(WEIGHED) == ("wrong", [("other-than-said", 11)])  # A is the slope of A @ V

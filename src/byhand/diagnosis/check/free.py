@@ -142,7 +142,9 @@ class _Free:
             self.notes.append(f"the whole could not be judged, by a fault of byhand's own ({message['fault']})")
         elif "probe" in message:
             probe = Probe(**message["probe"])
-            self.probes[probe.unit] = probe
+            known = self.probes.get(probe.unit)
+            if known is None or probe.answer == "wrong" or not (known.is_fact and known.answer == "wrong"):
+                self.probes[probe.unit] = probe  # gradients may be right of what does other than it should
         elif message["unit"] == "":
             self.whole = running.read(message)
         else:
