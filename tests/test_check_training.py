@@ -776,3 +776,34 @@ def attend(Q, K, V, mask=None):
 
 def test_what_does_other_than_it_should_is_told_though_its_gradients_are_right():
     assert places(WEIGHED) == ("wrong", [("other-than-said", 11)])  # A is the slope of A @ V
+
+
+SCALED = """import numpy as np
+
+def fitted(A):
+    return A.mean(axis=0), A.std(axis=0)
+
+gen = np.random.default_rng(5)
+D = gen.normal([3, -20, 7], [1, 9, 2], size=(120, 3))
+t = D @ np.array([1.0, 0.3, -0.5]) + 0.2 * gen.normal(size=120)
+order = gen.permutation(120)
+known, unseen = order[:90], order[90:]
+middle, spread = fitted(D)
+D = (D - middle) / spread
+w, b = np.zeros(3), 0.0
+for turn in range(100):
+    e = D[known] @ w + b - t[known]
+    w -= 0.1 * D[known].T @ e / len(known)
+    b -= 0.1 * e.mean()
+print(np.mean((D[known] @ w + b - t[known]) ** 2), np.mean((D[unseen] @ w + b - t[unseen]) ** 2))
+"""
+
+
+def test_what_is_held_out_has_no_say_in_the_scale_of_the_inputs():
+    scale = "middle, spread = fitted(D)"
+    assert places(SCALED) == ("wrong", [("held-out-rows-used", line_of(SCALED, scale))])
+    assert places(SCALED.replace(scale, "middle, spread = fitted(D[known])")) == ("right", [])
+    assert places(SCALED.replace(scale, "middle, spread = fitted(D[order[:90]])")) == ("right", [])
+    assert places(SCALED.replace(", np.mean((D[unseen] @ w + b - t[unseen]) ** 2)", "")) == ("right", [])
+    given = SCALED.replace(scale, "middle, spread = np.array([3.0, -20.0, 7.0]), np.array([1.0, 9.0, 2.0])")
+    assert places(given) == ("right", [])
