@@ -18,8 +18,8 @@ start-changed best-not-copied loss-on-other-data loss-wrong result-unused
 clipping-turned-round
 derivative-twice derivative-wrong penalty-gradient-wrong weight-gradient-wrong wrong-parameter-gradient delta-wrong
 label-without-effect reshape-instead-of-transpose target-unused
-dropout-when-measured dropout-scale-wrong batches-overlap root-of-negative held-out-rows-used class-left-out
-way-left-out rows-counted-once momentum-reset moments-shared
+dropout-when-measured dropout-scale-wrong batches-overlap batch-left-out root-of-negative held-out-rows-used
+class-left-out way-left-out rows-counted-once momentum-reset moments-shared
 bias-correction-wrong root-missing mask-drawn-anew mask-missing
 syntax-error missing-module missing-file missing-attribute wrong-arguments index-outside missing-key division-by-zero
 number-overflow endless-recursion python-error argmax-wrong-axis threshold-wrong

@@ -624,3 +624,21 @@ def test_windows_move_by_the_stride():
         "conv": 0,
         "max_pool": 0,
     }
+
+
+ATTENTION = """def blend(query, key, value, hidden=None):
+    s = np.einsum("...id,...jd->...ij", query, key) / query.shape[-1] ** 0.5
+    if hidden is not None:
+        s = np.where(hidden, -1e9, s)
+    s = np.exp(s - s.max(-1, keepdims=True))
+    share = s / s.sum(-1, keepdims=True)
+    return share @ value, share
+"""
+
+
+def test_the_shares_of_a_query_add_up_to_1():
+    assert held(ATTENTION) == {"blend": ("what attention gives", 0)}
+    turned = ATTENTION.replace("-1, keepdims", "-2, keepdims")
+    assert lines(turned) == {"blend": 7}  # where two places are wrong, it is what comes back
+    assert held(ATTENTION.replace("/ query.shape[-1] ** 0.5", "")) == {"blend": ("what attention gives", 0)}
+    assert held(ATTENTION.replace("-1, keepdims", "keepdims")) == {}  # it may be something else

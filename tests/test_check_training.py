@@ -688,3 +688,122 @@ def test_a_sign_is_told_where_the_gradient_has_it_and_not_in_a_step_like_the_oth
     assert places(flipped) == ("wrong", [("sign-flipped", line_of(SLOPED, mean))])
     step = "b = b - 0.1 * db"
     assert places(SLOPED.replace(step, "b = b + 0.1 * db")) == ("wrong", [("sign-flipped", line_of(SLOPED, step))])
+
+
+SHOWN = """import numpy as np
+gen = np.random.default_rng(4)
+X = gen.normal(size=(90, 5))
+K = np.argmax(X[:, :4] + 0.2 * gen.normal(size=(90, 4)), axis=1)
+T = np.eye(4)[K]
+A, a = gen.normal(size=(5, 4)), np.zeros(4)
+
+def shares(X):
+    s = np.exp(X @ A + a)
+    return s / s.sum(axis=1, keepdims=True)
+
+for turn in range(20):
+    for k in range(0, 90, 15):
+        e = shares(X[k:k + 15]) - T[k:k + 15]
+        A -= 0.1 * X[k:k + 15].T @ e / 15
+        a -= 0.1 * e.sum(axis=0) / 15
+    print(-np.sum(T * np.log(shares(X))) / len(X))
+"""
+
+
+def test_a_cross_entropy_is_no_mean_over_classes_where_steps_are_of_the_mean_over_samples():
+    assert places(SHOWN) == ("right", [])
+    sum_ = "-np.sum(T * np.log(shares(X))) / len(X)"
+    spread = SHOWN.replace(sum_, "-np.mean(T * np.log(shares(X)))")
+    assert places(spread) == ("wrong", [("loss-wrong", line_of(SHOWN, sum_))])
+    assert places(spread.replace(" / 15", "")) == ("right", [])  # the rate may make up for it
+    assert places(SHOWN.replace(sum_, "-np.mean(np.sum(T * np.log(shares(X)), axis=1))")) == ("right", [])
+    assert places(SHOWN.replace(sum_, "-np.sum(T * np.log(shares(X)))")) == ("right", [])
+
+
+CHECKED = """import numpy as np
+
+def slopes(f, p, h=1e-5):
+    found = np.zeros_like(p)
+    for k in np.ndindex(p.shape):
+        kept = p[k]
+        p[k] = kept + h
+        above = f()
+        p[k] = kept - h
+        below = f()
+        p[k] = kept
+        found[k] = (above - below) / (2 * h)
+    return found
+
+def loss_and_grads(params, X, T):
+    V, c, W, b = params
+    H = np.tanh(X @ V + c)
+    E = H @ W + b - T
+    dz = E @ W.T * (1 - H**2) / len(X)
+    return 0.5 * np.sum(E**2) / len(X), [X.T @ dz, dz.sum(0), H.T @ E / len(X), E.sum(0) / len(X)]
+
+def check():
+    rng = np.random.default_rng(1)
+    params = [rng.normal(size=s) for s in [(3, 4), (4,), (4, 2), (2,)]]
+    X, T = rng.normal(size=(7, 3)), rng.normal(size=(7, 2))
+    _, grads = loss_and_grads(params, X, T)
+    for p, g in zip(params, grads):
+        print(np.abs(slopes(lambda: loss_and_grads(params, X, T)[0], p) - g).max())
+
+check()
+"""
+
+
+def test_numbers_that_are_moved_and_put_back_are_no_steps():
+    assert places(CHECKED) == ("right", [])
+    halved = CHECKED.replace("(2 * h)", "h")
+    assert places(halved) == ("wrong", [("constant-factor", line_of(CHECKED, "(2 * h)"))])
+
+
+WEIGHED = """import numpy as np
+
+def shares(z, axis=-1):
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+def attend(Q, K, V, mask=None):
+    scores = Q @ K.swapaxes(-1, -2) / np.sqrt(Q.shape[-1])
+    if mask is not None:
+        scores = np.where(mask, -1e9, scores)
+    A = shares(scores, axis=-2)
+    return A @ V, A
+"""
+
+
+def test_what_does_other_than_it_should_is_told_though_its_gradients_are_right():
+    assert places(WEIGHED) == ("wrong", [("other-than-said", 11)])  # A is the slope of A @ V
+
+
+SCALED = """import numpy as np
+
+def fitted(A):
+    return A.mean(axis=0), A.std(axis=0)
+
+gen = np.random.default_rng(5)
+D = gen.normal([3, -20, 7], [1, 9, 2], size=(120, 3))
+t = D @ np.array([1.0, 0.3, -0.5]) + 0.2 * gen.normal(size=120)
+order = gen.permutation(120)
+known, unseen = order[:90], order[90:]
+middle, spread = fitted(D)
+D = (D - middle) / spread
+w, b = np.zeros(3), 0.0
+for turn in range(100):
+    e = D[known] @ w + b - t[known]
+    w -= 0.1 * D[known].T @ e / len(known)
+    b -= 0.1 * e.mean()
+print(np.mean((D[known] @ w + b - t[known]) ** 2), np.mean((D[unseen] @ w + b - t[unseen]) ** 2))
+"""
+
+
+def test_what_is_held_out_has_no_say_in_the_scale_of_the_inputs():
+    scale = "middle, spread = fitted(D)"
+    assert places(SCALED) == ("wrong", [("held-out-rows-used", line_of(SCALED, scale))])
+    assert places(SCALED.replace(scale, "middle, spread = fitted(D[known])")) == ("right", [])
+    assert places(SCALED.replace(scale, "middle, spread = fitted(D[order[:90]])")) == ("right", [])
+    assert places(SCALED.replace(", np.mean((D[unseen] @ w + b - t[unseen]) ** 2)", "")) == ("right", [])
+    given = SCALED.replace(scale, "middle, spread = np.array([3.0, -20.0, 7.0]), np.array([1.0, 9.0, 2.0])")
+    assert places(given) == ("right", [])

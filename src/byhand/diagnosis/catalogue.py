@@ -578,6 +578,15 @@ _ENTRIES = (
         plain="Each batch is nearly the one before, and most of the data is never used.",
     ),
     Mistake(
+        "batch-left-out",
+        "the last batch of each pass is left out",
+        "for k in range(0, n - size, size): X[k : k + size] — range ends before its end, so k = n - size never comes.",
+        "With n a multiple of size, range(0, n - size, size) has n / size - 1 numbers: a pass has n - size rows, and "
+        "without an order by chance the same ones are never learned from.",
+        "Go on to the end: for k in range(0, n, size); a batch that is shorter does no harm where the mean is taken.",
+        plain="One batch of the data is not used in any pass.",
+    ),
+    Mistake(
         "held-out-rows-used",
         "what is measured as unseen was used in the training",
         "fit(X, y), and then a test on X[600:]; one model that goes on through all folds of a cross-validation; "

@@ -142,7 +142,9 @@ class _Free:
             self.notes.append(f"the whole could not be judged, by a fault of byhand's own ({message['fault']})")
         elif "probe" in message:
             probe = Probe(**message["probe"])
-            self.probes[probe.unit] = probe
+            known = self.probes.get(probe.unit)
+            if known is None or probe.answer == "wrong" or not (known.is_fact and known.answer == "wrong"):
+                self.probes[probe.unit] = probe  # gradients may be right of what does other than it should
         elif message["unit"] == "":
             self.whole = running.read(message)
         else:
@@ -242,7 +244,11 @@ class _Free:
     def _is_trained_elsewhere(self, report: Report) -> bool:
         """Whether all that trains is functions that are right when they train with data of ours."""
         right = {u for u, runs in self.units.items() for r in runs if r.judgement.verdict == "right"}
-        trained = {n for n in self._names_at_top() if n in self.units}
+        top = set(self._names_at_top())
+        trained = top & self.units.keys()
+        if not trained:  # what takes one step is called with a gradient
+            right = {p.unit for p in self.probes.values() if p.answer == "right" and p.part == "2.8"}
+            trained = top & {**self._functions, **self._classes}.keys()
         return report.outcome == "right" and not self._computes_at_top() and bool(trained) and trained <= right
 
     def _computes_at_top(self) -> bool:
@@ -499,7 +505,8 @@ def _gives_gradients(function: ast.FunctionDef) -> bool:
     names = own_names(function)
     calls = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
     if re.search(r"(?i)check|verif|test", function.name):  # given a gradient it holds that against differences
-        return "grad" in ast.unparse(function).lower() and not any(is_gradient_name(a) for a in names)
+        is_given_some = any(is_gradient_name(a) for a in names)
+        return bool(names) and "grad" in ast.unparse(function).lower() and not is_given_some
     computes = any(isinstance(n, ast.BinOp | ast.Compare) for n in ast.walk(function))
     if not computes and any(re.fullmatch("(?i)grads?|gradients?", a) for a in names):
         return False  # it puts them in another order

@@ -79,9 +79,9 @@ def _groups() -> Iterator[Purpose]:
     called = r"(?i)assign|label|nearest|closest|clust|predict|step|zuord|attrib|asign"
     slips = (Slip(gives(_farthest), "gives the farthest centre of each", r"^\w*(assign|near|clos|label|clust)"),)
     yield Purpose("the nearest centre of each", called, drawn(x, centres), gives(_nearest), slips=slips)
-    called, of = r"(?i)updat|cent|mean|step|move|comput|zentr|recalc", r"(?i)cent(er|re|ro)|zentr|k_?means"
+    called = r"(?i)updat|cent|mean|step|move|comput|zentr|recalc"
     says = "gives each centre one number for all its axes: the mean is taken over the axes, too"
-    slips = (Slip(gives(_one_number_each), says, of),)
+    slips = (Slip(gives(_one_number_each), says, ""),)
     for more in ((), (always(_K),), (centres,)):
         yield Purpose("the mean of each group", called, with_more(_labelled, more), gives(_centres), slips=slips)
     far = gives(lambda x, of, c: ((x - c[of]) ** 2).sum(), lambda x, of, c: ((x - c[of]) ** 2).sum(-1).mean())

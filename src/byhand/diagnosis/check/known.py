@@ -604,10 +604,23 @@ def _places(n: int, d: int, *, is_mixed: bool) -> Array:
     return np.stack(parts, axis=2).reshape(n, d) if is_mixed else np.concatenate(parts, axis=1)
 
 
+def _attended(scale: bool, axis: int, q: Array, k: Array, v: Array) -> Array:
+    """Means of values, by shares that add up to 1 over an axis."""
+    scores = np.exp(q @ k.swapaxes(-1, -2) / (np.sqrt(q.shape[-1]) if scale else 1))
+    return np.asarray(scores / scores.sum(axis=axis, keepdims=True) @ v)
+
+
 def _attention() -> Iterator[Purpose]:
+    says = "takes means by shares that add up to 1 over the queries: those of one query do not"
+    right, turned = (gives(*(partial(_attended, scale, axis) for scale in (True, False))) for axis in (-1, -2))
+    for more in ((), (2,)):
+        sizes = ((*more, 5, 4), (*more, 7, 4), (*more, 7, 3))
+        given = drawn(*(lambda rng, n=n: rng.normal(size=n) for n in sizes))
+        yield Purpose("what attention gives", "(?i)att", given, right, slips=(Slip(turned, says, ""),))
     yield Purpose("a mask of what comes later", "(?i)mask|causal|subseq|look", drawn(integer(4, 8)), _hides_later)
     places = gives(partial(_places, is_mixed=True), partial(_places, is_mixed=False))
     yield Purpose("an encoding of positions", "(?i)pos|enc|sin", drawn(integer(4, 8), always(6)), places)
 
 
-ALL = (_neighbours, _classes, _data, _words, _weights, _rates, _gradients, _attention)
+ALL = (_attention, _neighbours, _classes, _data, _words, _weights, _rates, _gradients)
+"""Attention gives the labels of what lies in clear groups, too."""

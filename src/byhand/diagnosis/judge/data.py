@@ -21,7 +21,7 @@ from byhand.diagnosis.judge.locate import call_beside, gradient_of, place_of
 from byhand.diagnosis.judge.measures import measured_wrongly
 from byhand.diagnosis.judge.pairs import MOVES, pair_findings
 from byhand.diagnosis.judge.roles import PRODUCTS, VIEWS, NodeId, State, made_of
-from byhand.diagnosis.judge.rows import Rows
+from byhand.diagnosis.judge.rows import Rows, last_versions
 from byhand.diagnosis.judge.shapes import ancestors, shape_findings
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.written import is_asked_for
@@ -321,10 +321,11 @@ class _Passing:
 def _dropped_and_not_scaled(sight: Sight) -> Iterator[Finding]:
     """Units of which a part is switched off in training, so that less of them goes on than where it is measured."""
     roles, nodes = sight.course.roles, sight.nodes
+    states = {**roles.versions, **last_versions(sight)}
     training: dict[tuple[object, ...], _Passing] = {}
     for t in (t for t, node in enumerate(nodes) if node.op in PRODUCTS and roles.rests_on[t]):
         passing = [found for a in nodes[t].parents() if (found := _passing(sight, a)) is not None]
-        known = [roles.versions.get(roles.root(p.of)) for p in passing]
+        known = [states.get(roles.root(p.of)) for p in passing]
         if len(passing) != 2 or (known[0] is None) == (known[1] is None):
             continue
         units, parameter = passing if known[0] is None else passing[::-1]
@@ -352,7 +353,8 @@ def _passing(sight: Sight, a: NodeId) -> _Passing | None:
     nodes, rests_on, found = sight.nodes, sight.course.roles.rests_on, _Passing(a)
     while True:
         node = nodes[found.of]
-        if node.op in VIEWS and len(node.parents()) == 1 and found.of not in sight.course.stop:
+        is_turned = node.op in VIEWS or node.op == "negative"  # a sign makes it no other share
+        if is_turned and len(node.parents()) == 1 and found.of not in sight.course.stop:
             found = replace(found, of=node.parents()[0])
             continue
         if node.op not in ("multiply", "divide"):

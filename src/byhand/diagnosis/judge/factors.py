@@ -72,13 +72,13 @@ def _of_one_training(
     of_tens: NodeId | None,
 ) -> Iterator[Factor]:
     plain = {s: e for s, e in explained.items() if not _takes_more(course, s, explained)}
-    late_steps = _late_steps(course, plain, gradients)
-    steps = {s: step for s, step in late_steps.items() if not _has_a_memory(course, step, explained)}
+    late = late_steps(course, plain, gradients)
+    steps = {s: step for s, step in late.items() if not _has_a_memory(course, step, explained)}
     factors = {s: explained[s].factors[step.before] for s, step in steps.items()}
     rates = {s: rate(course.roles, step) for s, step in steps.items()}
     moving = {s: course.steps(s, gradients, most=2)[-1:] for s, e in explained.items() if e.kind == "optimizer"}
-    late = [*steps.items(), *((s, step) for s, found in moving.items() for step in found)]
-    twice = {s: at for s, step in late if (at := multiplied_twice(course.roles, step, gradients)) is not None}
+    each = [*steps.items(), *((s, step) for s, found in moving.items() for step in found)]
+    twice = {s: at for s, step in each if (at := multiplied_twice(course.roles, step, gradients)) is not None}
     if twice:
         yield Factor("learning-rate-twice", tuple(twice), rates.get(next(iter(twice))) or 0.0, min(twice.values()))
         return
@@ -167,7 +167,7 @@ def _has_a_memory(course: Course, step: Step, explained: dict[State, Explanation
     return any(course.roles.versions[a] not in explained for a in made if a in course.roles.versions)
 
 
-def _late_steps(course: Course, explained: dict[State, Explanation], gradients: Gradients) -> dict[State, Step]:
+def late_steps(course: Course, explained: dict[State, Explanation], gradients: Gradients) -> dict[State, Step]:
     """A step of each by which it can be told what was there before: of one round, and not the first if there are more.
 
     In the next round the learning rate may be another.

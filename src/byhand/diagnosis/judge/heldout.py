@@ -41,6 +41,7 @@ def heldout_findings(rows: Rows, sights: Sequence[Sight]) -> Iterator[Finding]:
             _chosen_by_labels,
             _sorted_by_class,
             _left_unscaled,
+            _scaled_with_all,
         ):
             found = find(rows, sight, meetings, measured)
             if found is not None:
@@ -299,14 +300,46 @@ def _left_unscaled(
     return None
 
 
-def _scaled_from(rows: Rows, t: NodeId) -> Iterator[NodeId]:
-    """The table that a scaled one was made from, of which it has the mean taken away."""
+def _scaled_with_all(
+    rows: Rows, sight: Sight, meetings: Sequence[Meeting], measured: Sequence[Sequence[Meeting]]
+) -> Finding | None:
+    """Inputs that were scaled by the mean of all rows, of which some are held out later, and measured."""
+    number = sight.stretch.numbers
+    for fold in measured:
+        held = _all(fold)
+        steps = [m for m in meetings if m.steps and m.at < fold[0].at and _are_alike(m, fold[0])]
+        if not steps or not _is_held_out(held, steps):
+            continue
+        for d in inputs(sight, fold[0].output):
+            for mean in _means_of(rows, rows.root(number[d])):
+                of = rows.of(rows.nodes[mean].parents()[0])  # of the rows for training alone, perhaps
+                if of is not None and {*held.tolist(), *_all(steps).tolist()} <= set(of.tolist()):
+                    text = f"The inputs are scaled here by the mean of all {len(of)} rows, before {len(held)} of them "
+                    text += "are held out and measured later: these had a say in what the network is given."
+                    place = _called_beside(rows, mean, rows.picked(number[d]))
+                    return Finding(_ID, place, "exact", text, {"rows": len(of), "held_out": len(held)})
+    return None
+
+
+def _called_beside(rows: Rows, t: NodeId, other: NodeId) -> Place:
+    """The line of a value, or of the call that it was made in, in the function in which another one was made, too."""
+    mine, theirs = (list(rows.nodes[x].site)[:0:-1] for x in (t, other))
+    own = next((a for a, b in zip(mine, theirs, strict=False) if a != b), mine[-1])
+    return Place(own[1], own[0])
+
+
+def _means_of(rows: Rows, t: NodeId) -> Iterator[NodeId]:
+    """The mean of its own columns that was taken away from a table that was scaled."""
     node = rows.nodes[t]
     centred = rows.nodes[node.args[0]] if node.op == "divide" and type(node.args[0]) is int else node
     raw, *taken = centred.parents() if centred is not node and centred.op == "subtract" else [t]
     means = (a for a in taken if rows.nodes[a].op == "mean" and rows.nodes[a].parents())
-    if any(rows.root(rows.nodes[a].parents()[0]) == rows.root(raw) for a in means):
-        yield rows.root(raw)
+    yield from (a for a in means if rows.root(rows.nodes[a].parents()[0]) == rows.root(raw))
+
+
+def _scaled_from(rows: Rows, t: NodeId) -> Iterator[NodeId]:
+    """The table that a scaled one was made from, of which it has the mean taken away."""
+    yield from (rows.root(rows.nodes[a].parents()[0]) for a in _means_of(rows, t))
 
 
 # -- rows sorted by class ----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from byhand.diagnosis.judge.origins import MIXED, NEUTRAL, Labels, Origins, row_
 from byhand.diagnosis.judge.roles import NodeId, made_of
 from byhand.diagnosis.judge.shapes import ancestors, in_losses
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.judge.written import is_in_loop
+from byhand.diagnosis.judge.written import is_in_loop, where_listed
 
 _MEETINGS = 60  # of outputs with targets that are looked at in a stretch
 _FEW = 8  # of them are asked once more whether a target is among the inputs
@@ -39,6 +39,7 @@ def pair_findings(first: Sight, sights: Sequence[Sight]) -> Iterator[Finding]:
     yield from _torn_apart(first, meetings)
     yield from _one_sample(sights)
     yield from _overlapping(first)
+    yield from _last_left_out(first)
 
 
 # -- where outputs meet targets ----------------------------------------------------------------------------------------
@@ -481,10 +482,7 @@ def _picked(sight: Sight, m: Meeting) -> NodeId:
 
 def _overlapping(sight: Sight) -> Iterator[Finding]:
     """Batches that begin a few rows after one another, and of which an epoch meets but a part of the rows."""
-    batches: dict[object, list[NodeId]] = defaultdict(list)
-    for t, node in enumerate(sight.nodes):
-        if node.op == "getitem" and not sight.course.roles.rests_on[t]:
-            batches[node.site].append(t)
+    batches = _picked_in_turn(sight)
     alike: dict[tuple[tuple[int, int, int], ...], list[NodeId]] = defaultdict(list)
     for ts in batches.values():
         found = [span for t in ts if (span := _span(sight, t)) is not None]
@@ -511,9 +509,52 @@ def _overlapping(sight: Sight) -> Iterator[Finding]:
             return
 
 
+def _picked_in_turn(sight: Sight) -> dict[object, list[NodeId]]:
+    """What is picked from data at each place, in turn."""
+    batches: dict[object, list[NodeId]] = defaultdict(list)
+    for t, node in enumerate(sight.nodes):
+        if node.op == "getitem" and not sight.course.roles.rests_on[t]:
+            batches[node.site].append(t)
+    return batches
+
+
+def _last_left_out(sight: Sight) -> Iterator[Finding]:
+    """Batches of rows in an order by chance that end, in every pass, just one batch before the rows do."""
+    for ts in _picked_in_turn(sight).values():
+        found = [span for t in ts if (span := _span(sight, t)) is not None]
+        begun = [k for k, span in enumerate(found) if span[0] == 0]
+        passes = {tuple(found[k:end]) for k, end in pairwise(begun)}  # the last may not have been seen to its end
+        if len(found) < len(ts) or len(passes) != 1 or not (_is_mixed(sight, ts[0]) and _makes_a_step(sight, ts[0])):
+            continue
+        [spans] = passes
+        (_, size, rows), reached = spans[0], len(spans) * spans[0][1]
+        in_turn = spans == tuple((size * k, size, rows) for k in range(len(spans)))
+        if in_turn and len(spans) > 1 and reached + size == rows:
+            text = f"A pass has {len(spans)} batches of {size} rows, and ends there: the last {size} of the {rows} "
+            text += "rows, just a batch more, are left out in every pass."
+            place = place_of(sight.course, ts[0])
+            place = where_listed(sight.trace.texts, place) or place
+            yield Finding("batch-left-out", place, "exact", text, {"rows": rows, "reached": reached, "batch": size})
+            return
+
+
+def _is_mixed(sight: Sight, t: NodeId) -> bool:
+    """Whether a part is of rows that were put in an order by chance, or of the numbers of rows in such an order."""
+    base = sight.nodes[sight.nodes[t].parents()[0]]
+    key = base.kw["k"] if base.op == "getitem" else None
+    return _is_any_order(key) if isinstance(key, np.ndarray) else _are_in_any_order(sight, t)
+
+
+def _makes_a_step(sight: Sight, t: NodeId) -> bool:
+    return bool(sight.course.roles.flows[t]) or _picks_for_a_step(sight, t)
+
+
 def _are_in_any_order(sight: Sight, t: NodeId) -> bool:
     """Whether a value is a part of the numbers of all rows in an order by chance: no order of time."""
-    rows = sight.nodes[sight.nodes[t].parents()[0]].value
+    return _is_any_order(sight.nodes[sight.nodes[t].parents()[0]].value)
+
+
+def _is_any_order(rows: Array) -> bool:
     is_all = rows.dtype.kind in "iu" and rows.ndim == 1 and np.array_equal(np.sort(rows), np.arange(len(rows)))
     return is_all and bool((np.diff(rows) < 0).any() and (np.diff(rows) > 0).any())
 

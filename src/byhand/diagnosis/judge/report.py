@@ -31,7 +31,7 @@ from byhand.diagnosis.judge.margins import agrees_with, margin_of
 from byhand.diagnosis.judge.memories import memory_findings
 from byhand.diagnosis.judge.outcome import Outcome
 from byhand.diagnosis.judge.roles import NodeId, State, find_roles, made_of
-from byhand.diagnosis.judge.shown import other_penalties
+from byhand.diagnosis.judge.shown import averaged_over_classes, other_penalties
 from byhand.diagnosis.judge.sight import Sight
 from byhand.diagnosis.judge.suspects import suspects
 from byhand.diagnosis.judge.trainings import departs, first_of, trainings
@@ -113,6 +113,7 @@ def _judge_training(sights: list[Sight], *, strict: bool = False) -> Judgement:
     if not strict:
         _forgive_scales(first, sights)
     mistakes = list(other_penalties(first.verdict, [s.verdict for s in sights]))
+    mistakes += averaged_over_classes(first.verdict) if strict else ()
     if mistakes:
         first.verdict = replace(first.verdict, kind="wrong", mistakes=mistakes)
     worst = next((s for s in sights if s.verdict.kind == "wrong"), first)

@@ -411,8 +411,7 @@ def _is_put_back(nodes: Sequence[Node], state: State) -> bool:
     first, *others = (nodes[v].value for v in state.versions[:_LOOKED_AT])
     moved = [np.flatnonzero(first != value) for value in others]
     places = {int(k) for numbers in moved for k in numbers}
-    is_back = any(not after.size for before, after in pairwise(moved) if before.size)
-    return state.size > 1 and is_back and len(places) > 1 and all(numbers.size <= 1 for numbers in moved)
+    return len(places) > 1 and all(numbers.size <= 1 for numbers in moved)  # so the other one is as it was again
 
 
 def _uses_by_place(

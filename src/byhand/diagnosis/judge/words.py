@@ -221,6 +221,12 @@ _SENTENCES = (
     ),
     (
         "loss-wrong",
+        "classes",
+        "{steps} those of the cross-entropy's mean over the samples. What is computed here is the mean over the "
+        "{classes} classes of each, too, of which all but the own one give 0: {classes} times too small.",
+    ),
+    (
+        "loss-wrong",
         "",
         "{steps} those of the cross-entropy of these outputs and targets; what is computed here has another "
         "derivative.",
