@@ -396,11 +396,16 @@ def _of_another_power(
         text = f"The steps of {name} get shorter as the gradients get longer: {twice}"
         yield Finding("root-missing", place_of(sight.course, steps[0].after), "exact", text, evidence)
     if all(abs(p - _ROOT) < _NEARLY for p in powers):
-        for f in (f for f in feedings[1] if proportion(f.taken, np.abs(steps[1].gradient), 1e-5)):
+        for f in (f for f in feedings[1] if _is_of_sizes(f.taken, steps[1])):
             text = f"The sizes of the gradients of {name} are remembered here, and not their squares; the steps are "
             text += f"divided by the root of that: {twice}"
             yield Finding("root-missing", place_of(sight.course, f.after), "exact", text, evidence)
             return
+
+
+def _is_of_sizes(taken: Array, step: Step) -> bool:
+    """Whether what is taken in is a multiple of the gradient without its sign."""
+    return step.gradient.size > 1 and bool(proportion(taken, np.abs(step.gradient), 1e-5))
 
 
 def _power_of_size(sight: Sight, steps: Sequence[Step], taken: Sequence[NodeId]) -> float:
