@@ -264,3 +264,42 @@ def test_a_sign_that_is_missing_is_told_where_an_optimizer_steps_a_number_too():
     assert told(HUBER.format(far="np.sign(r)")) == ("right", [])
     verdict, findings = told(HUBER.format(far="1"))
     assert (verdict, findings[0]) == ("wrong", ("output-derivative-missing", "g = np.where(small, r, 1) / 300"))
+
+
+GAME = """import numpy as np
+rng = np.random.default_rng({seed})
+sigmoid = lambda u: 1 / (1 + np.exp(-u))
+a, c, k = 1.0, 0.0, np.zeros(3)
+def features(x):
+    return np.stack([np.ones_like(x), x, x**2 / 3])
+for turn in range(120):
+    real, fake = rng.normal(2, 0.7, 64), a * rng.normal(size=64) + c
+    of_real, of_fake = k @ features(real), k @ features(fake)
+    finder = np.mean(np.logaddexp(0, -of_real)) + np.mean(np.logaddexp(0, of_fake))
+    k = k - 0.1 * (features(real) @ (sigmoid(of_real) - 1) + features(fake) @ {found}) / 64
+    z = rng.normal(size=64)
+    x = a * z + c
+    u = k @ features(x)
+    maker = np.mean(np.logaddexp(0, -u))
+    dx = {made} / 64 * (k[1] + 2 * k[2] * x / 3)
+    a, c = a - 0.02 * dx @ z, c - 0.02 * dx.sum()
+    if turn % 20 == 0:
+        print(turn, finder, maker)
+"""
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_of_a_game_each_side_follows_its_own_loss(seed):
+    assert told(GAME.format(seed=seed, found="sigmoid(of_fake)", made="(sigmoid(u) - 1)")) == ("right", [])
+
+
+@pytest.mark.parametrize(
+    ("found", "made"),
+    [
+        ("sigmoid(of_fake)", "(1 - sigmoid(u))"),
+        ("sigmoid(of_fake)", "sigmoid(u) * (1 - sigmoid(u))"),
+        ("(sigmoid(of_fake) - 1)", "(sigmoid(u) - 1)"),
+    ],
+)
+def test_a_side_of_a_game_that_plays_for_the_other_is_not_right(found, made):
+    assert told(GAME.format(seed=3, found=found, made=made))[0] != "right"

@@ -163,6 +163,9 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     flipped = _all_held(whole, course)
     if flipped is not None:
         return Verdict("wrong", flipped, list(_wrong_way(course, flipped)), [], course)
+    game = _of_a_game(course, trials)
+    if game is not None:
+        return Verdict("inconclusive" if course.is_blocked(game.objective) else "right", game, [], [], course)
     quiet = _without_open_steps(whole)
     if quiet is not None:
         return Verdict("inconclusive", quiet, [], quiet.unexplained, course)
@@ -219,6 +222,26 @@ def _without_the_mask(course: Course, trials: Sequence[Trial]) -> Verdict | None
                 at = {} if len(odd) < len(own.explained) else {"at": error.objective.seeds[0]}
                 mistake = Mistake("mask-missing", tuple(odd), detail={"mask": True, **at})
                 return Verdict("wrong", own, [mistake], [], course)
+    return None
+
+
+def _of_a_game(course: Course, trials: Sequence[Trial]) -> Trial | None:
+    """Two losses of all parameters, as of a generator and of who is to find it out: each is followed by its own side.
+
+    By the parameters of the second side, the one goes up where the other goes down.
+    """
+    losses = [t for t in trials if t.objective.kind == "loss" and 0 < t.right < len(t.explained)]
+    for one, other in permutations(losses, 2):
+        mine, theirs = ({s: e for s, e in t.explained.items() if e.right} for t in (one, other))
+        sides_are_all = mine.keys() | theirs.keys() == one.explained.keys() == other.explained.keys()
+        if not sides_are_all or not mine.keys().isdisjoint(theirs):
+            continue
+        own = {v: other.gradients[v] for s in theirs for v in s.versions if v in other.gradients}
+        between = sum(float(np.vdot(g, one.gradients[v])) for v, g in own.items() if v in one.gradients)
+        sides = [(one.objective, mine), (other.objective, theirs)]
+        is_covered = all(course.covers(s, e, loss) for loss, side in sides for s, e in side.items())
+        if between < 0 and is_covered:
+            return replace(one, explained={**mine, **theirs}, gradients={**one.gradients, **own})
     return None
 
 
