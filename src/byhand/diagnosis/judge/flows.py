@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -148,7 +148,7 @@ def _bias_steps(course: Course, state: State, products: list[NodeId], gradients:
     shape, start = _shape(course, state.versions[0]), 0
     for v, w in pairwise(state.versions):
         change = course.nodes[w].value.astype(float) - course.nodes[v].value
-        arrived = [gradients[t] for t in products if start < t < w]
+        arrived = [gradients[t] for t in products[bisect(products, start) : bisect_left(products, w)]]
         if not arrived or not change.any():
             continue
         if any(not _broadcasts(shape, g.shape) for g in arrived):

@@ -97,7 +97,7 @@ class Origins:
         if sum(x.size for x in args) > _MOST and not (node.op == "getitem" and node.value.size <= _MOST):
             return _all(MIXED, shape)
         try:
-            found = self._looked_up(t) if _is_lookup(node) else _carried(node, args)
+            found = self._looked_up(t) if _is_lookup(node) else _carried_on(node, args)
         except (ValueError, IndexError, TypeError, KeyError):
             found = None
         if found is None or found.shape != shape:
@@ -200,6 +200,17 @@ def _of_rows(value: npt.NDArray[Any], axis: int) -> Labels:
     return np.broadcast_to(rows.reshape(-1, *[1] * (value.ndim - 1)) if axis == 0 else rows, value.shape)
 
 
+def _is_plainly_neutral(labels: Labels) -> bool:
+    """Whether all labels are one number in memory, the neutral one, as `_all` makes them."""
+    return not any(labels.strides) and bool(labels.size) and labels.item(0) == NEUTRAL
+
+
+def _carried_on(node: Node, args: list[Labels]) -> Labels | None:
+    """As `_carried` has it; what is made of neutral values alone, as most is, is neutral."""
+    is_neutral = bool(args) and all(map(_is_plainly_neutral, args))
+    return _all(NEUTRAL, node.value.shape) if is_neutral else _carried(node, args)
+
+
 def _carried(node: Node, args: list[Labels]) -> Labels | None:
     """The labels of a result, from those of its operands; None where they can't be told."""
     op, kw = node.op, node.kw
@@ -228,6 +239,9 @@ def _carried(node: Node, args: list[Labels]) -> Labels | None:
 def _combined(args: Sequence[Labels]) -> Labels:
     """One label where the labels that are not neutral agree; among rows of several lengths the longest counts."""
     is_of_one_shape = all(x.shape == args[0].shape for x in args)
+    told = [x for x in args if not _is_plainly_neutral(x)]
+    if is_of_one_shape and len(told) == 1:
+        return told[0]  # the others say nothing
     found, *others = args if is_of_one_shape else np.broadcast_arrays(*args)
     for other in others:
         agree, is_neutral = (found == other) | (other == NEUTRAL), found == NEUTRAL

@@ -210,11 +210,13 @@ def _is_label_times_score(sight: Sight, t: NodeId, forward: Gradients) -> bool:
         return False
     [score] = scores
     is_sum = nodes[score].op in PRODUCTS | {"add", "sum"} and score not in sight.course.roles.versions
-    users = [u for u in sight.course.roles.users.get(score, ()) if u in forward]
     whole = rests[sight.trial.objective.seeds[0]].bit_count()
     is_last = rests[t].bit_count() == whole  # no layer follows, as one does where units are dropped
+    if not (is_sum and is_last):  # of a parameter the users are many
+        return False
+    users = [u for u in sight.course.roles.users.get(score, ()) if u in forward]
     shapes = {np.shape(_label_at(sight, t)), nodes[score].value.shape, nodes[t].value.shape}
-    return is_sum and is_last and users == [t] and len(shapes) == 1
+    return users == [t] and len(shapes) == 1
 
 
 def _met_behind(sight: Sight, t: NodeId) -> tuple[Region, Array, Array, Array] | None:
