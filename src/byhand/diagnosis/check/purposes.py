@@ -221,7 +221,7 @@ def _with_keys(file: File, callee: Callee, taken: Taken, value: Any) -> Any:
 
 def _stands(file: File, callee: Callee, text: str) -> int:
     """The line of the one statement that has something; 0 where there are none, or several."""
-    inside = ast.walk(file.function(callee.units[-1])) if text else ()
+    inside = [n for unit in callee.units for n in ast.walk(file.function(unit))] if text else []
     lines = [n.lineno for n in inside if isinstance(n, ast.Assign | ast.Return) and re.search(text, ast.unparse(n))]
     return lines[0] if len(lines) == 1 else 0
 
