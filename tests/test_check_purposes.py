@@ -642,3 +642,36 @@ def test_the_shares_of_a_query_add_up_to_1():
     assert lines(turned) == {"blend": 7}  # where two places are wrong, it is what comes back
     assert held(ATTENTION.replace("/ query.shape[-1] ** 0.5", "")) == {"blend": ("what attention gives", 0)}
     assert held(ATTENTION.replace("-1, keepdims", "keepdims")) == {}  # it may be something else
+
+
+TABLED = """def table_of_classes_matrix(y_true, y_pred, n):
+    M = np.zeros((n, n), int)
+    np.add.at(M, (y_true, y_pred), 1)
+    return M
+
+def precision(M):
+    return M.diagonal() / M.sum(0)
+
+def recall(M):
+    return M.diagonal() / M.sum(1)
+
+def f1(M, mean=True):
+    each = 2 * precision(M) * recall(M) / (precision(M) + recall(M))
+    return each.mean() if mean else each
+
+def accuracy(M):
+    return M.trace() / M.sum()
+
+def choose(found):
+    return max(found, key=lambda k: np.mean(found[k]))
+"""
+
+
+def test_measures_may_be_of_a_table_that_another_function_makes():
+    units = ["table_of_classes_matrix", "precision", "recall", "f1", "accuracy", "choose"]
+    assert lines(TABLED) == dict.fromkeys(units, 0)
+    turned = TABLED.replace("(y_true, y_pred), 1", "(y_pred, y_true), 1")
+    assert {"precision", "accuracy"} & lines(turned).keys() == {"accuracy"}
+    assert "precision" not in lines(TABLED.replace("M.sum(0)", "M.sum(1)"))
+    assert "choose" not in lines(TABLED.replace("max(found", "min(found"))
+    assert "recall" not in lines(TABLED.partition("def precision")[2].join(["def precision", ""]))  # no table is made

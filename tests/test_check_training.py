@@ -807,3 +807,33 @@ def test_what_is_held_out_has_no_say_in_the_scale_of_the_inputs():
     assert places(SCALED.replace(", np.mean((D[unseen] @ w + b - t[unseen]) ** 2)", "")) == ("right", [])
     given = SCALED.replace(scale, "middle, spread = np.array([3.0, -20.0, 7.0]), np.array([1.0, 9.0, 2.0])")
     assert places(given) == ("right", [])
+
+
+SOLVED = """import numpy as np
+gen = np.random.default_rng(7)
+A = np.c_[np.ones(70), gen.normal(size=(70, 2))]
+t = (gen.random(70) < 1 / (1 + np.exp(-A @ np.array([0.3, -1.0, 2.0])))) * 1.0
+
+def share(w):
+    return 1 / (1 + np.exp(-A @ w))
+
+def loss(w):
+    p = share(w)
+    return -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p)) + 0.4 * w @ w
+
+w = np.zeros(3)
+for turn in range(6):
+    p = share(w)
+    g = A.T @ (p - t) + 0.8 * w
+    H = (A.T * (p * (1 - p))) @ A + 0.8 * np.eye(3)
+    w = w - np.linalg.solve(H, g)
+    print(turn, loss(w))
+"""
+
+
+def test_a_step_of_newtons_is_made_with_the_gradients_own_derivative():
+    assert places(SOLVED) == ("right", [])
+    assert places(SOLVED.replace(" + 0.8 * np.eye(3)", "")) == ("not judged", [])
+    assert places(SOLVED.replace("(p * (1 - p))", "(1 - p) ** 2")) == ("not judged", [])  # the same at w = 0
+    assert places(SOLVED.replace("- t) + 0.8 * w", "- t)").replace(" + 0.8 * np.eye(3)", ""))[0] != "right"
+    assert places(SOLVED.replace("w - np.linalg.solve", "w + np.linalg.solve"))[0] != "right"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from byhand.diagnosis.findings import Place
+from byhand.diagnosis.judge import fits
 from byhand.diagnosis.judge.anatomy import Anatomy
 from byhand.diagnosis.judge.edits import edits
 from byhand.diagnosis.judge.factors import unequal_factors
@@ -325,3 +326,23 @@ def test_a_value_that_is_no_activations_derivative_stands_for_it():
     [mistake] = judged(tape).mistakes
     assert (mistake.id, [s.name for s in mistake.states]) == ("derivative-wrong", ["V"])
     assert tape.nodes[mistake.detail["slope"]].line == 10
+
+
+def margin_steps(*, seed=2, share=0.3, noise=0.0):
+    """Steps of two numbers at falling rates, each along a sample beyond its margin and against its own parameter."""
+    rng, nodes, steps = np.random.default_rng(seed), Hand(), []
+    w = rng.normal(size=2)
+    for k in range(8):
+        g, rate = -rng.normal(size=2), 1 / (k + 5)
+        change = -rate * (g + share * w) + noise * rng.normal(size=2)
+        before = nodes.leaf(w, "array", "w")
+        steps.append(Step(before, before + 1, change, g))
+        w = w + change
+    return steps, nodes.nodes
+
+
+def test_a_rate_for_each_step_leaves_one_of_two_numbers_to_be_explained():
+    found = fits.with_penalty(*margin_steps())
+    assert (found.kind, found.share, found.evidence) == ("follows", pytest.approx(0.3), 7)
+    assert fits.with_penalty(*margin_steps(noise=0.01)) is None
+    assert fits.with_penalty(*margin_steps(share=-0.3)) is None

@@ -359,7 +359,8 @@ class _Free:
         used = reached(every, [n.rpartition(".")[2] for p in self.probes.values() for n in p.names])
         for name, function in every.items():
             gives = own_names(function) or any(isinstance(n, ast.Return) for n in ast.walk(function))
-            if name not in used and gives and not name.startswith("__") and not is_stub(function):
+            is_asked = gives and not name.startswith("__") and not is_stub(function) and not _only_shows(function)
+            if name not in used and is_asked:
                 note = "nothing that I know says what it must give"
                 report.questions.append(Question(f"{_ROWS[PURPOSE]} ({name})", "not judged", note, PURPOSE))
 
@@ -535,6 +536,21 @@ def _steps(function: ast.FunctionDef) -> bool:
     """Whether it is called as what takes a step, and multiplies something."""
     products = [n for n in ast.walk(function) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)]
     return re.search("(?i)update|step|descent|maj", function.name) is not None and bool(products)
+
+
+def _only_shows(function: ast.FunctionDef) -> bool:
+    """Whether it prints what others compute, and nothing more: no number is made in it."""
+    nodes = list(ast.walk(function))
+    words = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mod) and _is_text(n.left)]
+    computes = any(isinstance(n, ast.BinOp | ast.AugAssign | ast.Compare) and n not in words for n in nodes)
+    keeps = any(isinstance(n, ast.Subscript | ast.Attribute) and _is_stored(n) for n in nodes)
+    returns = any(isinstance(n, ast.Return) and n.value is not None for n in nodes)
+    prints = any(isinstance(n, ast.Call) and ast.unparse(n.func) == "print" for n in nodes)
+    return prints and not (computes or keeps or returns)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _carries(source: str) -> bool:

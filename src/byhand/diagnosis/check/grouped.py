@@ -159,6 +159,10 @@ def _are_last(result: Any, x: Array, k: int) -> bool:
     return any(_same_axes(part, _axes(x)[:, ::-1][:, :k]) for part in parts)
 
 
+_ORDER = "argsort"
+"""What puts axes in an order."""
+
+
 def _signs(k: int) -> Iterator[Array]:
     yield from map(np.array, product((1.0, -1.0), repeat=k))
 
@@ -177,7 +181,7 @@ def _principal() -> Iterator[Purpose]:
     says = "gives the axes of data that are not moved to their mean first: the first of them points to that mean"
     slips = (
         Slip(_are_of_no_mean, says, of, r"\.T\b.*@|dot\(|matmul|svd|cov\("),
-        Slip(_are_last, "gives the axes along which data vary least", of),
+        Slip(_are_last, "gives the axes along which data vary least", of, _ORDER),
     )
     yield Purpose("the axes along which data vary", called, drawn(_spread, always(2)), _are_axes, slips=slips)
     given = drawn(normal(5, 4), lambda rng: rng.normal(size=4), normal(4, 2))
@@ -188,7 +192,7 @@ def _principal() -> Iterator[Purpose]:
     fitted = drawn(always(2), _spread, normal(5, 4))
     along = lambda result, k, x, new: _same_axes(result, _projected(k, x, new))  # noqa: E731
     least = lambda result, k, x, new: _same_axes(result, _projected(k, x, new, is_last=True))  # noqa: E731
-    lasts = (Slip(least, "gives data along the axes along which they vary least", r"^\w*(trans|proj)"),)
+    lasts = (Slip(least, "gives data along the axes along which they vary least", r"^\w*(trans|proj)", _ORDER),)
     yield Purpose("data along the axes", r"(?i)trans|proj|enc", fitted, along, slips=lasts, takes_rest=True)
     alone = lambda result, k, x: _same_axes(result, _projected(k, x, x))  # noqa: E731
     called_so = r"(?i)trans|proj|enc|pca|fit"

@@ -10,7 +10,20 @@ from typing import Any
 import numpy as np
 
 from byhand.diagnosis.check.claims import Array
-from byhand.diagnosis.check.known import Holds, Purpose, Rng, Slip, always, binary, drawn, gives, integer, same, scored
+from byhand.diagnosis.check.known import (
+    Holds,
+    Purpose,
+    Rng,
+    Slip,
+    always,
+    binary,
+    drawn,
+    gives,
+    integer,
+    same,
+    scored,
+    with_more,
+)
 
 _TRUE, _PREDICTED = r"(?i)(?!.*(pred|hat|prob|score|out)).*", r"(?i)(?!.*(true|targ|label|actual|gt)).*"
 _PARTS = ("true positives", "false positives", "false negatives", "true negatives")
@@ -73,30 +86,34 @@ def _of_each(y: Array, p: Array) -> dict[str, Array]:
     return {"precision": hits / called, "recall": hits / there, "F1": 2 * hits / (called + there), "support": there}
 
 
-def _are_of_each(result: Any, y: Array, p: Array) -> bool:
+def _are_of_each(result: Any, y: Array, p: Array, *_: Any) -> bool:
     parts = [*(result.values() if isinstance(result, dict) else result)]
     every = _of_each(y, p)
     found = [next((name for name, of in every.items() if same(part, of)), "") for part in parts]
     return len(found) > 1 and all(found) and len({*found}) == len(found)
 
 
-def _mean_of(name: str, y: Array, p: Array) -> float:
+def _one_of_each(name: str, y: Array, p: Array, *_: Any) -> Array:
+    return _of_each(y, p)[name]
+
+
+def _mean_of(name: str, y: Array, p: Array, *_: Any) -> float:
     return float(_of_each(y, p)[name].mean())
 
 
 def _of_classes() -> Iterator[Purpose]:
+    """Measures of classes, of which it may be told how many there are."""
     roles = {0: _TRUE, 1: _PREDICTED}
-    yield Purpose("measures of each class", _EACH, _predicted, _are_of_each, roles, takes_rest=True)
-    for name in ("precision", "recall", "F1"):
-        called = rf"(?i)macro|mean_|average|{name}"
-        yield Purpose(
-            f"{name}, as a mean over classes",
-            called,
-            _predicted,
-            gives(partial(_mean_of, name)),
-            roles,
-            takes_rest=True,
-        )
+    right = gives(lambda y, p, *_: np.mean(y == p))
+    for more in ((), (always(_CLASSES),)):
+        draw = with_more(_predicted, more)
+        made = partial(Purpose, draw=draw, roles=roles, takes_rest=True)
+        yield made("measures of each class", _EACH, holds=_are_of_each)
+        yield made("the share of right classes", r"(?i)accura|score|correct|exact", holds=right)
+        for name in ("precision", "recall", "F1"):
+            mean, each = (gives(partial(f, name)) for f in (_mean_of, _one_of_each))
+            yield made(f"{name}, as a mean over classes", rf"(?i)macro|mean_|average|{name}", holds=mean)
+            yield made(f"{name} of each class", rf"(?i){name}", holds=each)
 
 
 # ---- numbers
@@ -145,7 +162,8 @@ def _of_numbers() -> Iterator[Purpose]:
         others = (Slip(gives(f), f"gives {told}", rf"^(?:{called[4:]})") for told, _, f in exact if told != says)
         yield Purpose(says, called, _near, gives(formula), roles, tuple(others))
     yield Purpose("the mean surprise", r"(?i)log_?loss|cross_?ent|bce|nll", _shared, gives(_surprise))
-    yield Purpose("how often a positive outranks a negative", r"(?i)auc|roc|rank", _ranked, gives(_in_ranks))
+    for draw in (_ranked, lambda rng: (binary(rng)[0], rng.normal(size=9))):  # equal scores, or none that are
+        yield Purpose("how often a positive outranks a negative", r"(?i)auc|roc|rank", draw, gives(_in_ranks))
     among: Holds = gives(_is_among, lambda s, y, k: 100 * _is_among(s, y, k))
     of = drawn(lambda rng: scored(rng)[0], always(np.arange(8) % 3), integer(1, 3))
     yield Purpose("the share whose class is among the first", r"(?i)top|accura|score", of, among)

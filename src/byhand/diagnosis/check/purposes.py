@@ -93,9 +93,32 @@ class Held(NamedTuple):
 
 def purposes(file: File) -> Iterator[Held]:
     """What is said of each function and method whose purpose is known by what it gives."""
-    every = [found for callee in _callees(file) if (found := _held(file, callee)) is not None]
+    asked = [(callee, _held(file, callee)) for callee in _callees(file)]
+    makers = [callee for callee, found in asked if found is not None and not (found.line or found.is_open)]
+    asked = [(c, _held_of_another(file, c, makers) or found if _is_open(found) else found) for c, found in asked]
+    every = [found for _, found in asked if found is not None]
     wrong = {found.units[-1] for found in every if found.line}
     yield from (h for h in every if not h.line or not file.behind(h.units) & wrong - {h.units[-1]})
+
+
+def _is_open(found: Held | None) -> bool:
+    return found is None or found.is_open
+
+
+def _held_of_another(file: File, callee: Callee, makers: Sequence[Callee]) -> Held | None:
+    """What a function gives that takes one thing, where that is what another one gives, of which it is known."""
+    needed = [t for t in callee.taken if t.is_needed]
+    for maker in makers if len(needed) == len(callee.units) == 1 else ():
+        if len(maker.units) == 1 and maker.units != callee.units:
+            made, last = maker.calls[0].replace("result_", "made_", 1), f"{callee.name}({needed[0].name}=made_, {{}})"
+            rest = tuple(t._replace(place=1) for t in callee.taken if not t.is_needed)
+            whole = Callee(
+                (*maker.units, *callee.units), (made, f"result_ = {last}"), (*maker.taken, *rest), callee.says
+            )
+            found = _held(file, whole)
+            if found is not None and not _is_open(found):
+                return found
+    return None
 
 
 def _callees(file: File) -> Iterator[Callee]:
@@ -198,7 +221,7 @@ def _with_keys(file: File, callee: Callee, taken: Taken, value: Any) -> Any:
 
 def _stands(file: File, callee: Callee, text: str) -> int:
     """The line of the one statement that has something; 0 where there are none, or several."""
-    inside = ast.walk(file.function(callee.units[-1])) if text else ()
+    inside = [n for unit in callee.units for n in ast.walk(file.function(unit))] if text else []
     lines = [n.lineno for n in inside if isinstance(n, ast.Assign | ast.Return) and re.search(text, ast.unparse(n))]
     return lines[0] if len(lines) == 1 else 0
 

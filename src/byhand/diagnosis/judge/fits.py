@@ -20,7 +20,7 @@ EQUAL = 1e-4  # how nearly the factors of two steps are one
 EXACT, _SINGLE = 1e-6, 2e-3
 _CLEAR, _CLEAR_NUMBER = 1e3, 1e5  # of rounding: a single number's factor also bears what 1 - a has lost
 _FADED = 1e-7  # of the longest step
-_FEWEST_OF_A_MARGIN = 3  # numbers of a parameter of which each step has a rate of its own
+_FEWEST_OF_A_MARGIN = 2  # numbers of a parameter: a rate of its own for each step leaves one
 _FEWEST_OF_TWO, _FEWEST_SHARE = 6, 1e-2  # numbers that two factors explain, and of the longest change
 _LEAST = 1e-5  # of a step that is no rounding
 _LINE = 1e-7  # of the largest, what is rounding
@@ -201,10 +201,10 @@ def with_penalty(steps: Sequence[Step], nodes: Sequence[Node]) -> Explanation | 
         factors[s.before] = float(factor)
         if rank > 1:
             ratios.append(float(share / factor))
-            evidence += d.size - 2
+            evidence += d.size - 1
     if len(ratios) < _FEWEST_OF_TWO or not all_equal(ratios) or not ratios[0] > 0:
         return None
-    return Explanation("follows", factors, evidence, share=ratios[0])
+    return Explanation("follows", factors, evidence - 1, share=ratios[0])  # a rate for each step, and one ratio
 
 
 def _on_a_line(x: Array, y: Array) -> bool:

@@ -28,6 +28,7 @@ from byhand.diagnosis.judge.fits import (
     with_penalty,
 )
 from byhand.diagnosis.judge.increments import rate, scale
+from byhand.diagnosis.judge.newton import newton
 from byhand.diagnosis.judge.optimizers import multiples, through_optimizer
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, Roles, State, rescaled
@@ -254,7 +255,7 @@ class Course:
                 found = with_penalty(steps, self.nodes) or found
         if not found.right and steps and not plain and found.kind not in ("flat", "still", "few"):
             through = partial(through_optimizer, self, state, steps, objective, found.factors, decays=decays)
-            found = brakes(steps, self.nodes) or through() or found
+            found = brakes(steps, self.nodes) or through() or newton(self, steps) or found
         found.spans = [(s.before, s.after) for s in steps]
         return found
 
