@@ -38,7 +38,7 @@ from byhand.diagnosis.judge.trainings import departs, first_of, trainings
 from byhand.diagnosis.judge.verdict import Mistake, Verdict, judge_steps
 from byhand.diagnosis.judge.windows import stretches
 from byhand.diagnosis.judge.words import sentence
-from byhand.diagnosis.judge.written import where_dropped, where_listed, where_repeated
+from byhand.diagnosis.judge.written import where_begun, where_dropped, where_listed, where_repeated
 from byhand.diagnosis.tape.run import Trace
 
 _OF_RIGHT_STEPS = {
@@ -327,7 +327,9 @@ def _place(sight: Sight, m: Mistake, node: NodeId) -> Place:
     if "time" in m.detail:
         return where_repeated(sight.trace.texts, place_of(sight.course, node)) or place_of(sight.course, node)
     if "sums" in m.detail:
-        return _where_zeroed(sight, node) or place_of(sight.course, node)
+        summed = place_of(sight.course, gradient_of(sight.course, m.states[0]))
+        begun = _where_zeroed(sight, node) or where_begun(sight.trace.texts, summed)
+        return begun or place_of(sight.course, node)
     if type(step) is int and "output" in m.detail:
         return call_beside(sight.course, node, step)
     if type(step) is int and m.id == "slope-read-again":

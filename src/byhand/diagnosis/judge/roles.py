@@ -856,7 +856,6 @@ def _compared(roles: Roles) -> Iterator[list[_Compared]]:
 
     What comes of the last comparison may not have been recorded.
     """
-    steps = sorted(v for s in roles.states for v in s.versions[1:])
     compared: dict[Hashable, list[tuple[NodeId, NodeId, bool]]] = defaultdict(list)
     for t, node in enumerate(roles.nodes):
         if node.op in _BELOW | _ABOVE and node.value.size == 1:
@@ -866,6 +865,8 @@ def _compared(roles: Roles) -> Iterator[list[_Compared]]:
             if type(margin) is int and margin not in roles.versions and not by_chance:
                 compared[node.site].append((t, margin, bool(node.value) == ((node.op in _BELOW) == sides[0])))
     for every in compared.values():
+        mask = int(np.bitwise_or.reduce([roles.rests_on[margin] for _, margin, _ in every]))  # not of what is beside
+        steps = sorted(v for s in roles.states if roles.bit(s) & mask for v in s.versions[1:])
         found = [one for one in every if one[0] < max(steps, default=0)]  # what comes after the last step is not known
         if not found:
             continue

@@ -545,6 +545,7 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
     ]
     if not whole:
         return None
+    whole = [t for t in whole if not any(_adds_up_beside(t, other) for other in trials)]
     own = [t for t in trials if t.objective.kind == "loss" and t.moves and not _is_a_measure(course, t)]
     finite = [t for t in own if all(np.isfinite(g).all() for v, g in t.gradients.items() if v in course.stop)]
     overflown = any(_uses(course, t.objective.seeds[0], _LOGS) for t in own if t not in finite)
@@ -577,6 +578,15 @@ def _complete(trials: Sequence[Trial], course: Course) -> Trial | None:
         if chosen is not None:
             return chosen
     return None
+
+
+def _adds_up_beside(trial: Trial, other: Trial) -> bool:
+    """Whether more steps than an objective explains are made, by another one, from the sum of all gradients so far.
+
+    The first of such steps is right.
+    """
+    mine, theirs = trial.explained, other.explained
+    return any(e.kind == "accumulates" and s in mine and len(e.spans) > len(mine[s].spans) for s, e in theirs.items())
 
 
 def _says_the_same(own: Trial, link: Trial) -> bool:

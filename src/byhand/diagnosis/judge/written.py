@@ -148,6 +148,16 @@ def where_counted(texts: Mapping[str, str], use: Place) -> Place | None:
     return Place(lines.pop(), use.file) if len(counts) == len(lines) == 1 else None
 
 
+def where_begun(texts: Mapping[str, str], use: Place) -> Place | None:
+    """The one line that sets a name to 0 to which another line adds; None where that is no name, or there are more."""
+    nodes = list(ast.walk(ast.parse(texts.get(use.file, ""))))
+    sums = [n.target for n in nodes if isinstance(n, ast.AugAssign) and n.lineno == use.line]
+    added = {target.id for target in sums if isinstance(target, ast.Name)}
+    set_ = [n for n in nodes if isinstance(n, ast.Assign) and added & {ast.unparse(t) for t in n.targets}]
+    lines = [n.lineno for n in set_ if isinstance(n.value, ast.Constant) and n.value.value == 0]
+    return Place(lines[0], use.file) if len(set_) == len(lines) == 1 else None
+
+
 def where_renamed(texts: Mapping[str, str], use: Place) -> Place | None:
     """The one line that gives another name to what a line reads; None where there is none, or several."""
     tree = ast.parse(texts.get(use.file, ""))
