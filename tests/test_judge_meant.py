@@ -303,3 +303,27 @@ def test_of_a_game_each_side_follows_its_own_loss(seed):
 )
 def test_a_side_of_a_game_that_plays_for_the_other_is_not_right(found, made):
     assert told(GAME.format(seed=3, found=found, made=made))[0] != "right"
+
+
+PEGASOS = """import numpy as np
+rng = np.random.default_rng({seed})
+X = np.c_[rng.normal(size=(70, 3)), np.ones(70)]
+y = np.where(X @ np.array([1.0, -1.0, 0.5, 0.2]) + 0.5 * rng.normal(size=70) > 0, 1, -1)
+w, mean, t = np.zeros(4), np.zeros(4), 0
+for epoch in range(8):
+    for i in rng.permutation(70):
+        t += 1
+        rate = 1 / (0.05 * t)
+        margin = y[i] * (w @ X[i])
+        w *= 1 - 0.05 * rate
+        if margin < 1:
+            w {sign}= rate * y[i] * X[i]
+        mean += (w - mean) / t
+    print(epoch, np.maximum(0, 1 - y * (X @ w)).mean() + 0.05 / 2 * w @ w, np.mean(np.sign(X @ mean) == y))
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_the_mean_of_a_parameter_is_nothing_that_is_learned_beside_it(seed):
+    assert told(PEGASOS.format(seed=seed, sign="+"))[0] == "right"
+    assert told(PEGASOS.format(seed=seed, sign="-"))[0] != "right"

@@ -6,7 +6,7 @@ from bisect import bisect, bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -118,11 +118,26 @@ def unread(course: Course, gradients: Gradients) -> Iterator[tuple[State, NodeId
 
 
 def aside(course: Course, judged: Sequence[State]) -> list[State]:
-    """What is stepped as long, and has no part in the steps of what was judged, as a velocity has: learned beside."""
+    """What is stepped as long, and has no part in the steps of what was judged, as a velocity has: learned beside.
+
+    What goes a share of the way to a parameter is no more than its mean.
+    """
     steps = sorted(v for s in judged for v in s.versions[1:])
     behind = _ancestors(course, steps)
     others = (s for s in course.roles.states if s not in judged and behind.isdisjoint(s.versions))
+    others = (s for s in others if not any(_is_mean_of(course, s, of) for of in judged if of.size == s.size > 1))
     return [s for s in others if bisect(steps, s.versions[-1]) - bisect(steps, s.versions[1]) > len(judged)]
+
+
+def _is_mean_of(course: Course, state: State, of: State) -> bool:
+    """Whether each step of a state goes a share of the way to where a parameter is then."""
+    for step in islice(course.all_steps(state), 1, 1 + _OFTEN):
+        k = bisect(of.versions, step.after)
+        way = course.nodes[of.versions[k - 1]].value - course.nodes[step.before].value if k else np.zeros(0)
+        share = proportion(step.change, way, _SAME) if way.size == step.change.size else None
+        if share is None or not 0 <= share <= 1:
+            return False
+    return len(state.versions) > 1 + _OFTEN
 
 
 def _is_read(course: Course, state: State) -> bool:
