@@ -16,7 +16,7 @@ from byhand.diagnosis.judge.locate import call_beside, place_of, step_of
 from byhand.diagnosis.judge.outcome import Outcome, body_of, call_of, ends, output_layer, where_set
 from byhand.diagnosis.judge.roles import PRODUCTS, NodeId, Objective, made_of
 from byhand.diagnosis.judge.sight import Sight
-from byhand.diagnosis.judge.steps import Gradients
+from byhand.diagnosis.judge.steps import Course, Gradients
 from byhand.diagnosis.judge.written import where_written
 
 _OUTSIDE = 0.05  # of the targets, or of the range
@@ -24,7 +24,7 @@ _TWO = 2  # classes
 _MANY_LABELS = 8  # labels of which one is 0 not by chance
 _LARGE = 8.0  # inputs of standard size stay below
 _FARTHEST = 60  # nodes that a value is followed
-_FEWEST = 4  # values of a loss whose rises tell something; stretches of which the last but one is the middle
+_FEWEST = 4  # values of a loss whose rises tell something; steps
 _VANISHED, _STILL_STEEP = 1e-5, 1e-2  # of the rate, and of the gradient, at the beginning
 _RISES = 0.2  # of the steps
 _FALLEN = 0.7  # of the loss at the beginning: with noise from sample to sample, and learning all the same
@@ -301,12 +301,11 @@ def rate_too_high(outcome: Outcome) -> Iterator[Finding]:
 
 def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
     """In the middle of the training already the steps are next to nothing, and the gradient is not."""
-    if len(outcome.sights) < _FEWEST:
+    middle = outcome.sights[-2:][0]
+    first, later = _steps_of_largest(outcome.first, outcome.first), _steps_of_largest(middle, outcome.first)
+    if len(first) < _FEWEST or not later or not first[0].gradient.any():
         return
-    middle = outcome.sights[-2]
-    begin, then = _largest_step(outcome.first, 0), _largest_step(middle, -1, outcome.first)
-    if begin is None or then is None or not begin.gradient.any():
-        return
+    begin, then = first[0], later[len(later) // 2]
     usual, now = numbers_of(outcome.first.course.roles, begin), list(numbers_of(middle.course.roles, then))
     times = abs(np.prod([number for _, number in now]) / (np.prod([number for _, number in usual]) or 1.0))
     steep = float(np.linalg.norm(then.gradient) / np.linalg.norm(begin.gradient))
@@ -324,12 +323,12 @@ def rate_vanishes(outcome: Outcome) -> Iterator[Finding]:
     yield Finding("learning-rate-vanishes", place, "symptom", message, evidence)
 
 
-def _largest_step(sight: Sight, number: int, like: Sight | None = None) -> Step | None:
-    """One of a stretch's first steps of the largest parameter, with the gradient of what another's are held against."""
-    gradients = _gradients(sight, sight if like is None else like)
+def _steps_of_largest(sight: Sight, like: Sight) -> list[Step]:
+    """The steps of a stretch's largest parameter, with the gradients of what another's are held against."""
+    gradients = _gradients(sight, like)
     states = [s for s in sorted(sight.course.roles.states, key=lambda s: -s.size) if set(s.versions) & set(gradients)]
-    steps = sight.course.steps(states[0], gradients, most=_FEWEST) if states else []
-    return steps[number] if steps else None
+    whole = Course(sight.course.roles) if sight.course.mended is None else sight.course  # a search ends early
+    return whole.steps(states[0], gradients) if states else []
 
 
 def _gradients(sight: Sight, like: Sight) -> Gradients:
