@@ -554,3 +554,49 @@ def test_folds_that_each_training_has_learned_from_are_told(order, seed):
     verdict, findings = told(FOLDS.format(seed=seed, order=order, kept_out=""))
     assert verdict == "wrong"
     assert findings == [("held-out-rows-used", "rows = np.concatenate([folds[j] for j in range(4)])")]
+
+
+CHOSEN = """import numpy as np
+rng = np.random.default_rng(19)
+X = rng.normal(size=(120, 300))
+y = (X[:, :3].sum(1) + rng.normal(0, 2, 120) > 0).astype(float)
+order = rng.permutation(120)
+train, test = order[:80], order[80:]
+share = (X[{rows}] - X[{rows}].mean(0)).T @ (y[{rows}] - y[{rows}].mean())
+cols = np.argsort(-np.abs(share))[:10]
+Z = X[:, cols]
+w, b = np.zeros(10), 0.0
+for k in range(150):
+    error = 1 / (1 + np.exp(-(Z[train] @ w + b))) - y[train]
+    w -= 0.1 * Z[train].T @ error / 80
+    b -= 0.1 * error.mean()
+for part in (train, test):
+    print(np.mean((Z[part] @ w + b > 0) == y[part]))
+"""
+
+
+def test_columns_chosen_by_all_labels_are_told_where_both_parts_are_measured_in_one_line():
+    assert told(CHOSEN.format(rows="train"))[0] == "right"
+    assert told(CHOSEN.format(rows=":")) == ("wrong", [("held-out-rows-used", "Z = X[:, cols]")])
+
+
+DECAYED = """import numpy as np
+rng = np.random.default_rng(5)
+X = rng.normal(size=(110, 4))
+y = np.digitize(X @ np.array([1.0, -1.0, 0.5, 2.0]), [-1, 1])
+W, rate = np.zeros((4, 3)), 0.5
+for epoch in range(60):
+    rate = {rate}
+    P = np.exp(X @ W)
+    P /= P.sum(axis=1, keepdims=True)
+    W -= rate * X.T @ (P - np.eye(3)[y]) / 110
+print(W)
+"""
+
+
+def test_a_rate_that_vanishes_is_told_though_all_steps_were_recorded():
+    def ids(rate):
+        return [f.id for f in judged(DECAYED.format(rate=rate)).findings]
+
+    assert ids("rate * 0.95 ** epoch") == ["learning-rate-vanishes"]
+    assert ids("0.5 * 0.95 ** epoch") == []

@@ -259,21 +259,26 @@ def _chosen_by_labels(
     """Columns of the inputs that were chosen with the targets of the very rows that are held out."""
     for fold in measured:
         steps = _steps_around(meetings, measured, fold)[0]
-        if not steps or not all(_are_alike(m, fold[0]) for m in steps) or not _is_held_out(_all(fold), steps):
+        if not steps or not all(_are_alike(m, fold[0]) for m in steps):
             continue
         if array_of(fold[0].rows) == array_of(fold[0].of):
             continue  # a table with the targets in it: what was made of them and what of inputs can't be told apart
-        number = sight.stretch.numbers
-        for t, chosen in rows.column_choices(number[fold[0].output]):
-            used = rows.used_in(chosen, array_of(fold[0].of))
-            of = set(np.concatenate([m.of for m in fold]).tolist())
-            if len(of) >= _FEWEST and of <= used:
-                node = rows.nodes[t]
-                text = f"The columns are chosen here with the targets of {len(used)} rows, among them all {len(of)} "
-                text += "that are held out and measured later: these had a say in what the network is given."
-                return Finding(
-                    _ID, Place(node.line, node.file), "exact", text, {"rows": len(used), "held_out": len(of)}
-                )
+        for part in (fold, *([m] for m in fold if len(fold) > 1)):  # parts may be measured one after the other
+            found = _choice_by_labels(rows, sight, part) if _is_held_out(_all(part), steps) else None
+            if found is not None:
+                return found
+    return None
+
+
+def _choice_by_labels(rows: Rows, sight: Sight, held: Sequence[Meeting]) -> Finding | None:
+    for t, chosen in rows.column_choices(sight.stretch.numbers[held[0].output]):
+        used = rows.used_in(chosen, array_of(held[0].of))
+        of = set(np.concatenate([m.of for m in held]).tolist())
+        if len(of) >= _FEWEST and of <= used:
+            node = rows.nodes[t]
+            text = f"The columns are chosen here with the targets of {len(used)} rows, among them all {len(of)} "
+            text += "that are held out and measured later: these had a say in what the network is given."
+            return Finding(_ID, Place(node.line, node.file), "exact", text, {"rows": len(used), "held_out": len(of)})
     return None
 
 
