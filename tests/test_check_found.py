@@ -1247,3 +1247,15 @@ def test_what_steps_in_place_is_called_again_and_again():
     assert names["y_"].dtype.kind == "i"
     assert names["y_"].size == len(names["X_"])
     assert "for epoch_ in range(" in found[0][1]
+
+
+def test_a_bias_of_an_axis_of_1_is_not_held_against_one_for_each_sample():
+    def claim(**shapes):
+        given = {name: np.zeros(shape) for name, shape in shapes.items()}
+        return claims.Claim(("there", "back"), given, (), "", "")
+
+    bias = claim(x_=(5, 4, 2), b_=(7, 1))
+    assert telling._fills(claim(x_=(5, 4, 2), b_=(7, 4)), bias)  # as many as samples
+    assert not telling._fills(claim(x_=(6, 3, 2), b_=(9, 1)), bias)
+    kernel = claim(x_=(2, 3, 7, 5), w_=(4, 3, 1, 1))
+    assert not telling._fills(claim(x_=(2, 3, 9, 5), w_=(4, 3, 6, 6)), kernel)

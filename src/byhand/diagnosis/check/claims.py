@@ -23,6 +23,8 @@ GIVEN = "given_"
 """The name of what is given: how far a way back has stepped a parameter itself begins with it."""
 _EPOCHS = 3
 _LEAST = 0.05
+_NAMES = 20_000
+"""So many pairs of names are known again: each is asked with each guess."""
 _DEPTH = 3
 """How far inside of a result arrays are looked for."""
 
@@ -222,6 +224,7 @@ def _without_gradients(parameters: Sequence[str]) -> Iterator[str]:
             yield p
 
 
+@lru_cache(maxsize=_NAMES)
 def _holds_gradients(expression: str) -> bool:
     """Whether something lies in what is called gradients."""
     return any(
@@ -273,6 +276,7 @@ def is_named(claim: Claim) -> bool:
     return len(called) > 1 and all(called)
 
 
+@lru_cache(maxsize=_NAMES)
 def is_gradient_of(expression: str, parameter: str) -> bool:
     """Whether a thing is called as another one, with something before or behind: dW, grad_W, W_grad, dLdW."""
     name, of = (re.findall(r"\w+", e.removesuffix("_"))[-1].lower().strip("_") for e in (expression, parameter))

@@ -295,13 +295,23 @@ def _in_other_sizes(
     if right.kind != "way" or not right.is_shaped:
         return []
     found = []
-    others = [c for c in family.claims if c is not right and _axes(c) == _axes(right)]
+    others = [c for c in family.claims if c is not right and _axes(c) == _axes(right) and not _fills(c, right)]
     for claim in sorted(others, key=_length_1)[:_OTHERS]:
         with contextlib.suppress(Exception):
             found.append(_held(file, claim))
     found = [(claim, answers) for claim, answers in found if answers]  # an output may have no numbers
     wrong = [(claim, answers) for claim, answers in found if "wrong" in answers.values()]
     return wrong if len(wrong) > max(len(found) / 2, 1) else []
+
+
+def _fills(other: Claim, right: Claim) -> bool:
+    """Whether an axis of 1 has the length of another thing's axis there: it is stretched along that, as a bias is."""
+    for name in other.given.keys() & right.given.keys():
+        lengths = zip(np.shape(right.given[name]), np.shape(other.given[name]), strict=False)
+        rest = {n for k, v in other.given.items() if k != name for n in np.shape(v)}
+        if any(one == 1 and n > 1 and n in rest for one, n in lengths):
+            return True
+    return False
 
 
 def _length_1(claim: Claim) -> int:
