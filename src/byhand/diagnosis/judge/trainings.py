@@ -26,6 +26,7 @@ def trainings(trace: Trace, *, search: bool = True) -> list[list[Sight]]:
     """
     found: list[list[Sight]] = []
     stepped: set[Place] = set()
+    in_vain = False  # whether what is wrong was looked for at first, and once more later, and not found
     for stretch in stretches(trace.tape):
         is_first = all(s.verdict.kind == "nothing" for sights in found for s in sights)
         sight = Sight(trace, stretch, judge_steps(find_roles(stretch), search=search and is_first))
@@ -33,10 +34,12 @@ def trainings(trace: Trace, *, search: bool = True) -> list[list[Sight]]:
         begins = bool(lines - stepped)
         if begins and not is_first:
             sight = Sight(trace, stretch, _of_what_is_new(judge_steps(find_roles(stretch), search=search), stepped))
-        elif search and not is_first and departs(sight, first_of(found[-1])):
+        elif search and not is_first and not in_vain and departs(sight, first := first_of(found[-1])):
             sight = Sight(trace, stretch, judge_steps(find_roles(stretch)))
+            in_vain = first.verdict.kind == "inconclusive" and sight.verdict.kind != "wrong"
         if not found or (begins and not is_first):
             found.append([])
+            in_vain = False
         found[-1].append(sight)
         stepped |= lines
     return found
@@ -49,12 +52,13 @@ def first_of(sights: Sequence[Sight]) -> Sight:
 
 def departs(sight: Sight, first: Sight) -> bool:
     """Whether steps of a later stretch do not follow what they follow in the first, and are no rounding."""
-    if sight.verdict.kind not in ("inconclusive", "wrong") or first.verdict.kind != "right":
-        return False  # nothing was followed at first from which to depart
+    if sight.verdict.kind not in ("inconclusive", "wrong") or first.verdict.kind == "wrong":
+        return False  # what is wrong from the start need not be looked for again
     if sight.trial is None or first.trial is None:
         return False
     mine, theirs = (s.nodes[s.trial.objective.seeds[0]] for s in (sight, first) if s.trial is not None)
-    if not (sight.trial.objective.kind == first.trial.objective.kind != "margin" and mine.line == theirs.line):
+    kinds = ["error" if s.trial.objective.kind == "link" else s.trial.objective.kind for s in (sight, first) if s.trial]
+    if not (kinds[0] == kinds[1] != "margin" and mine.line == theirs.line):
         return False
     odd = [s for s, e in sight.trial.explained.items() if e.kind == "other"]
     return _longest(sight, odd) > _CLEAR * _longest(first, first.trial.explained)
