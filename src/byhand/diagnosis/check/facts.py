@@ -28,6 +28,8 @@ _DRAWN = "draw_, random_ = np_.random.default_rng(5).normal, np_.random.default_
 """What draws data begins anew, so that they are the same each time."""
 _SAMPLES = 7
 _ZERO, _HALF, _READS_OFF = ("0", "0.0"), ("0.5", "1 / 2"), r"(?i)predi|class|decid|accura|score"
+_TIMES = 6
+"""So much larger are numbers made of which others must still be probabilities."""
 _NO_WEIGHTS = "(?i)zero|velo|moment|adam|optim|cache|grad|state"
 """How functions are called that make something else, or weights that begin at 0 on purpose."""
 _SEEDS = 40
@@ -235,13 +237,20 @@ def thresholds(file: File) -> Iterator[Fact]:
         with_sigmoid = [any(_is_sigmoid(file, m) for m in file.behind([n])) for n in (name, *others)]
         is_logistic = len(others) > 0 and not with_sigmoid[0] and all(with_sigmoid[1:])
         for guess in islice(shaped(Scope(file.functions), function, file), _GUESSES):
-            names = {f"{a}_": v for a, v in guess.values.items()}
             text = f"result_ = {call_of(Scope(file.functions), name, guess)}\n"
-            run = partial(file.run, names, text)
-            given = [v for v in guess.values.values() if isinstance(v, np.ndarray)]
-            if found := list(_of_values(function, name, run, given, is_logistic=is_logistic)):
-                yield found[0]
+            every = []
+            for times in (1, _TIMES):
+                names = {f"{a}_": times * v if _is_numbers(v) else v for a, v in guess.values.items()}
+                given = [v for v in names.values() if isinstance(v, np.ndarray)]
+                run = partial(file.run, names, text)
+                every.append(list(_of_values(function, name, run, given, is_logistic=is_logistic)))
+            if all(every):  # else a few scores may lie between 0 and 1 by chance
+                yield every[0][0]
                 break
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def _takes_more(function: ast.FunctionDef, own: set[str]) -> bool:
