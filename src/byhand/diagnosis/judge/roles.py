@@ -33,6 +33,7 @@ _OF_SHRINKING = {"sign", "maximum", "subtract", "absolute"}
 _TELLING = {"opaque", "setitem", "stack", "item", "copy", "round", *_BELOW, *_ABOVE}
 _NEAR_A_TARGET = 60
 _OF_A_PART = {"getitem", "gather", "item"}
+_OF_DATA = {*_OF_A_PART, "stack"}  # a part of a table, or a table of numbers that are written down
 VIEWS = {"move", "gather", "copy", "getitem", "item"}
 PRODUCTS = {"dot", "matmul", "outer", "inner", "einsum", "tensordot"}
 
@@ -215,7 +216,7 @@ def _is_made_of_data(roles: Roles, t: NodeId) -> bool:
     """Whether an array goes into a value beside the parameters, or tells which of their numbers do."""
     nodes = roles.nodes
     beside = (nodes[x] for x in made_of(nodes, t, farthest=len(nodes), closed=roles.versions))
-    return any(n.op in _OF_A_PART or (n.op == "leaf" and n.kw.get("made") != "constant") for n in beside)
+    return any(n.op in _OF_DATA or (n.op == "leaf" and n.kw.get("made") != "constant") for n in beside)
 
 
 def _likeliness(objective: Objective) -> tuple[int, bool, int]:
