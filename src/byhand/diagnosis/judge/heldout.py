@@ -225,7 +225,8 @@ def _is_held_out(part: Labels, steps: Sequence[Meeting]) -> bool:
     """Whether none of some rows is in any step, and so many steps were seen that this is no chance."""
     trained = _all(steps)
     drawn = sum(len(m.rows) for m in steps)
-    return len(part) >= _FEWEST and not shared(part, trained) and drawn * len(part) >= _SURELY * len(trained)
+    are_parts = min(len(part), len(trained)) >= _FEWEST  # not of one sample from which each step is made
+    return are_parts and not shared(part, trained) and drawn * len(part) >= _SURELY * len(trained)
 
 
 def _go_on(sight: Sight, measure: Meeting) -> bool:
