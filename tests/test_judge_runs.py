@@ -314,6 +314,13 @@ def test_outputs_are_made_otherwise_only_where_that_learns_more(end, learns):
     assert _is_mended(before, after)
 
 
+@pytest.mark.parametrize(("at", "loss", "mended"), [(0, 3.0, True), (0, 2.9, False), (8, 2.9, True)])
+def test_a_mend_of_the_way_back_leaves_the_loss_before_any_step(at, loss, mended):
+    facts = (Facts(objective="loss", losses=[first], steps=[at]) for first in (3.0, loss))
+    before, after = (Judgement("right", facts=f) for f in facts)
+    assert _is_mended(before, after) is mended
+
+
 LATER = """import numpy as np
 rng = np.random.default_rng({seed})
 X = rng.normal(size=(60, 3))

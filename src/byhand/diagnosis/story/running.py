@@ -31,6 +31,7 @@ MOST_TRIED, FEW_TRIED, MOST_NODES = 60, 40, 200_000
 """Copies that are tried with one line put otherwise, or but a few, and operations that all of them may record."""
 MORE_NODES = 50
 """Operations after the last of the steps that such a copy is judged by: a loss may be computed there."""
+_SAME = 1e-9
 
 
 @dataclass
@@ -323,8 +324,12 @@ def another_line_job(request: Mapping[str, Any], send: Callable[[Mapping[str, An
 def _is_mended(before: Judgement, after: Judgement, *, learns: bool = False) -> bool:
     """Whether every step is right now, held against the same as before, and not a multiple that is far too long.
 
-    If it is to learn, the loss must end lower than before.
+    If it is to learn, the loss must end lower than before; else what is made small must not have become another: before
+    any step the loss is as it was.
     """
+    begin = [run.facts.losses[0] for run in (before, after) if run.facts.steps[:1] == [0]]
+    if not learns and len(begin) > 1 and not np.isclose(begin[0], begin[1], rtol=_SAME):
+        return False
     ends = before.facts.loss_end, after.facts.loss_end
     if learns and not (ends[0] is None or (ends[1] is not None and (ends[1] < ends[0] or not np.isfinite(ends[0])))):
         return False
