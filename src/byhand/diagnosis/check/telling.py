@@ -305,11 +305,12 @@ def _in_other_sizes(
 
 
 def _fills(other: Claim, right: Claim) -> bool:
-    """Whether an axis of 1 has the length of another thing's axis there: it is stretched along that, as a bias is."""
+    """Whether the axis of 1 of a row or column gets another length of those given: it is stretched, as a bias is."""
     for name in other.given.keys() & right.given.keys():
-        lengths = zip(np.shape(right.given[name]), np.shape(other.given[name]), strict=False)
+        before, after = np.shape(right.given[name]), np.shape(other.given[name])
+        is_row = len(before) == len(after) > 1 and sum(n > 1 for n in before) == 1
         rest = {n for k, v in other.given.items() if k != name for n in np.shape(v)}
-        if any(one == 1 and n > 1 and n in rest for one, n in lengths):
+        if is_row and any(one == 1 and n > 1 and n in rest for one, n in zip(before, after, strict=True)):
             return True
     return False
 
