@@ -19,8 +19,8 @@ def with_sides_exchanged(roles: Roles, losses: Iterable[Gradients]) -> NodeId | 
     """
     shown = [found for gradients in losses for found in _shown(roles, gradients)]
     for end, (output, sign) in roles.slopes.items() if shown else ():
-        errors = next(e for t in made_of(roles.nodes, end) for o, e in meeting(roles, t) if o == output)
-        own = _sides(errors, sign * roles.nodes[end].value)
+        errors = (e for t in made_of(roles.nodes, end) for o, e in meeting(roles, t) if o == output)
+        own = next((_sides(e, sign * roles.nodes[end].value) for e in errors), None)
         theirs = [found for mask, found in shown if mask == roles.rests_on[end]]
         are_alike = own is not None and any(np.allclose(low * own[1], high * own[0]) for low, high in theirs)
         if own is not None and not are_alike and any(np.allclose(low * own[0], high * own[1]) for low, high in theirs):
