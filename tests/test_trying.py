@@ -203,3 +203,25 @@ def test_a_gradient_of_which_only_the_last_part_is_kept_is_told_where_it_is_writ
     first = why(path).chapters[0].told[0]
     assert (first.finding.id, first.finding.place.line) == ("gradient-overwritten", 17)
     assert [c.after.strip() for c in first.mending.changes] == ["dU += h[t].T @ dz"]
+
+
+QUANTILE = """\
+import numpy as np
+
+rng = np.random.default_rng(8)
+x = rng.uniform(0, 5, 200)
+y = 1 + 2 * x + rng.normal(0, 0.3 + 0.4 * x)
+A = np.c_[np.ones(200), x]
+theta, tau = np.zeros(2), 0.9
+for s in range(300):
+    r = y - A @ theta
+    g = np.where(r > 0, tau - 1, tau)
+    theta -= 0.1 / (1 + 0.01 * s) * A.T @ g / len(y)
+r = y - A @ theta
+print(np.mean(np.maximum(tau * r, (tau - 1) * r)))
+"""
+
+
+def test_no_mend_is_told_of_a_mistake_that_a_copy_can_hide(tmp_path):
+    [found] = told(tmp_path, QUANTILE)[0]
+    assert (found.finding.id, found.finding.place.line, found.mending) == ("delta-wrong", 10, None)

@@ -425,7 +425,7 @@ def _factor_of_gradient(sight: Sight, state: State) -> float | None:
     return proportion(value, true, 1e-5) or (proportion(value.T, true, 1e-5) if value.ndim == 2 else None)
 
 
-_TOLD = ("factor", "given", "derivative", "sample", "layer", "times", "passes", "angle")
+_TOLD = ("factor", "given", "derivative", "sample", "layer", "times", "passes", "angle", "exchanged")
 """What is known of a mistake and stands in its evidence."""
 
 

@@ -8,23 +8,23 @@ import numpy as np
 
 from byhand._types import Array
 from byhand.diagnosis.judge.convex import meeting
-from byhand.diagnosis.judge.roles import NodeId, Roles, made_of
+from byhand.diagnosis.judge.roles import NodeId, Roles
 from byhand.diagnosis.judge.steps import Gradients
 
+_SIDES = 2
 
-def with_sides_exchanged(roles: Roles, losses: Iterable[Gradients]) -> NodeId | None:
-    """The slope of a step that is on each side of the error what the slope of a loss is on the other; None if none is.
 
-    The loss has to be of the same parameters, and no other that is shown of them may have these slopes.
+def with_other_sides(roles: Roles, losses: Iterable[Gradients]) -> tuple[NodeId, bool] | None:
+    """The slope of a step with one number on each side of the error, where each loss shown has two others.
+
+    And whether they are those of a loss, each on the other side. The losses are of the same parameters.
     """
     shown = [found for gradients in losses for found in _shown(roles, gradients)]
-    for end, (output, sign) in roles.slopes.items() if shown else ():
-        errors = (e for t in made_of(roles.nodes, end) for o, e in meeting(roles, t) if o == output)
-        own = next((_sides(e, sign * roles.nodes[end].value) for e in errors), None)
+    for end, (_, sign) in roles.slopes.items() if shown else ():
+        own = np.unique(sign * roles.nodes[end].value)  # they grow with the error: wherever the one becomes the other
         theirs = [found for mask, found in shown if mask == roles.rests_on[end]]
-        are_alike = own is not None and any(np.allclose(low * own[1], high * own[0]) for low, high in theirs)
-        if own is not None and not are_alike and any(np.allclose(low * own[0], high * own[1]) for low, high in theirs):
-            return end
+        if len(own) == _SIDES and theirs and not any(np.allclose(low * own[1], high * own[0]) for low, high in theirs):
+            return end, any(np.allclose(low * own[0], high * own[1]) for low, high in theirs)
     return None
 
 

@@ -37,7 +37,7 @@ from byhand.diagnosis.judge.parts import parts
 from byhand.diagnosis.judge.penalties import penalties
 from byhand.diagnosis.judge.proximal import other_thresholds
 from byhand.diagnosis.judge.roles import NodeId, Objective, Roles, State, made_of
-from byhand.diagnosis.judge.sides import with_sides_exchanged
+from byhand.diagnosis.judge.sides import with_other_sides
 from byhand.diagnosis.judge.steps import Course, Gradients, Overrides
 from byhand.diagnosis.judge.versions import Versions
 from byhand.diagnosis.tape.derive import Unknown
@@ -140,7 +140,7 @@ def _judged(course: Course, trials: list[Trial], *, search: bool) -> Verdict:
     unmasked = _without_the_mask(course, trials)
     if unmasked is not None:
         return unmasked
-    exchanged = _with_sides_exchanged(course, trials)
+    exchanged = _with_other_sides(course, trials)
     if exchanged is not None:
         return exchanged
     best = _complete(whole, course)
@@ -245,13 +245,15 @@ def _of_a_game(course: Course, trials: Sequence[Trial]) -> Trial | None:
     return None
 
 
-def _with_sides_exchanged(course: Course, trials: Sequence[Trial]) -> Verdict | None:
-    """Steps that follow a loss with one slope on each side of the error, where the loss that is shown has others."""
+def _with_other_sides(course: Course, trials: Sequence[Trial]) -> Verdict | None:
+    """Steps that follow a loss with one slope on each side of the error, where what is shown has others."""
     for trial in (t for t in trials if t.objective.kind == "slope" and t.right == len(t.explained) > 0):
-        at = with_sides_exchanged(course.roles, [t.gradients for t in trials if t.objective.kind == "loss"])
-        if at is not None:
+        found = with_other_sides(course.roles, [t.gradients for t in trials if t.objective.kind == "loss"])
+        if found is not None:
+            at, is_exchanged = found
             mistake = Mistake("delta-wrong", tuple(trial.explained), detail={"sent_back": at, "exchanged": True})
-            return Verdict("wrong", trial, [mistake], [], course)
+            told, open_ = ([mistake], []) if is_exchanged else ([], list(trial.explained))
+            return Verdict("wrong" if told else "inconclusive", trial, told, open_, course)
     return None
 
 

@@ -160,7 +160,7 @@ class _Story:
         """The copy with one more finding mended, if a rewritten line is found whose run no longer has it."""
         file = finding.place.file
         moved = {old: new for new, old in lines_of_origin(before.text(file), after.text(file)).items()}
-        if finding.place.line not in moved:
+        if finding.place.line not in moved or "exchanged" in finding.evidence:  # that shows where a loss is, alone
             return after
         there = replace(
             finding,
@@ -190,7 +190,9 @@ class _Story:
         It is looked for when a wrong step's own line could not be mended, or several could. What makes up in one line
         for what several have too many is none: these are left as they were mended, in `after`.
         """
-        odd = [self._at_home(copy, f) for f in run.judgement.findings if f.is_of_steps]
+        odd = [
+            self._at_home(copy, f) for f in run.judgement.findings if f.is_of_steps and "exchanged" not in f.evidence
+        ]
         told = [t for t in chapter.told if t.finding in odd]
         is_mended = all(t.mending is not None for t in told)
         if is_mended and not any(t.finding.also for t in told):
